@@ -1,0 +1,1 @@
+"""The lecture in code: pure functions on arrays."""

@@ -1,0 +1,240 @@
+"""The four equations of backpropagation, one function each, and the algorithm that uses them.
+
+==== ===================================== ==============================
+BP1  ``δ^L = ∇_a C ⊙ σ′(z^L)``             error of the output layer
+BP2  ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′``   error moved back one layer
+BP3  ``∂C/∂b^l_j = δ^l_j``                 gradient of a bias
+BP4  ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``      gradient of a weight
+==== ===================================== ==============================
+
+Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector reads ``delta @ w`` here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backlit.core.activations import get_activation
+from backlit.core.losses import SHORT_CUTS, cost_of_each, get_loss, loss_name
+from backlit.core.namespace import Array, namespace
+from backlit.core.network import Network, feedforward
+from backlit.core.penalty import NO_PENALTY, Penalty
+from backlit.errors import InvalidInputError, ShapeError
+
+
+def bp1(nabla_a: Array, z: Array, activation: str) -> Array:
+    """BP1: ``δ^L = ∇_a C ⊙ σ′(z^L)``; where σ couples neurons, the transposed Jacobian of σ times ∇_a C.
+
+    Parameters
+    ----------
+    nabla_a : array, ``(n_examples, n_L)``
+        ∇_a C of each example.
+    z : array, ``(n_examples, n_L)``
+    activation : str
+
+    Returns
+    -------
+    array, ``(n_examples, n_L)``
+    """
+    return get_activation(activation).pull_back(z, nabla_a)
+
+
+def bp2(w_next: Array, delta_next: Array, z: Array, activation: str) -> Array:
+    """BP2: ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)``.
+
+    Parameters
+    ----------
+    w_next : array, ``(n_{l+1}, n_l)``
+    delta_next : array, ``(n_examples, n_{l+1})``
+    z : array, ``(n_examples, n_l)``
+    activation : str
+        σ of layer l.
+
+    Returns
+    -------
+    array, ``(n_examples, n_l)``
+    """
+    return get_activation(activation).pull_back(z, delta_next @ w_next)
+
+
+def bp3(delta: Array, share: Array) -> Array:
+    """BP3: ``∂C/∂b^l_j = δ^l_j``, averaged over the batch.
+
+    Parameters
+    ----------
+    delta : array, ``(n_examples, n_l)``
+    share : array, ``(n_examples, 1)``
+        What each example counts; 1/n without sample weights.
+
+    Returns
+    -------
+    array, ``(n_l,)``
+    """
+    return namespace(delta).sum(share * delta, axis=0)
+
+
+def bp4(a_previous: Array, delta: Array, share: Array) -> Array:
+    """BP4: ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``, averaged over the batch.
+
+    Parameters
+    ----------
+    a_previous : array, ``(n_examples, n_{l−1})``
+    delta : array, ``(n_examples, n_l)``
+    share : array, ``(n_examples, 1)``
+        What each example counts; 1/n without sample weights.
+
+    Returns
+    -------
+    array, ``(n_l, n_{l−1})``
+    """
+    return (share * delta).T @ a_previous
+
+
+def output_error(loss: str, activation: str, z: Array, a: Array, y: Array) -> Array:
+    """δ^L: BP1, or its short cut where the pair of loss and activation has one.
+
+    Parameters
+    ----------
+    z, a, y : array, ``(n_examples, n_L)``
+
+    Returns
+    -------
+    array, ``(n_examples, n_L)``
+    """
+    definition = get_loss(loss, activation)
+    short_cut = SHORT_CUTS.get((definition.name, get_activation(activation).name))
+    if short_cut is not None:
+        return short_cut(z, a, y)
+    return bp1(definition.nabla_a(a, y), z, activation)
+
+
+@dataclass(frozen=True, eq=False)
+class Backpass:
+    """Every number of one forward and backward pass. Lists count from 0.
+
+    Attributes
+    ----------
+    z : list of array
+        ``z[i]`` is z^{i+2}, ``(n_examples, n_{i+2})``.
+    a : list of array
+        ``a[i]`` is a^{i+1}, ``(n_examples, n_{i+1})``; ``a[0]`` is x.
+    delta : list of array
+        ``delta[i]`` is δ^{i+2}, ``(n_examples, n_{i+2})``: ``∂C_x/∂z`` of each example, neither weighted nor divided by
+        the number of examples.
+    nabla_b : list of array
+        ``nabla_b[i]`` is ∂C/∂b^{i+2}, the (weighted) mean over the batch.
+    nabla_w : list of array
+        ``nabla_w[i]`` is ∂C/∂w^{i+2}, ``(n_{i+2}, n_{i+1})``, the (weighted) mean over the batch plus the penalty's.
+    cost : float
+        C, the (weighted) mean of C_x over the batch plus the penalty.
+    """
+
+    z: list[Array]
+    a: list[Array]
+    delta: list[Array]
+    nabla_b: list[Array]
+    nabla_w: list[Array]
+    cost: float
+
+
+def backpropagate(
+    network: Network,
+    x: Array,
+    y: Array,
+    *,
+    loss: str = "quadratic",
+    sample_weight: Array | None = None,
+    penalty: Penalty = NO_PENALTY,
+) -> Backpass:
+    """Run the lecture's algorithm, steps 1 to 5, on a batch.
+
+    Parameters
+    ----------
+    network : Network
+    x : array, ``(n_examples, n_in)`` or ``(n_in,)``
+    y : array, ``(n_examples, n_out)`` or ``(n_out,)``
+    loss : str, default "quadratic"
+        A name of `backlit.core.losses.LOSSES`.
+    sample_weight : array, ``(n_examples,)``, optional
+        What each example counts; not negative, and not all zero.
+    penalty : Penalty, optional
+        Included in `cost` and `nabla_w` where given.
+
+    Returns
+    -------
+    Backpass
+    """
+    x, y, sample_weight = as_examples(network, x, y, sample_weight)
+    xp = namespace(x)
+    share, batch_weight = shares(x, sample_weight)
+    activations = network.activations
+    z, a = feedforward(network, x)
+
+    delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
+    for i in range(len(z) - 2, -1, -1):
+        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i]))
+
+    nabla_b = [bp3(delta_l, share) for delta_l in delta]
+    nabla_w = [
+        penalty.add_gradient(bp4(a_previous, delta_l, share), w, batch_weight)
+        for a_previous, delta_l, w in zip(a[:-1], delta, network.weights, strict=True)
+    ]
+    costs = cost_of_each(loss, activations[-1], z[-1], a[-1], y)
+    cost = float(xp.sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
+    return Backpass(z, a, delta, nabla_b, nabla_w, cost)
+
+
+def cost(
+    network: Network,
+    x: Array,
+    y: Array,
+    *,
+    loss: str = "quadratic",
+    sample_weight: Array | None = None,
+    penalty: Penalty = NO_PENALTY,
+) -> Array:
+    """C of a batch, as a scalar of the array library, so that automatic differentiation can go through it.
+
+    The parameters are those of `backpropagate`.
+    """
+    x, y, sample_weight = as_examples(network, x, y, sample_weight)
+    share, batch_weight = shares(x, sample_weight)
+    z, a = feedforward(network, x)
+    costs = cost_of_each(loss, network.activations[-1], z[-1], a[-1], y)
+    return namespace(x).sum(share[:, 0] * costs) + penalty.cost_array(network.weights, batch_weight)
+
+
+def as_examples(network: Network, x: Array, y: Array, sample_weight: Array | None) -> tuple[Array, Array, Array | None]:
+    """Check a batch against a network and against itself; return it as 2-D arrays of the network's library."""
+    x = network.as_batch(x, "x", network.sizes[0])
+    y = network.as_batch(y, "y", network.sizes[-1])
+    if x.shape[0] != y.shape[0]:
+        raise ShapeError(f"x has {x.shape[0]} examples but y has {y.shape[0]}; they must match row by row.")
+    if x.shape[0] == 0:
+        raise ShapeError("x has no examples; at least one is needed.")
+    if sample_weight is not None:
+        sample_weight = namespace(x).asarray(sample_weight, dtype=x.dtype)
+        if tuple(sample_weight.shape) != (x.shape[0],):
+            raise ShapeError(
+                f"sample_weight must have the shape ({x.shape[0]},), one for each example, "
+                f"but has {tuple(sample_weight.shape)}."
+            )
+    return x, y, sample_weight
+
+
+def shares(x: Array, sample_weight: Array | None) -> tuple[Array, float]:
+    """Return what each example counts in a mean, ``(n_examples, 1)``, and the weight of the batch, ``Σ s_x``."""
+    xp = namespace(x)
+    if sample_weight is None:
+        n = x.shape[0]
+        return xp.ones((n, 1), dtype=x.dtype) / n, float(n)
+    total = float(xp.sum(sample_weight))
+    if not total > 0 or bool(xp.any(sample_weight < 0)):
+        raise InvalidInputError(f"Sample weights must not be negative and must not all be zero; their sum is {total}.")
+    return xp.reshape(sample_weight, (-1, 1)) / total, total
+
+
+def check_loss_fits(network: Network, loss: str) -> str:
+    """Return the registered name of a loss, or raise if it does not fit the network's output activation."""
+    get_loss(loss, network.activations[-1])
+    return loss_name(loss)

@@ -1,0 +1,273 @@
+"""Every cost C_x of one example beside its gradient ∇_a C, and the short cuts for canonical pairs.
+
+The general form is the definition: a loss gives ``C_x(a, y)`` and ``∇_a C``, and BP1 multiplies by σ′(z^L). For some
+pairs of loss and output activation a formula in z is also exact where a saturates (log-sum-exp, softplus) or is
+cheaper (``a − y``). Those stand in `FROM_Z` and `SHORT_CUTS`, and tests check them against the general form.
+
+Each loss sums over the outputs of an example; averaging over examples is done by `backlit.core.backpropagation`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from backlit.core.activations import (
+    REALS,
+    SOFTPLUS_IS_EXP_BELOW,
+    UNIT,
+    Activation,
+    Interval,
+    get_activation,
+    sigmoid,
+    softplus,
+)
+from backlit.core.namespace import Array, namespace
+from backlit.errors import LossActivationError, UnknownNameError
+
+HUBER_DELTA = 1.0
+NOT_NEGATIVE = Interval(0.0, math.inf, low_open=False)
+PROBABILITY = Interval(0.0, 1.0, low_open=False, high_open=False)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss.
+
+    Attributes
+    ----------
+    name : str
+        Name in the registry.
+    value : callable
+        ``(a, y) → C_x`` summand of each output, ``(n_examples, n_out)``; its sum over outputs is C_x.
+    nabla_a : callable
+        ``(a, y) → ∇_a C``, ``(n_examples, n_out)``.
+    domain : Interval
+        The output activations on which it is defined.
+    target : Interval
+        The targets y on which it is defined.
+    """
+
+    name: str
+    value: Callable[[Array, Array], Array]
+    nabla_a: Callable[[Array, Array], Array]
+    domain: Interval
+    target: Interval
+
+
+def quadratic(a: Array, y: Array) -> Array:
+    """``C_x = ½ ‖y − a‖²``, the lecture's cost."""
+    return 0.5 * (y - a) ** 2
+
+
+def quadratic_nabla_a(a: Array, y: Array) -> Array:
+    """``a − y``."""
+    return a - y
+
+
+def binary_cross_entropy(a: Array, y: Array) -> Array:
+    """``−y log a − (1 − y) log(1 − a)`` for each output on its own: two classes, or several labels."""
+    xp = namespace(a, y)
+    return -_times_log(y, a, xp.log) - _times_log(1.0 - y, -a, xp.log1p)
+
+
+def binary_cross_entropy_nabla_a(a: Array, y: Array) -> Array:
+    """``(a − y) / (a (1 − a))``."""
+    return (a - y) / (a * (1.0 - a))
+
+
+def categorical_cross_entropy(a: Array, y: Array) -> Array:
+    """``−y_j log a_j``, summed over the classes."""
+    return -_times_log(y, a, namespace(a, y).log)
+
+
+def categorical_cross_entropy_nabla_a(a: Array, y: Array) -> Array:
+    """``−y / a``."""
+    return -y / a
+
+
+def huber(a: Array, y: Array) -> Array:
+    """``½ r²`` for |r| ≤ 1, else ``|r| − ½``, with r = a − y (Huber 1964, δ = 1)."""
+    xp = namespace(a, y)
+    r = xp.abs(a - y)
+    return xp.where(r > HUBER_DELTA, HUBER_DELTA * (r - 0.5 * HUBER_DELTA), 0.5 * r * r)
+
+
+def huber_nabla_a(a: Array, y: Array) -> Array:
+    """``a − y``, cut off at ±1."""
+    xp = namespace(a, y)
+    r = a - y
+    return xp.where(xp.abs(r) > HUBER_DELTA, HUBER_DELTA * xp.sign(r), r)
+
+
+def absolute(a: Array, y: Array) -> Array:
+    """``|a − y|``."""
+    return namespace(a, y).abs(a - y)
+
+
+def absolute_nabla_a(a: Array, y: Array) -> Array:
+    """``sign(a − y)``; 0 at the kink."""
+    return namespace(a, y).sign(a - y)
+
+
+def poisson(a: Array, y: Array) -> Array:
+    """``a − y log a + (y log y − y)``: half the Poisson deviance, 0 for a = y."""
+    return a - _times_log(y, a, namespace(a, y).log) + _deviance_constant(y)
+
+
+def poisson_nabla_a(a: Array, y: Array) -> Array:
+    """``1 − y / a``."""
+    return 1.0 - y / a
+
+
+def _times_log(factor: Array, argument: Array, log: Callable[[Array], Array]) -> Array:
+    # factor · log(argument), 0 where the factor is 0 even if the logarithm is −∞; NaN in either stays NaN
+    xp = namespace(factor, argument)
+    unused = (factor == 0) & (argument == argument)
+    safe = xp.where(unused, argument * 0.0 + 0.5, argument)
+    return xp.where(unused, factor, factor * log(safe))
+
+
+def _deviance_constant(y: Array) -> Array:
+    return _times_log(y, y, namespace(y).log) - y
+
+
+QUADRATIC = Loss("quadratic", quadratic, quadratic_nabla_a, REALS, REALS)
+BINARY_CROSS_ENTROPY = Loss("cross_entropy", binary_cross_entropy, binary_cross_entropy_nabla_a, UNIT, PROBABILITY)
+CATEGORICAL_CROSS_ENTROPY = Loss(
+    "cross_entropy", categorical_cross_entropy, categorical_cross_entropy_nabla_a, UNIT, PROBABILITY
+)
+HUBER = Loss("huber", huber, huber_nabla_a, REALS, REALS)
+ABSOLUTE = Loss("absolute", absolute, absolute_nabla_a, REALS, REALS)
+POISSON = Loss("poisson", poisson, poisson_nabla_a, Interval(0.0, math.inf), NOT_NEGATIVE)
+
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in [QUADRATIC, BINARY_CROSS_ENTROPY, HUBER, ABSOLUTE, POISSON]}
+ALIASES = {"squared_error": "quadratic", "log_loss": "cross_entropy"}
+
+
+def loss_name(name: str) -> str:
+    """Return the registered name for a name or alias."""
+    resolved = ALIASES.get(name, name) if isinstance(name, str) else name
+    if resolved not in LOSSES:
+        raise UnknownNameError("loss", name, [*LOSSES, *ALIASES])
+    return resolved
+
+
+def get_loss(name: str, output_activation: str) -> Loss:
+    """Return the loss of this name for a network with this output activation.
+
+    Cross-entropy is one name for two costs: with softmax, which couples the outputs, that of several classes; otherwise
+    that of each output on its own.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such loss or activation.
+    LossActivationError
+        If the activation leaves the domain of the loss.
+    """
+    activation = get_activation(output_activation)
+    loss = LOSSES[loss_name(name)]
+    if not loss.domain.contains(activation.range):
+        fitting = [other.name for other in _fitting(loss)]
+        raise LossActivationError(
+            f"The loss {loss.name!r} is defined for activations in {loss.domain}, but {activation.name!r} gives values "
+            f"in {activation.range}. Use another loss, or one of these output activations: {', '.join(fitting)}."
+        )
+    return CATEGORICAL_CROSS_ENTROPY if loss is BINARY_CROSS_ENTROPY and activation.couples else loss
+
+
+def _fitting(loss: Loss) -> list[Activation]:
+    from backlit.core.activations import ACTIVATIONS
+
+    return [activation for activation in ACTIVATIONS.values() if loss.domain.contains(activation.range)]
+
+
+def fitting_pairs() -> list[tuple[str, str]]:
+    """Every pair (loss, output activation) that fits, by name; the registries' product less what is refused."""
+    return [(loss.name, activation.name) for loss in LOSSES.values() for activation in _fitting(loss)]
+
+
+# Costs computed from z: exact where a would round to 0 or 1.
+
+
+def _binary_cross_entropy_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
+    # −y log σ(z) − (1 − y) log(1 − σ(z)), with both logarithms as −softplus
+    return y * softplus(-z) + (1.0 - y) * softplus(z)
+
+
+def _categorical_cross_entropy_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
+    assert activation.log_value is not None
+    return -y * activation.log_value(z)
+
+
+def _poisson_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
+    assert activation.log_value is not None
+    return a - y * activation.log_value(z) + _deviance_constant(y)
+
+
+FROM_Z: dict[tuple[str, str], Callable[[Activation, Array, Array, Array], Array]] = {
+    ("cross_entropy", "sigmoid"): _binary_cross_entropy_from_z,
+    ("cross_entropy", "softmax"): _categorical_cross_entropy_from_z,
+    ("poisson", "sigmoid"): _poisson_from_z,
+    ("poisson", "softplus"): _poisson_from_z,
+    ("poisson", "exp"): _poisson_from_z,
+    ("poisson", "softmax"): _poisson_from_z,
+}
+"""(loss, output activation) → the summands of C_x from (activation, z, a, y)."""
+
+
+def cost_of_each(loss: str, output_activation: str, z: Array, a: Array, y: Array) -> Array:
+    """C_x of each example, summed over the outputs.
+
+    Parameters
+    ----------
+    z, a, y : array, ``(n_examples, n_out)``
+        Weighted input and activation of the output layer, and targets.
+
+    Returns
+    -------
+    array, ``(n_examples,)``
+    """
+    definition = get_loss(loss, output_activation)
+    activation = get_activation(output_activation)
+    from_z = FROM_Z.get((definition.name, activation.name))
+    summands = definition.value(a, y) if from_z is None else from_z(activation, z, a, y)
+    return namespace(z, a, y).sum(summands, axis=-1)
+
+
+# Short cuts for δ^L: BP1 worked out by hand, where the general form would divide by an activation that underflows.
+
+
+def _a_minus_y(z: Array, a: Array, y: Array) -> Array:
+    return a - y
+
+
+def _softmax_short_cut(z: Array, a: Array, y: Array) -> Array:
+    # a − y when the targets of an example sum to one, as probabilities do; exact for any other targets too
+    return a * namespace(a, y).sum(y, axis=-1, keepdims=True) - y
+
+
+def _poisson_sigmoid(z: Array, a: Array, y: Array) -> Array:
+    # σ′ (1 − y/σ) = (σ − y)(1 − σ)
+    return (a - y) * sigmoid(-z)
+
+
+def _poisson_softplus(z: Array, a: Array, y: Array) -> Array:
+    # σ′ − y σ′/a, where σ′/a tends to 1 as both underflow
+    xp = namespace(z, a, y)
+    far = z < SOFTPLUS_IS_EXP_BELOW
+    slope = sigmoid(z)
+    return slope - y * xp.where(far, z * 0.0 + 1.0, slope / xp.where(far, a * 0.0 + 1.0, a))
+
+
+SHORT_CUTS: dict[tuple[str, str], Callable[[Array, Array, Array], Array]] = {
+    ("cross_entropy", "sigmoid"): _a_minus_y,
+    ("cross_entropy", "softmax"): _softmax_short_cut,
+    ("poisson", "exp"): _a_minus_y,
+    ("poisson", "sigmoid"): _poisson_sigmoid,
+    ("poisson", "softplus"): _poisson_softplus,
+    ("poisson", "softmax"): _softmax_short_cut,
+}
+"""(loss, output activation) → δ^L from (z, a, y)."""

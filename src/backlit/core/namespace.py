@@ -1,0 +1,43 @@
+"""Which array library an array belongs to, and the one function the array API standard lacks.
+
+The rest of `core` is written against the Python array API standard, so it runs unchanged on NumPy, torch, JAX and
+array-api-strict arrays. The standard has no error function, which GELU needs; `erfc` asks each library for its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import array_api_compat
+import numpy as np
+
+Array: TypeAlias = Any
+"""An array of any library that follows the array API standard."""
+
+Namespace: TypeAlias = Any
+"""The functions of such a library: ``xp.exp``, ``xp.where``, …"""
+
+
+def namespace(*arrays: Array) -> Namespace:
+    """Return the array API namespace that the given arrays share."""
+    if all(type(array) is np.ndarray for array in arrays):
+        return np  # since NumPy 2 the namespace itself; asking array-api-compat would cost more than a small layer
+    return array_api_compat.array_namespace(*arrays)
+
+
+def erfc(x: Array) -> Array:
+    """Complementary error function, ``1 − erf(x)`` without its cancellation for large x."""
+    if array_api_compat.is_torch_array(x):
+        import torch
+
+        return torch.special.erfc(x)
+    if array_api_compat.is_jax_array(x):
+        import jax
+
+        return jax.scipy.special.erfc(x)
+    from scipy.special import erfc as scipy_erfc
+
+    if isinstance(x, np.ndarray | np.generic):
+        return scipy_erfc(x)
+    # array-api-strict and other NumPy-backed libraries
+    return namespace(x).asarray(scipy_erfc(np.from_dlpack(x)))

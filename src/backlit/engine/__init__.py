@@ -1,0 +1,78 @@
+"""How the numbers of an epoch are computed: two engines behind one protocol, and the one place that chooses."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+from backlit.engine.protocol import Engine, Gradient, Objective, OptimizerState, Session, Steps
+from backlit.engine.reference import ReferenceEngine
+from backlit.errors import EngineUnavailableError, UnknownNameError
+
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "Gradient",
+    "Objective",
+    "OptimizerState",
+    "Session",
+    "Steps",
+    "get_engine",
+    "native_is_available",
+]
+
+ENGINES = ("auto", "native", "reference")
+
+
+class SlowEngineWarning(UserWarning):
+    """The compiled engine is missing, so the slow reference engine is used."""
+
+
+@cache
+def native_is_available() -> bool:
+    """Whether the compiled engine was built and can be imported."""
+    try:
+        import backlit._native  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+@cache
+def _say_that_native_is_missing() -> None:
+    warnings.warn(
+        "backlit was installed without its compiled engine and runs on the slow reference engine. "
+        "Install a C++ compiler and reinstall backlit, or choose engine='reference' to silence this.",
+        SlowEngineWarning,
+        stacklevel=3,
+    )
+
+
+def get_engine(name: str = "auto") -> Engine:
+    """Return an engine by name.
+
+    Parameters
+    ----------
+    name : {"auto", "native", "reference"}, default "auto"
+        "auto" is the native engine where it is installed, else the reference engine (said once).
+
+    Raises
+    ------
+    EngineUnavailableError
+        If the native engine is asked for but not installed.
+    """
+    if name not in ENGINES:
+        raise UnknownNameError("engine", name, ENGINES)
+    if name == "reference":
+        return ReferenceEngine()
+    if native_is_available():
+        from backlit.engine.native import NativeEngine
+
+        return NativeEngine()
+    if name == "native":
+        raise EngineUnavailableError(
+            "The native engine was asked for, but backlit was installed without it (no C++ compiler was found then). "
+            "Install a compiler and reinstall backlit, or use engine='reference'."
+        )
+    _say_that_native_is_missing()
+    return ReferenceEngine()

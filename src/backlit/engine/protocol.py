@@ -1,0 +1,202 @@
+"""What an engine does for the rest of the package.
+
+An engine opens a `Session` on a network: it takes the parameters into its own layout, works on them there, and gives
+them back when asked. All that training, prediction and the distributed engine need are the methods of a session.
+Gradient and update can be had together (`run_steps`, fast) or apart (`cost_and_gradient`, `apply_gradient`), so that
+gradients of several machines can be averaged in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.backpropagation import check_loss_fits
+from backlit.core.network import Network
+from backlit.core.optimizers import SGD, Optimizer
+from backlit.core.penalty import NO_PENALTY, Penalty
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimized: the loss, averaged over examples, plus the penalty."""
+
+    loss: str = "quadratic"
+    penalty: Penalty = NO_PENALTY
+
+    def check(self, network: Network) -> None:
+        """Raise if the loss does not fit the network's output activation."""
+        check_loss_fits(network, self.loss)
+
+
+@dataclass
+class OptimizerState:
+    """What an optimizer remembers between steps.
+
+    Attributes
+    ----------
+    t : int
+        Steps taken.
+    weights, biases : list of tuple of ndarray
+        For each layer but the input one array a slot of the optimizer, shaped as the parameter.
+    """
+
+    t: int = 0
+    weights: list[tuple[Floats, ...]] = field(default_factory=list)
+    biases: list[tuple[Floats, ...]] = field(default_factory=list)
+
+    @classmethod
+    def zero(cls, network: Network, optimizer: Optimizer) -> OptimizerState:
+        """Return the state before the first step."""
+
+        def zeros(theta: Floats) -> tuple[Floats, ...]:
+            return tuple(np.zeros_like(theta) for _ in optimizer.slots)
+
+        return cls(0, [zeros(w) for w in network.weights], [zeros(b) for b in network.biases])
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Cost and gradient of a batch.
+
+    Attributes
+    ----------
+    cost : float
+        C, the penalty included.
+    nabla_w, nabla_b : list of ndarray
+        ∂C/∂w ``(n_out, n_in)`` and ∂C/∂b ``(n_out,)`` of each layer but the input, the penalty's included.
+    batch_weight : float
+        ``Σ s_x``, the number of examples without sample weights.
+    """
+
+    cost: float
+    nabla_w: list[Floats]
+    nabla_b: list[Floats]
+    batch_weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """What came of a run of steps.
+
+    Attributes
+    ----------
+    costs : ndarray of float64, ``(n_batches,)``
+        Cost of each batch as it was met, before its step; the penalty included.
+    batch_weights : ndarray of float64, ``(n_batches,)``
+        ``Σ s_x`` of each batch; 0 for one that was skipped.
+    diverged_layer : int or None
+        First layer (counted as in the lecture) with a value that is not finite; the run stopped there.
+    """
+
+    costs: NDArray[np.float64]
+    batch_weights: NDArray[np.float64]
+    diverged_layer: int | None = None
+
+
+class Session(Protocol):
+    """A network being worked on by an engine.
+
+    All arrays that come and go are C-contiguous NumPy arrays of the network's dtype; `x` is ``(n_examples, n_in)``, `y`
+    is ``(n_examples, n_out)``, `sample_weight` is ``(n_examples,)`` or None.
+    """
+
+    def feedforward(self, x: Floats) -> Floats:
+        """Return a^L, ``(n_examples, n_out)``.
+
+        On the native engine a row gives the same bits whatever rows come with it.
+        """
+        ...
+
+    def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+        """Return a^L, ``(n_examples, n_out)``, and C without the penalty, from one pass."""
+        ...
+
+    def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+        """Return C and its gradient, the penalty included, and change nothing."""
+        ...
+
+    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+        """Take one step of the optimizer."""
+        ...
+
+    def run_steps(
+        self,
+        x: Floats,
+        y: Floats,
+        order: NDArray[np.int64],
+        batch_size: int,
+        rates: NDArray[np.float64],
+        sample_weight: Floats | None = None,
+    ) -> Steps:
+        """Take one step for each batch of an epoch, or of a part of it.
+
+        Parameters
+        ----------
+        order : ndarray of int64
+            Rows of x in the order in which they are used; the last batch may be shorter.
+        batch_size : int
+        rates : ndarray of float64, ``(n_batches,)``
+            Learning rate of each step.
+
+        Notes
+        -----
+        A batch whose examples all weigh nothing is skipped.
+        """
+        ...
+
+    def network(self) -> Network:
+        """Return a copy of the network as it is now."""
+        ...
+
+    def optimizer_state(self) -> OptimizerState:
+        """Return a copy of the optimizer's state as it is now."""
+        ...
+
+    def set_network(self, network: Network) -> None:
+        """Take over the parameters of a network of the same sizes."""
+        ...
+
+
+class Engine(Protocol):
+    """Opens sessions."""
+
+    @property
+    def name(self) -> str:
+        """``"native"`` or ``"reference"``."""
+        ...
+
+    def open(
+        self,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer = SGD(),
+        state: OptimizerState | None = None,
+        n_threads: int | None = None,
+    ) -> Session:
+        """Open a session on a network.
+
+        Parameters
+        ----------
+        network : Network
+            Of NumPy arrays; copied.
+        objective : Objective
+        optimizer : Optimizer, default plain gradient descent
+        state : OptimizerState, optional
+            Where the optimizer left off; copied. Default: before its first step.
+        n_threads : int, optional
+            Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
+            on it.
+        """
+        ...
+
+
+def batches(order: NDArray[np.int64], batch_size: int) -> Sequence[NDArray[np.int64]]:
+    """Cut an order of rows into batches; the last may be shorter."""
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

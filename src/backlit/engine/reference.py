@@ -1,0 +1,138 @@
+"""The reference engine: `core` alone, an operation at a time. It is the truth that the native engine is held to."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.backpropagation import backpropagate
+from backlit.core.losses import cost_of_each
+from backlit.core.network import Network, feedforward
+from backlit.core.optimizers import SGD, Optimizer
+from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, batches
+
+_CHUNK_ROWS = 4096
+"""Rows fed forward at a time, to bound memory."""
+
+
+class ReferenceEngine:
+    """See `backlit.engine.protocol.Engine`."""
+
+    name = "reference"
+
+    def open(
+        self,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer = SGD(),
+        state: OptimizerState | None = None,
+        n_threads: int | None = None,
+    ) -> ReferenceSession:
+        """Open a session; `n_threads` is ignored."""
+        objective.check(network)
+        return ReferenceSession(network, objective, optimizer, state or OptimizerState.zero(network, optimizer))
+
+
+class ReferenceSession:
+    """See `backlit.engine.protocol.Session`."""
+
+    def __init__(self, network: Network, objective: Objective, optimizer: Optimizer, state: OptimizerState) -> None:
+        self._objective = objective
+        self._optimizer = optimizer
+        self._state = OptimizerState(state.t, list(state.weights), list(state.biases))
+        self.set_network(network)
+
+    def set_network(self, network: Network) -> None:
+        self._network = Network(
+            tuple(map(np.copy, network.weights)), tuple(map(np.copy, network.biases)), network.activations
+        )
+
+    def network(self) -> Network:
+        return Network(
+            tuple(map(np.copy, self._network.weights)),
+            tuple(map(np.copy, self._network.biases)),
+            self._network.activations,
+        )
+
+    def optimizer_state(self) -> OptimizerState:
+        # The steps below make new arrays and never write into old ones, so the arrays themselves can be shared.
+        return OptimizerState(self._state.t, list(self._state.weights), list(self._state.biases))
+
+    def feedforward(self, x: Floats) -> Floats:
+        out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
+        for rows in _chunks(len(x)):
+            out[rows] = feedforward(self._network, x[rows])[1][-1]
+        return out
+
+    def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+        out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
+        s = np.ones(len(x)) if sample_weight is None else sample_weight.astype(np.float64)
+        total = 0.0
+        for rows in _chunks(len(x)):
+            z, a = feedforward(self._network, x[rows])
+            costs = cost_of_each(self._objective.loss, self._network.activations[-1], z[-1], a[-1], y[rows])
+            total += float(np.sum(s[rows] * costs))
+            out[rows] = a[-1]
+        return out, total / float(s.sum())
+
+    def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+        backpass = backpropagate(
+            self._network,
+            x,
+            y,
+            loss=self._objective.loss,
+            sample_weight=sample_weight,
+            penalty=self._objective.penalty,
+        )
+        batch_weight = float(len(x)) if sample_weight is None else float(np.sum(sample_weight))
+        return Gradient(backpass.cost, backpass.nabla_w, backpass.nabla_b, batch_weight)
+
+    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+        # step 6 of the lecture's algorithm
+        t = self._state.t + 1
+        weights, biases = [], []
+        for i, (w, b) in enumerate(zip(self._network.weights, self._network.biases, strict=True)):
+            w, self._state.weights[i] = self._optimizer.step(
+                w, gradient.nabla_w[i], self._state.weights[i], rate=rate, t=t, is_weight=True
+            )
+            b, self._state.biases[i] = self._optimizer.step(
+                b, gradient.nabla_b[i], self._state.biases[i], rate=rate, t=t, is_weight=False
+            )
+            weights.append(w)
+            biases.append(b)
+        self._state.t = t
+        self._network = Network(tuple(weights), tuple(biases), self._network.activations)
+
+    def run_steps(
+        self,
+        x: Floats,
+        y: Floats,
+        order: NDArray[np.int64],
+        batch_size: int,
+        rates: NDArray[np.float64],
+        sample_weight: Floats | None = None,
+    ) -> Steps:
+        costs, weights = np.zeros(len(rates)), np.zeros(len(rates))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # noticed and named below
+            for i, (rows, rate) in enumerate(zip(batches(order, batch_size), rates, strict=True)):
+                s = None if sample_weight is None else sample_weight[rows]
+                if s is not None and not s.any():
+                    continue
+                gradient = self.cost_and_gradient(x[rows], y[rows], s)
+                costs[i], weights[i] = gradient.cost, gradient.batch_weight
+                if not np.isfinite(gradient.cost):
+                    return Steps(costs, weights, self._diverged_layer(x[rows]))
+                self.apply_gradient(gradient, float(rate))
+            return Steps(costs, weights, self._diverged_layer(x[order[:1]]))
+
+    def _diverged_layer(self, x: Floats) -> int | None:
+        z, a = feedforward(self._network, x)
+        layers = zip(self._network.weights, self._network.biases, z, a[1:], strict=True)
+        for layer, values in enumerate(layers, start=2):
+            if not all(np.isfinite(array).all() for array in values):
+                return layer
+        return None
+
+
+def _chunks(n_rows: int) -> list[slice]:
+    return [slice(start, start + _CHUNK_ROWS) for start in range(0, n_rows, _CHUNK_ROWS)]

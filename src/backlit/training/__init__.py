@@ -1,0 +1,1 @@
+"""Training: schedules, patience, and the loop that yields events."""

@@ -1,0 +1,262 @@
+"""The training loop: epochs of steps, patience, history. It yields events and knows nothing of who listens."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.initialization import Purpose, stream
+from backlit.core.network import Network
+from backlit.engine.protocol import Floats, Session
+from backlit.errors import DivergenceError, InvalidInputError
+from backlit.training.events import (
+    EpochEnded,
+    EpochRecord,
+    Event,
+    Listener,
+    Reason,
+    StepsDone,
+    TrainingEnded,
+    TrainingStarted,
+)
+from backlit.training.schedules import Constant, Position, Schedule
+from backlit.training.stopping import EarlyStopping, StoppingState
+
+_SECONDS_BETWEEN_EVENTS = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Inputs, targets and what each example counts.
+
+    Attributes
+    ----------
+    x : ndarray, ``(n_examples, n_in)``
+    y : ndarray, ``(n_examples, n_out)``
+    sample_weight : ndarray, ``(n_examples,)``, or None
+    """
+
+    x: Floats
+    y: Floats
+    sample_weight: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Examples that are not trained on, and how to score the network's outputs for them.
+
+    Attributes
+    ----------
+    examples : Examples
+    metric : callable
+        ``a^L → float``, more is better. May be NaN.
+    """
+
+    examples: Examples
+    metric: Callable[[Floats], float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes
+    ----------
+    n_epochs : int
+        Epochs in all, and the horizon of the schedule.
+    batch_size : int
+        Examples a step; more than there are is as many as there are, with a warning.
+    schedule : Schedule, default Constant()
+    stopping : EarlyStopping or None, default None
+    shuffle : bool, default True
+        Whether each epoch draws its own order of the examples.
+    """
+
+    n_epochs: int
+    batch_size: int
+    schedule: Schedule = Constant()
+    stopping: EarlyStopping | None = None
+    shuffle: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("n_epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise InvalidInputError(f"{name} must be at least 1, but {getattr(self, name)!r} came.")
+
+
+@dataclass
+class TrainingState:
+    """Everything but the network and the optimizer's state that the next epoch depends on.
+
+    Attributes
+    ----------
+    seed : int
+        Source of the shuffles: the order of epoch e is a function of (seed, e).
+    rate : float
+        Base learning rate; an adaptive schedule changes it.
+    epoch : int
+        Epochs done.
+    rows_seen : int
+        Examples used, over all epochs.
+    stopping : StoppingState
+    best : Network or None
+        The network of the best epoch, where it is to be restored.
+    history : list of EpochRecord
+    """
+
+    seed: int
+    rate: float
+    epoch: int = 0
+    rows_seen: int = 0
+    stopping: StoppingState = field(default_factory=StoppingState)
+    best: Network | None = None
+    history: list[EpochRecord] = field(default_factory=list)
+
+
+def train(
+    session: Session,
+    examples: Examples,
+    plan: Plan,
+    state: TrainingState,
+    validation: Validation | None = None,
+) -> Generator[Event, bool | None, None]:
+    """Train until the plan is done, nothing improves, or a listener asks to stop.
+
+    Parameters
+    ----------
+    session : Session
+        The network being trained; it holds the result.
+    examples : Examples
+    plan : Plan
+    state : TrainingState
+        Where to begin; brought forward epoch by epoch.
+    validation : Validation, optional
+
+    Yields
+    ------
+    Event
+        Sending True back asks for a stop after the epoch.
+
+    Raises
+    ------
+    DivergenceError
+        When a value is no longer finite; names epoch and layer.
+    """
+    if plan.stopping is not None and plan.stopping.monitor != "cost" and validation is None:
+        raise InvalidInputError(f"Early stopping watches the {plan.stopping.monitor}, but there is no validation data.")
+    n_rows = len(examples.x)
+    batch_size = clip_batch_size(plan.batch_size, n_rows)
+    n_steps = -(-n_rows // batch_size)
+    yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1)
+
+    reason: Reason = "all epochs done"
+    while state.epoch < plan.n_epochs:
+        began = time.perf_counter()
+        rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
+        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
+        validation_cost = validation_metric = None
+        if validation is not None:
+            held_out = validation.examples
+            outputs, validation_cost = session.evaluate(held_out.x, held_out.y, held_out.sample_weight)
+            validation_metric = validation.metric(outputs)
+        state.epoch += 1
+        state.rows_seen += n_rows
+        record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)
+        state.history.append(record)
+        is_best = _see(session, plan.stopping, state, record)
+        asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began))
+        if plan.stopping is not None and state.stopping.waited > plan.stopping.patience:
+            rate = plan.schedule.on_plateau(state.rate)
+            if rate is None:
+                reason = "no improvement"
+                break
+            state.rate, state.stopping.waited = rate, 0
+        if asked_to_stop:
+            reason = "stopped by a listener"
+            break
+    restore_best(session, state)
+    yield TrainingEnded(reason, state.epoch, state.stopping.best_epoch if state.best is not None else state.epoch)
+
+
+def clip_batch_size(batch_size: int, n_rows: int) -> int:
+    """Return the batch size, or the number of rows, with a warning, where that is less."""
+    if batch_size > n_rows:
+        warnings.warn(
+            f"The batch size of {batch_size} is larger than the {n_rows} training rows and was clipped to {n_rows}.",
+            stacklevel=3,
+        )
+    return min(batch_size, n_rows)
+
+
+def restore_best(session: Session, state: TrainingState) -> None:
+    """Give the network the weights of the best epoch, where they were kept."""
+    if state.best is not None:
+        session.set_network(state.best)
+
+
+def drive(events: Generator[Event, bool | None, None], listeners: Sequence[Listener] = ()) -> None:
+    """Run a training to its end, telling each listener of each event."""
+    try:
+        event = next(events)
+        while True:
+            wants_stop = [listener(event) is True for listener in listeners]
+            event = events.send(any(wants_stop))
+    except StopIteration:
+        return
+
+
+def _epoch(
+    session: Session,
+    examples: Examples,
+    shuffle: bool,
+    batch_size: int,
+    rates: NDArray[np.float64],
+    state: TrainingState,
+) -> Generator[Event, bool | None, float]:
+    """Run one epoch and return its mean cost. Long ones are cut between steps, so that there is progress to report."""
+    n_rows, n_steps = len(examples.x), len(rates)
+    if shuffle:
+        order = stream(state.seed, Purpose.SHUFFLE, state.epoch).permutation(n_rows)
+    else:
+        order = np.arange(n_rows, dtype=np.int64)
+    costs, weights = np.zeros(n_steps), np.zeros(n_steps)
+    done = 0
+    length = _first_length(n_steps, state)
+    while done < n_steps:
+        began = time.perf_counter()
+        part = slice(done * batch_size, (done + length) * batch_size)
+        steps = session.run_steps(
+            examples.x, examples.y, order[part], batch_size, rates[done : done + length], examples.sample_weight
+        )
+        if steps.diverged_layer is not None:
+            raise DivergenceError(state.epoch + 1, steps.diverged_layer)
+        costs[done : done + length], weights[done : done + length] = steps.costs, steps.batch_weights
+        done = min(done + length, n_steps)
+        seconds = max(time.perf_counter() - began, 1e-9)
+        length = max(1, int(length * _SECONDS_BETWEEN_EVENTS / seconds))
+        if done < n_steps:
+            yield StepsDone(state.epoch + 1, done * batch_size, n_rows)
+    # summed at the end, so that where the epoch was cut does not show in the last bits
+    return float(np.average(costs, weights=weights)) if weights.any() else 0.0
+
+
+def _first_length(n_steps: int, state: TrainingState) -> int:
+    # All steps of a first epoch in one call would leave a long one without any sign of life.
+    return min(n_steps, 512) if state.epoch == 0 else n_steps
+
+
+def _see(session: Session, stopping: EarlyStopping | None, state: TrainingState, record: EpochRecord) -> bool:
+    if stopping is None:
+        return False
+    value = getattr(record, stopping.monitor)
+    if stopping.monitor == "validation_metric":
+        value = -value
+    is_best = state.stopping.see(value, record.epoch, stopping.tolerance)
+    if is_best and stopping.restore_best:
+        state.best = session.network()
+    return is_best
