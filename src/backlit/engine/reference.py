@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -123,15 +125,19 @@ class ReferenceSession:
                 if not np.isfinite(gradient.cost):
                     return Steps(costs, weights, self._diverged_layer(x[rows]))
                 self.apply_gradient(gradient, float(rate))
-            return Steps(costs, weights, self._diverged_layer(x[order[:1]]))
+            return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
-    def _diverged_layer(self, x: Floats) -> int | None:
+    def _diverged_layer(self, x: Floats) -> int:
         z, a = feedforward(self._network, x)
-        layers = zip(self._network.weights, self._network.biases, z, a[1:], strict=True)
-        for layer, values in enumerate(layers, start=2):
-            if not all(np.isfinite(array).all() for array in values):
-                return layer
-        return None
+        # where all activations are finite, it was the cost of the output layer
+        return _first_layer_not_finite(z, a[1:]) or len(self._network.sizes)
+
+
+def _first_layer_not_finite(*arrays_of_layers: Sequence[Floats]) -> int | None:
+    for layer, arrays in enumerate(zip(*arrays_of_layers, strict=True), start=2):
+        if not all(np.isfinite(array).all() for array in arrays):
+            return layer
+    return None
 
 
 def _chunks(n_rows: int) -> list[slice]:

@@ -1,0 +1,198 @@
+// Every activation function σ beside its derivative σ′: the twin of src/backlit/core/activations.py.
+//
+// To add one, name it in BACKLIT_ACTIVATIONS and write its struct. The second word says whether its derivative needs z;
+// otherwise z is not kept, and only a = σ(z) is there.
+#pragma once
+
+#include <cstddef>
+
+// Each acts on every neuron alone. Softmax, which couples the neurons of a layer, stands apart at the end.
+#define BACKLIT_ACTIVATIONS(X) \
+  X(sigmoid, false)            \
+  X(tanh, false)               \
+  X(relu, false)               \
+  X(leaky_relu, false)         \
+  X(elu, false)                \
+  X(selu, false)               \
+  X(gelu, true)                \
+  X(silu, true)                \
+  X(mish, true)                \
+  X(softplus, true)            \
+  X(exp, false)                \
+  X(identity, false)
+
+namespace backlit {
+
+enum class Activation {
+#define BACKLIT_ENUMERATE(name, needs_z) name,
+  BACKLIT_ACTIVATIONS(BACKLIT_ENUMERATE)
+#undef BACKLIT_ENUMERATE
+      softmax
+};
+
+constexpr const char* activation_names[] = {
+#define BACKLIT_NAME(name, needs_z) #name,
+    BACKLIT_ACTIVATIONS(BACKLIT_NAME)
+#undef BACKLIT_NAME
+        "softmax"};
+
+constexpr bool activation_needs_z[] = {
+#define BACKLIT_NEEDS_Z(name, needs_z) needs_z,
+    BACKLIT_ACTIVATIONS(BACKLIT_NEEDS_Z)
+#undef BACKLIT_NEEDS_Z
+        false};
+
+constexpr double leaky_relu_slope = 0.01;
+constexpr double elu_alpha = 1.0;
+// Klambauer et al. 2017, equation 14
+constexpr double selu_alpha = 1.6732632423543772848170429916717;
+constexpr double selu_lambda = 1.0507009873554804934193349852946;
+
+}  // namespace backlit
+
+#ifdef BACKLIT_ISA
+#include "vector_math.hpp"
+
+namespace backlit::BACKLIT_ISA::activation {
+
+template <class T>
+struct sigmoid {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return T(1) / (T(1) + BACKLIT_ISA::exp<T>(-z)); }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) { return a * (T(1) - a); }
+};
+
+template <class T>
+struct tanh {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) {
+    constexpr T one_from = sizeof(T) == 4 ? T(10) : T(20);  // tanh rounds to 1 from here on
+    Vec<T> size = magnitude<T>(z);
+    size = size > one_from ? broadcast(one_from) : size;
+    const Vec<T> e = expm1<T>(T(2) * size);
+    const Vec<T> t = e / (e + T(2));
+    return z < T(0) ? -t : t;
+  }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) { return (T(1) - a) * (T(1) + a); }
+};
+
+template <class T>
+struct relu {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z <= T(0) ? Vec<T>{} : z; }  // NaN stays NaN
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) { return a > T(0) ? broadcast(T(1)) : a * T(0); }
+};
+
+template <class T>
+struct leaky_relu {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z <= T(0) ? T(leaky_relu_slope) * z : z; }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) {
+    return a > T(0) ? broadcast(T(1)) : a * T(0) + T(leaky_relu_slope);
+  }
+};
+
+template <class T>
+struct elu {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) {
+    return z < T(0) ? T(elu_alpha) * expm1<T>(z > T(0) ? Vec<T>{} : z) : z;
+  }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) {
+    return a < T(0) ? a + T(elu_alpha) : a * T(0) + T(1);  // α e^z = a + α
+  }
+};
+
+template <class T>
+struct selu {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) {
+    return z <= T(0) ? T(selu_lambda * selu_alpha) * expm1<T>(z > T(0) ? Vec<T>{} : z) : T(selu_lambda) * z;
+  }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) {
+    return a > T(0) ? broadcast(T(selu_lambda)) : a + T(selu_lambda * selu_alpha);  // λ α e^z = a + λ α
+  }
+};
+
+// Φ, the normal distribution function
+template <class T>
+BACKLIT_INLINE Vec<T> normal_cdf(Vec<T> z) {
+  return T(0.5) * erfc<T>(z * T(-0.70710678118654752440));
+}
+
+template <class T>
+struct gelu {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z * normal_cdf<T>(z); }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) {
+    const Vec<T> density = T(0.39894228040143267794) * BACKLIT_ISA::exp<T>(T(-0.5) * z * z);
+    return normal_cdf<T>(z) + z * density;
+  }
+};
+
+template <class T>
+struct silu {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z * sigmoid<T>::value(z); }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) {
+    return sigmoid<T>::value(z) * (T(1) + z * sigmoid<T>::value(-z));
+  }
+};
+
+template <class T>
+struct softplus {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) {
+    return (z < T(0) ? Vec<T>{} : z) + log1p_of_unit<T>(BACKLIT_ISA::exp<T>(-magnitude<T>(z)));
+  }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) { return sigmoid<T>::value(z); }
+};
+
+template <class T>
+struct mish {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z * tanh<T>::value(softplus<T>::value(z)); }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) {
+    const Vec<T> t = tanh<T>::value(softplus<T>::value(z));
+    return t + z * (T(1) - t) * (T(1) + t) * sigmoid<T>::value(z);
+  }
+};
+
+template <class T>
+struct exp {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return BACKLIT_ISA::exp<T>(z); }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) { return a; }
+};
+
+template <class T>
+struct identity {
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z; }
+  static BACKLIT_INLINE Vec<T> derivative(Vec<T>, Vec<T> a) { return a * T(0) + T(1); }
+};
+
+// Calls f with the struct of an elementwise activation.
+template <class T, class F>
+BACKLIT_INLINE void with(Activation which, F&& f) {
+  switch (which) {
+#define BACKLIT_CASE(name, needs_z) \
+  case Activation::name:            \
+    return f(activation::name<T>{});
+    BACKLIT_ACTIVATIONS(BACKLIT_CASE)
+#undef BACKLIT_CASE
+    case Activation::softmax:
+      return;
+  }
+}
+
+// a = softmax(z) of one row of n neurons; returns log Σ e^z. The columns from n up to a whole vector are padding.
+template <class T>
+inline T softmax_row(const T* z, T* a, std::ptrdiff_t n) {
+  T highest = z[0];
+  for (std::ptrdiff_t j = 1; j < n; ++j) highest = z[j] > highest || z[j] != z[j] ? z[j] : highest;
+  for (std::ptrdiff_t j = 0; j < n; j += lanes<T>) store<T>(a + j, BACKLIT_ISA::exp<T>(load<T>(z + j) - highest));
+  T sum = 0;
+  for (std::ptrdiff_t j = 0; j < n; ++j) sum += a[j];
+  for (std::ptrdiff_t j = 0; j < n; ++j) a[j] /= sum;
+  return highest + (sizeof(T) == 4 ? T(__builtin_logf(sum)) : T(__builtin_log(sum)));
+}
+
+// delta = Jᵀ delta = a ⊙ (delta − a · delta) of one row
+template <class T>
+inline void softmax_pull_back_row(const T* a, T* delta, std::ptrdiff_t n) {
+  T dot = 0;
+  for (std::ptrdiff_t j = 0; j < n; ++j) dot += a[j] * delta[j];
+  for (std::ptrdiff_t j = 0; j < n; ++j) delta[j] = a[j] * (delta[j] - dot);
+}
+
+}  // namespace backlit::BACKLIT_ISA::activation
+#endif

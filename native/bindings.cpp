@@ -1,0 +1,233 @@
+// The one file that knows Python: it checks, converts and calls.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "session.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace backlit {
+namespace {
+
+template <class T>
+using Vector = nb::ndarray<T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Array = nb::ndarray<T, nb::numpy, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+template <std::size_t n>
+int index_of(const std::string& name, const char* const (&names)[n], const char* kind) {
+  for (std::size_t i = 0; i < n; ++i)
+    if (name == names[i]) return int(i);
+  throw std::invalid_argument(std::string("the native engine has no ") + kind + " named '" + name + "'");
+}
+
+constexpr const char* optimizer_names[] = {"sgd", "rmsprop", "adam", "adamw"};
+
+void require(bool condition, const char* message) {
+  if (!condition) throw std::invalid_argument(message);
+}
+
+template <class T>
+class Binding {
+ public:
+  Binding(const std::vector<long>& sizes, const std::vector<std::string>& activations, const std::string& loss,
+          double l2, double l1, double alpha, const std::string& optimizer, double momentum, double beta_2,
+          double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity, int max_threads)
+      : session_(describe(sizes, activations, loss, {l2, l1, alpha},
+                          {Optimizer::Kind(index_of(optimizer, optimizer_names, "optimizer")), momentum, beta_2, epsilon,
+                           weight_decay, nesterov, rate_in_velocity},
+                          max_threads)) {}
+
+  void set_weights(int layer, int slot, Array<const T> w) {
+    check(layer, slot, w.shape(0), long(w.shape(1)));
+    session_.set_weights(layer, slot, w.data());
+  }
+  void get_weights(int layer, int slot, Array<T> w) const {
+    check(layer, slot, w.shape(0), long(w.shape(1)));
+    session_.get_weights(layer, slot, w.data());
+  }
+  void set_biases(int layer, int slot, Vector<const T> b) {
+    check(layer, slot, b.shape(0));
+    session_.set_biases(layer, slot, b.data());
+  }
+  void get_biases(int layer, int slot, Vector<T> b) const {
+    check(layer, slot, b.shape(0));
+    session_.get_biases(layer, slot, b.data());
+  }
+
+  long t() const { return session_.t; }
+  void set_t(long t) {
+    require(t >= 0, "t counts steps and cannot be negative");
+    session_.t = t;
+  }
+
+  // Fills `out`; returns (Σ s C_x, Σ s), zeros without y.
+  std::pair<double, double> evaluate(Array<const T> x, Array<T> out, std::optional<Array<const T>> y,
+                                     std::optional<Vector<const T>> sample_weight) {
+    check_columns(x.shape(1), sizes().front(), "x");
+    check_columns(out.shape(1), sizes().back(), "out");
+    require(out.shape(0) == x.shape(0), "out must have a row for each row of x");
+    const Examples<T> examples = checked(x, y, sample_weight);
+    double cost = 0, weight = 0;
+    nb::gil_scoped_release release;
+    session_.evaluate(examples, long(x.shape(0)), out.data(), &cost, &weight);
+    return {cost, weight};
+  }
+
+  // Leaves the gradient for get_nabla; returns (C, Σ s).
+  std::pair<double, double> gradient(Array<const T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight) {
+    check_columns(x.shape(1), sizes().front(), "x");
+    const Examples<T> examples = checked(x, std::optional(y), sample_weight);
+    double cost = 0, weight = 0;
+    {
+      nb::gil_scoped_release release;
+      session_.gradient(examples, long(x.shape(0)), &cost, &weight);
+    }
+    has_gradient_ = true;
+    return {cost, weight};
+  }
+  void get_nabla(int layer, Array<T> nabla_w, Vector<T> nabla_b) const {
+    require(has_gradient_, "there is no gradient yet");
+    check(layer, -1, nabla_w.shape(0), long(nabla_w.shape(1)));
+    check(layer, -1, nabla_b.shape(0));
+    session_.get_nabla(layer, nabla_w.data(), nabla_b.data());
+  }
+
+  void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
+                      double rate) {
+    require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(), "one gradient a layer is needed");
+    std::vector<const T*> w, b;
+    for (std::size_t l = 0; l < nabla_w.size(); ++l) {
+      check(int(l), -1, nabla_w[l].shape(0), long(nabla_w[l].shape(1)));
+      check(int(l), -1, nabla_b[l].shape(0));
+      w.push_back(nabla_w[l].data());
+      b.push_back(nabla_b[l].data());
+    }
+    nb::gil_scoped_release release;
+    session_.apply_gradient(w, b, rate);
+  }
+
+  // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
+  int run_steps(Array<const T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
+                Vector<const double> rates, Vector<double> costs, Vector<double> batch_weights,
+                std::optional<Vector<const T>> sample_weight) {
+    check_columns(x.shape(1), sizes().front(), "x");
+    const Examples<T> examples = checked(x, std::optional(y), sample_weight);
+    require(batch_size >= 1, "batch_size must be at least 1");
+    const long n_order = long(order.shape(0));
+    const std::size_t n_steps = std::size_t((n_order + batch_size - 1) / batch_size);
+    require(rates.shape(0) == n_steps && costs.shape(0) == n_steps && batch_weights.shape(0) == n_steps,
+            "rates, costs and batch_weights must have one number a batch");
+    for (long i = 0; i < n_order; ++i)
+      require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(x.shape(0)), "order names a row that x lacks");
+    bool was_interrupted = false;
+    int diverged_layer = 0;
+    {
+      nb::gil_scoped_release release;
+      diverged_layer = session_.run_steps(examples, order.data(), n_order, batch_size, rates.data(), costs.data(),
+                                          batch_weights.data(), [&] {
+                                            nb::gil_scoped_acquire acquire;
+                                            was_interrupted = PyErr_CheckSignals() != 0;
+                                            return was_interrupted;
+                                          });
+    }
+    if (was_interrupted) throw nb::python_error();
+    return diverged_layer;
+  }
+
+ private:
+  static Description describe(const std::vector<long>& sizes, const std::vector<std::string>& activations,
+                              const std::string& loss, Penalty penalty, Optimizer optimizer, int max_threads) {
+    require(sizes.size() >= 2 && activations.size() == sizes.size() - 1, "one activation a layer but the input is needed");
+    for (long size : sizes) require(size >= 1, "every layer needs a neuron");
+    Description description{sizes, {}, Loss(index_of(loss, loss_names, "loss")), penalty, optimizer,
+                            max_threads > 0 ? max_threads : available_processors()};
+    for (const std::string& name : activations)
+      description.activations.push_back(Activation(index_of(name, activation_names, "activation")));
+    return description;
+  }
+
+  const std::vector<long>& sizes() const { return session_.description().sizes; }
+
+  void check(int layer, int slot, std::size_t n_out, long n_in = -1) const {
+    require(layer >= 0 && layer + 1 < int(sizes().size()), "no such layer");
+    require(slot >= -1 && slot < session_.description().optimizer.n_slots(), "the optimizer has no such slot");
+    require(long(n_out) == sizes()[layer + 1] && (n_in < 0 || n_in == sizes()[layer]), "the shape is not this layer's");
+  }
+
+  static void check_columns(std::size_t columns, long wanted, const char* name) {
+    if (long(columns) != wanted)
+      throw std::invalid_argument(std::string(name) + " has " + std::to_string(columns) + " columns, but the layer has " +
+                                  std::to_string(wanted) + " neurons");
+  }
+
+  Examples<T> checked(const Array<const T>& x, const std::optional<Array<const T>>& y,
+                      const std::optional<Vector<const T>>& sample_weight) const {
+    if (y) {
+      check_columns(y->shape(1), sizes().back(), "y");
+      require(y->shape(0) == x.shape(0), "y must have a row for each row of x");
+    }
+    require(!sample_weight || sample_weight->shape(0) == x.shape(0), "sample_weight must have a number for each row of x");
+    return {x.data(), y ? y->data() : nullptr, sample_weight ? sample_weight->data() : nullptr};
+  }
+
+  Session<T> session_;
+  bool has_gradient_ = false;
+};
+
+template <class T>
+void bind(nb::module_& m, const char* name) {
+  using B = Binding<T>;
+  nb::class_<B>(m, name)
+      .def(nb::init<const std::vector<long>&, const std::vector<std::string>&, const std::string&, double, double, double,
+                    const std::string&, double, double, double, double, bool, bool, int>(),
+           nb::kw_only(), "sizes"_a, "activations"_a, "loss"_a, "l2"_a, "l1"_a, "alpha"_a, "optimizer"_a, "momentum"_a,
+           "beta_2"_a, "epsilon"_a, "weight_decay"_a, "nesterov"_a, "rate_in_velocity"_a, "max_threads"_a)
+      .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
+      .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
+      .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
+      .def("get_biases", &B::get_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
+      .def_prop_rw("t", &B::t, &B::set_t)
+      .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
+           "sample_weight"_a.noconvert() = nb::none())
+      .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none())
+      .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
+      .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a)
+      .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
+           "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
+           "sample_weight"_a.noconvert() = nb::none());
+}
+
+template <std::size_t n>
+nb::tuple as_tuple(const char* const (&names)[n]) {
+  nb::list list;
+  for (const char* name : names) list.append(name);
+  return nb::tuple(list);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+  m.doc() = "The compiled engine. Use backlit.engine.native, which wraps it.";
+  bind<float>(m, "SessionFloat32");
+  bind<double>(m, "SessionFloat64");
+  m.attr("ACTIVATIONS") = as_tuple(activation_names);
+  m.attr("LOSSES") = as_tuple(loss_names);
+  m.attr("OPTIMIZERS") = as_tuple(optimizer_names);
+  m.def("instruction_set", [] { return std::string(kernels<float>().isa); },
+        "Instruction set of the kernels in use: avx512, avx2 or baseline.");
+}
+
+}  // namespace backlit

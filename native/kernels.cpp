@@ -1,0 +1,234 @@
+// The kernels of one instruction set; compiled once for each. See kernels.hpp for what each does.
+#include "kernels.hpp"
+
+#include "products.hpp"
+
+#define BACKLIT_STRING(x) #x
+#define BACKLIT_NAME_OF(x) BACKLIT_STRING(x)
+
+namespace backlit::BACKLIT_ISA {
+
+constexpr long padded(long n, int to) { return (n + to - 1) / to * to; }
+
+// Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first cache.
+template <class T>
+struct ForwardEpilogue {
+  Activation activation;
+  const T* b;
+  Matrix<T> z, a;
+  BACKLIT_INLINE Vec<T> start(long, long j) const { return load(b + j); }
+  BACKLIT_INLINE void finish(long i, long j, Vec<T> z_ij) const { store(z.row(i) + j, z_ij); }
+  BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
+    if (activation == Activation::identity && z.data == a.data) return;
+    sigma(i, height, j, columns);
+  }
+  __attribute__((noinline)) void sigma(long i, int height, long j, int columns) const {
+    activation::with<T>(activation, [&](auto f) {
+      for (long r = i; r < i + height; ++r)
+        for (long c = j; c < j + columns; c += lanes<T>) store(a.row(r) + c, f.value(load(z.row(r) + c)));
+    });
+  }
+};
+
+template <class T>
+void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
+             long n_rows, long n_in, long n_out, T* scratch) {
+  ForwardEpilogue<T> epilogue{activation, b, z, a};
+  product<T, false>(a_previous, 0, n_rows, wt, n_in, padded(n_out, lanes<T>), scratch, epilogue);
+  if (activation == Activation::softmax)
+    for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), n_out);
+}
+
+// ∂C/∂z from ∂C/∂a for one row: ⊙ σ′, or Jᵀ where σ couples the neurons of a layer.
+template <class T>
+void pull_back_row(Activation activation, const T* z, const T* a, T* delta, long n) {
+  if (activation == Activation::softmax) return activation::softmax_pull_back_row(a, delta, n);
+  activation::with<T>(activation, [&](auto f) {
+    for (long j = 0; j < n; j += lanes<T>)
+      store(delta + j, load(delta + j) * f.derivative(load(z + j), load(a + j)));
+  });
+}
+
+// BP1: δ^L = ∇_a C ⊙ σ′(z^L)
+template <class T>
+void output_error(Loss loss, Activation activation, Matrix<const T> z, Matrix<const T> a, const T* const* y,
+                  const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
+  for (long i = 0; i < n_rows; ++i) {
+    const T *z_i = z.row(i), *a_i = a.row(i);
+    T log_sum = 0;
+    if (activation == Activation::softmax && loss_needs_z(loss)) {
+      // log Σ e^z from the largest output, which loses nothing: z − log a there
+      long top = 0;
+      for (long j = 1; j < n_out; ++j) top = a_i[j] > a_i[top] ? j : top;
+      log_sum = z_i[top] - loss::log(a_i[top]);
+    }
+    cost[i] = loss::cost_row(loss, activation, z_i, a_i, log_sum, y[i], n_out);
+    if (!delta.data) continue;
+    T* delta_i = delta.row(i);
+    if (!loss::short_cut_row(loss, activation, z_i, a_i, y[i], delta_i, n_out)) {
+      for (long j = 0; j < n_out; ++j) delta_i[j] = loss::nabla_a(loss, a_i[j], y[i][j]);
+      pull_back_row(activation, z_i, a_i, delta_i, n_out);
+    }
+    for (long j = 0; j < n_out; ++j) delta_i[j] *= share[i];
+    for (long j = n_out; j < padded(n_out, lanes<T>); ++j) delta_i[j] = 0;
+  }
+}
+
+// BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
+template <class T>
+struct BackwardEpilogue {
+  Activation activation;
+  Matrix<const T> z, a;
+  Matrix<T> delta;
+  BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
+  BACKLIT_INLINE void finish(long i, long j, Vec<T> sum) const { store(delta.row(i) + j, sum); }
+  BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
+    if (activation == Activation::softmax) return;  // needs whole rows
+    sigma_prime(i, height, j, columns);
+  }
+  __attribute__((noinline)) void sigma_prime(long i, int height, long j, int columns) const {
+    for (long r = i; r < i + height; ++r)
+      pull_back_row(activation, z.row(r) + j, a.row(r) + j, delta.row(r) + j, columns);
+  }
+};
+
+template <class T>
+void backward(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,
+              Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch) {
+  BackwardEpilogue<T> epilogue{activation, z, a, delta};
+  product<T, false>(delta_next, 0, n_rows, w_next, n_out_next, padded(n_out, lanes<T>), scratch, epilogue);
+  if (activation == Activation::softmax)
+    for (long i = 0; i < n_rows; ++i) pull_back_row(activation, z.row(i), a.row(i), delta.row(i), n_out);
+}
+
+// BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
+template <class T, Rule which>
+struct StepEpilogue {
+  const StepRule<T>& rule;
+  Slots<T> slots;
+  long stride;
+  BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
+  BACKLIT_INLINE void finish(long k, long j, Vec<T> nabla) const {
+    step<T, which, true>(rule, slots, k * stride + j, nabla);
+  }
+  BACKLIT_INLINE void tile_done(long, int, long, int) const {}
+};
+
+// Calls f with the rule as a constant.
+template <class F>
+BACKLIT_INLINE void with_rule(Rule rule, F&& f) {
+  switch (rule) {
+    case Rule::sgd:
+      return f(std::integral_constant<Rule, Rule::sgd>{});
+    case Rule::momentum:
+      return f(std::integral_constant<Rule, Rule::momentum>{});
+    case Rule::rmsprop:
+      return f(std::integral_constant<Rule, Rule::rmsprop>{});
+    case Rule::adam:
+      return f(std::integral_constant<Rule, Rule::adam>{});
+  }
+}
+
+template <class T>
+void update_weights(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
+                    Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch) {
+  with_rule(rule.rule, [&](auto which) {
+    StepEpilogue<T, which()> epilogue{rule, {wt.data, first.data, second.data}, wt.stride};
+    product<T, true>(a_previous, k_begin, k_end, delta, n_rows, wt.stride, scratch, epilogue);
+  });
+}
+
+// BP3: ∂C/∂b^l_j = δ^l_j, summed over the batch
+template <class T>
+BACKLIT_INLINE Vec<T> column_sum(Matrix<const T> delta, long n_rows, long j) {
+  Vec<T> nabla{};
+  for (long i = 0; i < n_rows; ++i) nabla += load(delta.row(i) + j);
+  return nabla;
+}
+
+template <class T>
+void update_biases(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows) {
+  with_rule(rule.rule, [&](auto which) {
+    for (long j = 0; j < delta.stride; j += lanes<T>)
+      step<T, which(), false>(rule, {b, first, second}, j, column_sum(delta, n_rows, j));
+  });
+}
+
+template <class T>
+struct AddEpilogue {
+  Matrix<T> nabla;
+  BACKLIT_INLINE Vec<T> start(long k, long j) const { return load(nabla.row(k) + j); }
+  BACKLIT_INLINE void finish(long k, long j, Vec<T> sum) const { store(nabla.row(k) + j, sum); }
+  BACKLIT_INLINE void tile_done(long, int, long, int) const {}
+};
+
+template <class T>
+void add_nabla_w(Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
+                 long k_end, T* scratch) {
+  AddEpilogue<T> epilogue{nabla_wt};
+  product<T, true>(a_previous, k_begin, k_end, delta, n_rows, nabla_wt.stride, scratch, epilogue);
+}
+
+template <class T>
+void add_nabla_b(Matrix<const T> delta, T* nabla_b, long n_rows) {
+  for (long j = 0; j < delta.stride; j += lanes<T>)
+    store(nabla_b + j, load(nabla_b + j) + column_sum(delta, n_rows, j));
+}
+
+template <class T>
+void apply(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* second, long n, bool is_weight) {
+  with_rule(rule.rule, [&](auto which) {
+    for (long at = 0; at < n; at += lanes<T>) {
+      if (is_weight)
+        step<T, which(), true>(rule, {theta, first, second}, at, load(nabla + at));
+      else
+        step<T, which(), false>(rule, {theta, first, second}, at, load(nabla + at));
+    }
+  });
+}
+
+template <class T>
+void transpose(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out) {
+  constexpr long block = 16;  // of both matrices, so that each cache line fetched is used up
+  for (long k = k_begin; k < k_end; k += block)
+    for (long j = 0; j < n_out; ++j)
+      for (long kk = k; kk < (k + block < k_end ? k + block : k_end); ++kk) w.row(j)[kk] = wt.row(kk)[j];
+}
+
+template <class T>
+void row_sums(Matrix<const T> wt, double* square, double* magnitude_sum, long k_begin, long k_end, long n_out) {
+  // Padding is zero and adds nothing. Lanes are added in float64, in their order.
+  const long columns = padded(n_out, lanes<T>);
+  for (long k = k_begin; k < k_end; ++k) {
+    Vec<T> squares{}, magnitudes{};
+    for (long j = 0; j < columns; j += lanes<T>) {
+      const Vec<T> w = load(wt.row(k) + j);
+      squares = fma(w, w, squares);
+      magnitudes += magnitude<T>(w);
+    }
+    square[k] = magnitude_sum[k] = 0;
+    for (int lane = 0; lane < lanes<T>; ++lane) {
+      square[k] += squares[lane];
+      magnitude_sum[k] += magnitudes[lane];
+    }
+  }
+}
+
+template <class T>
+constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
+                           lanes<T>,
+                           forward<T>,
+                           output_error<T>,
+                           backward<T>,
+                           update_weights<T>,
+                           update_biases<T>,
+                           add_nabla_w<T>,
+                           add_nabla_b<T>,
+                           apply<T>,
+                           transpose<T>,
+                           row_sums<T>};
+
+const Kernels<float>& kernels_float32() { return table<float>; }
+const Kernels<double>& kernels_float64() { return table<double>; }
+
+}  // namespace backlit::BACKLIT_ISA

@@ -1,0 +1,68 @@
+// The table of kernels: all that the rest of the engine knows of instruction sets.
+//
+// Layout. Weights are kept transposed, wt (n_in, n_out), because each of the three products then reads and writes whole
+// vectors of neighboring outputs. Columns are padded to `lanes`, so no kernel needs a mask; what stands in the padding
+// never reaches a real column. Only BP2 needs w itself, (n_out, n_in), for which `transpose` makes a copy.
+#pragma once
+
+#include "activations.hpp"
+#include "losses.hpp"
+#include "optimizers.hpp"
+
+namespace backlit {
+
+// A matrix of rows of `stride` numbers.
+template <class T>
+struct Matrix {
+  T* data;
+  long stride;
+  T* row(long i) const { return data + i * stride; }
+};
+
+template <class T>
+struct Kernels {
+  const char* isa;
+  int lanes;
+
+  // z = a_previous wᵀ + b and a = σ(z) for n_rows rows. z may be the same as a where nobody asks for z later.
+  void (*forward)(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z,
+                  Matrix<T> a, long n_rows, long n_in, long n_out, T* scratch);
+
+  // BP1 for n_rows rows, times each example's share in the mean; and C_x of each. z is only read where needed.
+  // A null delta asks for the costs alone.
+  void (*output_error)(Loss loss, Activation activation, Matrix<const T> z, Matrix<const T> a, const T* const* y,
+                       const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
+
+  // BP2 for n_rows rows: delta = (delta_next w_next) ⊙ σ′.
+  void (*backward)(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,
+                   Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch);
+
+  // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath.
+  void (*update_weights)(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
+                         Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch);
+
+  // BP3 and the step of the biases.
+  void (*update_biases)(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows);
+
+  // BP4 and BP3 added to nabla, without a step.
+  void (*add_nabla_w)(Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
+                      long k_end, T* scratch);
+  void (*add_nabla_b)(Matrix<const T> delta, T* nabla_b, long n_rows);
+
+  // The step alone, for n parameters (a multiple of lanes) whose gradient is given.
+  void (*apply)(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* second, long n, bool is_weight);
+
+  // w = wtᵀ for rows [k_begin, k_end) of wt, which are columns of w
+  void (*transpose)(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out);
+
+  // square[k] = Σ_j w², magnitude[k] = Σ_j |w| for rows [k_begin, k_end) of wt
+  void (*row_sums)(Matrix<const T> wt, double* square, double* magnitude, long k_begin, long k_end, long n_out);
+};
+
+// Columns of packed panels, in numbers; `scratch` of a kernel must hold this many times the longest product's depth.
+constexpr int panel_bytes = 3 * 64;
+
+template <class T>
+const Kernels<T>& kernels();  // the best the processor can run, or what BACKLIT_ISA in the environment asks for
+
+}  // namespace backlit

@@ -1,0 +1,81 @@
+// How a gradient becomes a step: the twin of src/backlit/core/optimizers.py, on vectors of parameters.
+#pragma once
+
+namespace backlit {
+
+enum class Rule { sgd, momentum, rmsprop, adam };
+
+// One step of an optimizer, with everything that is the same for all parameters worked out beforehand.
+//
+// sgd       θ ← θ + q ∇
+// momentum  v ← m v + p ∇,  θ ← θ + q v, or with Nesterov's θ ← θ + q (m v + p ∇)
+// rmsprop   v ← ρ v + (1 − ρ) ∇²,  θ ← θ + q ∇ / (√v + ε)
+// adam      m ← β₁ m + (1 − β₁) ∇,  v ← β₂ v + (1 − β₂) ∇²,  θ ← keep·θ + q m / (√v + ε)
+//
+// PyTorch's and scikit-learn's forms of momentum differ in p and q, those of Adam in q and ε.
+template <class T>
+struct StepRule {
+  Rule rule;
+  T p, q;
+  T momentum;  // m, ρ or β₁
+  T beta_2;
+  T one_minus_momentum, one_minus_beta_2;  // from float64: 1 − 0.999 would lose half its digits in float32
+  T epsilon;
+  T keep;  // 1 − μ λ of decoupled weight decay, on weights only
+  bool nesterov;
+  T square;  // factor of w in the gradient of the squared penalties
+  T l1;
+};
+
+}  // namespace backlit
+
+#ifdef BACKLIT_ISA
+#include "simd.hpp"
+
+namespace backlit::BACKLIT_ISA {
+
+// Where the parameters and their state lie; `first` and `second` are the slots that the rule keeps.
+template <class T>
+struct Slots {
+  T* theta;
+  T* first;
+  T* second;
+};
+
+template <class T>
+BACKLIT_INLINE Vec<T> sign(Vec<T> w) {
+  return w > T(0) ? broadcast(T(1)) : w < T(0) ? broadcast(T(-1)) : w;
+}
+
+// Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients.
+template <class T, Rule rule, bool is_weight>
+BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, Vec<T> nabla) {
+  Vec<T> theta = load(slots.theta + at);
+  if (is_weight) {
+    nabla = fma(broadcast(s.square), theta, nabla);
+    if (s.l1 != T(0)) nabla = fma(broadcast(s.l1), sign<T>(theta), nabla);
+  }
+  if constexpr (rule == Rule::sgd) {
+    theta = fma(broadcast(s.q), nabla, theta);
+  } else if constexpr (rule == Rule::momentum) {
+    Vec<T> v = fma(broadcast(s.momentum), load(slots.first + at), s.p * nabla);
+    store(slots.first + at, v);
+    if (s.nesterov) v = fma(broadcast(s.momentum), v, s.p * nabla);
+    theta = fma(broadcast(s.q), v, theta);
+  } else if constexpr (rule == Rule::rmsprop) {
+    const Vec<T> v = fma(broadcast(s.momentum), load(slots.first + at), s.one_minus_momentum * nabla * nabla);
+    store(slots.first + at, v);
+    theta = fma(broadcast(s.q), nabla / (sqrt(v) + s.epsilon), theta);
+  } else {
+    const Vec<T> m = fma(broadcast(s.momentum), load(slots.first + at), s.one_minus_momentum * nabla);
+    const Vec<T> v = fma(broadcast(s.beta_2), load(slots.second + at), s.one_minus_beta_2 * nabla * nabla);
+    store(slots.first + at, m);
+    store(slots.second + at, v);
+    if (is_weight) theta = theta * s.keep;
+    theta = fma(broadcast(s.q), m / (sqrt(v) + s.epsilon), theta);
+  }
+  store(slots.theta + at, theta);
+}
+
+}  // namespace backlit::BACKLIT_ISA
+#endif

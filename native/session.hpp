@@ -1,0 +1,150 @@
+// A network being trained or asked: the native side of `Session` in src/backlit/engine/protocol.py. Knows no Python.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "kernels.hpp"
+#include "threads.hpp"
+
+namespace backlit {
+
+// Numbers aligned to a cache line and zero at first.
+template <class T>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(long n);
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  long size() const { return n_; }
+
+ private:
+  struct Free {
+    void operator()(T* p) const;
+  };
+  std::unique_ptr<T[], Free> data_;
+  long n_ = 0;
+};
+
+// An optimizer as src/backlit/core/optimizers.py describes it.
+struct Optimizer {
+  enum class Kind { sgd, rmsprop, adam, adamw } kind = Kind::sgd;
+  double momentum = 0;  // also ρ and β₁
+  double beta_2 = 0;
+  double epsilon = 0;
+  double weight_decay = 0;
+  bool nesterov = false;
+  bool rate_in_velocity = false;
+
+  int n_slots() const { return kind == Kind::sgd ? momentum != 0 : kind == Kind::rmsprop ? 1 : 2; }
+};
+
+struct Penalty {
+  double l2 = 0, l1 = 0, alpha = 0;
+  bool any() const { return l2 != 0 || l1 != 0 || alpha != 0; }
+};
+
+struct Description {
+  std::vector<long> sizes;                // L, the input included
+  std::vector<Activation> activations;    // L − 1
+  Loss loss;
+  Penalty penalty;
+  Optimizer optimizer;
+  int max_threads;
+};
+
+// Rows of a batch as they come from Python: row-major, `n_columns` numbers a row.
+template <class T>
+struct Examples {
+  const T* x;
+  const T* y;              // may be null where only a^L is asked for
+  const T* sample_weight;  // may be null
+};
+
+template <class T>
+class Session {
+ public:
+  explicit Session(Description description);
+
+  // Parameters and optimizer slots of layer l (0 is the first after the input) in the lecture's layout. Slot −1 is the
+  // parameter itself; w is (n_out, n_in), b is (n_out).
+  void set_weights(int layer, int slot, const T* w);
+  void get_weights(int layer, int slot, T* w) const;
+  void set_biases(int layer, int slot, const T* b);
+  void get_biases(int layer, int slot, T* b) const;
+
+  long t = 0;  // steps taken
+
+  // a^L of n rows; where y is given, also Σ s C_x and Σ s.
+  void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
+
+  // C without the penalty, its gradient left for get_nabla_*, and Σ s.
+  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight);
+  void get_nabla(int layer, T* nabla_w, T* nabla_b) const;
+  void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate);
+
+  // One step a batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.
+  // `interrupted` is asked now and then; when it says so the run ends after the step.
+  int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
+                double* costs, double* batch_weights, const std::function<bool()>& interrupted);
+
+  const Description& description() const { return description_; }
+
+ private:
+  struct Layer {
+    long n_in, n_out, stride;  // stride: n_out padded
+    Activation activation;
+    Buffer<T> wt, b;           // (n_in, stride), (stride)
+    Buffer<T> slots_wt[2], slots_b[2];
+    Buffer<T> nabla_wt, nabla_b;
+    Buffer<T> w;               // (n_out, padded n_in), for BP2
+    Buffer<double> squares, magnitudes;  // a row of wt each
+
+    Matrix<T> wt_matrix() { return {wt.data(), stride}; }
+    Matrix<T> slot_matrix(int slot) { return {slots_wt[slot].data(), stride}; }
+  };
+
+  // Activations, errors and costs of the rows of a batch.
+  struct Batch {
+    std::vector<Buffer<T>> a, z, delta;  // a[0] is the gathered input; z only where needed
+    std::vector<const T*> y;
+    Buffer<T> share, cost;
+    long n_rows = 0;
+  };
+
+  Matrix<T> a(int layer) { return {batch_.a[layer].data(), layer == 0 ? layers_[0].n_in : layers_[layer - 1].stride}; }
+  Matrix<T> z(int layer) {
+    return {batch_.z[layer].size() ? batch_.z[layer].data() : batch_.a[layer + 1].data(), layers_[layer].stride};
+  }
+  Matrix<T> delta(int layer) { return {batch_.delta[layer].data(), layers_[layer].stride}; }
+
+  bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
+  void reserve(long n_rows, bool with_delta);
+  void reserve_scratch(int n_threads, long depth);
+  int threads_for(long rows_a_step, long rows) const;
+  void feedforward_rows(Part rows, T* scratch);
+  void backpropagate_rows(Part rows, T* scratch);
+  void transpose_part(int thread, int n_threads);
+  double penalty_cost(double batch_weight) const;
+  StepRule<T> rule(double rate, double batch_weight, long step) const;  // steps count from 1
+  int first_layer_not_finite_in_batch(long n_rows);
+  int first_layer_not_finite() const;
+
+  Description description_;
+  const Kernels<T>& kernels_;
+  std::vector<Layer> layers_;
+  Batch batch_;
+  std::vector<Buffer<T>> scratch_;  // one a thread
+};
+
+extern template class Session<float>;
+extern template class Session<double>;
+
+// Processors this process may run on.
+int available_processors();
+
+}  // namespace backlit

@@ -1,0 +1,119 @@
+// Vectors of the instruction set this file is compiled for. Arithmetic, comparison and selection (mask ? a : b) are the
+// compiler's own vector operators; only what they lack is written here.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#if defined(__AVX512F__)
+#define BACKLIT_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define BACKLIT_VECTOR_BYTES 32
+#else
+#define BACKLIT_VECTOR_BYTES 16
+#endif
+
+#define BACKLIT_INLINE inline __attribute__((always_inline))
+
+namespace backlit::BACKLIT_ISA {
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+  typedef std::int32_t bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+};
+template <>
+struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+  typedef std::int64_t bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+};
+
+template <class T>
+using Vec = typename VectorOf<T>::type;
+template <class T>
+using Bits = typename VectorOf<T>::bits;
+template <class T>
+constexpr int lanes = BACKLIT_VECTOR_BYTES / sizeof(T);
+
+template <class T>
+BACKLIT_INLINE Vec<T> load(const T* p) {
+  Vec<T> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T>
+BACKLIT_INLINE void store(T* p, Vec<T> v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+template <class T>
+BACKLIT_INLINE Vec<T> broadcast(T x) {
+  return x - Vec<T>{};  // minus, because −0 + 0 would lose the sign
+}
+
+// a·b + c, rounded once where the processor can. Baseline x86 cannot, and rounds twice.
+#if defined(__AVX512F__)
+BACKLIT_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return (Vec<float>)_mm512_fmadd_ps(a, b, c); }
+BACKLIT_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)_mm512_fmadd_pd(a, b, c);
+}
+BACKLIT_INLINE Vec<float> sqrt(Vec<float> x) { return (Vec<float>)_mm512_sqrt_ps(x); }
+BACKLIT_INLINE Vec<double> sqrt(Vec<double> x) { return (Vec<double>)_mm512_sqrt_pd(x); }
+#elif defined(__AVX2__)
+BACKLIT_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return (Vec<float>)_mm256_fmadd_ps(a, b, c); }
+BACKLIT_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)_mm256_fmadd_pd(a, b, c);
+}
+BACKLIT_INLINE Vec<float> sqrt(Vec<float> x) { return (Vec<float>)_mm256_sqrt_ps(x); }
+BACKLIT_INLINE Vec<double> sqrt(Vec<double> x) { return (Vec<double>)_mm256_sqrt_pd(x); }
+#elif defined(__aarch64__)
+BACKLIT_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+  return (Vec<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+BACKLIT_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+  return (Vec<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+BACKLIT_INLINE Vec<float> sqrt(Vec<float> x) { return (Vec<float>)vsqrtq_f32((float32x4_t)x); }
+BACKLIT_INLINE Vec<double> sqrt(Vec<double> x) { return (Vec<double>)vsqrtq_f64((float64x2_t)x); }
+#elif defined(__SSE2__)
+BACKLIT_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return a * b + c; }
+BACKLIT_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return a * b + c; }
+BACKLIT_INLINE Vec<float> sqrt(Vec<float> x) { return (Vec<float>)_mm_sqrt_ps(x); }
+BACKLIT_INLINE Vec<double> sqrt(Vec<double> x) { return (Vec<double>)_mm_sqrt_pd(x); }
+#else
+BACKLIT_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return a * b + c; }
+BACKLIT_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return a * b + c; }
+template <class V>
+BACKLIT_INLINE V sqrt(V x) {
+  for (unsigned i = 0; i < sizeof(V) / sizeof(x[0]); ++i) x[i] = __builtin_sqrt(x[i]);
+  return x;
+}
+#endif
+
+// A function of one number on every lane, for the few that have no vector form here.
+template <class T, class F>
+BACKLIT_INLINE Vec<T> on_each_lane(Vec<T> x, F f) {
+  Vec<T> y;
+  for (int i = 0; i < lanes<T>; ++i) y[i] = f(x[i]);
+  return y;
+}
+
+// f(0), f(1), … f(n − 1) with constant arguments. Tiles must be unrolled fully, or they are kept in memory.
+template <int n, class F>
+BACKLIT_INLINE void unroll(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, i>{}), ...);
+  }(std::make_integer_sequence<int, n>{});
+}
+
+}  // namespace backlit::BACKLIT_ISA

@@ -1,0 +1,56 @@
+// Threads that live as long as one call, and the barrier they meet at.
+#pragma once
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace backlit {
+
+// Waits a little while by spinning, since steps take microseconds, then sleeps.
+class Barrier {
+ public:
+  explicit Barrier(int n_threads) : n_threads_(n_threads) {}
+
+  void wait() {
+    if (n_threads_ == 1) return;
+    const unsigned generation = generation_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) == n_threads_ - 1) {
+      arrived_.store(0, std::memory_order_relaxed);
+      generation_.fetch_add(1, std::memory_order_release);
+      generation_.notify_all();
+      return;
+    }
+    for (int spin = 0; spin < 20000; ++spin) {
+      if (generation_.load(std::memory_order_acquire) != generation) return;
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+    generation_.wait(generation, std::memory_order_acquire);
+  }
+
+ private:
+  const int n_threads_;
+  std::atomic<int> arrived_{0};
+  std::atomic<unsigned> generation_{0};
+};
+
+// Calls work(0), …, work(n − 1), the first on this thread.
+template <class F>
+void on_threads(int n_threads, F&& work) {
+  std::vector<std::thread> others;
+  for (int t = 1; t < n_threads; ++t) others.emplace_back([&work, t] { work(t); });
+  work(0);
+  for (std::thread& thread : others) thread.join();
+}
+
+// A range of rows or neurons, such as the part of [0, n) that belongs to one of several threads.
+struct Part {
+  long begin, end;
+  Part(long begin, long end) : begin(begin), end(end) {}
+  Part(long n, int thread, int n_threads) : begin(n * thread / n_threads), end(n * (thread + 1) / n_threads) {}
+  long size() const { return end - begin; }
+};
+
+}  // namespace backlit

@@ -1,0 +1,95 @@
+// Elementary functions on vectors. NaN gives NaN; exp gives +∞ and 0 beyond its range.
+//
+// exp and expm1 share one reduction: x = n ln 2 + r with |r| ≤ ½ ln 2, e^r by its Taylor series, whose next term is
+// below half a unit in the last place (r⁸/8! in float32, r¹⁴/14! in float64).
+#pragma once
+
+#include "simd.hpp"
+
+namespace backlit::BACKLIT_ISA {
+
+template <class T>
+struct ExpConstants;
+template <>
+struct ExpConstants<float> {
+  static constexpr float round_by = 12582912.0f;  // 1.5·2²³: adding it rounds to an integer, kept in the low bits
+  static constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+  static constexpr float lowest = -104.0f, highest = 89.0f;  // e^x is 0 and ∞ from here on
+  static constexpr int mantissa = 23, degree = 7;
+};
+template <>
+struct ExpConstants<double> {
+  static constexpr double round_by = 6755399441055744.0;  // 1.5·2⁵²
+  static constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  static constexpr double lowest = -746.0, highest = 710.0;
+  static constexpr int mantissa = 52, degree = 13;
+};
+
+constexpr double inverse_factorial[] = {1.0,           1.0,           1.0 / 2,        1.0 / 6,         1.0 / 24,
+                                        1.0 / 120,     1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
+                                        1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+
+// 2^n for the integer that `rounded` = n + round_by holds in its low bits; n within the normal exponents
+template <class T>
+BACKLIT_INLINE Vec<T> power_of_two(Vec<T> rounded) {
+  const Bits<T> one = (Bits<T>)broadcast(T(1));
+  return (Vec<T>)((((Bits<T>)rounded) << ExpConstants<T>::mantissa) + one);
+}
+
+// e^x = 2^n (1 + p): returns p = e^r − 1 and, as two factors because n may leave the normal exponents, 2^n
+template <class T>
+BACKLIT_INLINE Vec<T> reduce_exp(Vec<T> x, Vec<T>& half_power, Vec<T>& other_half_power) {
+  using C = ExpConstants<T>;
+  x = x < C::lowest ? broadcast(C::lowest) : x;
+  x = x > C::highest ? broadcast(C::highest) : x;
+  const Vec<T> n = (x * T(1.44269504088896340736) + C::round_by) - C::round_by;
+  const Vec<T> half = n * T(0.5) + C::round_by;
+  const Vec<T> other_half = (n - (half - C::round_by)) + C::round_by;
+  half_power = power_of_two<T>(half);
+  other_half_power = power_of_two<T>(other_half);
+  const Vec<T> r = fma(n, broadcast(-C::ln2_low), fma(n, broadcast(-C::ln2_high), x));
+  Vec<T> p = broadcast(T(inverse_factorial[C::degree]));
+#pragma GCC unroll 16
+  for (int i = C::degree - 1; i >= 2; --i) p = fma(p, r, broadcast(T(inverse_factorial[i])));
+  return fma(p, r * r, r);
+}
+
+template <class T>
+BACKLIT_INLINE Vec<T> exp(Vec<T> x) {
+  Vec<T> half_power, other_half_power;
+  const Vec<T> p = reduce_exp<T>(x, half_power, other_half_power);
+  return (p + T(1)) * half_power * other_half_power;
+}
+
+// e^x − 1 without cancellation near 0
+template <class T>
+BACKLIT_INLINE Vec<T> expm1(Vec<T> x) {
+  Vec<T> half_power, other_half_power;
+  const Vec<T> p = reduce_exp<T>(x, half_power, other_half_power);
+  const Vec<T> power = half_power * other_half_power;
+  return fma(p, power, power - T(1));
+}
+
+// log(1 + t) for t in [0, 1], as 2 artanh(t / (2 + t)), by its series
+template <class T>
+BACKLIT_INLINE Vec<T> log1p_of_unit(Vec<T> t) {
+  constexpr int terms = sizeof(T) == 4 ? 8 : 17;  // (1/9)^terms is below half a unit in the last place
+  const Vec<T> s = t / (t + T(2));
+  const Vec<T> s2 = s * s;
+  Vec<T> series = broadcast(T(1) / T(2 * terms + 1));
+#pragma GCC unroll 20
+  for (int i = terms - 1; i >= 1; --i) series = fma(series, s2, broadcast(T(1) / T(2 * i + 1)));
+  return T(2) * fma(series * s2, s, s);
+}
+
+template <class T>
+BACKLIT_INLINE Vec<T> magnitude(Vec<T> x) {
+  return x < T(0) ? -x : x;
+}
+
+template <class T>
+BACKLIT_INLINE Vec<T> erfc(Vec<T> x) {
+  return on_each_lane<T>(x, [](T lane) { return sizeof(T) == 4 ? T(__builtin_erfcf(lane)) : T(__builtin_erfc(lane)); });
+}
+
+}  // namespace backlit::BACKLIT_ISA

@@ -1,0 +1,130 @@
+"""Numbers of any size → numbers of size one: median, interquartile range, and a smooth clip, as RealMLP does it.
+
+Holzmüller, Grinsztajn, Steinwart: "Better by Default" (2024), section on preprocessing. An outlier, however far, ends
+below 3 and so cannot drown the other columns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.errors import DataError
+
+# Beyond it squares overflow; no measurement is that large, a placeholder may be.
+LIMIT = 1e150
+_STRIP = 1024
+
+
+def spread_of(numbers: NDArray[np.float64], present: NDArray[np.float64], column: str) -> tuple[float, float]:
+    """Return the median and what deviations from it are divided by (0 for a constant).
+
+    Parameters
+    ----------
+    numbers, present : ndarray
+        The whole column, and those of it that are not NaN.
+    column : str
+        For messages.
+    """
+    refuse_infinite(numbers[:, None], [column])
+    q25, median, q75 = (float(q) for q in np.quantile(present, [0.25, 0.5, 0.75]))
+    for spread in (q75 - q25, (float(present.max()) - float(present.min())) / 2):
+        if spread > 1 / LIMIT:
+            return median, spread
+    return median, 0.0
+
+
+def refuse_infinite(numbers: NDArray[np.floating], columns: list[str], first_row: int = 0) -> None:
+    """Raise an error at the first number, (n_rows, n_columns), that is infinite or as good as that."""
+    bad = np.abs(numbers) > LIMIT
+    if bad.any():
+        i, j = (int(k) for k in np.argwhere(bad)[0])
+        raise DataError(
+            f"Column {columns[j]!r}, row {first_row + i + 1}: {numbers[i, j]:g} is infinite, or beyond ±{LIMIT:g}. "
+            "Correct the value or leave it empty."
+        )
+
+
+def scale_and_clip(
+    numbers: NDArray[np.floating], center: float | NDArray[np.float64], spread: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Scale and clip smoothly to −3 … 3; NaN becomes 0, which is the median's place."""
+    scaled: NDArray[np.float64] = np.subtract(numbers, center, dtype=np.float64)
+    scaled /= np.where(np.equal(spread, 0), np.inf, spread)
+    np.clip(scaled, -LIMIT, LIMIT, out=scaled)
+    scaled /= np.sqrt(1 + np.square(scaled / 3))
+    scaled[np.isnan(scaled)] = 0
+    return scaled
+
+
+def scale_block(
+    block: NDArray[np.floating],
+    columns: list[str],
+    center: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    out: NDArray[np.floating],
+    places: NDArray[np.intp],
+    indicators: NDArray[np.intp],
+) -> None:
+    """Scale a block of columns into their places in `out`, a strip of rows at a time so that it stays in the cache.
+
+    Parameters
+    ----------
+    block : ndarray of shape (n_rows, n_columns)
+    columns : list of str
+        Names, for messages.
+    center, spread : ndarray of shape (n_columns,)
+    out : ndarray of shape (n_rows, n_features)
+    places, indicators : ndarray of shape (n_columns,)
+        Where each column's number goes, and where the 0 or 1 that says "missing"; −1 for nowhere.
+    """
+    target: slice | NDArray[np.intp] = places
+    if np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        target = slice(int(places[0]), int(places[-1]) + 1)
+    with_indicator = np.flatnonzero(indicators >= 0)
+    for start in range(0, len(block), _STRIP):
+        rows = slice(start, start + _STRIP)
+        strip = np.ascontiguousarray(block[rows])
+        refuse_infinite(strip, columns, start)
+        out[rows, target] = scale_and_clip(strip, center, spread)
+        if with_indicator.size:
+            out[rows, indicators[with_indicator]] = np.isnan(strip[:, with_indicator])
+
+
+def divide_bytes(
+    block: NDArray[np.generic], columns: list[str], out: NDArray[np.floating], places: NDArray[np.intp]
+) -> None:
+    """Divide pixels, (n_rows, n_columns), by 255 into their places in `out`; NaN becomes 0."""
+    target: slice | NDArray[np.intp] = places
+    if np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        target = slice(int(places[0]), int(places[-1]) + 1)
+    shades = (np.arange(256) / 255).astype(out.dtype)
+    for start in range(0, len(block), _STRIP // 4):
+        rows = slice(start, start + _STRIP // 4)
+        strip = np.ascontiguousarray(block[rows])
+        if strip.dtype == np.uint8:
+            out[rows, target] = shades[strip]
+            continue
+        bad = (strip < 0) | (strip > 255)
+        if bad.any():
+            i, j = (int(k) for k in np.argwhere(bad)[0])
+            raise DataError(
+                f"Column {columns[j]!r}, row {start + i + 1}: {strip[i, j]:g} is no pixel. "
+                "In training pixels were bytes from 0 to 255."
+            )
+        out[rows, target] = np.nan_to_num(strip / 255, nan=0.0)
+
+
+def shown(number: float) -> str:
+    """Write a number for people: six digits, and a real minus sign."""
+    return f"{number:.6g}".replace("-", "−")
+
+
+def describe_scaling(number: float | None, center: float, spread: float) -> str:
+    """Write `scale_and_clip` out for one number."""
+    if number is None:
+        return f"0: missing, the median {shown(center)} stands in"
+    if spread == 0:
+        return "0: the column was constant in training"
+    sign = "+" if center < 0 else "−"
+    return f"({shown(number)} {sign} {shown(abs(center))}) / {shown(spread)}, clipped"

@@ -1,0 +1,196 @@
+"""The compiled engine; the only importer of the extension module.
+
+Arrays are made contiguous and of the network's dtype here, so that the bindings can refuse all others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit import _native
+from backlit.core.network import Network
+from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps
+from backlit.errors import InvalidInputError
+
+_SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
+
+PARAMETER = -1
+"""The "slot" of a parameter itself, beside those of the optimizer's state."""
+
+
+class NativeEngine:
+    """See `backlit.engine.protocol.Engine`."""
+
+    name = "native"
+
+    @property
+    def instruction_set(self) -> str:
+        """``"avx512"``, ``"avx2"`` or ``"baseline"``; the variable ``BACKLIT_ISA`` can ask for a lesser one."""
+        return _native.instruction_set()
+
+    def open(
+        self,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer = SGD(),
+        state: OptimizerState | None = None,
+        n_threads: int | None = None,
+    ) -> NativeSession:
+        """Open a session; see `backlit.engine.protocol.Engine.open`."""
+        objective.check(network)
+        if n_threads is not None and n_threads < 1:
+            raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
+        return NativeSession(network, objective, optimizer, state, n_threads or 0)
+
+
+class NativeSession:
+    """See `backlit.engine.protocol.Session`."""
+
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer,
+        state: OptimizerState | None,
+        max_threads: int,
+    ) -> None:
+        self._objective = objective
+        self._n_slots = len(optimizer.slots)
+        self._sizes = network.sizes
+        self._activations = network.activations
+        self._dtype = np.dtype(network.dtype)
+        self._session = _SESSIONS[network.dtype](
+            sizes=list(network.sizes),
+            activations=list(network.activations),
+            loss=objective.loss,
+            l2=objective.penalty.l2,
+            l1=objective.penalty.l1,
+            alpha=objective.penalty.alpha,
+            max_threads=max_threads,
+            **_optimizer_arguments(optimizer),
+        )
+        self.set_network(network)
+        if state is not None:
+            self._session.t = state.t
+            for layer, (w, b) in enumerate(zip(state.weights, state.biases, strict=True)):
+                for slot in range(self._n_slots):
+                    self._session.set_weights(layer, slot, self._array(w[slot]))
+                    self._session.set_biases(layer, slot, self._array(b[slot]))
+
+    def set_network(self, network: Network) -> None:
+        for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+            self._session.set_weights(layer, PARAMETER, self._array(w))
+            self._session.set_biases(layer, PARAMETER, self._array(b))
+
+    def network(self) -> Network:
+        weights, biases = self._read(PARAMETER)
+        return Network(tuple(weights), tuple(biases), self._activations)
+
+    def optimizer_state(self) -> OptimizerState:
+        n_layers = len(self._activations)
+        slots = [self._read(slot) for slot in range(self._n_slots)]
+        return OptimizerState(
+            self._session.t,
+            [tuple(weights[layer] for weights, _ in slots) for layer in range(n_layers)],
+            [tuple(biases[layer] for _, biases in slots) for layer in range(n_layers)],
+        )
+
+    def feedforward(self, x: Floats) -> Floats:
+        out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)
+        self._session.evaluate(self._array(x), out)
+        return out
+
+    def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+        out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)
+        total, weight = self._session.evaluate(self._array(x), out, self._array(y), self._optional(sample_weight))
+        return out, total / weight
+
+    def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+        cost, weight = self._session.gradient(self._array(x), self._array(y), self._optional(sample_weight))
+        nabla_w, nabla_b = self._empty()
+        for layer in range(len(nabla_w)):
+            self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
+        penalty, weights = self._objective.penalty, self._read(PARAMETER)[0]
+        nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
+        return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
+
+    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+        nabla_w, nabla_b = ([self._array(nabla) for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
+        self._session.apply_gradient(nabla_w, nabla_b, rate)
+
+    def run_steps(
+        self,
+        x: Floats,
+        y: Floats,
+        order: NDArray[np.int64],
+        batch_size: int,
+        rates: NDArray[np.float64],
+        sample_weight: Floats | None = None,
+    ) -> Steps:
+        costs, batch_weights = np.zeros(len(rates)), np.zeros(len(rates))
+        diverged_layer = self._session.run_steps(
+            self._array(x),
+            self._array(y),
+            np.ascontiguousarray(order, dtype=np.int64),
+            batch_size,
+            np.ascontiguousarray(rates, dtype=np.float64),
+            costs,
+            batch_weights,
+            self._optional(sample_weight),
+        )
+        return Steps(costs, batch_weights, diverged_layer or None)
+
+    def _array(self, values: Floats) -> Floats:
+        return np.ascontiguousarray(values, dtype=self._dtype)
+
+    def _optional(self, values: Floats | None) -> Floats | None:
+        return None if values is None else self._array(values)
+
+    def _empty(self) -> tuple[list[Floats], list[Floats]]:
+        pairs = list(zip(self._sizes[:-1], self._sizes[1:], strict=True))
+        return (
+            [np.empty((n_out, n_in), dtype=self._dtype) for n_in, n_out in pairs],
+            [np.empty(n_out, dtype=self._dtype) for _, n_out in pairs],
+        )
+
+    def _read(self, slot: int) -> tuple[list[Floats], list[Floats]]:
+        weights, biases = self._empty()
+        for layer in range(len(weights)):
+            self._session.get_weights(layer, slot, weights[layer])
+            self._session.get_biases(layer, slot, biases[layer])
+        return weights, biases
+
+
+def _optimizer_arguments(optimizer: Optimizer) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "optimizer": optimizer.name,
+        "momentum": 0.0,
+        "beta_2": 0.0,
+        "epsilon": 0.0,
+        "weight_decay": 0.0,
+        "nesterov": False,
+        "rate_in_velocity": False,
+    }
+    match optimizer:
+        case SGD():
+            arguments |= {
+                "momentum": optimizer.momentum,
+                "nesterov": optimizer.nesterov,
+                "rate_in_velocity": optimizer.rate_in_velocity,
+            }
+        case RMSprop():
+            arguments |= {"momentum": optimizer.rho, "epsilon": optimizer.epsilon}
+        case Adam() | AdamW():
+            arguments |= {
+                "momentum": optimizer.beta_1,
+                "beta_2": optimizer.beta_2,
+                "epsilon": optimizer.epsilon,
+                "weight_decay": getattr(optimizer, "weight_decay", 0.0),
+            }
+        case _:
+            raise InvalidInputError(f"The native engine has no optimizer named {optimizer.name!r}.")
+    return arguments

@@ -1,0 +1,197 @@
+"""The safetensors container: reading its header with suspicion, and its numbers only after that.
+
+A safetensors file is the header's length (8 bytes, little-endian), the header (JSON: name → dtype, shape and offsets,
+and ``__metadata__``), and the numbers. Nothing that the header claims is believed before it has been compared with the
+size of the file and with what the model must look like, so that a false claim costs neither memory nor time.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from backlit.errors import ModelFileError
+from backlit.persistence import strict_json
+
+# what the safetensors library itself accepts
+MAX_HEADER_BYTES = 100_000_000
+DTYPES = {"float32": "F32", "float64": "F64"}
+
+_PREFIX_BYTES = 8
+_OTHER_FORMATS = [
+    (b"PK\x03\x04", "a zip archive (PyTorch, Keras or .npz)"),
+    (b"\x93NUMPY", "a NumPy array (.npy)"),
+    (b"\x89HDF", "an HDF5 file (Keras)"),
+    (b"\x1f\x8b", "compressed with gzip; decompress it first"),
+    *(
+        (b"\x80" + bytes([protocol]), "a pickle, which is never opened, because opening one runs the code in it")
+        for protocol in range(2, 6)
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a safetensors file claims.
+
+    Attributes
+    ----------
+    text : bytes
+        Its JSON.
+    metadata : dict of str to str
+        Its ``__metadata__``.
+    tensors : dict of str to Any
+        Its claims about each tensor, unchecked.
+    data_bytes : int
+        Size of the rest of the file.
+    """
+
+    text: bytes
+    metadata: dict[str, str]
+    tensors: dict[str, Any]
+    data_bytes: int
+
+
+def encode(tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> bytes:
+    """Return the bytes of a safetensors file. Equal arguments give equal bytes."""
+    # safetensors writes the memory as it lies: a transposed or big-endian array would come back with other numbers.
+    dense = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in tensors.items()}
+    return safetensors.numpy.save(dense, metadata)
+
+
+def header_bytes(encoded: bytes) -> int:
+    """Return the length of the header of an encoded file."""
+    return int.from_bytes(encoded[:_PREFIX_BYTES], "little")
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Read and check the header of an open file, without believing its claims about the tensors."""
+    size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise ModelFileError("the file is empty. Save the model again.")
+    start = file.read(_PREFIX_BYTES + 1)
+    length = header_bytes(start)
+    if start[_PREFIX_BYTES:] != b"{":
+        raise ModelFileError(f"it is not a safetensors file{_guess(start)}.")
+    if length > MAX_HEADER_BYTES:
+        raise ModelFileError(f"it claims a header of {length} bytes; at most {MAX_HEADER_BYTES} are allowed.")
+    if length < len("{}"):
+        raise ModelFileError(f"it claims a header of {length} bytes, which is too short for any.")
+    if length > size - _PREFIX_BYTES:
+        raise ModelFileError(
+            f"it is cut off: its header should have {length} bytes, but only {size - _PREFIX_BYTES} follow. "
+            "Copy the file again."
+        )
+    text = start[_PREFIX_BYTES:] + file.read(length - 1)
+    header = parse_object("the header", _decode(text))
+    metadata = header.pop("__metadata__", {})
+    if type(metadata) is not dict or not all(type(value) is str for value in metadata.values()):
+        raise ModelFileError("__metadata__ must map names to text.")
+    return Header(text, metadata, header, size - _PREFIX_BYTES - length)
+
+
+def read_tensors(
+    file: BinaryIO, header: Header, dtype: str, shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, NDArray[Any]]:
+    """Read the tensors, which must be these and lie in the file without gap or overlap.
+
+    Parameters
+    ----------
+    file : binary file
+        The file that `header` was read from.
+    header : Header
+    dtype : {"float32", "float64"}
+        Of all tensors.
+    shapes : mapping of str to tuple of int
+        Name and shape of every tensor that must be there.
+    """
+    _check_tensors(header, dtype, shapes)
+    total = _PREFIX_BYTES + len(header.text) + header.data_bytes
+    file.seek(0)
+    try:
+        encoded = file.read(total)
+        if len(encoded) != total or encoded[_PREFIX_BYTES : total - header.data_bytes] != header.text:
+            raise ModelFileError("it changed while it was read. Read it again.")
+        tensors = safetensors.numpy.load(encoded)
+    except MemoryError as error:
+        raise ModelFileError(f"its {total} bytes do not fit in memory.") from error
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise ModelFileError(f"the safetensors library refuses it ({error}).") from error
+    if {name: tensor.shape for name, tensor in tensors.items()} != dict(shapes):
+        raise ModelFileError("the safetensors library reads other tensors from it than its header names.")
+    return {name: np.require(tensor, requirements=["C", "A", "W"]) for name, tensor in tensors.items()}
+
+
+def _check_tensors(header: Header, dtype: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    for name in shapes:
+        if name not in header.tensors:
+            raise ModelFileError(f"the tensor {name} is missing.")
+    for name in header.tensors:
+        if name not in shapes:
+            raise ModelFileError(f"there is a tensor {strict_json.shown(name)} that the network has no place for.")
+    item_bytes = np.dtype(dtype).itemsize
+    extents = []
+    for name, shape in shapes.items():
+        claim = header.tensors[name]
+        if type(claim) is not dict or set(claim) != {"dtype", "shape", "data_offsets"}:
+            raise ModelFileError(f"the tensor {name} must have dtype, shape and data_offsets, and nothing else.")
+        if claim["dtype"] != DTYPES[dtype]:
+            came = strict_json.shown(claim["dtype"])
+            raise ModelFileError(f"the tensor {name} has the dtype {came}, but the model's is {DTYPES[dtype]!r}.")
+        if not _are_whole_numbers(claim["shape"]) or tuple(claim["shape"]) != shape:
+            came = strict_json.shown(claim["shape"])
+            raise ModelFileError(f"the tensor {name} has the shape {came}, but sizes ask for {list(shape)}.")
+        offsets = claim["data_offsets"]
+        n_bytes = math.prod(shape) * item_bytes
+        if not _are_whole_numbers(offsets) or len(offsets) != 2 or offsets[1] - offsets[0] != n_bytes:
+            came = strict_json.shown(offsets)
+            raise ModelFileError(f"the tensor {name} has the data_offsets {came}, but needs {n_bytes} bytes.")
+        extents.append((offsets[0], offsets[1], name))
+    end = 0
+    for begin, next_end, name in sorted(extents):
+        if begin != end:
+            what = "overlaps the one before it" if begin < end else "leaves a gap before it"
+            raise ModelFileError(f"the data_offsets of the tensor {name} are wrong: it {what}.")
+        end = next_end
+    if end != header.data_bytes:
+        what = "is cut off" if end > header.data_bytes else "has something added at its end"
+        raise ModelFileError(
+            f"the file {what}: its tensors need {end} bytes, but {header.data_bytes} are there. Copy the file again."
+        )
+
+
+def parse_object(field: str, text: str) -> dict[str, Any]:
+    """Return the JSON object in a text, or raise a ModelFileError that names the field."""
+    try:
+        value = strict_json.parse(text)
+    except ValueError as error:
+        raise ModelFileError(f"{field} cannot be read: {error}.") from error
+    if type(value) is not dict:
+        raise ModelFileError(f"{field} must be a JSON object, but is {strict_json.shown(value)}.")
+    return value
+
+
+def _decode(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise ModelFileError(f"the header cannot be read: {error}.") from error
+
+
+def _are_whole_numbers(value: object) -> bool:
+    return type(value) is list and all(type(number) is int for number in value)
+
+
+def _guess(start: bytes) -> str:
+    for magic, what in _OTHER_FORMATS:
+        if start.startswith(magic):
+            return f" but {what}"
+    return " but text" if start.isascii() and start.decode().isprintable() else ""

@@ -1,0 +1,302 @@
+"""The model file: a network, and what is needed to use it, in one ``.safetensors`` file.
+
+The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …. Everything else is one JSON document under the key
+``backlit`` of the file's metadata. Equal models give equal bytes. Opening a file executes nothing, and a file that
+contradicts itself anywhere is refused with a `ModelFileError` that names the field.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+
+from backlit.core.backpropagation import check_loss_fits
+from backlit.core.network import Network
+from backlit.errors import InvalidInputError, ModelFileError
+from backlit.persistence import container, strict_json
+from backlit.persistence.atomic import StrPath, atomic_write
+from backlit.persistence.model_document import (
+    ABOUT_THE_MODEL,
+    FORMAT,
+    MAX_LAYERS,
+    TASKS,
+    VERSION,
+    check_document,
+    is_one_of,
+)
+from backlit.persistence.strict_json import shown
+
+_METADATA_KEY = "backlit"
+_MAX_SUGGESTIONS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class StoredModel:
+    """What a model file holds.
+
+    Attributes
+    ----------
+    network : Network
+        Of NumPy arrays, float32 or float64.
+    loss : str
+        A registered loss that fits the output activation.
+    task : {"classification", "regression"} or None
+        None for a bare network.
+    classes : tuple of str, int, float or bool, or None
+        For classification: class k belongs to output k; with a single sigmoid output, there are two.
+    encoder : dict or None
+        How a table becomes a matrix (``TableEncoder.to_dict()``). Any JSON object, like the next two.
+    target : dict or None
+        Name and scaling of what is predicted.
+    training : dict or None
+        Hyperparameters and final figures. No times and no paths, so that equal models give equal files.
+    """
+
+    network: Network
+    loss: str
+    task: str | None = None
+    classes: tuple[str | int | float | bool, ...] | None = None
+    encoder: dict[str, Any] | None = None
+    target: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
+
+
+def save_model(path: StrPath, model: StoredModel) -> None:
+    """Write a model file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+    model : StoredModel
+
+    Raises
+    ------
+    InvalidInputError
+        If the model contradicts itself, is not finite, or holds what JSON cannot hold exactly.
+    OutputError
+        If the file cannot be written.
+    """
+    _check_model(model)
+    network = model.network
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "library": _library_version(),
+        "sizes": list(network.sizes),
+        "activations": list(network.activations),
+        "loss": check_loss_fits(network, model.loss),
+        "dtype": network.weights[0].dtype.name,
+        **{field: getattr(model, field) for field in ABOUT_THE_MODEL},
+    }
+    tensors = {f"weights.{i}": w for i, w in enumerate(network.weights)}
+    tensors |= {f"biases.{i}": b for i, b in enumerate(network.biases)}
+    encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
+    if container.header_bytes(encoded) > container.MAX_HEADER_BYTES:
+        raise InvalidInputError(
+            f"The encoder, target and training of the model take {container.header_bytes(encoded)} bytes, but a "
+            f"model file has room for {container.MAX_HEADER_BYTES}. Leave out the largest (a column of many values?)."
+        )
+    with atomic_write(path) as file:
+        file.write(encoded)
+
+
+def load_model(path: StrPath) -> StoredModel:
+    """Read a model file, trusting nothing in it.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    StoredModel
+        Its arrays are writable and belong to nobody else.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, or anything in it is not as it must be.
+    """
+    name = os.fsdecode(path)
+    try:
+        _check_is_file(name)
+        with Path(name).open("rb") as file:
+            return _read(file)
+    except OSError as error:
+        raise ModelFileError(f"Cannot read the model file {name!r}: {error.strerror or error}.") from error
+    except InvalidInputError as error:
+        raise ModelFileError(f"Cannot use the model file {name!r}: {error}") from error
+
+
+def save_network(path: StrPath, network: Network, loss: str = "quadratic") -> None:
+    """Write a bare network as a model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+    network : Network
+    loss : str, default "quadratic"
+        The loss it was or will be trained with.
+    """
+    save_model(path, StoredModel(network, loss))
+
+
+def load_network(path: StrPath) -> Network:
+    """Return the network of any model file.
+
+    Parameters
+    ----------
+    path : str or path-like
+    """
+    return load_model(path).network
+
+
+def _read(file: BinaryIO) -> StoredModel:
+    header = container.read_header(file)
+    if _METADATA_KEY not in header.metadata:
+        raise ModelFileError(
+            f"it was not written by backlit: its metadata has no key {_METADATA_KEY!r}, so activations and loss are "
+            "unknown. Build a Network from its arrays and save that."
+        )
+    if len(header.metadata) > 1:
+        raise ModelFileError(
+            f"its metadata must have the one key {_METADATA_KEY!r}, but has {shown([*header.metadata])}."
+        )
+    document = container.parse_object(f"the metadata {_METADATA_KEY!r}", header.metadata[_METADATA_KEY])
+    check_document(document)
+    sizes, dtype = document["sizes"], document["dtype"]
+    n_matrices = len(sizes) - 1
+    shapes: dict[str, tuple[int, ...]] = {f"weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
+    shapes |= {f"biases.{i}": (sizes[i + 1],) for i in range(n_matrices)}
+    tensors = container.read_tensors(file, header, dtype, shapes)
+    model = StoredModel(
+        network=Network(
+            tuple(tensors[f"weights.{i}"] for i in range(n_matrices)),
+            tuple(tensors[f"biases.{i}"] for i in range(n_matrices)),
+            tuple(document["activations"]),
+        ),
+        loss=document["loss"],
+        task=document["task"],
+        classes=None if document["classes"] is None else tuple(document["classes"]),
+        encoder=document["encoder"],
+        target=document["target"],
+        training=document["training"],
+    )
+    _check_model(model)
+    return model
+
+
+# What a model must be, whether it is about to be saved or was just read.
+
+
+def _check_model(model: StoredModel) -> None:
+    network = model.network
+    if len(network.sizes) > MAX_LAYERS:
+        raise InvalidInputError(
+            f"The network has {len(network.sizes)} layers; a model file holds at most {MAX_LAYERS}."
+        )
+    _check_arrays(network)
+    check_loss_fits(network, model.loss)
+    if model.task is not None and not is_one_of(model.task, TASKS):
+        raise InvalidInputError(f"task must be one of {', '.join(TASKS)} or None, but is {shown(model.task)}.")
+    _check_classes(model)
+    for field in ("encoder", "target", "training"):
+        value = getattr(model, field)
+        if value is not None and type(value) is not dict:
+            raise InvalidInputError(f"{field} must be a dict or None, but is {shown(value)}.")
+        strict_json.check(value, field)
+
+
+def _check_arrays(network: Network) -> None:
+    # not Network.dtype, which is ">f4" for big-endian arrays
+    dtype = getattr(network.weights[0].dtype, "name", "")
+    for i, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        for name, array in (("weights", w), ("biases", b)):
+            if not isinstance(array, np.ndarray):
+                raise InvalidInputError(
+                    f"{name}[{i}] is a {type(array).__name__}; a model file is written from NumPy arrays. "
+                    "Convert the network's arrays with numpy.asarray."
+                )
+            if array.dtype.name not in container.DTYPES or array.dtype.name != dtype:
+                raise InvalidInputError(
+                    f"{name}[{i}] is {array.dtype.name} and weights[0] is {dtype}, but all must be float32 or "
+                    "all float64. Convert them with astype."
+                )
+            if not np.isfinite(array).all():
+                raise InvalidInputError(
+                    f"The {name} of layer {i + 2} hold NaN or ∞ (layers count from 1, the input). "
+                    "Train again with a smaller learning rate."
+                )
+
+
+def _check_classes(model: StoredModel) -> None:
+    classes = model.classes
+    if (classes is not None) != (model.task == "classification"):
+        wanted = "needs its classes" if classes is None else "has no classes"
+        raise InvalidInputError(f"classes is {shown(classes)}, but a model with task {model.task!r} {wanted}.")
+    if classes is None:
+        return
+    if type(classes) is not tuple:
+        raise InvalidInputError(f"classes must be a tuple, but is {shown(classes)}.")
+    kinds = {type(label) for label in classes}
+    if len(kinds) != 1 or not kinds <= {str, int, float, bool}:
+        raise InvalidInputError(
+            "classes must be all str, all int, all float or all bool (Python's, as numpy's tolist() gives them), "
+            f"but is {shown(classes)}."
+        )
+    strict_json.check(list(classes), "classes")
+    if len(set(classes)) != len(classes):
+        raise InvalidInputError(f"classes holds a class twice: {shown(classes)}.")
+    if kinds == {int} and not all(-(2**63) <= int(label) < 2**64 for label in classes):
+        raise InvalidInputError(f"classes holds a number that needs more than 64 bits: {shown(classes)}.")
+    n_out, output_activation = model.network.sizes[-1], model.network.activations[-1]
+    if len(classes) != n_out and not (len(classes) == 2 and n_out == 1 and output_activation == "sigmoid"):
+        raise InvalidInputError(
+            f"classes has {len(classes)} entries, but the output layer has {n_out} {output_activation} neurons: there "
+            "must be one neuron for each class, or one sigmoid neuron for two classes."
+        )
+
+
+def _check_is_file(name: str) -> None:
+    if not name or "\0" in name:
+        raise OSError(errno.EINVAL, "a path cannot be empty or hold a NUL character")
+    path = Path(name)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        _refuse_missing(path)
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "it is a folder. Give the name of a file in it")
+    # Opening a pipe would wait for its writer, and a device has no size to compare the header with.
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device. Give the name of a file")
+
+
+def _refuse_missing(path: Path) -> NoReturn:
+    if not path.parent.is_dir():
+        raise OSError(errno.ENOENT, f"there is no folder {str(path.parent)!r}")
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except OSError:
+        names = []
+    near = difflib.get_close_matches(path.name, names, n=_MAX_SUGGESTIONS, cutoff=0.6)
+    near = near or [name for name in names if name.endswith(".safetensors")][:_MAX_SUGGESTIONS]
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise OSError(errno.ENOENT, f"there is no such file.{hint}")
+
+
+@cache
+def _library_version() -> str:
+    try:
+        return metadata.version("backlit")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,137 @@
+"""JSON that says the same to every reader, from sources that may be hostile.
+
+Python's parser keeps the last of two equal keys, reads ``NaN``, turns ``1e999`` into ∞ and falls over deep nesting.
+Here each of these is an error, when reading and when writing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import reprlib
+from typing import Any, NoReturn
+
+from backlit.errors import InvalidInputError
+
+MAX_DEPTH = 64
+# Python neither writes nor reads whole numbers of more than 4300 digits.
+_MAX_INT_BITS = 14_000
+
+# A string is one token, so that brackets inside it do not count. The closing quote is optional and the repetition
+# gives nothing back: otherwise a text of many quotes would take quadratic time.
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
+
+
+def parse(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is not JSON, repeats a key, nests too deeply, or holds a number that is not finite or a lone surrogate.
+    """
+    _check_depth(text)
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite)
+    except InvalidInputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"it is not valid JSON ({error})") from error
+    check(value)
+    return value
+
+
+def dump(value: Any) -> str:
+    """Return the one JSON text of a value: keys sorted, no spaces, floats exact."""
+    check(value)
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def check(value: Any, where: str = "", depth: int = 1) -> None:
+    """Raise if a value does not survive being written as JSON and read again.
+
+    Parameters
+    ----------
+    value : Any
+    where : str
+        Its name, for the message: ``training.history``.
+    depth : int
+        How deeply it is nested already, counted from 1.
+    """
+    if value is None:
+        return
+    if isinstance(value, int):
+        if value.bit_length() > _MAX_INT_BITS:
+            _refuse(where, "is too large a whole number")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            _refuse(where, f"is {value}; JSON holds finite numbers only. Use None where there is no number")
+    elif isinstance(value, str):
+        if not _is_unicode(value):
+            _refuse(where, "holds half of a surrogate pair, which is not text")
+    elif isinstance(value, dict | list | tuple):
+        if depth > MAX_DEPTH:
+            _refuse(where, f"is nested more than {MAX_DEPTH} levels deep, or contains itself")
+        if isinstance(value, dict):
+            for key, part in value.items():
+                if not isinstance(key, str) or not _is_unicode(key):
+                    _refuse(where, f"has the key {shown(key)}; every key must be text")
+                check(part, f"{where}.{key[:60]}" if where else key[:60], depth + 1)
+        else:
+            for i, part in enumerate(value):
+                check(part, f"{where}[{i}]", depth + 1)
+    else:
+        _refuse(where, f"is a {type(value).__name__}, which JSON cannot hold. Use dict, list, str, int, float or None")
+
+
+def shown(value: object) -> str:
+    """Return a short repr, for a message about something of any size."""
+    return _REPR.repr(value)
+
+
+def _refuse(where: str, what: str) -> NoReturn:
+    raise InvalidInputError(f"{where or 'the value'} {what}")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        first = token.group()[0]
+        if first in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise InvalidInputError(f"it is nested more than {MAX_DEPTH} levels deep")
+        elif first in "]}":
+            depth -= 1
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise InvalidInputError(f"the key {shown(key)} stands there twice")
+        result[key] = value
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidInputError(f"it holds {name}, which is not a JSON number")
+
+
+def _finite(literal: str) -> float:
+    value = float(literal)
+    if not math.isfinite(value):
+        raise InvalidInputError(f"it holds {shown(literal)}, which is too large for a float")
+    return value
