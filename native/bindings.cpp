@@ -46,8 +46,8 @@ class Binding {
           double l2, double l1, double alpha, const std::string& optimizer, double momentum, double beta_2,
           double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity, int max_threads)
       : session_(describe(sizes, activations, loss, {l2, l1, alpha},
-                          {Optimizer::Kind(index_of(optimizer, optimizer_names, "optimizer")), momentum, beta_2, epsilon,
-                           weight_decay, nesterov, rate_in_velocity},
+                          {Optimizer::Kind(index_of(optimizer, optimizer_names, "optimizer")), momentum, beta_2,
+                           epsilon, weight_decay, nesterov, rate_in_velocity},
                           max_threads)) {}
 
   void set_weights(int layer, int slot, Array<const T> w) {
@@ -150,10 +150,11 @@ class Binding {
  private:
   static Description describe(const std::vector<long>& sizes, const std::vector<std::string>& activations,
                               const std::string& loss, Penalty penalty, Optimizer optimizer, int max_threads) {
-    require(sizes.size() >= 2 && activations.size() == sizes.size() - 1, "one activation a layer but the input is needed");
+    require(sizes.size() >= 2 && activations.size() == sizes.size() - 1,
+            "one activation a layer but the input is needed");
     for (long size : sizes) require(size >= 1, "every layer needs a neuron");
-    Description description{sizes, {}, Loss(index_of(loss, loss_names, "loss")), penalty, optimizer,
-                            max_threads > 0 ? max_threads : available_processors()};
+    Description description{sizes,   {},        Loss(index_of(loss, loss_names, "loss")),
+                            penalty, optimizer, max_threads > 0 ? max_threads : available_processors()};
     for (const std::string& name : activations)
       description.activations.push_back(Activation(index_of(name, activation_names, "activation")));
     return description;
@@ -169,8 +170,8 @@ class Binding {
 
   static void check_columns(std::size_t columns, long wanted, const char* name) {
     if (long(columns) != wanted)
-      throw std::invalid_argument(std::string(name) + " has " + std::to_string(columns) + " columns, but the layer has " +
-                                  std::to_string(wanted) + " neurons");
+      throw std::invalid_argument(std::string(name) + " has " + std::to_string(columns) +
+                                  " columns, but the layer has " + std::to_string(wanted) + " neurons");
   }
 
   Examples<T> checked(const Array<const T>& x, const std::optional<Array<const T>>& y,
@@ -179,7 +180,8 @@ class Binding {
       check_columns(y->shape(1), sizes().back(), "y");
       require(y->shape(0) == x.shape(0), "y must have a row for each row of x");
     }
-    require(!sample_weight || sample_weight->shape(0) == x.shape(0), "sample_weight must have a number for each row of x");
+    require(!sample_weight || sample_weight->shape(0) == x.shape(0),
+            "sample_weight must have a number for each row of x");
     return {x.data(), y ? y->data() : nullptr, sample_weight ? sample_weight->data() : nullptr};
   }
 
@@ -191,8 +193,8 @@ template <class T>
 void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
-      .def(nb::init<const std::vector<long>&, const std::vector<std::string>&, const std::string&, double, double, double,
-                    const std::string&, double, double, double, double, bool, bool, int>(),
+      .def(nb::init<const std::vector<long>&, const std::vector<std::string>&, const std::string&, double, double,
+                    double, const std::string&, double, double, double, double, bool, bool, int>(),
            nb::kw_only(), "sizes"_a, "activations"_a, "loss"_a, "l2"_a, "l1"_a, "alpha"_a, "optimizer"_a, "momentum"_a,
            "beta_2"_a, "epsilon"_a, "weight_decay"_a, "nesterov"_a, "rate_in_velocity"_a, "max_threads"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
@@ -226,8 +228,9 @@ NB_MODULE(_native, m) {
   m.attr("ACTIVATIONS") = as_tuple(activation_names);
   m.attr("LOSSES") = as_tuple(loss_names);
   m.attr("OPTIMIZERS") = as_tuple(optimizer_names);
-  m.def("instruction_set", [] { return std::string(kernels<float>().isa); },
-        "Instruction set of the kernels in use: avx512, avx2 or baseline.");
+  m.def(
+      "instruction_set", [] { return std::string(kernels<float>().isa); },
+      "Instruction set of the kernels in use: avx512, avx2 or baseline.");
 }
 
 }  // namespace backlit

@@ -41,11 +41,12 @@ InstructionSet chosen() {
     const char* wish = std::getenv("BACKLIT_ISA");
     if (!wish || !*wish) return best;
     const std::string name = wish;
-    const InstructionSet wanted = name == "avx512"   ? InstructionSet::avx512
-                                  : name == "avx2"   ? InstructionSet::avx2
-                                  : name == "baseline" ? InstructionSet::baseline
-                                                     : throw std::invalid_argument(
-                                                           "BACKLIT_ISA must be avx512, avx2 or baseline, but is '" + name + "'.");
+    const InstructionSet wanted =
+        name == "avx512" ? InstructionSet::avx512
+        : name == "avx2" ? InstructionSet::avx2
+        : name == "baseline"
+            ? InstructionSet::baseline
+            : throw std::invalid_argument("BACKLIT_ISA must be avx512, avx2 or baseline, but is '" + name + "'.");
     if (wanted > best) throw std::invalid_argument("BACKLIT_ISA asks for '" + name + "', which this processor lacks.");
     return wanted;
   }();
@@ -55,12 +56,15 @@ InstructionSet chosen() {
 }  // namespace
 
 #ifdef BACKLIT_X86
-#define BACKLIT_CHOOSE(function)                                      \
-  switch (chosen()) {                                                 \
-    case InstructionSet::avx512: return avx512::function();           \
-    case InstructionSet::avx2: return avx2::function();               \
-    case InstructionSet::baseline: break;                             \
-  }                                                                   \
+#define BACKLIT_CHOOSE(function)   \
+  switch (chosen()) {              \
+    case InstructionSet::avx512:   \
+      return avx512::function();   \
+    case InstructionSet::avx2:     \
+      return avx2::function();     \
+    case InstructionSet::baseline: \
+      break;                       \
+  }                                \
   return baseline::function();
 #else
 #define BACKLIT_CHOOSE(function) return baseline::function();

@@ -10,7 +10,8 @@ namespace backlit::BACKLIT_ISA {
 
 constexpr long padded(long n, int to) { return (n + to - 1) / to * to; }
 
-// Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first cache.
+// Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first
+// cache.
 template <class T>
 struct ForwardEpilogue {
   Activation activation;
@@ -31,8 +32,8 @@ struct ForwardEpilogue {
 };
 
 template <class T>
-void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
-             long n_rows, long n_in, long n_out, T* scratch) {
+void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z,
+             Matrix<T> a, long n_rows, long n_in, long n_out, T* scratch) {
   ForwardEpilogue<T> epilogue{activation, b, z, a};
   product<T, false>(a_previous, 0, n_rows, wt, n_in, padded(n_out, lanes<T>), scratch, epilogue);
   if (activation == Activation::softmax)
@@ -44,8 +45,7 @@ template <class T>
 void pull_back_row(Activation activation, const T* z, const T* a, T* delta, long n) {
   if (activation == Activation::softmax) return activation::softmax_pull_back_row(a, delta, n);
   activation::with<T>(activation, [&](auto f) {
-    for (long j = 0; j < n; j += lanes<T>)
-      store(delta + j, load(delta + j) * f.derivative(load(z + j), load(a + j)));
+    for (long j = 0; j < n; j += lanes<T>) store(delta + j, load(delta + j) * f.derivative(load(z + j), load(a + j)));
   });
 }
 

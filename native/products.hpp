@@ -1,8 +1,8 @@
 // The register-tiled product c = start + Σ_k a_k ⊗ b_k behind the forward pass, BP2 and BP4.
 //
 // A tile of `height` rows by `width` vectors is accumulated in registers over the whole depth, always in the order
-// k = 0, 1, …; so the bits of a row do not depend on the tile that holds it, nor on the rows beside it. The epilogue gives
-// the start of each sum and takes its end: that is where bias, σ, σ′ and the optimizer's step are fused in.
+// k = 0, 1, …; so the bits of a row do not depend on the tile that holds it, nor on the rows beside it. The epilogue
+// gives the start of each sum and takes its end: that is where bias, σ, σ′ and the optimizer's step are fused in.
 #pragma once
 
 #include "kernels.hpp"
@@ -13,10 +13,14 @@ namespace backlit::BACKLIT_ISA {
 // Sums held in registers: AVX-512 and NEON have 32, of which b takes `width` and a takes one; others have 16.
 #if defined(__AVX512F__) || defined(__aarch64__)
 template <int width>
-constexpr int tile_height = width == 1 ? 14 : width == 2 ? 12 : 8;
+constexpr int tile_height = width == 1   ? 14
+                            : width == 2 ? 12
+                                         : 8;
 #else
 template <int width>
-constexpr int tile_height = width == 1 ? 8 : width == 2 ? 6 : 4;
+constexpr int tile_height = width == 1   ? 8
+                            : width == 2 ? 6
+                                         : 4;
 #endif
 
 // `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
@@ -57,8 +61,8 @@ constexpr long rows_that_pay_for_packing = 48;
 // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all `columns` (a multiple of lanes) of b.
 // `scratch` holds a packed panel of b.
 template <class T, bool a_by_column, class Epilogue>
-inline void product(Matrix<const T> a, long i_begin, long i_end, Matrix<const T> b, long depth, long columns, T* scratch,
-                    Epilogue& epilogue) {
+inline void product(Matrix<const T> a, long i_begin, long i_end, Matrix<const T> b, long depth, long columns,
+                    T* scratch, Epilogue& epilogue) {
   constexpr int vector = lanes<T>;
   for (long j = 0; j < columns;) {
     const long vectors_left = (columns - j) / vector;

@@ -193,8 +193,8 @@ void Session<T>::transpose_part(int thread, int n_threads) {
   for (std::size_t l = 1; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     const Part part(layer.n_in, thread, n_threads);
-    kernels_.transpose({layer.wt.data(), layer.stride}, {layer.w.data(), padded(layer.n_in, kernels_.lanes)}, part.begin,
-                       part.end, layer.n_out);
+    kernels_.transpose({layer.wt.data(), layer.stride}, {layer.w.data(), padded(layer.n_in, kernels_.lanes)},
+                       part.begin, part.end, layer.n_out);
   }
 }
 
@@ -260,7 +260,8 @@ int Session<T>::first_layer_not_finite_in_batch(long n_rows) {
 template <class T>
 int Session<T>::first_layer_not_finite() const {
   for (std::size_t l = 0; l < layers_.size(); ++l)
-    if (!all_finite(layers_[l].wt.data(), layers_[l].wt.size()) || !all_finite(layers_[l].b.data(), layers_[l].b.size()))
+    if (!all_finite(layers_[l].wt.data(), layers_[l].wt.size()) ||
+        !all_finite(layers_[l].b.data(), layers_[l].b.size()))
       return int(l) + 2;
   return 0;
 }
@@ -346,8 +347,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         const Part part(layer.n_in, thread, n_threads);
         kernels_.add_nabla_w({a(l).data, a(l).stride}, {delta(l).data, delta(l).stride},
                              {layer.nabla_wt.data(), layer.stride}, n, part.begin, part.end, scratch);
-        if (thread == l % n_threads)
-          kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
+        if (thread == l % n_threads) kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
       }
       barrier.wait();  // the batch's buffers may be written again
     }
@@ -372,8 +372,7 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     Layer& layer = layers_[l];
     Buffer<T> nabla_wt(layer.wt.size()), nabla_b_padded(layer.b.size());
     for (long j = 0; j < layer.n_out; ++j)
-      for (long k = 0; k < layer.n_in; ++k)
-        nabla_wt.data()[k * layer.stride + j] = nabla_w[l][j * layer.n_in + k];
+      for (long k = 0; k < layer.n_in; ++k) nabla_wt.data()[k * layer.stride + j] = nabla_w[l][j * layer.n_in + k];
     std::copy_n(nabla_b[l], layer.n_out, nabla_b_padded.data());
     kernels_.apply(s, nabla_wt.data(), layer.wt.data(), layer.slots_wt[0].data(), layer.slots_wt[1].data(),
                    layer.wt.size(), true);

@@ -49,8 +49,8 @@ struct Penalty {
 };
 
 struct Description {
-  std::vector<long> sizes;                // L, the input included
-  std::vector<Activation> activations;    // L − 1
+  std::vector<long> sizes;              // L, the input included
+  std::vector<Activation> activations;  // L − 1
   Loss loss;
   Penalty penalty;
   Optimizer optimizer;
@@ -98,10 +98,10 @@ class Session {
   struct Layer {
     long n_in, n_out, stride;  // stride: n_out padded
     Activation activation;
-    Buffer<T> wt, b;           // (n_in, stride), (stride)
+    Buffer<T> wt, b;  // (n_in, stride), (stride)
     Buffer<T> slots_wt[2], slots_b[2];
     Buffer<T> nabla_wt, nabla_b;
-    Buffer<T> w;               // (n_out, padded n_in), for BP2
+    Buffer<T> w;                         // (n_out, padded n_in), for BP2
     Buffer<double> squares, magnitudes;  // a row of wt each
 
     Matrix<T> wt_matrix() { return {wt.data(), stride}; }

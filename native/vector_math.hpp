@@ -25,9 +25,9 @@ struct ExpConstants<double> {
   static constexpr int mantissa = 52, degree = 13;
 };
 
-constexpr double inverse_factorial[] = {1.0,           1.0,           1.0 / 2,        1.0 / 6,         1.0 / 24,
-                                        1.0 / 120,     1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-                                        1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+constexpr double inverse_factorial[] = {
+    1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
 
 // 2^n for the integer that `rounded` = n + round_by holds in its low bits; n within the normal exponents
 template <class T>

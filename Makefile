@@ -1,0 +1,44 @@
+# The words that contributors and CI share. Each does its own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# What the extension is built from, and what decides the dependencies.
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
+
+.PHONY: setup check format test bench demo docs clean
+
+setup: $(STAMP)
+
+$(STAMP): $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
+	touch $@
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror native/*.hpp native/*.cpp
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i native/*.hpp native/*.cpp
+
+test: setup
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
+
+demo: setup
+	$(BIN)/backlit demo
+
+docs: setup
+	$(BIN)/python docs/build.py
+
+clean:
+	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
