@@ -1,3 +1,77 @@
 """Neural networks you can see through, trained as fast as your CPU allows."""
 
 from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from backlit.core.backpropagation import Backpass, backpropagate
+    from backlit.core.gradient_check import GradientReport, check_gradient
+    from backlit.core.network import Network
+    from backlit.core.penalty import Penalty
+    from backlit.data.encoder import TableEncoder
+    from backlit.data.readers import read_table
+    from backlit.engine import get_engine
+    from backlit.errors import BacklitError
+    from backlit.estimators.classifier import MLPClassifier
+    from backlit.estimators.regressor import MLPRegressor
+    from backlit.estimators.table_model import TableModel
+    from backlit.explanation.trace import Explanation, explain
+    from backlit.persistence.model_file import load_network, save_network
+
+# Public names are imported when they are first used, so that `backlit --help` need not wait for scikit-learn.
+_HOMES = {
+    "BacklitError": "backlit.errors",
+    "Backpass": "backlit.core.backpropagation",
+    "Explanation": "backlit.explanation.trace",
+    "GradientReport": "backlit.core.gradient_check",
+    "MLPClassifier": "backlit.estimators.classifier",
+    "MLPRegressor": "backlit.estimators.regressor",
+    "Network": "backlit.core.network",
+    "Penalty": "backlit.core.penalty",
+    "TableEncoder": "backlit.data.encoder",
+    "TableModel": "backlit.estimators.table_model",
+    "backpropagate": "backlit.core.backpropagation",
+    "check_gradient": "backlit.core.gradient_check",
+    "explain": "backlit.explanation.trace",
+    "get_engine": "backlit.engine",
+    "load_network": "backlit.persistence.model_file",
+    "read_table": "backlit.data.readers",
+    "save_network": "backlit.persistence.model_file",
+}
+
+__all__ = [
+    "BacklitError",
+    "Backpass",
+    "Explanation",
+    "GradientReport",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Network",
+    "Penalty",
+    "TableEncoder",
+    "TableModel",
+    "__version__",
+    "backpropagate",
+    "check_gradient",
+    "explain",
+    "get_engine",
+    "load_network",
+    "read_table",
+    "save_network",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'backlit' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

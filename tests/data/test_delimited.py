@@ -74,6 +74,7 @@ def test_separator_is_found_even_if_cells_hold_commas():
         (b'a,b\n1,"2\n3,4\n', {}, "a quote mark (the last is on line 2) has no partner"),
         (b'a,b\n5" x,1\n6" x,2\n', {}, "quote mark"),
         (b'a,b\n"1"x,1\n', {}, "quote mark"),
+        (b'a,b\n1,x"\n"y\n', {}, "quote mark"),
         (b"a;b\n1;2\n", {"separator": ","}, "one column when divided at each comma, but 2 when divided at each semi"),
         (b"a,b\n1,2\n", {"separator": ",,"}, "A separator is one ASCII character"),
     ],

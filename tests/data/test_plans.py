@@ -52,8 +52,8 @@ def test_infinity_in_training_is_refused():
 
 
 def test_rare_categories_share_a_place():
-    plan = fitted(["a", "b", "b", "c", "c", "c", "d", "d"], max_categories=2)
-    assert plan.values == ("b", "c")
+    plan = fitted(["a", "b", "b", "c", "c", "d", "d", "d"], max_categories=2)
+    assert plan.values == ("b", "d")
     assert fitted([f"id{i}" for i in range(100)]).values == ()  # none comes twice, so none deserves a place
     assert len(fitted([f"id{i}" for i in range(50)]).values) == 50
 

@@ -93,6 +93,7 @@ def test_idx_images_and_labels(tmp_path):
         ("t.parquet", b"PAR1 nonsense PAR1", "not a whole Parquet file"),
         ("t.parquet", b"nonsense", "not a whole Parquet file"),
         ("t.npz", b"nonsense", "not an .npz file"),
+        ("t.npz", b"PKnonsense", "damaged .npz"),
         ("t.npz", npz(x=np.ones((2, 2)))[:-30], "damaged .npz"),
         ("t.npz", npz(X=np.ones((1, 1)), o=np.array([{}])), "'o' holds Python objects"),
         ("t.npz", npz(a=np.ones((2, 2)), b=np.ones((2, 2))), "holds a (2, 2), b (2, 2)"),
@@ -111,6 +112,30 @@ def test_bad_files_are_refused(tmp_path, name, data, said):
     assert said in str(caught.value)
     assert name in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_random_damage_to_binary_files_is_never_a_foreign_exception(tmp_path):
+    write(tmp_path, "t.npz", npz(X=np.ones((3, 2)), y=np.arange(3)))
+    write(tmp_path, "t-ubyte.gz", gzip.compress(idx(np.arange(12).reshape(3, 2, 2))))
+    rng = np.random.default_rng(0)
+    for name in ("t.npz", "t-ubyte.gz"):
+        whole = (tmp_path / name).read_bytes()
+        for _ in range(150):
+            damaged = bytearray(whole)
+            for position in rng.integers(0, len(whole), 3):
+                damaged[position] = rng.integers(0, 256)
+            try:
+                read_table(write(tmp_path, name, bytes(damaged)))
+            except DataError as error:
+                assert len(str(error)) < 600
+
+
+def test_truncated_parquet(tmp_path):
+    pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}).write_parquet(tmp_path / "t.parquet")
+    whole = (tmp_path / "t.parquet").read_bytes()
+    for n in range(1, len(whole), 17):
+        with pytest.raises(DataError, match=r"not a whole Parquet file"):
+            read_table(write(tmp_path, "t.parquet", whole[:n]))
 
 
 def test_absent_files_and_folders(tmp_path):

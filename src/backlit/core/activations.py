@@ -73,6 +73,8 @@ class Activation:
         Whether a neuron's activation depends on the other neurons of its layer (softmax).
     kinks : tuple of float
         Values of z where σ has no derivative; `derivative` states what is taken there.
+    bends : tuple of float
+        Values of z where σ′ has none. Difference quotients are less exact across a bend.
     log_value : callable or None
         log σ(z) computed stably from z, for activations that are positive.
     """
@@ -84,6 +86,7 @@ class Activation:
     initialization: str
     couples: bool = False
     kinks: tuple[float, ...] = ()
+    bends: tuple[float, ...] = ()
     log_value: Callable[[Array], Array] | None = None
 
     def pull_back(self, z: Array, nabla_a: Array) -> Array:
@@ -112,7 +115,8 @@ def _magnitude(z: Array) -> Array:
 
 
 def _negative_part(z: Array) -> Array:
-    return namespace(z).where(z > 0, z * 0.0, z)
+    xp = namespace(z)
+    return xp.where(z > 0, xp.zeros_like(z), z)
 
 
 def sigmoid(z: Array) -> Array:
@@ -144,7 +148,8 @@ def tanh_prime(z: Array) -> Array:
 
 def relu(z: Array) -> Array:
     """``max(0, z)``; NaN stays NaN."""
-    return namespace(z).where(z <= 0, z * 0.0, z)
+    xp = namespace(z)
+    return xp.where(z <= 0, xp.zeros_like(z), z)
 
 
 def relu_prime(z: Array) -> Array:
@@ -224,14 +229,14 @@ def mish_prime(z: Array) -> Array:
 def softplus(z: Array) -> Array:
     """``log(1 + e^z)``, without overflow."""
     xp = namespace(z)
-    return xp.where(z < 0, z * 0.0, z) + xp.log1p(xp.exp(-_magnitude(z)))
+    return xp.where(z < 0, xp.zeros_like(z), z) + xp.log1p(xp.exp(-_magnitude(z)))
 
 
 def log_softplus(z: Array) -> Array:
     """``log softplus(z)``, which tends to z where softplus itself underflows."""
     xp = namespace(z)
     far = z < SOFTPLUS_IS_EXP_BELOW
-    return xp.where(far, z, xp.log(softplus(xp.where(far, z * 0.0, z))))
+    return xp.where(far, z, xp.log(softplus(xp.where(far, xp.zeros_like(z), z))))
 
 
 SOFTPLUS_IS_EXP_BELOW = -40.0
@@ -250,7 +255,7 @@ def identity(z: Array) -> Array:
 
 def identity_prime(z: Array) -> Array:
     """1 everywhere."""
-    return z * 0.0 + 1.0
+    return _step(z, 1.0)
 
 
 def softmax(z: Array) -> Array:
@@ -276,7 +281,8 @@ def log_softmax(z: Array) -> Array:
 
 def _step(z: Array, at_or_below_zero: float) -> Array:
     # 1 above zero, the given value elsewhere, NaN for NaN, in z's dtype
-    return namespace(z).where(z > 0, z * 0.0 + 1.0, z * 0.0 + at_or_below_zero)
+    xp = namespace(z)
+    return xp.where(z > 0, xp.ones_like(z), xp.where(z <= 0, xp.full_like(z, at_or_below_zero), z))
 
 
 # Minima of gelu, silu and mish, rounded down: ranges may be stated a little too wide, never too narrow.
@@ -285,7 +291,7 @@ _ENTRIES = [
     Activation("tanh", tanh, tanh_prime, Interval(-1.0, 1.0), "glorot_uniform"),
     Activation("relu", relu, relu_prime, Interval(0.0, math.inf, low_open=False), "he_normal", kinks=(0.0,)),
     Activation("leaky_relu", leaky_relu, leaky_relu_prime, REALS, "he_normal", kinks=(0.0,)),
-    Activation("elu", elu, elu_prime, Interval(-1.0, math.inf), "he_normal"),
+    Activation("elu", elu, elu_prime, Interval(-1.0, math.inf), "he_normal", bends=(0.0,)),
     Activation("selu", selu, selu_prime, Interval(-SELU_LAMBDA * SELU_ALPHA, math.inf), "inverse_sqrt", kinks=(0.0,)),
     Activation("gelu", gelu, gelu_prime, Interval(-0.1700, math.inf), "he_normal"),
     Activation("silu", silu, silu_prime, Interval(-0.2785, math.inf), "he_normal"),

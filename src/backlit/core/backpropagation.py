@@ -12,6 +12,7 @@ Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from backlit.core.activations import get_activation
@@ -229,8 +230,8 @@ def shares(x: Array, sample_weight: Array | None) -> tuple[Array, float]:
         n = x.shape[0]
         return xp.ones((n, 1), dtype=x.dtype) / n, float(n)
     total = float(xp.sum(sample_weight))
-    if not total > 0 or bool(xp.any(sample_weight < 0)):
-        raise InvalidInputError(f"Sample weights must not be negative and must not all be zero; their sum is {total}.")
+    if not 0 < total < math.inf or bool(xp.any(sample_weight < 0)):
+        raise InvalidInputError(f"Sample weights must be finite, not negative, and not all zero; their sum is {total}.")
     return xp.reshape(sample_weight, (-1, 1)) / total, total
 
 

@@ -38,18 +38,18 @@ def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:
     purpose : Purpose
     index : int, default 0
     """
-    if not 0 <= seed < 2**64:
-        raise InvalidInputError(f"A seed is an integer from 0 to 2**64 - 1, but {seed} came.")
-    return np.random.Generator(np.random.Philox(key=[seed, int(purpose)], counter=[0, 0, 0, index]))
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise InvalidInputError(f"A seed is an integer from 0 to 2**64 - 1, but {seed!r} came.")
+    key = np.array([seed, int(purpose)], dtype=np.uint64)  # as a list, seeds above 2⁶³ would pass through float64
+    counter = np.array([0, 0, 0, index], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
 Parameters = tuple[NDArray[np.float64], NDArray[np.float64]]
 Draw = Callable[[np.random.Generator, int, int], Parameters]
 
 
-def _standard_normal(
-    rng: np.random.Generator, n_in: int, n_out: int
-) -> Parameters:
+def _standard_normal(rng: np.random.Generator, n_in: int, n_out: int) -> Parameters:
     # Nielsen's first network: weights and biases from N(0, 1)
     return rng.standard_normal((n_out, n_in)), rng.standard_normal(n_out)
 

@@ -47,6 +47,10 @@ class Loss:
         The output activations on which it is defined.
     target : Interval
         The targets y on which it is defined.
+    kinks : tuple of float
+        Values of a − y where C_x has no derivative; `nabla_a` states what is taken there.
+    bends : tuple of float
+        Values of a − y where ∇_a C has none.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Loss:
     nabla_a: Callable[[Array, Array], Array]
     domain: Interval
     target: Interval
+    kinks: tuple[float, ...] = ()
+    bends: tuple[float, ...] = ()
 
 
 def quadratic(a: Array, y: Array) -> Array:
@@ -138,8 +144,8 @@ BINARY_CROSS_ENTROPY = Loss("cross_entropy", binary_cross_entropy, binary_cross_
 CATEGORICAL_CROSS_ENTROPY = Loss(
     "cross_entropy", categorical_cross_entropy, categorical_cross_entropy_nabla_a, UNIT, PROBABILITY
 )
-HUBER = Loss("huber", huber, huber_nabla_a, REALS, REALS)
-ABSOLUTE = Loss("absolute", absolute, absolute_nabla_a, REALS, REALS)
+HUBER = Loss("huber", huber, huber_nabla_a, REALS, REALS, bends=(-HUBER_DELTA, HUBER_DELTA))
+ABSOLUTE = Loss("absolute", absolute, absolute_nabla_a, REALS, REALS, kinks=(0.0,))
 POISSON = Loss("poisson", poisson, poisson_nabla_a, Interval(0.0, math.inf), NOT_NEGATIVE)
 
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in [QUADRATIC, BINARY_CROSS_ENTROPY, HUBER, ABSOLUTE, POISSON]}

@@ -40,6 +40,8 @@ class Network:
     ------
     ShapeError
         If the shapes do not chain.
+    InvalidInputError
+        If the parameters are not all float32 or all float64.
     """
 
     weights: tuple[Array, ...]
@@ -51,6 +53,7 @@ class Network:
         object.__setattr__(self, "biases", tuple(self.biases))
         object.__setattr__(self, "activations", resolve_activations(self.activations, len(self.weights) + 1))
         self._check_shapes()
+        self._check_dtypes()
 
     def _check_shapes(self) -> None:
         if len(self.biases) != len(self.weights):
@@ -74,6 +77,17 @@ class Network:
                     "neurons: a weight matrix has one column for each neuron of the layer before. "
                     "Check that it is not transposed."
                 )
+
+    def _check_dtypes(self) -> None:
+        # Integer weights would make `as_batch` round x, and mixed ones would change the dtype on the way.
+        for name, arrays in (("weights", self.weights), ("biases", self.biases)):
+            for i, array in enumerate(arrays):
+                dtype = _dtype_name(array)
+                if dtype not in _DTYPES or dtype != self.dtype:
+                    raise InvalidInputError(
+                        f"The parameters must all be float32 or all be float64, but weights[0] is {self.dtype} and "
+                        f"{name}[{i}] is {dtype}. Convert them to one of the two."
+                    )
 
     @classmethod
     def initialize(
@@ -118,7 +132,7 @@ class Network:
     @property
     def dtype(self) -> str:
         """Name of the parameters' dtype, ``"float32"`` or ``"float64"``."""
-        return str(self.weights[0].dtype).rsplit(".", maxsplit=1)[-1]
+        return _dtype_name(self.weights[0])
 
     @property
     def n_parameters(self) -> int:
@@ -201,6 +215,10 @@ def feedforward(network: Network, x: Array) -> tuple[list[Array], list[Array]]:
         z.append(weighted_input(w, a[-1], b))
         a.append(get_activation(activation).value(z[-1]))
     return z, a
+
+
+def _dtype_name(array: Array) -> str:
+    return str(array.dtype).rsplit(".", maxsplit=1)[-1]
 
 
 def _check_size(i: int, size: object) -> int:

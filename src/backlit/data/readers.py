@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_PARQUET_MAGIC = b"PAR1"
 _IDX_SUFFIXES = (".idx", ".idx1", ".idx2", ".idx3", "-ubyte")
 
 
@@ -177,11 +178,20 @@ def _frame(columns: dict[str, NDArray[np.generic]]) -> pl.DataFrame:
 def _parquet_table(data: bytes, path: Path) -> pl.DataFrame:
     import polars as pl
 
+    # Truncation is caught before polars sees it: given a damaged footer, its Rust code may panic or even abort.
+    footer = int.from_bytes(data[-8:-4], "little")
+    if data[:4] != _PARQUET_MAGIC or data[-4:] != _PARQUET_MAGIC or not 0 < footer <= len(data) - 12:
+        raise DataError(f"{path} is not a whole Parquet file: it lacks PAR1 at an end, or its footer. Fetch it again.")
     try:
         return pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        raise DataError(f"{path} is not a whole Parquet file ({reason}). Write or fetch it again.") from None
+    # A panic is not even an Exception in Python.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a whole Parquet file ({_brief(error)}). Write or fetch it again.") from None
+
+
+def _brief(error: BaseException) -> str:
+    text = (str(error).splitlines() or ["no reason given"])[0]
+    return text if len(text) <= 120 else f"{text[:120]}…"
 
 
 def _npz_table(data: bytes, path: Path) -> pl.DataFrame:
@@ -208,18 +218,18 @@ def _npz_table(data: bytes, path: Path) -> pl.DataFrame:
 def _npz_arrays(data: bytes, path: Path) -> dict[str, NDArray[np.generic]]:
     if data[:2] != b"PK":
         raise DataError(f"{path} is not an .npz file: it begins with {data[:2].hex(' ')} instead of 50 4b.")
-    arrays = {}
+    arrays, key = {}, None
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             for key in archive.files:
                 arrays[key] = archive[key]
     except Exception as error:  # zipfile, zlib and numpy's header parser each have errors of their own
-        if "pickle" in str(error):
+        if key is not None and "pickle" in str(error):
             raise DataError(
                 f"{path}: the array {key!r} holds Python objects, which can run code when read and are refused. "
                 "Save it as numbers or as fixed-width text (astype('U'))."
             ) from None
-        raise DataError(f"{path} is a damaged .npz file ({error}). Write or fetch it again.") from None
+        raise DataError(f"{path} is a damaged .npz file ({_brief(error)}). Write or fetch it again.") from None
     for key, array in arrays.items():
         if array.dtype.kind not in "biufU":
             raise DataError(

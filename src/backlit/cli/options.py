@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataFile = Annotated[
+    Path, typer.Argument(help="Table: CSV, TSV, Parquet, NPZ or IDX; .gz is fine.", show_default=False)
+]
+ModelFile = Annotated[Path, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        help="Column names of a file without a header, separated by commas; or a file with a name a line.",
+        show_default=False,
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option(help="Text that means a missing value, such as '?'. May be given more than once.", show_default=False),
+]
+Separator = Annotated[
+    str | None, typer.Option(help="Character between cells. Default: found by looking.", show_default=False)
+]
+Labels = Annotated[Path | None, typer.Option(help="IDX file of labels, for an IDX file of images.", show_default=False)]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Most threads to use. Default: what the work calls for.", show_default=False)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+
+
+def split_names(names: str | None) -> list[str] | None:
+    """Return column names from ``a,b,c``, or from a file with a name a line."""
+    from backlit.errors import DataError
+
+    if names is None:
+        return None
+    if "," not in names and Path(names).is_file():
+        lines = Path(names).read_text(encoding="utf-8").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+    result = [name.strip() for name in names.split(",")]
+    if not all(result):
+        raise DataError(f"--names has an empty name in {names!r}. Give one name for each column, separated by commas.")
+    return result

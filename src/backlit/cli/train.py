@@ -1,0 +1,157 @@
+"""`backlit train`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator, Threads
+
+
+class Task(StrEnum):
+    """What to learn."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+def train(
+    file: DataFile,
+    out: Annotated[Path, typer.Option(help="Where to save the model: a .safetensors file.", show_default=False)],
+    target: Annotated[
+        str | None, typer.Option(help="Column to predict. With --labels it is called 'label'.", show_default=False)
+    ] = None,
+    task: Annotated[
+        Task | None,
+        typer.Option(help="Default: inferred from the target, and said.", show_default=False),
+    ] = None,
+    hidden: Annotated[str, typer.Option(help="Neurons of each hidden layer, separated by commas.")] = "256,128",
+    activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
+    loss: Annotated[
+        str | None,
+        typer.Option(help="Default: cross_entropy for classes, quadratic for numbers.", show_default=False),
+    ] = None,
+    solver: Annotated[str, typer.Option(help="adam, adamw, rmsprop, sgd (Nesterov's momentum 0.9) or gd.")] = "adam",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Default: 0.001; for sgd and gd 0.05.", show_default=False)
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option(help="constant, invscaling, adaptive, step, cosine or one_cycle.")
+    ] = "cosine",
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 256,
+    epochs: Annotated[int, typer.Option(min=1, help="Most passes over the data.")] = 60,
+    patience: Annotated[int, typer.Option(min=0, help="Epochs without a better validation cost to put up with.")] = 12,
+    alpha: Annotated[float, typer.Option(min=0, help="Penalty of scikit-learn: alpha / (2 batch size) · Σ w².")] = 1e-4,
+    l2: Annotated[float, typer.Option(min=0, help="Penalty l2/2 · Σ w², the same for every batch size.")] = 0.0,
+    l1: Annotated[float, typer.Option(min=0, help="Penalty l1 · Σ |w|.")] = 0.0,
+    validation: Annotated[
+        str, typer.Option(help="Share of the rows to hold out for early stopping (0: none), or another table.")
+    ] = "0.1",
+    names: Names = None,
+    missing: Missing = None,
+    separator: Separator = None,
+    labels: Labels = None,
+    seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = 0,
+    engine: Annotated[str, typer.Option(help="auto, native or reference.")] = "auto",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a table and save it.
+
+    Numbers are standardized, text becomes one-hot, missing values are marked; all of it is saved in the model. Training
+    stops when the validation cost no longer falls, and keeps the best weights.
+
+    Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
+    """
+    from backlit.cli.options import split_names
+    from backlit.cli.output import TrainingProgress, print_json, remark, status
+    from backlit.data.readers import read_table
+    from backlit.errors import InvalidInputError
+    from backlit.estimators.table_model import TableModel, TableTraining
+    from backlit.persistence import check_writable
+
+    if target is None:
+        if labels is None:
+            raise typer.BadParameter("name the column to predict.", param_hint="--target")
+        target = "label"
+    check_writable(out)
+    fraction, validation_file = _validation(validation)
+    training = TableTraining(
+        hidden=_hidden(hidden),
+        activation=activation,
+        loss=loss,
+        solver=solver,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=patience,
+        alpha=alpha,
+        l2=l2,
+        l1=l1,
+        validation_fraction=fraction,
+        seed=seed,
+    )
+    reading = {"names": split_names(names), "missing": missing or [], "separator": separator}
+    with status(f"Reading {file} …", quiet=quiet):
+        table = read_table(file, **reading, labels=labels, label_name=target)  # type: ignore[arg-type]
+        validation_table = None
+        if validation_file is not None:
+            if labels is not None:
+                raise InvalidInputError("A validation table cannot have labels of its own; give a share of the rows.")
+            validation_table = read_table(validation_file, **reading)  # type: ignore[arg-type]
+    remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
+
+    with TrainingProgress("accuracy" if task == "classification" else "score", quiet=quiet) as progress:
+        model = TableModel.train(
+            table,
+            target,
+            training,
+            task=None if task is None else str(task),  # type: ignore[arg-type]
+            validation_table=validation_table,
+            reading=reading,
+            engine=engine,
+            n_threads=threads,
+            listeners=[progress],
+            say=lambda message: remark(message, quiet=quiet),
+        )
+    model.save(out)
+    if as_json:
+        print_json(
+            {
+                "model": str(out),
+                "task": model.target.task,
+                "target": target,
+                "sizes": list(model.network.sizes),
+                "activations": list(model.network.activations),
+                "loss": model.loss,
+                "parameters": model.network.n_parameters,
+                "training": model.training,
+            }
+        )
+    elif not quiet:
+        sizes = "-".join(map(str, model.network.sizes))
+        print(f"Saved {out}: a {sizes} network with {model.network.n_parameters:,} parameters.")
+
+
+def _hidden(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(size) for size in text.split(",") if size.strip())
+    except ValueError:
+        sizes = (0,)
+    if any(size < 1 for size in sizes):
+        raise typer.BadParameter(
+            f"{text!r} is not a list of positive whole numbers such as 100,50.", param_hint="--hidden"
+        )
+    return sizes
+
+
+def _validation(text: str) -> tuple[float, Path | None]:
+    try:
+        return float(text), None
+    except ValueError:
+        return 0.0, Path(text)

@@ -1,0 +1,268 @@
+"""What both estimators share: fitting, and feeding forward.
+
+`coefs_` and `intercepts_` are the truth: whoever assigns or changes them changes the model, as in scikit-learn. A fit
+works on a `Network` made from them, and all fitted attributes are set together when it has succeeded, so that a fit
+that fails leaves the model of the one before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from abc import ABC, abstractmethod
+from numbers import Integral
+from typing import Any, Self, cast
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.optimize import _check_optimize_result
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from backlit.core.activations import get_activation
+from backlit.core.losses import loss_name
+from backlit.core.network import Network
+from backlit.engine import get_engine
+from backlit.engine.protocol import Engine, Floats, Objective
+from backlit.errors import ShapeError
+from backlit.estimators.lbfgs import train_lbfgs
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty
+from backlit.estimators.printing import Printer
+from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
+from backlit.estimators.targets import Targets
+from backlit.training.events import EpochRecord, Listener
+from backlit.training.loop import Examples
+
+_CHUNK_VALUES = 2**22
+"""Numbers of X that are made dense or converted at a time in prediction."""
+
+
+def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
+    """Store a constructor's arguments, unchanged and by their names, as scikit-learn wants it."""
+    for name, value in given.items():
+        if name != "self":
+            setattr(estimator, name, value)
+
+
+def solver_is_stochastic(estimator: Any) -> bool:
+    """Whether `partial_fit` exists for the solver; else the error that says so."""
+    if estimator.solver not in STOCHASTIC_SOLVERS:
+        raise AttributeError(
+            f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
+        )
+    return True
+
+
+class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
+    """Fitting and feeding forward; what y means is up to the classes derived from it."""
+
+    loss: str
+    hidden_layer_sizes: Any
+    activation: str
+    output_activation: str | None
+    solver: str
+    max_iter: int
+    max_fun: int
+    tol: float
+    random_state: Any
+    early_stopping: bool
+    warm_start: bool
+    verbose: bool
+    callbacks: list[Listener] | None
+    engine: str
+    n_threads: int | None
+    dtype: Any
+
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    history_: list[EpochRecord]
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    _activations: tuple[str, ...]
+    _continuation: Continuation
+
+    @abstractmethod
+    def _targets(self, y: Any, dtype: str, *, incremental: bool, classes: Any) -> Targets:
+        """Return what to train on for y; `classes` are those that `partial_fit` was given."""
+
+    @abstractmethod
+    def _check_target_type(self, y: Any) -> None:
+        """Raise if y is not what this estimator learns."""
+
+    @property
+    def network_(self) -> Network:
+        """The weights as a network of `backlit.core`; its arrays are views of `coefs_` and `intercepts_`."""
+        check_is_fitted(self)
+        return self._network_of_coefs(self._activations, self._network_dtype())
+
+    def _network_of_coefs(self, activations: tuple[str, ...], dtype: str) -> Network:
+        weights = tuple(np.asarray(coef, dtype=dtype).T for coef in self.coefs_)
+        biases = tuple(np.asarray(intercept, dtype=dtype) for intercept in self.intercepts_)
+        return Network(weights, biases, activations)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Self:
+        sizes = hidden_sizes(self.hidden_layer_sizes)
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        goes_on = self._goes_on(incremental)
+        X, y = self._validate(X, y, reset=not (goes_on and hasattr(self, "n_features_in_")))
+        dtype = self._fit_dtype(X, goes_on)
+        x = _dense(X, dtype)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
+        targets = self._targets(y, dtype, incremental=incremental, classes=classes)
+        activations = (*[get_activation(self.activation).name] * len(sizes), targets.output_activation)
+        all_sizes = [x.shape[1], *sizes, targets.values.shape[1]]
+
+        continuation = getattr(self, "_continuation", None) if goes_on else None
+        continuation = continuation or Continuation(self._seed())
+        if goes_on:
+            network = self._network_to_go_on_from(all_sizes, activations, dtype)
+        else:
+            initialization = "scikit_learn_logistic" if activations[0] == "sigmoid" and sizes else "scikit_learn"
+            network = Network.initialize(
+                all_sizes, activations, initialization=initialization, seed=continuation.seed, dtype=dtype
+            )
+        engine = get_engine(self.engine)
+        objective = Objective(loss_name(self.loss), make_penalty(self))
+        if self.solver == "lbfgs":
+            examples = Examples(x, targets.values, sample_weight)
+            trained = self._train_lbfgs(engine, objective, network, examples, continuation)
+        else:
+            trained = train_stochastic(
+                self,
+                engine,
+                objective,
+                network,
+                x,
+                targets,
+                sample_weight,
+                continuation=continuation,
+                incremental=incremental,
+            )
+            if trained.reason == "all epochs done" and not incremental:
+                warnings.warn(
+                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
+                    "hasn't converged yet.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+        self._keep(trained, goes_on)
+        for name, value in targets.fitted.items():
+            setattr(self, name, value)
+        return self
+
+    def _goes_on(self, incremental: bool) -> bool:
+        """Whether this fit goes on from the weights there are."""
+        return hasattr(self, "coefs_") and (incremental or self.warm_start)
+
+    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        self._check_target_type(y)
+        if y.ndim == 2 and y.shape[1] == 1 and not sparse.issparse(y):
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _fit_dtype(self, X: Any, goes_on: bool) -> str:
+        if self.dtype is not None:
+            return np.dtype(self.dtype).name
+        # weights that are gone on from decide, so that one batch of another type does not round them
+        return self._network_dtype() if goes_on else str(X.dtype)
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(0, 2**63 - 1, dtype=np.int64))
+
+    def _network_to_go_on_from(self, sizes: list[int], activations: tuple[str, ...], dtype: str) -> Network:
+        shapes = [np.shape(coef) for coef in self.coefs_]
+        expected = list(itertools.pairwise(sizes))
+        if shapes != expected:
+            raise ShapeError(
+                f"This fit goes on from coefs_ of shapes {shapes}, but the data and hidden_layer_sizes ask for "
+                f"{expected}. Give hidden_layer_sizes the sizes of coefs_, or begin anew with warm_start=False."
+            )
+        return self._network_of_coefs(activations, dtype)
+
+    def _train_lbfgs(
+        self, engine: Engine, objective: Objective, network: Network, examples: Examples, continuation: Continuation
+    ) -> Trained:
+        listeners: list[Listener] = list(self.callbacks or ())
+        if self.verbose:
+            listeners.append(Printer())
+        session = engine.open(network, objective, n_threads=self.n_threads)
+        result, history, reason = train_lbfgs(
+            session,
+            examples,
+            max_iter=int(self.max_iter),
+            max_fun=int(self.max_fun),
+            tolerance=float(self.tol),
+            listeners=listeners,
+        )
+        if reason in ("no improvement", "all epochs done"):
+            _check_optimize_result("lbfgs", result, self.max_iter)
+        return Trained(session.network(), history, reason, Continuation(continuation.seed), float(result.fun))
+
+    def _keep(self, trained: Trained, goes_on: bool) -> None:
+        """Set the fitted attributes."""
+        network, training = trained.network, trained.continuation.training
+        self.coefs_ = [w.T for w in network.weights]
+        self.intercepts_ = list(network.biases)
+        self._activations = network.activations
+        self._continuation = trained.continuation
+        self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
+        self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
+
+        if not goes_on or not hasattr(self, "history_"):
+            self.history_, self.loss_curve_, self.validation_scores_ = [], [], None
+        self.history_ += trained.history
+        self.loss_curve_ += [record.cost for record in trained.history]
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else float("nan")
+        self.n_iter_ = len(trained.history) if training is None else training.epoch - trained.continuation.fit_began
+        self.t_ = 0 if training is None else training.rows_seen
+        self.best_loss_: float | None = trained.best
+        self.best_validation_score_: float | None = None
+        if self.early_stopping and training is not None:
+            scores = [cast(float, record.validation_metric) for record in trained.history]
+            self.validation_scores_ = (self.validation_scores_ or []) + scores
+            self.best_loss_, self.best_validation_score_ = None, -trained.best
+
+    def _outputs(self, X: Any, last_activation: str | None = None) -> Floats:
+        """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
+        X = X.tocsr() if sparse.issparse(X) else X
+        activations = self._activations
+        if last_activation is not None:
+            activations = (*activations[:-1], last_activation)
+        network = self._network_of_coefs(activations, self._network_dtype())
+        session = get_engine(self.engine).open(network, Objective(), n_threads=self.n_threads)
+        n_rows, step = X.shape[0], max(1, _CHUNK_VALUES // X.shape[1])
+        chunks = [session.feedforward(_dense(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
+        return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+
+    def _network_dtype(self) -> str:
+        return "float32" if self.coefs_[0].dtype == np.float32 else "float64"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        # coefs_ alone may have been put there by hand, to begin from
+        return hasattr(self, "_activations")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _dense(X: Any, dtype: str) -> Floats:
+    return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X, dtype=dtype)

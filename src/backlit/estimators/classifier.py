@@ -1,0 +1,203 @@
+"""`MLPClassifier`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_is_fitted
+
+from backlit.core.activations import get_activation
+from backlit.core.losses import loss_name
+from backlit.engine.protocol import Floats
+from backlit.errors import InvalidInputError
+from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
+from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.probabilities import log_probabilities, probabilities
+from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel
+
+
+@documented
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron that tells classes apart; takes the place of scikit-learn's.
+
+    Every parameter of scikit-learn 1.9's class is here with its name, meaning and default. What differs is listed in
+    ``docs/differences-from-scikit-learn.md``.
+
+    Parameters
+    ----------
+    {COMMON_PARAMETERS}
+    loss : str, default "log_loss"
+        Any name of `backlit.core.losses.LOSSES`; "log_loss" is "cross_entropy".
+    output_activation : str, optional
+        Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid a label for multi-label
+        targets; for other losses one sigmoid output a class.
+    {NEW_PARAMETERS}
+
+    Attributes
+    ----------
+    classes_ : ndarray, ``(n_classes,)``
+        Sorted; for multi-label targets the numbers of the labels.
+    {COMMON_ATTRIBUTES}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = MLPClassifier(solver="lbfgs", random_state=0).fit(X, y)
+    >>> classifier.predict(X[:2])
+    array([0, 0])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+    classes_: NDArray[Any]
+    _labels: ClassLabels
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        output_activation: str | None = None,
+        l2: float = 0.0,
+        l1: float = 0.0,
+        engine: str = "auto",
+        n_threads: int | None = None,
+        dtype: Any = None,
+        callbacks: Any = None,
+    ) -> None:
+        store_parameters(self, locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on labeled examples.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+        y : array-like, ``(n_examples,)``, or for multi-label targets ``(n_examples, n_labels)`` of 0 and 1
+        sample_weight : array-like, ``(n_examples,)``, optional
+            What each example counts; not negative.
+
+        Raises
+        ------
+        DivergenceError
+            When a value is no longer finite; names epoch and layer. The model is then what it was before.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one more epoch.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            See `fit`; y need not hold all classes.
+        classes : array-like, ``(n_classes,)``
+            All classes that will come; needed in the first call.
+        """
+        known = hasattr(self, "_labels")
+        if classes is None and not known:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None and known and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each example, or for multi-label targets the indicator matrix.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+
+        Returns
+        -------
+        ndarray, ``(n_examples,)`` or ``(n_examples, n_labels)``
+        """
+        return self._labels_of_fit().decode(self._outputs(X))
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probability of each class, ``(n_examples, n_classes)``, in the order of `classes_`.
+
+        Outputs that do not sum to one (a sigmoid a class) are divided by their sum. For multi-label targets, return the
+        probability of each label.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+        """
+        return probabilities(self._labels_of_fit(), self._outputs(X))
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Return the logarithm of `predict_proba`, finite also where a probability rounds to 0.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+        """
+        labels = self._labels_of_fit()
+        return log_probabilities(labels, self._activations[-1], self._outputs(X, last_activation="identity"))
+
+    def _labels_of_fit(self) -> ClassLabels:
+        check_is_fitted(self)
+        return self._labels
+
+    def _check_target_type(self, y: Any) -> None:
+        check_labels(y)
+
+    def _targets(self, y: Any, dtype: str, *, incremental: bool, classes: Any) -> Targets:
+        is_cross_entropy = loss_name(self.loss) == "cross_entropy"
+        given = None if self.output_activation is None else get_activation(self.output_activation)
+        one_output = is_cross_entropy and (given is None or not given.couples)
+        if hasattr(self, "_labels") and (incremental or self.warm_start):
+            labels = replace(self._labels, one_output=one_output and self._labels.kind in ("constant", "binary"))
+            # a batch of partial_fit may lack classes
+            labels.check(y, all_present=not incremental)
+        elif incremental:
+            labels = ClassLabels.of(y if is_multilabel(y) else classes, one_output=one_output)
+            labels.check(y, all_present=False)
+        else:
+            labels = ClassLabels.of(y, one_output=one_output)
+        if given is not None and given.couples and labels.kind == "multilabel":
+            raise InvalidInputError(
+                f"output_activation={given.name!r} makes the outputs sum to one, but the labels of a multi-label "
+                "problem are independent. Use output_activation='sigmoid'."
+            )
+        default = "softmax" if is_cross_entropy and labels.kind == "multiclass" else "sigmoid"
+        return labels.targets(y, given.name if given else default, dtype)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

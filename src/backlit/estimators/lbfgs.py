@@ -1,0 +1,135 @@
+"""Training by SciPy's L-BFGS-B: all rows in every step, and the length of a step found by a line search."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import OptimizeResult, minimize
+
+from backlit.core.network import Network
+from backlit.engine.protocol import Floats, Session
+from backlit.errors import DivergenceError
+from backlit.training.events import EpochEnded, EpochRecord, Event, Listener, Reason, TrainingEnded, TrainingStarted
+from backlit.training.loop import Examples
+
+
+def train_lbfgs(
+    session: Session,
+    examples: Examples,
+    *,
+    max_iter: int,
+    max_fun: int,
+    tolerance: float,
+    listeners: list[Listener],
+) -> tuple[Any, list[EpochRecord], Reason]:
+    """Train a session's network and tell listeners of each iteration as of an epoch.
+
+    SciPy works on one float64 vector; the network keeps its dtype, so in float32 the cost is a step function of the
+    vector and the line search ends earlier.
+
+    Parameters
+    ----------
+    session : Session
+    examples : Examples
+    max_iter, max_fun : int
+        Most iterations, and most evaluations of the cost.
+    tolerance : float
+        Largest component of the gradient at which to stop.
+    listeners : list of Listener
+
+    Returns
+    -------
+    result : OptimizeResult
+        SciPy's.
+    history : list of EpochRecord
+        One record an iteration; the learning rate is given as 1.
+    reason : str
+        Why it ended. Ctrl-C ends it with a warning at the last whole iteration.
+
+    Raises
+    ------
+    DivergenceError
+        If cost or weights are not finite.
+    """
+    n_rows = len(examples.x)
+    start = session.network()
+    history: list[EpochRecord] = []
+    began = [time.perf_counter()]
+
+    def tell(event: Event) -> bool:
+        return any([listener(event) is True for listener in listeners])  # noqa: C419 - all are to hear of it
+
+    def cost_and_gradient(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        session.set_network(unpack(theta, start))
+        # a line search may try steps that are far too long, and shortens them when the cost is infinite
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            gradient = session.cost_and_gradient(examples.x, examples.y, examples.sample_weight)
+        return gradient.cost, pack([*gradient.nabla_w, *gradient.nabla_b])
+
+    def after_iteration(intermediate_result: Any) -> None:
+        seconds, began[0] = time.perf_counter() - began[0], time.perf_counter()
+        history.append(EpochRecord(len(history) + 1, float(intermediate_result.fun), 1.0))
+        reached.update(x=intermediate_result.x.copy(), fun=intermediate_result.fun, nit=len(history))
+        if tell(EpochEnded(history[-1], True, n_rows / max(seconds, 1e-9))):
+            raise StopIteration
+
+    theta = pack([*start.weights, *start.biases])
+    reached: Any = OptimizeResult({"x": theta, "fun": 0.0, "nit": 0})
+    tell(TrainingStarted(max_iter, n_rows, 1))
+    reason: Reason
+    try:
+        result: Any = minimize(
+            cost_and_gradient,
+            theta,
+            method="L-BFGS-B",
+            jac=True,
+            callback=after_iteration,
+            options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tolerance},
+        )
+        reason = _reason(result)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+        result, reason = reached, "interrupted"
+    network = unpack(result.x, start)
+    _check_finite(network, float(result.fun), max(1, len(history)))
+    session.set_network(network)
+    tell(TrainingEnded(reason, len(history), len(history)))
+    return result, history, reason
+
+
+def pack(arrays: list[Floats]) -> NDArray[np.float64]:
+    """Return arrays end to end as one float64 vector."""
+    return np.concatenate([array.ravel() for array in arrays], dtype=np.float64)
+
+
+def unpack(theta: NDArray[np.float64], like: Network) -> Network:
+    """Return the network whose weights, then biases, are in a vector; shapes, activations and dtype are `like`'s."""
+
+    def parts() -> Iterator[Floats]:
+        begin = 0
+        for array in (*like.weights, *like.biases):
+            yield theta[begin : begin + array.size].reshape(array.shape).astype(array.dtype)
+            begin += array.size
+
+    arrays = tuple(parts())
+    return Network(arrays[: len(like.weights)], arrays[len(like.weights) :], like.activations)
+
+
+def _reason(result: Any) -> Reason:
+    # SciPy's status: 0 converged, 1 limit of iterations or evaluations, 2 line search, 99 stopped by the callback
+    if result.status == 99:
+        return "stopped by a listener"
+    return "no improvement" if result.status in (0, 2) else "all epochs done"
+
+
+def _check_finite(network: Network, cost: float, iteration: int) -> None:
+    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True), start=2):
+        if not (np.isfinite(w).all() and np.isfinite(b).all()):
+            raise DivergenceError(iteration, layer)
+    if not np.isfinite(cost):
+        raise DivergenceError(iteration, len(network.sizes))

@@ -1,0 +1,38 @@
+"""What `verbose=True` prints: scikit-learn's lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backlit.training.events import EpochEnded, Event, TrainingEnded
+from backlit.training.stopping import EarlyStopping
+
+
+@dataclass
+class Printer:
+    """A listener that prints a line an epoch.
+
+    Attributes
+    ----------
+    stopping : EarlyStopping or None
+        What is watched.
+    first_epoch : int
+        Epochs done before this fit, which counts its own.
+    """
+
+    stopping: EarlyStopping | None = None
+    first_epoch: int = 0
+
+    def __call__(self, event: Event) -> None:
+        """Print what an event says."""
+        if isinstance(event, EpochEnded):
+            record = event.record
+            print(f"Iteration {record.epoch - self.first_epoch}, loss = {record.cost:.8f}")
+            if record.validation_metric is not None:
+                print(f"Validation score: {record.validation_metric:f}")
+        elif isinstance(event, TrainingEnded) and event.reason == "no improvement" and self.stopping is not None:
+            watched = "Training loss" if self.stopping.monitor == "cost" else "Validation score"
+            print(
+                f"{watched} did not improve more than tol={self.stopping.tolerance:f} "
+                f"for {self.stopping.patience:g} consecutive epochs. Stopping."
+            )

@@ -1,0 +1,49 @@
+"""Class probabilities from the outputs of a network, and their logarithms from the weighted inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import logsumexp
+
+from backlit.core.activations import get_activation, log_sigmoid
+from backlit.engine.protocol import Floats
+from backlit.estimators.targets import ClassLabels
+
+
+def probabilities(labels: ClassLabels, outputs: Floats) -> Floats:
+    """Return ``(n_examples, n_classes)`` from a^L.
+
+    One output a is P(second class). Several are divided by their sum where they need not sum to one; what is negative
+    counts as 0, and where nothing is positive all classes are equally likely. Labels of a multi-label problem are
+    independent: their outputs are cut to [0, 1].
+    """
+    if labels.kind == "constant":
+        return np.ones((len(outputs), 1), dtype=outputs.dtype)
+    if labels.kind == "multilabel":
+        return np.clip(outputs, 0, 1)
+    if labels.one_output:
+        return np.concatenate([1 - outputs, outputs], axis=1)
+    positive = np.maximum(outputs, 0)
+    # dividing by the largest first keeps the sum of outputs near the largest float finite
+    largest = positive.max(axis=1, keepdims=True)
+    shares = np.divide(positive, largest, out=np.ones_like(positive), where=largest > 0)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def log_probabilities(labels: ClassLabels, activation: str, z: Floats) -> Floats:
+    """Return the logarithm of `probabilities`, from z^L: finite where the probability itself rounds to 0.
+
+    Output activations that can be zero or negative have no such formula; their probabilities are then held above the
+    smallest normal number.
+    """
+    sigma = get_activation(activation)
+    if labels.kind == "constant":
+        return np.zeros((len(z), 1), dtype=z.dtype)
+    if labels.one_output:
+        return np.concatenate([log_sigmoid(-z), log_sigmoid(z)], axis=1)
+    if sigma.log_value is None:
+        return np.log(np.maximum(probabilities(labels, sigma.value(z)), np.finfo(z.dtype).tiny))
+    log_outputs: Floats = sigma.log_value(z)
+    if labels.kind == "multilabel":
+        return np.minimum(log_outputs, 0)
+    return log_outputs if sigma.couples else log_outputs - logsumexp(log_outputs, axis=1, keepdims=True)

@@ -1,0 +1,135 @@
+"""`MLPRegressor`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils.metaestimators import available_if
+
+from backlit.core.activations import get_activation
+from backlit.core.losses import loss_name
+from backlit.engine.protocol import Floats
+from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
+from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.targets import Targets, number_targets
+
+
+@documented
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron that predicts numbers; takes the place of scikit-learn's.
+
+    Every parameter of scikit-learn 1.9's class is here with its name, meaning and default. What differs is listed in
+    ``docs/differences-from-scikit-learn.md``.
+
+    Parameters
+    ----------
+    loss : str, default "squared_error"
+        Any name of `backlit.core.losses.LOSSES`; "squared_error" is "quadratic". Several outputs are summed over.
+    {COMMON_PARAMETERS}
+    output_activation : str, optional
+        Default: identity, or exp for "poisson".
+    {NEW_PARAMETERS}
+
+    Attributes
+    ----------
+    {COMMON_ATTRIBUTES}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> regressor = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", random_state=0, max_iter=1000).fit(X, y)
+    >>> round(regressor.score(X, y), 2)
+    0.52
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        output_activation: str | None = None,
+        l2: float = 0.0,
+        l1: float = 0.0,
+        engine: str = "auto",
+        n_threads: int | None = None,
+        dtype: Any = None,
+        callbacks: Any = None,
+    ) -> None:
+        store_parameters(self, locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on examples with known targets.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+        y : array-like, ``(n_examples,)`` or ``(n_examples, n_out)``
+        sample_weight : array-like, ``(n_examples,)``, optional
+            What each example counts; not negative.
+
+        Raises
+        ------
+        DivergenceError
+            When a value is no longer finite; names epoch and layer. The model is then what it was before.
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one more epoch.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            See `fit`.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Floats:
+        """Return the predicted numbers.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+
+        Returns
+        -------
+        ndarray, ``(n_examples,)`` or ``(n_examples, n_out)``
+        """
+        outputs = self._outputs(X)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def _check_target_type(self, y: Any) -> None:
+        """Accept any numbers; `number_targets` checks what the loss is defined on."""
+
+    def _targets(self, y: Any, dtype: str, *, incremental: bool, classes: Any) -> Targets:
+        default = "exp" if loss_name(self.loss) == "poisson" else "identity"
+        return number_targets(y, self.loss, get_activation(self.output_activation or default).name, dtype)

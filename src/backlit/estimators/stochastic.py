@@ -1,0 +1,186 @@
+"""Training by stochastic gradient descent: an estimator's parameters become a plan for `backlit.training.loop`."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backlit.core.network import Network
+from backlit.core.optimizers import Optimizer
+from backlit.engine.protocol import Engine, Floats, Objective, OptimizerState
+from backlit.errors import InvalidInputError
+from backlit.estimators.parameters import batch_rows, make_optimizer, make_schedule, make_stopping
+from backlit.estimators.printing import Printer
+from backlit.estimators.targets import Targets
+from backlit.training.events import EpochRecord, Event, Listener, Reason, TrainingEnded
+from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, restore_best, train
+from backlit.training.split import split_rows
+from backlit.training.stopping import StoppingState
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """All that the next `partial_fit`, or a `fit` with `warm_start`, goes on from, but for the weights.
+
+    Attributes
+    ----------
+    seed : int
+        Source of all that is random.
+    training : TrainingState or None
+        None before the first epoch. Its history is always empty; the estimator keeps the whole.
+    optimizer : Optimizer or None
+    optimizer_state : OptimizerState or None
+    fit_began : int
+        Epochs done when the last `fit` began.
+    """
+
+    seed: int
+    training: TrainingState | None = None
+    optimizer: Optimizer | None = None
+    optimizer_state: OptimizerState | None = None
+    fit_began: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What came of a training.
+
+    Attributes
+    ----------
+    network : Network
+    history : list of EpochRecord
+        Of this training alone.
+    reason : Reason
+        Why it ended.
+    continuation : Continuation
+    best : float
+        Best monitored cost of this fit, or the negative of the best validation score.
+    """
+
+    network: Network
+    history: list[EpochRecord]
+    reason: Reason
+    continuation: Continuation
+    best: float
+
+
+@dataclass
+class _LastReason:
+    reason: Reason = field(default="interrupted")
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingEnded):
+            self.reason = event.reason
+
+
+def train_stochastic(
+    estimator: Any,
+    engine: Engine,
+    objective: Objective,
+    network: Network,
+    x: Floats,
+    targets: Targets,
+    sample_weight: Floats | None,
+    *,
+    continuation: Continuation,
+    incremental: bool,
+) -> Trained:
+    """Train a network for up to `max_iter` epochs, or for one if `incremental`.
+
+    Ctrl-C ends training with a warning and keeps what was reached.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Gives the parameters.
+    network : Network
+        Where to begin.
+    x : ndarray, ``(n_examples, n_in)``
+    sample_weight : ndarray, ``(n_examples,)``, or None
+    continuation : Continuation
+        What to go on from; not changed.
+    incremental : bool
+        Whether this is `partial_fit`, which goes on with patience and learning rate where a `fit` begins anew.
+    """
+    state, fit_began = _next_state(estimator, continuation, incremental)
+    optimizer = make_optimizer(estimator)
+    optimizer_state = _usable_state(continuation, optimizer, network)
+    examples, validation = _split(estimator, x, targets, sample_weight, continuation.seed)
+    plan = Plan(
+        n_epochs=state.epoch + (1 if incremental else int(estimator.max_iter)),
+        batch_size=batch_rows(estimator, len(examples.x)),
+        schedule=make_schedule(estimator, fit_began),
+        stopping=make_stopping(estimator),
+        shuffle=bool(estimator.shuffle),
+    )
+    ended = _LastReason()
+    listeners: list[Listener] = [ended, *(estimator.callbacks or ())]
+    if estimator.verbose:
+        listeners.append(Printer(plan.stopping, fit_began))
+    session = engine.open(network, objective, optimizer, optimizer_state, estimator.n_threads)
+    try:
+        drive(train(session, examples, plan, state, validation), listeners)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+        restore_best(session, state)
+        ended.reason = "interrupted"
+    history, state.history, state.best = state.history, [], None
+    reached = Continuation(continuation.seed, state, optimizer, session.optimizer_state(), fit_began)
+    return Trained(session.network(), history, ended.reason, reached, state.stopping.best)
+
+
+def _next_state(estimator: Any, continuation: Continuation, incremental: bool) -> tuple[TrainingState, int]:
+    """Return a state that may be changed, and the epochs done when the fit it belongs to began."""
+    rate = float(estimator.learning_rate_init)
+    before = continuation.training
+    if before is None:
+        return TrainingState(continuation.seed, rate), 0
+    if incremental:
+        state = dataclasses.replace(before, stopping=dataclasses.replace(before.stopping), history=[])
+        return state, continuation.fit_began
+    return dataclasses.replace(before, rate=rate, stopping=StoppingState(), history=[]), before.epoch
+
+
+def _usable_state(continuation: Continuation, optimizer: Optimizer, network: Network) -> OptimizerState | None:
+    # Another solver, or weights of other shapes put in by hand, cannot go on with the old moments.
+    before, state = continuation.optimizer, continuation.optimizer_state
+    if before is None or state is None or (before.name, before.slots) != (optimizer.name, optimizer.slots):
+        return None
+    fits = all(
+        slot.shape == w.shape for slots, w in zip(state.weights, network.weights, strict=False) for slot in slots
+    )
+    return state if fits and len(state.weights) == len(network.weights) else None
+
+
+def _split(
+    estimator: Any, x: Floats, targets: Targets, sample_weight: Floats | None, seed: int
+) -> tuple[Examples, Validation | None]:
+    everything = Examples(x, targets.values, sample_weight)
+    if not estimator.early_stopping:
+        return everything, None
+    rows, held_out_rows = split_rows(len(x), float(estimator.validation_fraction), seed, targets.classes)
+    training, held_out = _take(everything, rows), _take(everything, held_out_rows)
+    for part, examples in (("training", training), ("validation", held_out)):
+        if examples.sample_weight is not None and not examples.sample_weight.any():
+            raise InvalidInputError(
+                f"All rows that fell to the {part} set have a sample weight of 0. "
+                "Leave such rows out of X and y, or change validation_fraction or random_state."
+            )
+
+    def metric(outputs: Floats) -> float:
+        return targets.score(outputs, held_out_rows, held_out.sample_weight)
+
+    return training, Validation(held_out, metric)
+
+
+def _take(examples: Examples, rows: Any) -> Examples:
+    weight = examples.sample_weight
+    return Examples(
+        np.ascontiguousarray(examples.x[rows]),
+        np.ascontiguousarray(examples.y[rows]),
+        None if weight is None else weight[rows],
+    )

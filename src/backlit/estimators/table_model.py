@@ -1,0 +1,393 @@
+"""A whole model for tables: encoder, network, and the classes or the scale of the target.
+
+It is what the command line trains, saves, evaluates and explains. Encoder and target go into the model file, so that a
+model can be asked with the columns of a file as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.activations import get_activation
+from backlit.core.losses import get_loss, loss_name
+from backlit.core.network import Network
+from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from backlit.core.penalty import Penalty
+from backlit.data import TableEncoder, TargetScaler, check_target, infer_task
+from backlit.engine import Objective, Session, get_engine
+from backlit.engine.protocol import Floats
+from backlit.errors import DataError, InvalidInputError, ModelFileError, UnknownNameError
+from backlit.estimators.table_target import TableTarget, Task, as_numbers
+from backlit.persistence import StoredModel, load_model, save_model
+from backlit.training.events import Listener
+from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
+from backlit.training.schedules import get_schedule
+from backlit.training.split import split_rows
+from backlit.training.stopping import EarlyStopping
+
+_OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+    "sgd": lambda: SGD(momentum=0.9, nesterov=True),
+    "gd": SGD,
+}
+SOLVERS = tuple(_OPTIMIZERS)
+
+
+@dataclass(frozen=True)
+class TableTraining:
+    """How a table model is trained. The defaults suit tables of some thousand to some hundred thousand rows.
+
+    Attributes
+    ----------
+    hidden : tuple of int
+        Neurons of each hidden layer.
+    activation : str
+        Of the hidden layers.
+    loss : str or None
+        None: cross-entropy for classes, quadratic for numbers.
+    solver : str
+        ``gd`` is the lecture's: all rows in one batch.
+    learning_rate : float or None
+        None: 0.001, for ``sgd`` and ``gd`` 0.05.
+    schedule : str
+        A name of `backlit.training.schedules.SCHEDULES`.
+    batch_size, epochs, patience : int
+        Training stops when the validation cost has not fallen for more than `patience` epochs, and gives back the best.
+    alpha, l2, l1 : float
+        See `backlit.core.penalty.Penalty`.
+    validation_fraction : float
+        Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
+    """
+
+    hidden: tuple[int, ...] = (256, 128)
+    activation: str = "relu"
+    loss: str | None = None
+    solver: str = "adam"
+    learning_rate: float | None = None
+    schedule: str = "cosine"
+    batch_size: int = 256
+    epochs: int = 60
+    patience: int = 12
+    alpha: float = 1e-4
+    l2: float = 0.0
+    l1: float = 0.0
+    validation_fraction: float = 0.1
+    seed: int = 0
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.solver not in SOLVERS:
+            raise UnknownNameError("solver", self.solver, SOLVERS)
+        get_activation(self.activation)
+        if not 0 <= self.validation_fraction < 1:
+            raise InvalidInputError(
+                f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
+            )
+        if self.learning_rate is not None and not 0 < self.learning_rate < np.inf:
+            raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
+
+    @property
+    def rate(self) -> float:
+        """Base learning rate."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 0.05 if self.solver in ("sgd", "gd") else 0.001
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says of the rows of a table.
+
+    Attributes
+    ----------
+    values : ndarray, ``(n_rows,)``
+        Classes, or numbers on the target's own scale.
+    probabilities : ndarray, ``(n_rows, n_classes)``, or None
+    """
+
+    values: NDArray[Any]
+    probabilities: Floats | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a model is on a table.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        ``accuracy`` and ``cost``, or ``r2``, ``rmse``, ``mae`` (on the target's own scale) and ``cost``.
+    n_rows : int
+    confusion : list of list of int, or None
+        Row: true class; column: predicted class.
+    remarks : list of str
+        What was done to the table.
+    """
+
+    metrics: dict[str, float]
+    n_rows: int
+    confusion: list[list[int]] | None = None
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class TableModel:
+    """A trained network with the encoder before it and the target behind it.
+
+    Attributes
+    ----------
+    network : Network
+    loss : str
+    target : TableTarget
+    encoder : TableEncoder
+    training : dict
+        How it was trained and read, as plain JSON.
+    """
+
+    network: Network
+    loss: str
+    target: TableTarget
+    encoder: TableEncoder
+    training: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def train(
+        cls,
+        table: Any,
+        target: str,
+        training: TableTraining = TableTraining(),
+        *,
+        task: Task | None = None,
+        validation_table: Any = None,
+        reading: dict[str, Any] | None = None,
+        engine: str = "auto",
+        n_threads: int | None = None,
+        listeners: Sequence[Listener] = (),
+        say: Callable[[str], object] = lambda _: None,
+    ) -> TableModel:
+        """Train a model on a table.
+
+        Parameters
+        ----------
+        table : dataframe
+        target : str
+            Column to predict; all others are inputs.
+        training : TableTraining
+        task : {"classification", "regression"}, optional
+            Default: inferred from the target, and said.
+        validation_table : dataframe, optional
+            Default: a part of the rows.
+        reading : dict, optional
+            How the table was read, to be remembered in the model.
+        engine, n_threads
+            See `backlit.get_engine`.
+        listeners : sequence of callable
+            Called with every event of `backlit.training.events`.
+        say : callable
+            Called with remarks for the user.
+        """
+        table, n_dropped = check_target(table, target)
+        if n_dropped:
+            say(f"Dropped {n_dropped:,} rows without a {target}.")
+        if task is None:
+            guess = infer_task(table[target], target)
+            task = guess.task
+            say(guess.reason + ".")
+        features = _without(table, target)
+        encoder = TableEncoder(dtype=training.dtype).fit(features)
+        loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
+        learned = TableTarget.learn(table[target], target, task, loss)
+        x, y = encoder.transform(features), learned.encode(table[target]).astype(training.dtype)
+
+        examples, held_out = Examples(x, y), None
+        if validation_table is not None:
+            validation_table, _ = check_target(validation_table, target)
+            y_validation = learned.encode(validation_table[target]).astype(training.dtype)
+            held_out = Examples(encoder.transform(_without(validation_table, target)), y_validation)
+        elif training.validation_fraction:
+            classes = learned.codes(y) if task == "classification" else None
+            rows, held_out_rows = split_rows(len(x), training.validation_fraction, training.seed, classes)
+            examples, held_out = Examples(x[rows], y[rows]), Examples(x[held_out_rows], y[held_out_rows])
+
+        output = _output_activation(task, loss, learned.n_outputs)
+        get_loss(loss, output)
+        network = Network.initialize(
+            [x.shape[1], *training.hidden, learned.n_outputs],
+            [training.activation] * len(training.hidden) + [output],
+            seed=training.seed,
+            dtype=training.dtype,
+        )
+        objective = Objective(loss, Penalty(l2=training.l2, l1=training.l1, alpha=training.alpha))
+        session = get_engine(engine).open(network, objective, _OPTIMIZERS[training.solver](), n_threads=n_threads)
+        state = TrainingState(seed=training.seed, rate=training.rate)
+        plan = Plan(
+            n_epochs=training.epochs,
+            batch_size=len(examples.x) if training.solver == "gd" else min(training.batch_size, len(examples.x)),
+            schedule=get_schedule(training.schedule),
+            stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
+        )
+        validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y))
+        drive(train(session, examples, plan, state, validation), listeners)
+        record = {"options": _plain(asdict(training)), "reading": reading or {}, "epochs": state.epoch}
+        return cls(session.network(), loss, learned, encoder, record)
+
+    def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
+        """Predict the target for each row of a table.
+
+        Parameters
+        ----------
+        table : dataframe
+            With the columns of training; others are ignored.
+        """
+        outputs = self._session(engine, n_threads).feedforward(self.encoder.transform(table))
+        return Predictions(*self.target.decode(outputs))
+
+    def evaluate(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Evaluation:
+        """Compare predictions with the target's column of a table."""
+        from sklearn import metrics
+
+        remarks: list[str] = []
+        table, column = self._labeled(table, remarks)
+        y = self.target.encode(column).astype(self.network.dtype)
+        outputs, cost = self._session(engine, n_threads).evaluate(self.encoder.transform(table), y)
+        if self.target.classes is None:
+            truth, (values, _) = as_numbers(column, self.target.name), self.target.decode(outputs)
+            scores = {
+                "r2": float(metrics.r2_score(truth, values)) if len(truth) > 1 else float("nan"),
+                "rmse": float(metrics.root_mean_squared_error(truth, values)),
+                "mae": float(metrics.mean_absolute_error(truth, values)),
+            }
+            return Evaluation(scores | {"cost": cost}, len(truth), remarks=remarks)
+        true_codes, codes = self.target.codes(y), self.target.codes(outputs)
+        confusion = metrics.confusion_matrix(true_codes, codes, labels=range(len(self.target.classes)))
+        return Evaluation(
+            {"accuracy": float(np.mean(true_codes == codes)), "cost": cost}, len(codes), confusion.tolist(), remarks
+        )
+
+    def explain(self, table: Any, row: int, *, learning_rate: float | None = None) -> Any:
+        """Return one backpropagation step of one row, with its own numbers.
+
+        Parameters
+        ----------
+        table : dataframe
+            Where it has the target's column, the backward pass is explained too.
+        row : int
+            Counted from 1.
+
+        Returns
+        -------
+        backlit.Explanation
+        """
+        from backlit.explanation import explain
+
+        if not 1 <= row <= len(table):
+            raise InvalidInputError(f"Row {row} was asked for, but the table has rows 1 to {len(table)}.")
+        one = table[row - 1 : row]
+        y = None
+        if self.target.name in one.columns and one[self.target.name].null_count() == 0:
+            y = self.target.encode(one[self.target.name])
+        scaler = self.target.scaler
+        encoding = self.encoder.describe_row(table, row - 1)
+        return explain(
+            self.network,
+            self.encoder.transform(one),
+            y,
+            loss=self.loss,
+            learning_rate=learning_rate or self.training.get("options", {}).get("learning_rate") or 0.01,
+            encoding=encoding,
+            output_names=self.target.output_names,
+            target_scale=None if scaler is None else (scaler.mean, scaler.scale),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one ``.safetensors`` file, whole or not at all."""
+        target = self.target
+        document = {"name": target.name, "scaler": None if target.scaler is None else target.scaler.to_dict()}
+        stored = StoredModel(
+            self.network, self.loss, target.task, target.classes, self.encoder.to_dict(), document, self.training
+        )
+        save_model(path, stored)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TableModel:
+        """Read a model that `save` wrote, checking everything.
+
+        Raises
+        ------
+        ModelFileError
+            Naming the field that is wrong.
+        """
+        stored = load_model(path)
+        if stored.encoder is None or stored.task is None or not isinstance(stored.target, dict):
+            raise ModelFileError(
+                f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
+            )
+        name, scaler = stored.target.get("name"), stored.target.get("scaler")
+        if not isinstance(name, str) or set(stored.target) != {"name", "scaler"}:
+            raise ModelFileError(f"{path}: the field 'target' must hold a name and a scaler.")
+        encoder = TableEncoder.from_dict(stored.encoder)
+        n_features = len(encoder.get_feature_names_out())
+        if n_features != stored.network.sizes[0]:
+            raise ModelFileError(
+                f"{path}: the encoder gives {n_features} features, "
+                f"but the network has {stored.network.sizes[0]} inputs."
+            )
+        if stored.task == "classification" and stored.classes is None:
+            raise ModelFileError(f"{path}: the task is classification, but 'classes' is missing.")
+        if stored.task == "regression" and stored.network.sizes[-1] != 1:
+            raise ModelFileError(f"{path}: a regression of {name!r} has one output, not {stored.network.sizes[-1]}.")
+        target = TableTarget(
+            name,
+            stored.classes if stored.task == "classification" else None,
+            stored.network.sizes[-1],
+            None if scaler is None else TargetScaler.from_dict(scaler),
+        )
+        return cls(stored.network, stored.loss, target, encoder, stored.training or {})
+
+    def _session(self, engine: str, n_threads: int | None) -> Session:
+        return get_engine(engine).open(self.network, Objective(self.loss), n_threads=n_threads)
+
+    def _labeled(self, table: Any, remarks: list[str]) -> tuple[Any, Any]:
+        # the rows that have a target, and that column
+        name, classes = self.target.name, self.target.classes
+        if name not in table.columns:
+            raise UnknownNameError("column", name, table.columns[-20:])
+        known = table[name].is_not_null()
+        if not known.all():
+            remarks.append(f"Left out {int((~known).sum()):,} rows without a {name}.")
+            table = table.filter(known)
+        if len(table) == 0:
+            raise DataError(f"No row has a {name}, so there is nothing to compare with.")
+        column = table[name]
+        if classes is not None and column.dtype == str and all(isinstance(label, str) for label in classes):
+            # UCI writes the labels of its test files with a full stop at the end
+            bare = column.str.strip_suffix(".")
+            if not column.is_in(list(classes)).any() and bare.is_in(list(classes)).all():
+                column = bare
+                remarks.append("Read the labels without the full stop at their end.")
+        return table, column
+
+
+def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
+    if task == "classification":
+        return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
+    return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
+
+
+def _without(table: Any, target: str) -> Any:
+    features = table.drop(target)
+    if features.width == 0:
+        raise DataError(f"The table has no column but the target {target!r}, so there is nothing to predict it from.")
+    return features
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}

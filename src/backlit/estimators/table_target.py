@@ -1,0 +1,113 @@
+"""The target of a table model: from its column to the network's y, and from the outputs back to its own scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.losses import LOSSES
+from backlit.data import TargetScaler, class_codes, encode_classes
+from backlit.engine.protocol import Floats
+from backlit.errors import DataError
+from backlit.estimators.probabilities import probabilities
+from backlit.estimators.targets import ClassLabels
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class TableTarget:
+    """What a table model predicts.
+
+    Attributes
+    ----------
+    name : str
+        Name of the column.
+    classes : tuple or None
+        For classification, in the order of the outputs.
+    n_outputs : int
+        Output neurons.
+    scaler : TargetScaler or None
+        For regression; None where the loss wants the target as it is (poisson).
+    """
+
+    name: str
+    classes: tuple[Any, ...] | None
+    n_outputs: int
+    scaler: TargetScaler | None = None
+
+    @classmethod
+    def learn(cls, column: Any, name: str, task: Task, loss: str) -> TableTarget:
+        """Learn the classes, or the scale, from the column of the training rows."""
+        if task == "classification":
+            classes, codes = encode_classes(column)
+            labels = ClassLabels.of(codes, one_output=loss == "cross_entropy")
+            return cls(name, tuple(classes), labels.n_outputs)
+        values = as_numbers(column, name)
+        if LOSSES[loss].target.low == 0:
+            if values.min() < 0:
+                raise DataError(
+                    f"The loss {loss!r} needs a target that is not negative, but {name!r} goes down to "
+                    f"{values.min():g}. Use another loss."
+                )
+            return cls(name, None, 1)
+        return cls(name, None, 1, TargetScaler.fit(values))
+
+    @property
+    def task(self) -> Task:
+        """Whether classes or a number are predicted."""
+        return "regression" if self.classes is None else "classification"
+
+    @property
+    def output_names(self) -> list[str]:
+        """What each output neuron stands for."""
+        if self.classes is None:
+            return [self.name]
+        return [str(label) for label in self.classes][-self.n_outputs :]
+
+    def encode(self, column: Any) -> Floats:
+        """Return y, ``(n_rows, n_outputs)``, of a column."""
+        if self.classes is not None:
+            return self._labels().encode(class_codes(column, list(self.classes)), "float64")
+        values = as_numbers(column, self.name)
+        return (values if self.scaler is None else self.scaler.transform(values)).reshape(-1, 1)
+
+    def codes(self, outputs: Floats) -> NDArray[np.intp]:
+        """Return the number of the class, counted from 0, that each row of outputs (or of y) speaks for."""
+        return self._labels().decide(outputs)
+
+    def decode(self, outputs: Floats) -> tuple[NDArray[Any], Floats | None]:
+        """Return values on the target's own scale, ``(n_rows,)``, and the probabilities of classes."""
+        if self.classes is not None:
+            return np.array(self.classes, dtype=object)[self.codes(outputs)], probabilities(self._labels(), outputs)
+        values = outputs[:, 0].astype(np.float64)
+        return values if self.scaler is None else self.scaler.inverse(values), None
+
+    def metric(self, y: Floats) -> Callable[[Floats], float]:
+        """Return the function that scores outputs against y: accuracy, or R²."""
+        if self.classes is not None:
+            codes = self.codes(y)
+            return lambda outputs: float(np.mean(self.codes(outputs) == codes))
+        spread = float(np.sum((y - y.mean()) ** 2, dtype=np.float64))
+        return lambda outputs: (
+            1.0 - float(np.sum((outputs - y) ** 2, dtype=np.float64)) / spread if spread else float("nan")
+        )
+
+    def _labels(self) -> ClassLabels:
+        assert self.classes is not None
+        n = len(self.classes)
+        return ClassLabels(np.arange(n), "binary" if n == 2 else "multiclass", one_output=self.n_outputs == 1)
+
+
+def as_numbers(column: Any, name: str) -> NDArray[np.float64]:
+    """Return a target's column as numbers, or say that it holds text."""
+    try:
+        return np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"A regression needs numbers in {name!r}, but it holds text. Use --task classification, or another target."
+        ) from None
