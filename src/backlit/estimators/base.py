@@ -14,7 +14,6 @@ from numbers import Integral
 from typing import Any, Self, cast
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
@@ -26,7 +25,7 @@ from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Floats, Objective
-from backlit.errors import ShapeError
+from backlit.errors import DivergenceError, ShapeError
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty
 from backlit.estimators.printing import Printer
@@ -149,6 +148,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                     ConvergenceWarning,
                     stacklevel=4,
                 )
+        # the loop notices divergence itself, but not in an epoch that was interrupted
+        _check_finite(trained.network, len(trained.history) + 1)
         self._keep(trained, goes_on)
         for name, value in targets.fitted.items():
             setattr(self, name, value)
@@ -169,13 +170,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             reset=reset,
         )
         self._check_target_type(y)
-        if y.ndim == 2 and y.shape[1] == 1 and not sparse.issparse(y):
+        if y.ndim == 2 and y.shape[1] == 1 and isinstance(y, np.ndarray):
             y = column_or_1d(y, warn=True)
         return X, y
 
     def _fit_dtype(self, X: Any, goes_on: bool) -> str:
         if self.dtype is not None:
-            return np.dtype(self.dtype).name
+            return str(np.dtype(self.dtype))
         # weights that are gone on from decide, so that one batch of another type does not round them
         return self._network_dtype() if goes_on else str(X.dtype)
 
@@ -227,7 +228,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
             self.history_, self.loss_curve_, self.validation_scores_ = [], [], None
         self.history_ += trained.history
         self.loss_curve_ += [record.cost for record in trained.history]
-        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else float("nan")
+        self.loss_ = trained.history[-1].cost if trained.history else trained.best
         self.n_iter_ = len(trained.history) if training is None else training.epoch - trained.continuation.fit_began
         self.t_ = 0 if training is None else training.rows_seen
         self.best_loss_: float | None = trained.best
@@ -241,7 +242,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
-        X = X.tocsr() if sparse.issparse(X) else X
+        if not isinstance(X, np.ndarray):
+            X = X.tocsr()  # its rows can be cut
         activations = self._activations
         if last_activation is not None:
             activations = (*activations[:-1], last_activation)
@@ -265,4 +267,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def _dense(X: Any, dtype: str) -> Floats:
-    return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X, dtype=dtype)
+    return np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=dtype)
+
+
+def _check_finite(network: Network, epoch: int) -> None:
+    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True), start=2):
+        if not (np.isfinite(w).all() and np.isfinite(b).all()):
+            raise DivergenceError(epoch, layer)

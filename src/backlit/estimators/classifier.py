@@ -18,7 +18,7 @@ from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
 from backlit.estimators.parameters import CONSTRAINTS, documented
-from backlit.estimators.probabilities import log_probabilities, probabilities
+from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
 from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel
 
 
@@ -157,7 +157,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ----------
         X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
         """
-        return probabilities(self._labels_of_fit(), self._outputs(X))
+        labels = self._labels_of_fit()
+        if labels.kind == "binary" and labels.one_output:
+            return binary_probabilities(self._outputs(X, last_activation="identity"))
+        return probabilities(labels, self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of `predict_proba`, finite also where a probability rounds to 0.

@@ -79,7 +79,8 @@ def train_lbfgs(
             raise StopIteration
 
     theta = pack([*start.weights, *start.biases])
-    reached: Any = OptimizeResult({"x": theta, "fun": 0.0, "nit": 0})
+    reached: Any = OptimizeResult()
+    reached.update(x=theta, fun=0.0, nit=0)
     tell(TrainingStarted(max_iter, n_rows, 1))
     reason: Reason
     try:
@@ -96,7 +97,8 @@ def train_lbfgs(
         warnings.warn("Training interrupted by user.", stacklevel=5)
         result, reason = reached, "interrupted"
     network = unpack(result.x, start)
-    _check_finite(network, float(result.fun), max(1, len(history)))
+    if not np.isfinite(result.fun):
+        raise DivergenceError(max(1, len(history)), len(network.sizes))
     session.set_network(network)
     tell(TrainingEnded(reason, len(history), len(history)))
     return result, history, reason
@@ -125,11 +127,3 @@ def _reason(result: Any) -> Reason:
     if result.status == 99:
         return "stopped by a listener"
     return "no improvement" if result.status in (0, 2) else "all epochs done"
-
-
-def _check_finite(network: Network, cost: float, iteration: int) -> None:
-    for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True), start=2):
-        if not (np.isfinite(w).all() and np.isfinite(b).all()):
-            raise DivergenceError(iteration, layer)
-    if not np.isfinite(cost):
-        raise DivergenceError(iteration, len(network.sizes))

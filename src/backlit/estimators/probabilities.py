@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from backlit.core.activations import get_activation, log_sigmoid
+from backlit.core.activations import get_activation, log_sigmoid, sigmoid
 from backlit.engine.protocol import Floats
 from backlit.estimators.targets import ClassLabels
 
@@ -28,6 +28,11 @@ def probabilities(labels: ClassLabels, outputs: Floats) -> Floats:
     largest = positive.max(axis=1, keepdims=True)
     shares = np.divide(positive, largest, out=np.ones_like(positive), where=largest > 0)
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def binary_probabilities(z: Floats) -> Floats:
+    """Return ``(n_examples, 2)`` from the z^L of one sigmoid output, both to full precision: σ(−z) and σ(z)."""
+    return np.concatenate([sigmoid(-z), sigmoid(z)], axis=1)
 
 
 def log_probabilities(labels: ClassLabels, activation: str, z: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ class Trained:
 
 @dataclass
 class _LastReason:
-    reason: Reason = field(default="interrupted")
+    reason: Reason = "interrupted"
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, TrainingEnded):
@@ -127,7 +127,8 @@ def train_stochastic(
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=5)
         restore_best(session, state)
-        ended.reason = "interrupted"
+        for listener in listeners:
+            listener(TrainingEnded("interrupted", state.epoch, state.stopping.best_epoch or state.epoch))
     history, state.history, state.best = state.history, [], None
     reached = Continuation(continuation.seed, state, optimizer, session.optimizer_state(), fit_began)
     return Trained(session.network(), history, ended.reason, reached, state.stopping.best)

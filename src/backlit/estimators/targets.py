@@ -137,8 +137,7 @@ class ClassLabels:
     def decode(self, outputs: Floats) -> NDArray[Any]:
         """Return the labels that outputs speak for."""
         decision = self.decide(outputs)
-        labels: NDArray[Any] = decision if self.kind == "multilabel" else self.classes[decision]
-        return labels
+        return decision if self.kind == "multilabel" else np.asarray(self.classes[decision])
 
     def targets(self, y: Any, output_activation: str, dtype: str) -> Targets:
         """Return what to train on for labels; the score is the accuracy."""

@@ -1,0 +1,54 @@
+"""What holds for the whole tree: sizes of files, tests that mirror the source, and what equations are tagged."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "backlit"
+
+
+def test_equations_are_found_in_both_languages():
+    # a stranger who searches for an equation must find its code in either language
+    for equation, python, cpp in [
+        ("BP1", "core/backpropagation.py", "kernels.cpp"),
+        ("BP2", "core/backpropagation.py", "kernels.cpp"),
+        ("BP3", "core/backpropagation.py", "kernels.cpp"),
+        ("BP4", "core/backpropagation.py", "kernels.cpp"),
+    ]:
+        assert re.search(rf'"""{equation}: ', (SOURCE / python).read_text()), equation
+        assert re.search(rf"^// {equation}: ", (ROOT / "native" / cpp).read_text(), re.MULTILINE), equation
+
+
+def test_equations_page_is_up_to_date():
+    subprocess.run([sys.executable, ROOT / "docs" / "build.py", "--check"], check=True)
+
+
+def test_no_path_of_a_machine_is_in_the_tree():
+    for path in [*SOURCE.rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "Makefile"]:
+        assert not re.search(r"/(work|root|home)/", path.read_text()), path
+
+
+def test_fast_math_is_banned():
+    for path in [ROOT / "CMakeLists.txt", ROOT / "pyproject.toml", *(ROOT / "native").iterdir()]:
+        lines = path.read_text().splitlines()
+        assert not any("-ffast-math" in line and "Not -ffast-math" not in line for line in lines), path
+
+
+def test_every_source_file_has_its_test():
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
+    for path in SOURCE.rglob("*.py"):
+        if path.stem == "__init__":
+            continue
+        assert path.stem in tested | TESTED_TOGETHER.keys(), f"{path.relative_to(SOURCE)} has no test of its name"
+
+
+# source file → the test file that covers it
+TESTED_TOGETHER = {
+    "errors": "everywhere",
+    "protocol": "test_native",
+    "reference": "test_native",
+}

@@ -1,0 +1,116 @@
+"""Imports point one way, as docs/architecture.md draws them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "backlit"
+
+# Each floor may import from the floors below it, and rooms of one floor from themselves alone.
+FLOORS = [
+    {"errors"},
+    {"core"},
+    {"engine"},
+    {"explanation", "persistence", "data", "training"},
+    {"estimators"},
+    {"cli"},
+]
+FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+
+# Rooms that also run where only NumPy is there, such as in a browser; the rest is imported lazily, inside functions.
+LIGHT_ROOMS = {"core": {"numpy", "array_api_compat"}, "explanation": {"numpy", "array_api_compat"}}
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_modules(tree: ast.AST, *, at_top_only: bool = False):
+    nodes = tree.body if at_top_only else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def arrows(path: Path) -> set[str]:
+    """The rooms that a file imports from."""
+    rooms = set()
+    for module in imported_modules(ast.parse(path.read_text())):
+        parts = module.split(".")
+        if parts[0] == "backlit" and len(parts) > 1 and parts[1] in FLOOR_OF:
+            rooms.add(parts[1])
+    return rooms - {room_of(path)}
+
+
+def test_every_room_has_a_floor():
+    rooms = {room_of(path) for path in FILES} - {"__init__"}
+    assert rooms == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_down(path):
+    room = room_of(path)
+    if room == "__init__":
+        return  # the public names come from everywhere
+    wrong = {other for other in arrows(path) if FLOOR_OF[other] >= FLOOR_OF[room]}
+    assert not wrong, f"{path.relative_to(SOURCE)} imports from {wrong}, which is not below {room}"
+
+
+def test_the_test_sees_an_arrow_that_points_back(tmp_path):
+    bad = SOURCE / "core" / "imaginary.py"
+    tree = ast.parse("def f():\n    from backlit.engine import get_engine\n")
+    modules = set(imported_modules(tree))
+    assert "backlit.engine" in modules
+    assert FLOOR_OF["engine"] > FLOOR_OF[room_of(bad)]
+
+
+def test_only_one_file_imports_the_extension():
+    importers = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if any(module.startswith("backlit._native") for module in imported_modules(ast.parse(path.read_text())))
+    }
+    # engine/__init__.py only asks whether it is there
+    assert importers == {"engine/native.py", "engine/__init__.py"}
+
+
+@pytest.mark.parametrize("room", LIGHT_ROOMS)
+def test_light_rooms_need_numpy_alone(room):
+    for path in FILES:
+        if room_of(path) != room:
+            continue
+        for module in imported_modules(ast.parse(path.read_text()), at_top_only=True):
+            package = module.split(".")[0]
+            allowed = LIGHT_ROOMS[room] | set(sys.stdlib_module_names) | {"backlit"}
+            assert package in allowed, f"{path.relative_to(SOURCE)} imports {package} at its top"
+
+
+def test_nothing_heavy_is_imported_before_it_is_used():
+    code = (
+        "import sys, backlit, backlit.cli\n"
+        "heavy = {'numpy', 'sklearn', 'scipy', 'polars', 'torch', 'jax', 'narwhals', 'pandas'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_public_names_are_there_and_stay_functions():
+    code = (
+        "import backlit as bl, backlit.explanation.text\n"
+        "assert all(getattr(bl, name) is not None for name in bl.__all__)\n"
+        "assert callable(bl.explain)\n"
+        "try:\n    bl.nonsense\nexcept AttributeError:\n    pass\nelse:\n    raise SystemExit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
