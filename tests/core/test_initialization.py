@@ -93,7 +93,7 @@ def test_float32_is_the_same_draw_rounded():
 
 
 def test_unknown_initialization():
-    with pytest.raises(UnknownNameError, match="no initialization named 'he_norml'. Did you mean 'he_normal'"):
+    with pytest.raises(UnknownNameError, match=r"no initialization named 'he_norml'\. Did you mean 'he_normal'"):
         draw("he_norml")
 
 
@@ -122,10 +122,7 @@ def test_a_stream_does_not_run_into_the_next():
 
 def test_a_stream_is_the_same_everywhere():
     first = [int(stream(seed, Purpose.SHUFFLE, 3).bit_generator.random_raw()) for seed in (0, 42)]
-    assert first == GOLDEN
-
-
-GOLDEN = []
+    assert first == [14742604529786816896, 3411586063662313298]
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "1", None])

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
 
 
 def zeros(*sizes, dtype="float64"):
-    pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+    pairs = list(pairwise(sizes))
     return [np.zeros((n_out, n_in), dtype) for n_in, n_out in pairs], [np.zeros(n_out, dtype) for _, n_out in pairs]
 
 
@@ -17,13 +18,9 @@ def test_components_of_the_lecture():
     network = Network.initialize([3, 4, 2], ["sigmoid", "tanh"], initialization="standard_normal", seed=2)
     x = [0.5, -1.0, 2.0]
     a_previous = x
-    for w, b, sigma in zip(
-        network.weights, network.biases, (lambda z: 1 / (1 + math.exp(-z)), math.tanh), strict=True
-    ):
+    for w, b, sigma in zip(network.weights, network.biases, (lambda z: 1 / (1 + math.exp(-z)), math.tanh), strict=True):
         # a^l_j = σ(Σ_k w^l_jk a^{l−1}_k + b^l_j)
-        a_previous = [
-            sigma(sum(w[j, k] * a_previous[k] for k in range(w.shape[1])) + b[j]) for j in range(w.shape[0])
-        ]
+        a_previous = [sigma(sum(w[j, k] * a_previous[k] for k in range(w.shape[1])) + b[j]) for j in range(w.shape[0])]
     np.testing.assert_allclose(network.feedforward(x), [a_previous], rtol=1e-14)
 
 

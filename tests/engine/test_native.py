@@ -53,7 +53,7 @@ def examples(network, loss, n_rows, seed=0):
 
 
 def tamed(network, x):
-    """The network with its weights shrunk, layer by layer, until |z| ≤ 3 for x: three exps in a row of more magnify every rounding."""
+    """The network with its weights shrunk until |z| ≤ 3 for x: three exps in a row of more magnify every rounding."""
     weights = []
     for i, w in enumerate(network.weights):
         before = Network((*weights, w), network.biases[: i + 1], network.activations[: i + 1])
@@ -104,12 +104,16 @@ def test_gradient_agrees_with_the_reference(loss, output, hidden, penalty):
     assert found.batch_weight == pytest.approx(truth.batch_weight)
 
     single = to_dtype(network, "float32")
-    found = ENGINES["native"].open(single, objective).cost_and_gradient(
-        x.astype("float32"), y.astype("float32"), s.astype("float32")
+    found = (
+        ENGINES["native"]
+        .open(single, objective)
+        .cost_and_gradient(x.astype("float32"), y.astype("float32"), s.astype("float32"))
     )
     # the truth for the numbers that float32 can hold
-    truth = ENGINES["reference"].open(to_dtype(single, "float64"), objective).cost_and_gradient(
-        np.float64(np.float32(x)), np.float64(np.float32(y)), np.float64(np.float32(s))
+    truth = (
+        ENGINES["reference"]
+        .open(to_dtype(single, "float64"), objective)
+        .cost_and_gradient(np.float64(np.float32(x)), np.float64(np.float32(y)), np.float64(np.float32(s)))
     )
     assert all(array.dtype == np.float32 for array in (*found.nabla_w, *found.nabla_b))
     assert relative_error(gradient_vector(found), gradient_vector(truth)) <= 1e-5

@@ -5,6 +5,7 @@ What differs on purpose is not here but in test_differences.py: L-BFGS on severa
 
 import inspect
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -56,10 +57,7 @@ def make_problem(task, n_rows, rng):
 
 def initial_weights(n_outputs, rng):
     sizes = [N_FEATURES, *HIDDEN, n_outputs]
-    return [
-        (rng.uniform(-0.6, 0.6, (n_in, n_out)), rng.uniform(-0.3, 0.3, n_out))
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
-    ]
+    return [(rng.uniform(-0.6, 0.6, (n_in, n_out)), rng.uniform(-0.3, 0.3, n_out)) for n_in, n_out in pairwise(sizes)]
 
 
 def fit_both(task, engine, parameters, n_rows=40, sample_weight=None, seed=0, fit="fit"):

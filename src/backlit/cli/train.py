@@ -41,7 +41,10 @@ def train(
     schedule: Annotated[
         str, typer.Option(help="constant, invscaling, adaptive, step, cosine or one_cycle.")
     ] = "cosine",
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.")] = 256,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rows a step. Default: 256, or all where there are fewer.", show_default=False),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Most passes over the data.")] = 60,
     patience: Annotated[int, typer.Option(min=0, help="Epochs without a better validation cost to put up with.")] = 12,
     alpha: Annotated[float, typer.Option(min=0, help="Penalty of scikit-learn: alpha / (2 batch size) · Σ w².")] = 1e-4,

@@ -191,8 +191,8 @@ def check_gradient(
 def _in_float64(network: Network) -> Network:
     def convert(array: Array) -> Numbers:
         if array_api_compat.is_torch_array(array):
-            array = array.detach()
-        return np.asarray(array_api_compat.to_device(array, "cpu"), dtype=np.float64)
+            array = array.detach().cpu()
+        return np.asarray(array, dtype=np.float64)
 
     return Network(tuple(map(convert, network.weights)), tuple(map(convert, network.biases)), network.activations)
 

@@ -25,7 +25,7 @@ from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Floats, Objective
-from backlit.errors import DivergenceError, ShapeError
+from backlit.errors import DivergenceError, InvalidInputError, ShapeError
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty
 from backlit.estimators.printing import Printer
@@ -267,7 +267,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def _dense(X: Any, dtype: str) -> Floats:
-    return np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=dtype)
+    with np.errstate(over="ignore"):
+        x = np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=dtype)
+    if x.dtype != X.dtype and not np.isfinite(x).all():
+        raise InvalidInputError(f"X holds values too large for {dtype}. Scale them, or use dtype='float64'.")
+    return x
 
 
 def _check_finite(network: Network, epoch: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
+from sklearn.utils.parallel import _get_threadpool_controller
 
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
@@ -84,14 +85,16 @@ def train_lbfgs(
     tell(TrainingStarted(max_iter, n_rows, 1))
     reason: Reason
     try:
-        result: Any = minimize(
-            cost_and_gradient,
-            theta,
-            method="L-BFGS-B",
-            jac=True,
-            callback=after_iteration,
-            options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tolerance},
-        )
+        # SciPy's own share is short vectors: more BLAS threads only wait for one another, up to ten times as long
+        with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+            result: Any = minimize(
+                cost_and_gradient,
+                theta,
+                method="L-BFGS-B",
+                jac=True,
+                callback=after_iteration,
+                options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tolerance},
+            )
         reason = _reason(result)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=5)

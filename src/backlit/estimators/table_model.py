@@ -39,6 +39,7 @@ _OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
     "gd": SGD,
 }
 SOLVERS = tuple(_OPTIMIZERS)
+DEFAULT_BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ class TableTraining:
         None: 0.001, for ``sgd`` and ``gd`` 0.05.
     schedule : str
         A name of `backlit.training.schedules.SCHEDULES`.
-    batch_size, epochs, patience : int
+    batch_size : int or None
+        None: 256, or all rows where there are fewer.
+    epochs, patience : int
         Training stops when the validation cost has not fallen for more than `patience` epochs, and gives back the best.
     alpha, l2, l1 : float
         See `backlit.core.penalty.Penalty`.
@@ -73,7 +76,7 @@ class TableTraining:
     solver: str = "adam"
     learning_rate: float | None = None
     schedule: str = "cosine"
-    batch_size: int = 256
+    batch_size: int | None = None
     epochs: int = 60
     patience: int = 12
     alpha: float = 1e-4
@@ -197,6 +200,8 @@ class TableModel:
         table, n_dropped = check_target(table, target)
         if n_dropped:
             say(f"Dropped {n_dropped:,} rows without a {target}.")
+        if task is None and training.loss == "poisson":
+            task = "regression"  # counts can look like classes, but this loss is for counts
         if task is None:
             guess = infer_task(table[target], target)
             task = guess.task
@@ -230,7 +235,7 @@ class TableModel:
         state = TrainingState(seed=training.seed, rate=training.rate)
         plan = Plan(
             n_epochs=training.epochs,
-            batch_size=len(examples.x) if training.solver == "gd" else min(training.batch_size, len(examples.x)),
+            batch_size=_batch_size(training, len(examples.x), say),
             schedule=get_schedule(training.schedule),
             stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
         )
@@ -357,6 +362,8 @@ class TableModel:
 
     def _labeled(self, table: Any, remarks: list[str]) -> tuple[Any, Any]:
         # the rows that have a target, and that column
+        import polars as pl
+
         name, classes = self.target.name, self.target.classes
         if name not in table.columns:
             raise UnknownNameError("column", name, table.columns[-20:])
@@ -367,7 +374,7 @@ class TableModel:
         if len(table) == 0:
             raise DataError(f"No row has a {name}, so there is nothing to compare with.")
         column = table[name]
-        if classes is not None and column.dtype == str and all(isinstance(label, str) for label in classes):
+        if classes is not None and column.dtype == pl.String and all(isinstance(label, str) for label in classes):
             # UCI writes the labels of its test files with a full stop at the end
             bare = column.str.strip_suffix(".")
             if not column.is_in(list(classes)).any() and bare.is_in(list(classes)).all():
@@ -380,6 +387,14 @@ def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
+
+
+def _batch_size(training: TableTraining, n_rows: int, say: Callable[[str], object]) -> int:
+    if training.solver == "gd":
+        return n_rows
+    if training.batch_size is not None and training.batch_size > n_rows:
+        say(f"The batch size of {training.batch_size:,} is larger than the {n_rows:,} training rows; it was clipped.")
+    return min(training.batch_size or DEFAULT_BATCH_SIZE, n_rows)
 
 
 def _without(table: Any, target: str) -> Any:

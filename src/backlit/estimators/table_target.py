@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.activations import REALS
 from backlit.core.losses import LOSSES
 from backlit.data import TargetScaler, class_codes, encode_classes
 from backlit.engine.protocol import Floats
@@ -47,15 +48,16 @@ class TableTarget:
             classes, codes = encode_classes(column)
             labels = ClassLabels.of(codes, one_output=loss == "cross_entropy")
             return cls(name, tuple(classes), labels.n_outputs)
-        values = as_numbers(column, name)
-        if LOSSES[loss].target.low == 0:
-            if values.min() < 0:
-                raise DataError(
-                    f"The loss {loss!r} needs a target that is not negative, but {name!r} goes down to "
-                    f"{values.min():g}. Use another loss."
-                )
-            return cls(name, None, 1)
-        return cls(name, None, 1, TargetScaler.fit(values))
+        values, allowed = as_numbers(column, name), LOSSES[loss].target
+        if allowed == REALS:
+            return cls(name, None, 1, TargetScaler.fit(values))
+        # a loss that is particular about its targets gets them as they are
+        if not allowed.low <= values.min() <= values.max() <= allowed.high:
+            raise DataError(
+                f"The loss {loss!r} is defined for targets in {allowed}, but {name!r} lies in "
+                f"[{values.min():g}, {values.max():g}]. Use another loss."
+            )
+        return cls(name, None, 1)
 
     @property
     def task(self) -> Task:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import r2_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
+from backlit.core.activations import Interval
 from backlit.core.losses import LOSSES, loss_name
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
@@ -171,12 +172,14 @@ def check_labels(y: Any) -> None:
 
 def number_targets(y: Any, loss: str, output_activation: str, dtype: str) -> Targets:
     """Return what to train on for numbers, ``(n_examples,)`` or ``(n_examples, n_out)``; the score is R²."""
-    values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
+    with np.errstate(over="ignore"):  # infinity is out of every domain
+        values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
     target = LOSSES[loss_name(loss)].target
-    if not (target.low <= values.min() and values.max() <= target.high):
+    came = Interval(float(values.min()), float(values.max()), low_open=False, high_open=False)
+    if not target.contains(came):
         raise InvalidInputError(
-            f"The loss {loss!r} is defined for targets in {target}, but y lies in "
-            f"[{values.min():g}, {values.max():g}]. Use another loss, or transform the target."
+            f"The loss {loss!r} is defined for targets in {target}, but y lies in {came}. "
+            "Use another loss, or transform the target."
         )
 
     def r2(outputs: Floats, rows: NDArray[np.int64], weights: Floats | None) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_SUMMAND = re.compile(r" (?=[+−] )")
+_SIGN = re.compile(r"[(\[]|[)\]]| (?=[+−] )")
 
 
 def equations(rows: Sequence[Sequence[str]], width: int, indent: str = "    ") -> list[str]:
@@ -40,7 +40,7 @@ def _broken(row: Sequence[str], width: int, indent: str) -> list[str]:
         if len(lines[-1]) + 3 + len(part) <= width:
             lines[-1] += f" = {part}"
             continue
-        pieces = _SUMMAND.split(part)
+        pieces = _summands(part)
         # the first part stays beside the left-hand side, however long it is
         first = f" = {pieces[0]}"
         if lines == [left] and len(left) + len(first) <= width:
@@ -53,6 +53,17 @@ def _broken(row: Sequence[str], width: int, indent: str) -> list[str]:
             else:
                 lines.append(f"{margin}     {piece}")
     return lines
+
+
+def _summands(text: str) -> list[str]:
+    """Split at the signs of addition that stand outside all brackets."""
+    pieces, depth, start = [], 0, 0
+    for match in _SIGN.finditer(text):
+        if match.group() == " " and depth == 0:
+            pieces.append(text[start : match.start()])
+            start = match.end()
+        depth += (match.group() in "([") - (match.group() in ")]")
+    return [*pieces, text[start:]]
 
 
 def table(rows: Sequence[Sequence[str]], indent: str = "    ") -> list[str]:

@@ -124,7 +124,7 @@ class LossFormula:
     Attributes
     ----------
     cost : str
-        C_x, with a for a^L.
+        C_x, with ``{a}`` for a^L.
     summand, nabla_a : callable
         ``(a, y) → text`` of what one output adds to C_x and of ∂C/∂a; given symbols as well as numbers.
     """
@@ -138,35 +138,45 @@ def _one_minus(text: str) -> str:
     return f"({difference('1', text)})"
 
 
+def _binary_summand(a: str, y: str) -> str:
+    if y in ("0", "1"):
+        return f"−ln({a})" if y == "1" else f"−ln{_one_minus(a)}"
+    return f"−[{y}·ln({a}) + {_one_minus(y)}·ln{_one_minus(a)}]"
+
+
+def _poisson_summand(a: str, y: str) -> str:
+    return a if y == "0" else f"({a} − {y}·ln({a}) + {y}·ln({y}) − {y})"
+
+
 LOSS_FORMULAS: dict[Loss, LossFormula] = {
     QUADRATIC: LossFormula(
-        "½ ‖y − a‖²",
+        "½ ‖y − {a}‖²",
         lambda a, y: f"½·({difference(y, a)})²",
         lambda a, y: difference(a, y),
     ),
     BINARY_CROSS_ENTROPY: LossFormula(
-        "−Σ_j [ y_j ln a_j + (1 − y_j) ln(1 − a_j) ]",
-        lambda a, y: f"−[{y}·ln({a}) + {_one_minus(y)}·ln({difference('1', a)})]",
+        "−Σ_j [ y_j ln {a}_j + (1 − y_j) ln(1 − {a}_j) ]",
+        _binary_summand,
         lambda a, y: f"({difference(a, y)}) / ({a}·{_one_minus(a)})",
     ),
     CATEGORICAL_CROSS_ENTROPY: LossFormula(
-        "−Σ_j y_j ln a_j",
+        "−Σ_j y_j ln {a}_j",
         lambda a, y: f"−{factor(y)}·ln({a})",
         lambda a, y: f"−{factor(y)} / {factor(a)}",
     ),
     HUBER: LossFormula(
-        "Σ_j huber(a_j − y_j),  huber(r) = ½ r² for |r| ≤ 1, |r| − ½ beyond",
+        "Σ_j huber({a}_j − y_j),  huber(r) = ½ r² for |r| ≤ 1, |r| − ½ beyond",
         lambda a, y: f"huber({difference(a, y)})",
         lambda a, y: f"clip({difference(a, y)}, −1, 1)",
     ),
     ABSOLUTE: LossFormula(
-        "Σ_j |a_j − y_j|",
+        "Σ_j |{a}_j − y_j|",
         lambda a, y: f"|{difference(a, y)}|",
         lambda a, y: f"sign({difference(a, y)})",
     ),
     POISSON: LossFormula(
-        "Σ_j ( a_j − y_j ln a_j + y_j ln y_j − y_j )",
-        lambda a, y: f"({a} − {y}·ln({a}) + {y}·ln({y}) − {y})",
+        "Σ_j ( {a}_j − y_j ln {a}_j + y_j ln y_j − y_j )",
+        _poisson_summand,
         lambda a, y: f"1 − {factor(y)} / {factor(a)}",
     ),
 }

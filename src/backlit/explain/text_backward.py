@@ -70,17 +70,10 @@ def _short_cut(page: Page) -> None:
     formula = SHORT_CUT_FORMULAS.get((page.explanation.loss, trace.activation))
     y_sum = page.number(page.y.sum(dtype=np.float64))
     y_sum_symbol = "1" if y_sum == "1" else "Σ_k y_k"
-    written = f" δ{raised(layer)} = {formula('a', 'y', y_sum_symbol)}" if formula else ""
-    agrees = bool(np.allclose(error.general, error.delta, rtol=1e-5, atol=1e-6))
+    l = raised(layer)  # noqa: E741
+    written = f" δ{l} = {formula(f'a{l}', 'y', y_sum_symbol)}" if formula else ""
     page.lines.append("")
-    page.say(
-        f"The short cut{written} for this cost and activation "
-        + (
-            "gives the same:"
-            if agrees
-            else "is used: an output is so near its limit that the equation loses its digits:"
-        )
-    )
+    page.say(f"The short cut{written} for this cost and activation {_agreement(page)}:")
     rows = []
     for j in page.shown[layer]:
         parts = [page.delta(layer, j)]
@@ -89,6 +82,16 @@ def _short_cut(page: Page) -> None:
             parts.append(formula(page.number(trace.a[j]), page.number(page.y[j]), y_sum))
         rows.append([*parts, page.number(error.delta[j])])
     page.rows(rows)
+
+
+def _agreement(page: Page) -> str:
+    """Say how the short cut compares with what the general form gave."""
+    error, shown = page.error(page.last), page.shown[page.last]
+    if all(page.number(error.general[j]) == page.number(error.delta[j]) for j in shown):
+        return "gives the same"
+    if page.saturated:
+        return "is used, as an output is saturated and the equation divides by 0 or loses its digits"
+    return "gives the same up to rounding"
 
 
 def backpropagate(page: Page) -> None:

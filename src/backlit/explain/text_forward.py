@@ -160,7 +160,7 @@ def cost(page: Page) -> None:
         page.subheading("Cost of the example")
         page.rows([["C", page.number(value)]])
         return
-    page.subheading(f"Cost of the example   C = {formula.cost},  a = a{raised(page.last)}")
+    page.subheading(f"Cost of the example   C = {formula.cost.format(a='a' + raised(page.last))}")
     symbols, numbers = page.sum(
         summands,
         value,
@@ -168,6 +168,8 @@ def cost(page: Page) -> None:
         lambda j: formula.summand(page.number(a[j]), page.number(page.y[j])),
     )
     page.rows([["C", total(symbols), total(numbers), page.number(value)]])
+    if page.saturated:
+        page.say("An output is saturated: C was calculated from z, where a has been rounded to 0 or 1.", indent="    ")
 
 
 def end_without_target(page: Page) -> None:

@@ -118,6 +118,12 @@ class Page:
         """How the loss is written; None if only its numbers are known."""
         return LOSS_FORMULAS.get(get_loss(self.explanation.loss, self.explanation.activations[-1]))
 
+    @property
+    def saturated(self) -> bool:
+        """Whether an output is so near its limit that only formulas in z still give the cost and δ^L."""
+        error = self.error(self.last)
+        return error.short_cut and not np.allclose(error.general, error.delta, rtol=1e-4, atol=1e-6)
+
     def error(self, layer: int) -> ErrorTrace:
         """δ^l and what it was made of, of an explanation with a target."""
         error = self.example.layer(layer).error

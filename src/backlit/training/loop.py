@@ -162,8 +162,10 @@ def train(
         validation_cost = validation_metric = None
         if validation is not None:
             held_out = validation.examples
-            outputs, validation_cost = session.evaluate(held_out.x, held_out.y, held_out.sample_weight)
-            validation_metric = validation.metric(outputs)
+            # far from the training rows outputs may overflow: that is a bad score, not a warning
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                outputs, validation_cost = session.evaluate(held_out.x, held_out.y, held_out.sample_weight)
+                validation_metric = validation.metric(outputs)
         state.epoch += 1
         state.rows_seen += n_rows
         record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)

@@ -1,0 +1,80 @@
+"""The real files train through the command line, with its own defaults, to what is promised on held-out rows."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+
+ADULT = (
+    "age,workclass,fnlwgt,education,education_num,marital_status,occupation,relationship,race,sex,"
+    "capital_gain,capital_loss,hours_per_week,native_country,income"
+)
+
+
+def backlit(*arguments) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "backlit", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def metrics(model, table, *options) -> dict[str, float]:
+    return json.loads(backlit("evaluate", model, table, "--json", *options))["metrics"]
+
+
+def mean_over_seeds(folder, source, target, metric) -> float:
+    """Train on four fifths of a table and evaluate on the rest, for three seeds."""
+    table = pl.read_csv(source, infer_schema_length=None)
+    scores = []
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(table))
+        table[order[len(order) // 5 :]].write_csv(folder / "train.csv")
+        table[order[: len(order) // 5]].write_csv(folder / "held_out.csv")
+        backlit(
+            "train", folder / "train.csv", "--target", target, "--out", folder / "m.safetensors", "--seed", seed, "-q"
+        )
+        scores.append(metrics(folder / "m.safetensors", folder / "held_out.csv")[metric])
+    return statistics.mean(scores)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "metric", "promised"),
+    [
+        ("california-housing/housing.csv", "median_house_value", "r2", 0.76),
+        ("diamonds/diamonds.csv", "price", "r2", 0.975),
+        ("covertype/covertype-93k.csv.gz", "Cover_Type", "accuracy", 0.84),
+    ],
+)
+def test_tables(data_dir, tmp_path, source, target, metric, promised):
+    assert mean_over_seeds(tmp_path, data_dir / source, target, metric) >= promised
+
+
+def test_adult_has_no_header(data_dir, tmp_path):
+    scores = []
+    for seed in range(3):
+        backlit(
+            *("train", data_dir / "adult" / "adult.train", "--target", "income", "--out", tmp_path / "m.safetensors"),
+            *("--names", ADULT, "--missing", "?", "--seed", seed, "-q"),
+        )
+        scores.append(metrics(tmp_path / "m.safetensors", data_dir / "adult" / "adult.test")["accuracy"])
+    assert statistics.mean(scores) >= 0.845
+
+
+def test_mnist(data_dir, tmp_path):
+    mnist = data_dir / "mnist"
+    scores = []
+    for seed in range(3):
+        backlit(
+            *("train", mnist / "train-images-idx3-ubyte.gz", "--labels", mnist / "train-labels-idx1-ubyte.gz"),
+            *("--out", tmp_path / "m.safetensors", "--hidden", "100", "--epochs", "20", "--seed", seed, "-q"),
+        )
+        test_images, test_labels = mnist / "t10k-images-idx3-ubyte.gz", mnist / "t10k-labels-idx1-ubyte.gz"
+        scores.append(metrics(tmp_path / "m.safetensors", test_images, "--labels", test_labels)["accuracy"])
+    assert statistics.mean(scores) >= 0.975

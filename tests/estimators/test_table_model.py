@@ -1,0 +1,167 @@
+"""The model of a whole table: what is learned, saved, loaded and refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from backlit.core.network import Network
+from backlit.errors import DataError, InvalidInputError, ModelFileError, UnknownNameError
+from backlit.estimators.table_model import TableModel, TableTraining
+from backlit.persistence import StoredModel, load_model, save_model, save_network
+from backlit.training.events import EpochEnded, TrainingEnded
+
+QUICK = TableTraining(hidden=(8,), epochs=3)
+
+
+def table(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    color = np.where(x > 0, "red", "blue")
+    size = np.select([x < -0.5, x < 0.5], ["S", "M"], "L")
+    return pl.DataFrame({"x": x, "word": rng.choice(["a", "b"], n), "y": 3 * x + 10, "color": color, "size": size})
+
+
+@pytest.mark.parametrize(
+    ("target", "loss", "sizes", "output"),
+    [
+        ("y", None, 1, "identity"),
+        ("y", "huber", 1, "identity"),
+        ("y", "absolute", 1, "identity"),
+        ("color", None, 1, "sigmoid"),
+        ("color", "quadratic", 2, "sigmoid"),
+        ("size", None, 3, "softmax"),
+        ("size", "quadratic", 3, "sigmoid"),
+    ],
+)
+def test_output_layer_and_round_trip(tmp_path, target, loss, sizes, output):
+    data = table()
+    model = TableModel.train(
+        data, target, TableTraining(hidden=(8,), epochs=40, loss=loss, batch_size=16, learning_rate=0.01)
+    )
+    assert model.network.sizes[-1] == sizes
+    assert model.network.activations[-1] == output
+    assert model.network.dtype == "float32"
+    metrics = model.evaluate(data).metrics
+    assert metrics.get("accuracy", metrics.get("r2")) > 0.8
+    model.save(tmp_path / "m.safetensors")
+    loaded = TableModel.load(tmp_path / "m.safetensors")
+    before, after = model.predict(data), loaded.predict(data)
+    assert before.values.tolist() == after.values.tolist()
+    assert before.probabilities is None or (before.probabilities == after.probabilities).all()
+    assert loaded.evaluate(data).metrics == metrics
+    assert loaded.target.output_names == model.target.output_names
+    loaded.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "m.safetensors").read_bytes()
+
+
+def test_poisson_keeps_counts_as_they_are():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 2, 500)
+    data = pl.DataFrame({"x": x, "n": rng.poisson(np.exp(x))})
+    model = TableModel.train(data, "n", TableTraining(hidden=(8,), loss="poisson", epochs=40, batch_size=16))
+    assert model.network.activations[-1] == "exp"
+    assert model.target.scaler is None
+    assert (model.predict(data).values > 0).all()
+    assert abs(model.predict(data).values.mean() - data["n"].mean()) < 0.3
+    with pytest.raises(DataError, match=r"poisson.*\[0, ∞\).*n"):
+        TableModel.train(data.with_columns(n=pl.col("n") - 5), "n", TableTraining(loss="poisson"), task="regression")
+
+
+def test_predictions_are_on_the_targets_own_scale():
+    data = table().with_columns(y=pl.col("y") * 1e6)
+    model = TableModel.train(data, "y", TableTraining(hidden=(16,), epochs=40, batch_size=16, learning_rate=0.01))
+    assert model.evaluate(data).metrics["r2"] > 0.95
+    assert np.corrcoef(model.predict(data).values, data["y"])[0, 1] > 0.97
+    assert np.abs(model.predict(data).values).max() > 1e6
+
+
+def test_same_seed_same_network_and_events():
+    events = []
+    first = TableModel.train(table(), "y", QUICK, listeners=[events.append])
+    second = TableModel.train(table(), "y", QUICK)
+    assert all((a == b).all() for a, b in zip(first.network.weights, second.network.weights, strict=True))
+    assert [event.record.epoch for event in events if isinstance(event, EpochEnded)] == [1, 2, 3]
+    assert isinstance(events[-1], TrainingEnded)
+    assert events[-1].n_epochs == 3
+
+
+def test_what_is_said():
+    said = []
+    data = table().with_columns(y=pl.when(pl.col("x") > 1).then(None).otherwise(pl.col("y")))
+    TableModel.train(data, "y", TableTraining(hidden=(8,), epochs=1, batch_size=10_000), say=said.append)
+    assert any("Dropped" in message for message in said)
+    assert any("regression" in message for message in said)
+    assert any("clipped" in message for message in said)
+
+
+def test_early_stopping_and_validation_table():
+    data = table()
+    events = []
+    training = TableTraining(hidden=(32,), epochs=500, patience=3, schedule="constant", learning_rate=0.05)
+    TableModel.train(data[:50], "color", training, validation_table=data[50:], listeners=[events.append])
+    assert events[-1].reason == "no improvement"
+    assert events[-1].n_epochs == events[-1].best_epoch + 4
+    events.clear()
+    TableModel.train(
+        data, "color", TableTraining(hidden=(8,), epochs=4, validation_fraction=0), listeners=[events.append]
+    )
+    assert [event.record.validation_cost for event in events if isinstance(event, EpochEnded)] == [None] * 4
+
+
+def test_explanation_of_a_row():
+    data = table()
+    model = TableModel.train(data, "y", QUICK)
+    document = json.loads(model.explain(data, 3).to_json())
+    x = model.encoder.transform(data[2:3])
+    assert model.network.feedforward(x)[0, 0] == pytest.approx(float(model.network.feedforward(x)[0, 0]))
+    assert document["format"] == "backlit-explanation"
+    with pytest.raises(InvalidInputError, match="rows 1 to 200"):
+        model.explain(data, 201)
+
+
+def test_refusals(tmp_path):
+    data = table()
+    with pytest.raises(UnknownNameError, match="'color'"):
+        TableModel.train(data, "colour", QUICK)
+    with pytest.raises(InvalidInputError, match="learning rate"):
+        TableTraining(learning_rate=0.0)
+    with pytest.raises(InvalidInputError, match="validation"):
+        TableTraining(validation_fraction=1.0)
+    with pytest.raises(UnknownNameError, match="solver"):
+        TableTraining(solver="adan")
+    model = TableModel.train(data, "color", QUICK)
+    with pytest.raises(DataError, match="green"):
+        model.evaluate(data.with_columns(color=pl.lit("green")))
+    with pytest.raises(DataError, match="nothing to compare"):
+        model.evaluate(data.with_columns(color=pl.lit(None, dtype=pl.String)))
+    with pytest.raises(DataError, match="text"):
+        TableModel.train(data, "y", QUICK).evaluate(data.with_columns(y=pl.lit("much")))
+
+
+def test_model_files_that_do_not_add_up(tmp_path):
+    model = TableModel.train(table(), "color", QUICK)
+    path = tmp_path / "m.safetensors"
+    save_network(path, Network.initialize([3, 2]))
+    with pytest.raises(ModelFileError, match="bare network"):
+        TableModel.load(path)
+    model.save(path)
+    stored = load_model(path)
+
+    def tampered(**changes):
+        save_model(path, StoredModel(**{**vars(stored), **changes}))
+        with pytest.raises(ModelFileError) as caught:
+            TableModel.load(path)
+        return str(caught.value)
+
+    assert "target" in tampered(target={"name": 3, "scaler": None})
+    assert "target" in tampered(target={"name": "color", "scaler": None, "more": 1})
+    assert "scale" in tampered(target={"name": "color", "scaler": {"mean": 0.0}})
+    encoder = json.loads(json.dumps(stored.encoder))
+    encoder["columns" if "columns" in encoder else next(iter(encoder))] = []
+    assert tampered(encoder=encoder)
+    wide = Network.initialize([99, 2, 1], ["relu", "sigmoid"], dtype="float32")
+    assert "99 inputs" in tampered(network=wide)

@@ -1,0 +1,412 @@
+"""Every number on the page is the trace's to the digits printed, stands at its own symbol, and every line adds up."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+
+import numpy as np
+import pytest
+
+from backlit.core.losses import SHORT_CUTS, fitting_pairs
+from backlit.core.network import Network
+from backlit.errors import InvalidInputError
+from backlit.explain import explain, render_text
+from backlit.explain.notation import number, raised
+from backlit.explain.selection import largest
+
+PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+NUMBER = r"\d+(?:\.\d+)?(?:×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞|NaN"
+TOKEN = re.compile(
+    r"(?P<more>\(… [^)]*\))"
+    r"|(?P<symbol>σ′\(z[⁰-⁹¹²³]+_\d+\)|(?:∂C/∂)?[wabzδ][⁰-⁹¹²³]+_\d+(?:,\d+)?|y_\d+"
+    r"|Σ_k exp\(z[⁰-⁹¹²³]+_k\)|Σ_k a_k ∂C/∂a_k|Σ_k y_k|μ)"
+    rf"|(?P<number>{NUMBER})"
+)
+
+
+def value_of(text):
+    """Read a printed number."""
+    sign, text = (-1, text[1:]) if text.startswith("−") else (1, text)
+    if text in ("∞", "NaN"):
+        return sign * float(text.replace("∞", "inf"))
+    mantissa, _, power = text.partition("×10")
+    return sign * float(f"{mantissa}e{power.translate(PLAIN) or 0}")
+
+
+def equations_of(text):
+    """Read a page back: for each equation the list of its parts."""
+    equations, is_open = [], False
+    for line in text.splitlines():
+        if (
+            re.match(r"    (a¹_\d+ = .*   a¹|[^ ]+ = |[wb][⁰-⁹¹²³]+_[\d,]+ ←|\S+ +(=|←))", line)
+            and "δ_j = " not in line
+        ):
+            equations += re.split(r"   (?=a¹_)", line.split("  ← ")[0].strip())
+            is_open = True
+        elif is_open and re.match(r"     +[=+−] ", line):
+            equations[-1] += " " + line.split("  ← ")[0].strip()
+        else:
+            is_open = False
+    return [[part.strip() for part in re.split(r" += ", equation)] for equation in equations]
+
+
+class Truth:
+    """Looks a symbol of the page up in the trace."""
+
+    def __init__(self, explanation):
+        self.explanation = explanation
+        self.example = explanation.examples[0]
+
+    def __call__(self, symbol):
+        last = self.example.layers[-1]
+        if symbol == "C":
+            return self.explanation.cost
+        if symbol == "μ":
+            return self.explanation.learning_rate
+        if symbol.startswith("y_"):
+            return self.example.y[int(symbol[2:]) - 1]
+        if symbol == "Σ_k y_k":
+            return self.example.y.sum()
+        prefix, letter, layer, places = re.fullmatch(
+            r"(.*?)(?<![A-Z])([wabzδ])([⁰-⁹¹²³]+)_([\dk,]+)\)?", symbol
+        ).groups()
+        layer = int(layer.translate(PLAIN))
+        if prefix.startswith("Σ_k exp"):
+            return self.example.layer(layer).sum_exp
+        *_, parameters = (None, *self.explanation.parameters[: layer - 1])
+        trace = self.example.layer(layer) if layer > 1 else last
+        if letter == "w":
+            j, k = (int(place) - 1 for place in (places.split(",") if "," in places else places))
+            return (parameters.step.nabla_w if prefix else parameters.w)[j, k]
+        j = int(places) - 1
+        if letter == "b":
+            return (parameters.step.nabla_b if prefix else parameters.b)[j]
+        if letter == "a":
+            return trace.error.nabla_a[j] if prefix else self.example.activations(layer)[j]
+        if letter == "z":
+            return trace.error.sigma_prime[j] if prefix == "σ′(" else trace.z[j]
+        return trace.error.delta[j]
+
+    def after(self, symbol):
+        letter, layer, places = re.fullmatch(r"([wb])([⁰-⁹¹²³]+)_([\d,]+)", symbol).groups()
+        step = self.explanation.layer_parameters(int(layer.translate(PLAIN))).step
+        if letter == "b":
+            return step.b_after[int(places) - 1]
+        j, k = (int(place) - 1 for place in (places.split(",") if "," in places else places))
+        return step.w_after[j, k]
+
+
+FUNCTIONS = {
+    "exp": np.exp,
+    "ln": np.log,
+    "sign": np.sign,
+    "clip": np.clip,
+    "abs": abs,
+    "huber": lambda r: 0.5 * r * r if abs(r) <= 1 else abs(r) - 0.5,
+}
+
+
+def calculate(expression):
+    """Work out an expression of numbers; return its value and how far the rounding of its numbers may move it."""
+    numbers = list(re.finditer(NUMBER, expression))
+    template = re.sub(NUMBER, "{}", re.sub(r"[{}]", "", expression))
+    template = re.sub(r"\|([^|]*)\|", r"abs(\1)", template)
+    for sign, plain in {"−": "-", "·": "*", "½": "0.5", "²": "**2", "[": "(", "]": ")"}.items():
+        template = template.replace(sign, plain)
+
+    def evaluate(values):
+        return float(eval(template.format(*(f"({value!r})" for value in values)), {}, FUNCTIONS))
+
+    values = [value_of(match.group()) for match in numbers]
+    result, slack = evaluate(values), 0.0
+    for i, value in enumerate(values):
+        moved = [*values[:i], value + half_a_digit(numbers[i].group()), *values[i + 1 :]]
+        slack += abs(evaluate(moved) - result)
+    return result, slack
+
+
+def half_a_digit(text, digits=6):
+    value = abs(value_of(text))
+    return 0.5 * 10.0 ** (math.floor(math.log10(value)) - digits + 1) if value else 0.0
+
+
+def check(explanation, digits=6, **options):
+    """Read a rendered explanation back and compare every equation with the trace; return the left-hand sides."""
+    truth = Truth(explanation)
+    equations = equations_of(render_text(explanation, digits=digits, **options))
+    couples = {layer.layer: layer.sum_exp is not None for layer in explanation.examples[0].layers}
+    for left, *middle, result in equations:
+        left, arrow, update = left.partition(" ← ")
+        if left.startswith(("predicted", "target")):
+            continue
+        expected = truth.after(left) if arrow else truth(left)
+        if middle and left[0] == "δ" and left[1] == raised(explanation.n_layers) and "∂C" in middle[0]:
+            expected = explanation.examples[0].layers[-1].error.general[int(left.split("_")[1]) - 1]
+        expected = float(expected)
+        assert result == number(expected, digits), (left, middle, result)
+        assert abs(value_of(result) - expected) <= 1.001 * half_a_digit(result, digits) or not np.isfinite(expected)
+
+        parts = [update, *middle] if arrow else middle
+        if len(parts) != 2:
+            continue
+        symbols, numbers = parts
+        # every symbol has its own number, in the same order
+        shown = [(m.lastgroup, m.group()) for m in TOKEN.finditer(symbols)]
+        printed = [value_of(m.group()) for m in re.finditer(NUMBER, numbers)]
+        if left != "C" and not symbols.startswith(("σ(z", "clip")):
+            printed_of = iter(printed)
+            for kind, symbol in shown:
+                if kind == "more":
+                    if "all 0" not in symbol:
+                        next(printed_of)
+                elif kind == "number":
+                    assert value_of(symbol) == next(printed_of)
+                elif "Σ_k a_k" in symbol:
+                    layer = int(left[1].translate(PLAIN))
+                    mean = explanation.examples[0].layer(layer).error.mean_nabla_a
+                    assert abs(value_of(number(mean, digits))) == next(printed_of)
+                else:
+                    assert abs(value_of(number(truth(symbol), digits))) == next(printed_of), (left, symbol, numbers)
+            assert not list(printed_of)
+        # the line adds up
+        if "σ" in numbers:
+            assert f"σ({number(truth(left.replace('a', 'z')), digits)})" == numbers
+            assert not couples[int(left[1].translate(PLAIN))]
+        elif digits == 6:
+            calculated, slack = calculate(numbers)
+            assert abs(calculated - expected) <= 2 * (slack + half_a_digit(result)) + 1e-15, (left, numbers, result)
+    return [left.partition(" ← ")[0] for left, *_ in equations]
+
+
+def network_and_target(loss, output, dtype="float64", sizes=(3, 4, 3), hidden="tanh", seed=5):
+    network = Network.initialize(sizes, [hidden] * (len(sizes) - 2) + [output], seed=seed, dtype=dtype)
+    for b in network.biases:
+        b[:] = np.random.default_rng(len(b)).uniform(-0.5, 0.5, len(b))  # new networks have biases of 0
+    n = sizes[-1]
+    y = {"cross_entropy": np.eye(n)[n // 2], "poisson": np.arange(n) + 1.0}.get(loss, np.linspace(-0.4, 1.7, n))
+    return network, np.random.default_rng(4).normal(size=sizes[0]), y
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+def test_every_pair_reads_back(loss, output, dtype):
+    network, x, y = network_and_target(loss, output, dtype)
+    left = check(explain(network, x, y, loss=loss, learning_rate=0.3))
+    # x; z and a; C; ∂C/∂a³, δ³, δ²; ∂C/∂b, ∂C/∂w; the steps; and δ³ once more by the short cut
+    assert len(left) == 3 + 14 + 1 + 10 + 31 + 31 + 3 * ((loss, output) in SHORT_CUTS)
+
+
+@pytest.mark.parametrize("hidden", ["relu", "softmax"])
+@pytest.mark.parametrize(
+    ("loss", "output", "sizes"),
+    [
+        ("cross_entropy", "softmax", (64, 32, 10)),
+        ("quadratic", "identity", (8, 50, 1)),
+        ("quadratic", "sigmoid", (2, 2, 2)),
+        ("poisson", "exp", (12, 9, 7, 5, 6)),
+        ("huber", "identity", (5, 3)),
+    ],
+)
+@pytest.mark.parametrize("neurons", [1, 3, None])
+def test_wide_layers_read_back(loss, output, sizes, hidden, neurons):
+    network, x, y = network_and_target(loss, output, "float32", sizes, hidden)
+    left = check(explain(network, x, y, loss=loss), neurons=neurons)
+    for i, size in enumerate(sizes[1:]):
+        shown = [symbol for symbol in left if re.match(rf"z{'²³⁴⁵⁶'[i]}_", symbol)]
+        assert len(shown) == (size if neurons is None or size <= 4 else neurons)
+
+
+@pytest.mark.parametrize("digits", [2, 3, 9, 17])
+def test_digits(digits):
+    network, x, y = network_and_target("quadratic", "sigmoid")
+    check(explain(network, x, y), digits=digits)
+
+
+def test_everything_can_be_shown():
+    network, x, y = network_and_target("cross_entropy", "softmax", sizes=(20, 7, 6))
+    explanation = explain(network, x, y, loss="cross_entropy")
+    left = check(explanation, neurons=None, terms=None)
+    assert "…" not in render_text(explanation, neurons=None, terms=None).split("── 2.")[1]
+    assert {f"∂C/∂w²_{j},{k}" for j in range(1, 8) for k in range(1, 21)} < set(left)
+
+
+def test_neurons_shown_are_those_with_the_largest_error():
+    network, x, y = network_and_target("cross_entropy", "softmax", sizes=(6, 30, 10))
+    explanation = explain(network, x, y, loss="cross_entropy")
+    left = check(explanation)
+    delta = np.abs(explanation.examples[0].layer(2).error.delta)
+    top = sorted(int(j) + 1 for j in np.argsort(-delta)[:3])
+    assert [symbol for symbol in left if symbol.startswith("z²")] == [f"z²_{j}" for j in top]
+    nabla_w = explanation.parameters[0].step.nabla_w
+    j, k = np.unravel_index(np.abs(nabla_w).argmax(), nabla_w.shape)
+    assert next(symbol for symbol in left if symbol.startswith("∂C/∂w²")) == f"∂C/∂w²_{j + 1},{k + 1}"
+
+
+def test_published_example_as_printed():
+    network = Network(
+        (np.array([[0.15, 0.20], [0.25, 0.30]]), np.array([[0.40, 0.45], [0.50, 0.55]])),
+        (np.array([0.35, 0.35]), np.array([0.60, 0.60])),
+        ("sigmoid", "sigmoid"),
+    )
+    lines = render_text(explain(network, [0.05, 0.10], [0.01, 0.99], learning_rate=0.5)).splitlines()
+    for line in (
+        "    z²_1 = w²_11 a¹_1 + w²_12 a¹_2 + b²_1 = 0.15·0.05 + 0.2·0.1 + 0.35 = 0.3775",
+        "    a²_1 = σ(z²_1) = σ(0.3775) = 0.59327",
+        "    δ³_2 = ∂C/∂a³_2 σ′(z³_2) = −0.217072·0.17551 = −0.0380982",
+        "         = (0.4·0.138499 + 0.5·(−0.0380982))·0.241301 = 0.00877135",
+        "    ∂C/∂b³_1 = δ³_1 = 0.138499",
+        "    ∂C/∂w³_11 = a²_1 δ³_1 = 0.59327·0.138499      = 0.082167",
+        "    w³_11 ← w³_11 − μ ∂C/∂w³_11 = 0.4 − 0.5·0.082167      = 0.358916",
+        "  Cost before the step   C = 0.298371",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize(("loss", "output"), [("cross_entropy", "sigmoid"), ("poisson", "softmax"), ("huber", "relu")])
+def test_lines_keep_to_the_width(width, loss, output):
+    network, x, y = network_and_target(loss, output, sizes=(12, 11, 3), hidden="softmax")
+    encoding = [(f"feature {k}", f"column {k}", str(x[k]), f"{x[k]:.3f} / 1 and so on", x[k]) for k in range(12)]
+    names = ["a", "a name that is long", "c" * 100]
+    explanation = explain(network, x, y, loss=loss, encoding=encoding, output_names=names, target_scale=(1.0, 2.0))
+    assert max(map(len, render_text(explanation, width=width).splitlines())) <= width
+    check(explanation, width=width)
+
+
+def test_forward_pass_only():
+    network, x, _ = network_and_target("cross_entropy", "softmax", sizes=(4, 7, 3))
+    explanation = explain(network, x, loss="cross_entropy", output_names=["setosa", "versicolor", "virginica"])
+    text = render_text(explanation)
+    check(explanation)
+    assert "BP1" not in text
+    assert "Cost" not in text
+    best = int(explanation.examples[0].layers[-1].a.argmax())
+    assert f"The network answers {['setosa', 'versicolor', 'virginica'][best]}, with a³_{best + 1} = " in text
+    assert text.endswith("No target y was given, so there is no cost and no error to send back.")
+
+
+def test_each_equation_has_its_heading_and_meaning():
+    network, x, y = network_and_target("quadratic", "sigmoid")
+    text = render_text(explain(network, x, y))
+    places = [
+        text.index(part)
+        for part in (
+            "── 1. Input",
+            "── 2. Feed forward",
+            "── 3. Output error",
+            "BP1   δ^L = ∇_a C ⊙ σ′(z^L)\n",
+            "── 4. Backpropagate",
+            "BP2   δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)\n",
+            "── 5. Gradients",
+            "BP3   ∂C/∂b^l_j = δ^l_j\n",
+            "BP4   ∂C/∂w^l_jk = a^{l−1}_k δ^l_j\n",
+            "── 6. Gradient descent",
+            "Cost after the step",
+        )
+    ]
+    assert places == sorted(places)
+    assert "short cut" not in text
+
+
+def test_short_cut_is_shown_beside_the_equation():
+    network, x, y = network_and_target("cross_entropy", "softmax")
+    text = render_text(explain(network, x, y, loss="cross_entropy"))
+    assert "The short cut δ³ = a³ − y for this cost and activation gives the same:" in text
+
+
+def test_saturation_is_said():
+    network = Network((np.array([[900.0], [0.0], [-900.0]]),), (np.zeros(3),), ("softmax",))
+    text = render_text(explain(network, [1.0], [0.0, 0.0, 1.0], loss="cross_entropy"))
+    assert "C was calculated from z" in text
+    assert "δ²_3 = a²_3 (∂C/∂a²_3 − Σ_k a_k ∂C/∂a_k) = 0·(−∞ − NaN)  = NaN" in text
+    assert "is used, as an output is saturated" in re.sub(r"\s+", " ", text)
+    assert "δ²_3 = a²_3 − y_3 = 0 − 1 = −1" in text
+    assert "hidden layer" in text
+
+
+def test_step_that_is_too_long_is_said():
+    network = Network((np.array([[1.0]]),), (np.zeros(1),), ("identity",))
+    assert "the step was too long" in render_text(explain(network, [1.0], [0.0], learning_rate=5.0))
+    assert "too long" not in render_text(explain(network, [1.0], [0.0], learning_rate=0.1))
+
+
+def test_original_scale_and_encoding():
+    network, x, _ = network_and_target("quadratic", "identity", sizes=(2, 3, 1))
+    encoding = [("age", "age", "41", "(41 − 30) / 10", x[0]), ("job = x", "job", "x\x1b[31m\n", 'job = "x"', x[1])]
+    names, scale = ["price"], (206855.5, 115395.25)
+    explanation = explain(network, x, [0.5], encoding=encoding, output_names=names, target_scale=scale)
+    text = render_text(explanation)
+    a, predicted = explanation.examples[0].layers[-1].a[0], explanation.examples[0].original_output[0]
+    assert a > 0
+    assert f"    predicted price = 206856 + 115395·{number(a, 6)} = {number(predicted, 6)}\n" in text
+    assert re.search(r"    target price    = 206856 \+ 115395·0\.5 +    = 264553\n", text)
+    assert re.search(rf"    a¹_1  age     41 +\(41 − 30\) / 10  = {number(x[0], 6)}\n", text)
+    assert "\x1b" not in text
+
+
+def test_inputs_of_zero_are_counted_not_shown():
+    network = Network.initialize([40, 2], "sigmoid", seed=0)
+    x = np.zeros(40)
+    x[[4, 9]] = 50.0, -0.25
+    text = render_text(explain(network, x, [0.0, 1.0]))
+    assert "    a¹_5 = 50   a¹_10 = −0.25\n    … 38 more, all 0\n" in text
+    assert "w²_1,5 a¹_5 + w²_1,10 a¹_10 + (… 38 more terms, all 0) + b²_1" in text
+    assert "    … 40 inputs of 0\n" in render_text(explain(network, np.zeros(40), [0.0, 1.0]))
+
+
+def test_large_network_is_quick():
+    network = Network.initialize([784, 100, 10], ["relu", "softmax"], seed=0, dtype="float32")
+    x, y = np.random.default_rng(0).random(784), np.eye(10)[3]
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        text = render_text(explain(network, x, y, loss="cross_entropy"))
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.5
+    assert len(text.splitlines()) < 200
+
+
+@pytest.mark.parametrize(
+    "options", [{"digits": 0}, {"digits": 18}, {"width": 59}, {"neurons": 0}, {"terms": -1}], ids=str
+)
+def test_refuses_options_that_mean_nothing(options):
+    network, x, y = network_and_target("quadratic", "sigmoid")
+    with pytest.raises(InvalidInputError, match=next(iter(options))):
+        render_text(explain(network, x, y), **options)
+
+
+def test_loss_without_a_formula_is_shown_all_the_same(monkeypatch):
+    monkeypatch.setattr("backlit.explain.text_page.LOSS_FORMULAS", {})
+    monkeypatch.setattr("backlit.explain.text_forward.ACTIVATION_FORMULAS", {})
+    monkeypatch.setattr("backlit.explain.text_backward.ACTIVATION_FORMULAS", {})
+    monkeypatch.setattr("backlit.explain.text_backward.SHORT_CUT_FORMULAS", {})
+    network, x, y = network_and_target("cross_entropy", "sigmoid")
+    check(explain(network, x, y, loss="cross_entropy"))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.5932699921, 6, "0.59327"),
+        (-0.0380982, 6, "−0.0380982"),
+        (1.2345678e-7, 6, "1.23457×10⁻⁷"),
+        (-2e12, 3, "−2×10¹²"),
+        (-0.0, 6, "0"),
+        (0.1, 17, "0.10000000000000001"),
+        (float("inf"), 6, "∞"),
+        (float("-inf"), 6, "−∞"),
+        (float("nan"), 6, "NaN"),
+    ],
+)
+def test_numbers(value, digits, text):
+    assert number(value, digits) == text
+
+
+def test_largest_puts_what_is_not_a_number_first():
+    values = np.array([0.0, 3.0, -5.0, np.nan, 1.0, -np.inf])
+    assert largest(values, 3) == [3, 5, 2]
+    assert largest(values, 5) == [3, 5, 2, 1, 4]
+    assert largest(values, None) == list(range(6))
+    assert largest(values[:4], 1) == [0, 1, 2, 3]
