@@ -1,4 +1,7 @@
-"""Write docs/equations.md: each equation of the lecture, and the lines where it lives in Python and in C++.
+"""Write the parts of the documentation that follow from the code.
+
+docs/equations.md has each equation of the lecture, and the lines where it lives in Python and in C++. docs/explain.svg
+is the README's picture, a step of backpropagation as `backlit explain` shows it.
 
     python docs/build.py            # write
     python docs/build.py --check    # fail if the page is not up to date
@@ -6,8 +9,16 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
 from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+import backlit as bl
+from backlit.explanation import render_text
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -101,15 +112,34 @@ def page() -> str:
     return HEAD + "\n".join(rows) + "\n"
 
 
+def picture() -> str:
+    """Return the picture: the output error and BP2 of a small network that was published as a worked example.
+
+    Its weights are those of Matt Mazur, "A Step by Step Backpropagation Example" (2015).
+    """
+    network = bl.Network(
+        (np.array([[0.15, 0.20], [0.25, 0.30]]), np.array([[0.40, 0.45], [0.50, 0.55]])),
+        (np.array([0.35, 0.35]), np.array([0.60, 0.60])),
+        ("sigmoid", "sigmoid"),
+    )
+    text = render_text(bl.explain(network, [0.05, 0.10], [0.01, 0.99], learning_rate=0.5))
+    begin, end = text.index("── 2. Feed"), text.index("── 5. Grad")
+    console = Console(record=True, width=90, file=io.StringIO())
+    console.print("$ backlit explain model.safetensors row.csv --row 1\n…", highlight=False)
+    console.print(text[begin:end], highlight=False, markup=False)
+    svg = console.export_svg(title="backlit", unique_id="backlit")
+    # no request to a server of fonts: any monospaced font will do
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
 def main() -> None:
-    """Write the page, or check it."""
-    target = DOCS / "equations.md"
-    if "--check" in sys.argv:
-        if target.read_text() != page():
-            raise SystemExit("docs/equations.md is not up to date: run make docs")
-        return
-    target.write_text(page())
-    print(f"Wrote {target.relative_to(ROOT)}.")
+    """Write everything, or check that it is up to date."""
+    for name, content in {"equations.md": page(), "explain.svg": picture()}.items():
+        if "--check" not in sys.argv:
+            (DOCS / name).write_text(content)
+            print(f"Wrote docs/{name}.")
+        elif (DOCS / name).read_text() != content:
+            raise SystemExit(f"docs/{name} is not up to date: run make docs")
 
 
 if __name__ == "__main__":

@@ -202,7 +202,7 @@ def test_initial_weights_have_scikit_learns_distribution(engine):
         for coef, intercept in zip(model.coefs_, model.intercepts_, strict=True):
             bound = np.sqrt(factor / sum(coef.shape))
             assert np.abs(coef).max() <= bound and np.abs(intercept).max() <= bound
-            assert np.abs(coef).max() > 0.97 * bound
+            assert coef.size < 400 or np.abs(coef).max() > 0.97 * bound
 
 
 @pytest.mark.parametrize("sizes", [0, -3, (0,), [5, -1], (4, 0, 2)])

@@ -112,7 +112,8 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
         targets = self._targets(y, dtype, incremental=incremental, classes=classes)
-        activations = (*[get_activation(self.activation).name] * len(sizes), targets.output_activation)
+        hidden = get_activation(self.activation).name
+        activations = (*[hidden] * len(sizes), targets.output_activation)
         all_sizes = [x.shape[1], *sizes, targets.values.shape[1]]
 
         continuation = getattr(self, "_continuation", None) if goes_on else None
@@ -120,7 +121,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         if goes_on:
             network = self._network_to_go_on_from(all_sizes, activations, dtype)
         else:
-            initialization = "scikit_learn_logistic" if activations[0] == "sigmoid" and sizes else "scikit_learn"
+            initialization = "scikit_learn_logistic" if hidden == "sigmoid" else "scikit_learn"
             network = Network.initialize(
                 all_sizes, activations, initialization=initialization, seed=continuation.seed, dtype=dtype
             )
@@ -141,18 +142,18 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
                 continuation=continuation,
                 incremental=incremental,
             )
-            if trained.reason == "all epochs done" and not incremental:
-                warnings.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
-                    "hasn't converged yet.",
-                    ConvergenceWarning,
-                    stacklevel=4,
-                )
         # the loop notices divergence itself, but not in an epoch that was interrupted
         _check_finite(trained.network, len(trained.history) + 1)
         self._keep(trained, goes_on)
         for name, value in targets.fitted.items():
             setattr(self, name, value)
+        if trained.reason == "all epochs done" and not incremental and self.solver != "lbfgs":
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
+                "hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
         return self
 
     def _goes_on(self, incremental: bool) -> bool:

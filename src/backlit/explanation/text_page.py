@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backlit.core.losses import get_loss
-from backlit.explain.layout import equations
-from backlit.explain.notation import LOSS_FORMULAS, LossFormula, Symbols, number
-from backlit.explain.selection import largest, shown_neurons
-from backlit.explain.tree import ErrorTrace, ExampleTrace, Explanation, Floats, LayerTrace, StepTrace
+from backlit.explanation.layout import equations
+from backlit.explanation.notation import LOSS_FORMULAS, LossFormula, Symbols, number
+from backlit.explanation.selection import largest, shown_neurons
+from backlit.explanation.tree import ErrorTrace, ExampleTrace, Explanation, Floats, LayerTrace, StepTrace
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Page:
     digits : int
     neurons, terms : int or None
     width : int
-        As `backlit.explain.text.render_text` takes them.
+        As `backlit.explanation.text.render_text` takes them.
     lines : list of str
     """
 

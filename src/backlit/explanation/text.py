@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from backlit.errors import InvalidInputError
-from backlit.explain import text_backward, text_forward
-from backlit.explain.text_page import Page
-from backlit.explain.tree import Explanation
+from backlit.explanation import text_backward, text_forward
+from backlit.explanation.text_page import Page
+from backlit.explanation.tree import Explanation
 
 
 def render_text(

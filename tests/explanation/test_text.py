@@ -12,9 +12,9 @@ import pytest
 from backlit.core.losses import SHORT_CUTS, fitting_pairs
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
-from backlit.explain import explain, render_text
-from backlit.explain.notation import number, raised
-from backlit.explain.selection import largest
+from backlit.explanation import explain, render_text
+from backlit.explanation.notation import number, raised
+from backlit.explanation.selection import largest
 
 PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 NUMBER = r"\d+(?:\.\d+)?(?:×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞|NaN"
@@ -342,8 +342,16 @@ def test_original_scale_and_encoding():
     assert a > 0
     assert f"    predicted price = 206856 + 115395·{number(a, 6)} = {number(predicted, 6)}\n" in text
     assert re.search(r"    target price    = 206856 \+ 115395·0\.5 +    = 264553\n", text)
-    assert re.search(rf"    a¹_1  age     41 +\(41 − 30\) / 10  = {number(x[0], 6)}\n", text)
+    assert re.search(rf"  a¹_1  age     41 +\(41 − 30\) / 10  = {number(x[0], 6)}\n", text)
+    assert re.search(rf'  a¹_2  job .*  job = "x" +  = {number(x[1], 6)}\n', text)
     assert "\x1b" not in text
+
+
+def test_a_category_is_shown_by_the_place_it_takes():
+    network = Network.initialize([4, 1], "identity", seed=0)
+    encoding = [("n", "n", "3", "3 − 3", 0.0), *((f"c={c}", "c", "b", f'c = "{c}"', float(c == "b")) for c in "abc")]
+    text = render_text(explain(network, [0, 0, 1, 0], [1.0], encoding=encoding))
+    assert re.search(r"a¹_1 +n +3 +3 − 3 += 0\n +a¹_3 +c +b +c = \"b\" += 1\n +… 2 more, all 0\n", text)
 
 
 def test_inputs_of_zero_are_counted_not_shown():
@@ -378,10 +386,10 @@ def test_refuses_options_that_mean_nothing(options):
 
 
 def test_loss_without_a_formula_is_shown_all_the_same(monkeypatch):
-    monkeypatch.setattr("backlit.explain.text_page.LOSS_FORMULAS", {})
-    monkeypatch.setattr("backlit.explain.text_forward.ACTIVATION_FORMULAS", {})
-    monkeypatch.setattr("backlit.explain.text_backward.ACTIVATION_FORMULAS", {})
-    monkeypatch.setattr("backlit.explain.text_backward.SHORT_CUT_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.text_page.LOSS_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.text_forward.ACTIVATION_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.text_backward.ACTIVATION_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.text_backward.SHORT_CUT_FORMULAS", {})
     network, x, y = network_and_target("cross_entropy", "sigmoid")
     check(explain(network, x, y, loss="cross_entropy"))
 

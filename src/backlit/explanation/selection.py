@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.explain.tree import Explanation, Floats
+from backlit.explanation.tree import Explanation, Floats
 
 SHOW_ALL_UP_TO = 4
 """So many neurons, or terms of a sum, are never summarized: the summary would not be shorter."""

@@ -13,7 +13,7 @@ from backlit.core.losses import SHORT_CUTS, fitting_pairs
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError
-from backlit.explain import explain
+from backlit.explanation import explain
 
 
 def target(loss, n_outputs):

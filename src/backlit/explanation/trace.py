@@ -19,7 +19,7 @@ from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD
 from backlit.errors import InvalidInputError, ShapeError
-from backlit.explain.tree import (
+from backlit.explanation.tree import (
     ErrorTrace,
     ExampleTrace,
     Explanation,

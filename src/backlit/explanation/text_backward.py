@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from backlit.explain.notation import ACTIVATION_FORMULAS, SHORT_CUT_FORMULAS, factor, product, raised, total
-from backlit.explain.selection import largest_entries
-from backlit.explain.text_page import Page
-from backlit.explain.tree import Floats
+from backlit.explanation.notation import ACTIVATION_FORMULAS, SHORT_CUT_FORMULAS, factor, product, raised, total
+from backlit.explanation.selection import largest_entries
+from backlit.explanation.text_page import Page
+from backlit.explanation.tree import Floats
 
 
 def output_error(page: Page) -> None:

@@ -7,7 +7,7 @@ explanation is another module beside `text`.
 
 from __future__ import annotations
 
-from backlit.explain.text import render_text
-from backlit.explain.trace import Explanation, explain
+from backlit.explanation.text import render_text
+from backlit.explanation.trace import Explanation, explain
 
 __all__ = ["Explanation", "explain", "render_text"]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backlit.explain.layout import flow, table
-from backlit.explain.notation import ACTIVATION_FORMULAS, printable, product, raised, total
-from backlit.explain.selection import largest
-from backlit.explain.text_page import Page
-from backlit.explain.tree import LayerTrace
+from backlit.explanation.layout import flow, table
+from backlit.explanation.notation import ACTIVATION_FORMULAS, printable, product, raised, total
+from backlit.explanation.selection import largest
+from backlit.explanation.text_page import Page
+from backlit.explanation.tree import Feature, LayerTrace
 
 INPUTS_SHOWN = 16
 
@@ -42,13 +42,17 @@ def input_layer(page: Page) -> None:
     """Step 1: ``a^1 = x``, and how x came from a row of a table."""
     page.heading("1. Input")
     x = page.example.x
+    encoding = page.example.encoding
     places = sorted(largest(x, INPUTS_SHOWN))
-    if page.example.encoding is None:
+    if encoding is None:
         page.say("a¹ = x")
         page.lines += flow([f"{page.a(1, k)} = {page.number(x[k])}" for k in places], page.width)
     else:
         page.say("a¹ = x, the row of the table in numbers:")
-        _encoded(page, places)
+        # a category has a place for each of its values; the one that is not 0 says it all
+        said = {encoding[k].column for k in places if x[k] != 0}
+        places = [k for k in places if x[k] != 0 or encoding[k].column not in said]
+        _encoded(page, [(k, encoding[k]) for k in places])
     others = np.delete(x, places)
     if others.any():
         n_zeros = int((x == 0).sum())
@@ -58,16 +62,14 @@ def input_layer(page: Page) -> None:
         page.lines.append(f"    … {len(others)} {'more, all' if places else 'inputs of'} 0")
 
 
-def _encoded(page: Page, places: Sequence[int]) -> None:
-    assert page.example.encoding is not None
+def _encoded(page: Page, features: Sequence[tuple[int, Feature]]) -> None:
     cells = []
-    for k in places:
-        step = page.example.encoding[k]
+    for k, step in features:
         source, raw_value, operation = map(printable, (step.column, step.raw_value, step.operation))
         cells.append([page.a(1, k), source, raw_value, operation, f"= {page.number(step.value)}"])
     if not cells:
         return
-    lines = table([["", "column", "value", "encoded", ""], *cells])
+    lines = table([["", "column", "value", "encoded", ""], *cells], indent="  ")
     if max(map(len, lines)) <= page.width:
         page.lines += lines
         return

@@ -1,0 +1,39 @@
+import dataclasses
+import pickle
+
+import pytest
+
+from backlit.training.events import EpochEnded, EpochRecord, StepsDone, TrainingEnded, TrainingStarted
+from backlit.training.loop import Plan, TrainingState, train
+
+EVENTS = [
+    TrainingStarted(3, 10, 2),
+    StepsDone(1, 5, 10),
+    EpochEnded(EpochRecord(1, 0.5, 0.1), False, 100.0),
+    TrainingEnded("no improvement", 3, 2),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_events_are_plain_values(event):
+    # a listener may keep them, compare them and send them to another process
+    assert pickle.loads(pickle.dumps(event)) == event
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(event, dataclasses.fields(event)[0].name, 0)
+
+
+def test_events_can_be_taken_one_by_one(examples, open_session):
+    # without `drive`: a generator that trains as it is read
+    state = TrainingState(0, 0.1)
+    events = train(open_session(), examples, Plan(5, 10), state)
+    assert isinstance(next(events), TrainingStarted) and state.epoch == 0
+    assert isinstance(next(events), EpochEnded) and state.epoch == 1
+    ended = events.send(True)
+    assert ended == TrainingEnded("stopped by a listener", 1, 1)
+    with pytest.raises(StopIteration):
+        next(events)
+
+
+def test_rates_of_progress_are_positive(examples, open_session):
+    events = list(train(open_session(), examples, Plan(2, 10), TrainingState(0, 0.1)))
+    assert all(event.rows_per_second > 0 for event in events if isinstance(event, EpochEnded))
