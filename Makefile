@@ -15,6 +15,7 @@ $(STAMP): $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
+	cp build/*/_native.pyi src/backlit/ 2>/dev/null || true  # for mypy; absent where there is no compiler
 	touch $@
 
 check: setup

@@ -213,10 +213,8 @@ void bind(nb::module_& m, const char* name) {
 }
 
 template <std::size_t n>
-nb::tuple as_tuple(const char* const (&names)[n]) {
-  nb::list list;
-  for (const char* name : names) list.append(name);
-  return nb::tuple(list);
+std::vector<std::string> list_of(const char* const (&names)[n]) {
+  return {names, names + n};
 }
 
 }  // namespace
@@ -225,9 +223,9 @@ NB_MODULE(_native, m) {
   m.doc() = "The compiled engine. Use backlit.engine.native, which wraps it.";
   bind<float>(m, "SessionFloat32");
   bind<double>(m, "SessionFloat64");
-  m.attr("ACTIVATIONS") = as_tuple(activation_names);
-  m.attr("LOSSES") = as_tuple(loss_names);
-  m.attr("OPTIMIZERS") = as_tuple(optimizer_names);
+  m.def("activations", [] { return list_of(activation_names); }, "Names of the activations this engine knows.");
+  m.def("losses", [] { return list_of(loss_names); }, "Names of the losses this engine knows.");
+  m.def("optimizers", [] { return list_of(optimizer_names); }, "Names of the optimizers this engine knows.");
   m.def(
       "instruction_set", [] { return std::string(kernels<float>().isa); },
       "Instruction set of the kernels in use: avx512, avx2 or baseline.");

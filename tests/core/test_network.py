@@ -165,3 +165,11 @@ def test_a_network_is_not_changed_through_the_lists_it_was_made_from():
     network = Network(weights, biases, ["tanh"])
     weights.append(np.zeros((1, 3)))
     assert network.sizes == (2, 3)
+
+
+def test_a_network_can_be_typed_in_as_lists():
+    network = Network([[[0.1, 0.2]], [[1], [2]]], [[0.5], [0.0, 1.0]], "sigmoid")
+    assert network.sizes == (2, 1, 2)
+    assert network.dtype == "float64"
+    with pytest.raises(ShapeError, match="transposed"):
+        Network([[[0.1, 0.2]], [[1, 2]]], [[0.5], [0.0]], "sigmoid")

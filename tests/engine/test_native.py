@@ -82,9 +82,9 @@ def to_dtype(network, dtype):
 
 
 def test_both_engines_know_the_same_names():
-    assert set(_native.ACTIVATIONS) == set(ACTIVATIONS)
-    assert set(_native.LOSSES) == set(LOSSES)
-    assert set(_native.OPTIMIZERS) == set(OPTIMIZERS)
+    assert set(_native.activations()) == set(ACTIVATIONS)
+    assert set(_native.losses()) == set(LOSSES)
+    assert set(_native.optimizers()) == set(OPTIMIZERS)
     assert {type(optimizer) for optimizer in OPTIMIZER_CASES.values()} == set(OPTIMIZERS.values())
 
 

@@ -12,13 +12,13 @@ import pytest
 import scipy.sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from backlit import MLPClassifier, MLPRegressor
 from backlit.core.network import Network
-from backlit.errors import ShapeError, UnknownNameError
+from backlit.errors import DivergenceError, ShapeError, UnknownNameError
 from backlit.estimators import base
-from backlit.training.events import EpochEnded, TrainingEnded
+from backlit.training.events import EpochEnded, TrainingEnded, TrainingStarted
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -194,11 +194,9 @@ def test_no_random_numbers_without_need(engine):
 
 
 def test_initial_weights_have_scikit_learns_distribution(engine):
-    for activation, factor in [("relu", 6), ("logistic", 2), ("sigmoid", 2)]:
-        model = MLPRegressor(
-            hidden_layer_sizes=(400,), activation=activation, max_iter=1, random_state=0, engine=engine
-        )
-        model.set_params(learning_rate_init=1e-12).fit(X, Y)
+    for activation, sizes, factor in [("relu", 400, 6), ("logistic", 400, 2), ("sigmoid", 400, 2), ("logistic", (), 2)]:
+        model = MLPRegressor(hidden_layer_sizes=sizes, activation=activation, learning_rate_init=1e-12, max_iter=1)
+        model.set_params(random_state=0, engine=engine).fit(X, Y)
         for coef, intercept in zip(model.coefs_, model.intercepts_, strict=True):
             bound = np.sqrt(factor / sum(coef.shape))
             assert np.abs(coef).max() <= bound and np.abs(intercept).max() <= bound
@@ -293,3 +291,24 @@ def test_every_parameter_is_described_once(cls):
     ]
     for name in cls().get_params():
         assert described.count(name) == 1, name
+
+
+def test_weights_that_are_not_finite_are_never_kept(model):
+    def interrupt(event):
+        if isinstance(event, TrainingStarted):
+            raise KeyboardInterrupt
+
+    # the loop, which would notice, is interrupted before its first step
+    n_out = 3 if isinstance(model, MLPClassifier) else 1
+    model.set_params(hidden_layer_sizes=(), warm_start=True, callbacks=[interrupt])
+    model.coefs_, model.intercepts_ = [np.full((4, n_out), np.nan)], [np.zeros(n_out)]
+    with pytest.warns(UserWarning, match="interrupted"), pytest.raises(DivergenceError, match="layer 2"):
+        model.fit(X, Y)
+
+
+def test_warning_as_an_error_loses_nothing(model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            model.fit(X, Y)
+    assert model.n_iter_ == 4 and outputs(model, X).shape[0] == 150

@@ -412,12 +412,16 @@ def test_truncated_at_every_length(path: Path, tmp_path: Path) -> None:
     assert_refused(path, data + b"\0", "added at its end")
 
 
-def test_a_huge_claim_takes_no_memory(path: Path, tmp_path: Path) -> None:
-    n = 10**9
-    header, tensors = split(valid_bytes(tmp_path, StoredModel(Network.initialize([1, 1]), "quadratic")))
+def spoil_document(header: dict[str, Any], **fields: Any) -> None:
     document = json.loads(header["__metadata__"]["backlit"])
-    document["sizes"] = [n, n]
+    document.update(fields)
     header["__metadata__"]["backlit"] = json.dumps(document)
+
+
+@pytest.mark.parametrize("n", [10**5, 10**9])
+def test_a_huge_claim_takes_no_memory(path: Path, tmp_path: Path, n: int) -> None:
+    header, tensors = split(valid_bytes(tmp_path, StoredModel(Network.initialize([1, 1]), "quadratic")))
+    spoil_document(header, sizes=[n, n])
     header["weights.0"].update(shape=[n, n], data_offsets=[0, 8 * n * n])
     header["biases.0"].update(shape=[n], data_offsets=[8 * n * n, 8 * n * n + 8 * n])
     tracemalloc.start()
@@ -426,6 +430,22 @@ def test_a_huge_claim_takes_no_memory(path: Path, tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_sizes_whose_product_is_too_long_to_print(path: Path, tmp_path: Path) -> None:
+    header, tensors = split(valid_bytes(tmp_path, StoredModel(Network.initialize([1, 1]), "quadratic")))
+    n = 10**4200
+    spoil_document(header, sizes=[n, n])
+    header["weights.0"]["shape"] = [n, n]
+    header["biases.0"]["shape"] = [n]
+    assert_refused(path, join(header, tensors), "sizes must be")
+
+
+@pytest.mark.parametrize("sizes", [[4], []])
+def test_a_network_without_layers(path: Path, tmp_path: Path, sizes: list[int]) -> None:
+    header, _ = split(valid_bytes(tmp_path))
+    spoil_document(header, sizes=sizes, activations=[])
+    assert_refused(path, join({"__metadata__": header["__metadata__"]}, b""), "sizes must be of 2 to 10000 layers")
 
 
 DELETE = object()
@@ -447,24 +467,24 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
     ("version", 0, "version"),
     ("version", -1, "version"),
     ("library", None, "library"),
-    ("sizes", [4, 5, 0], "sizes"),
-    ("sizes", [4, 5, -3], "sizes"),
-    ("sizes", [4.0, 5, 3], "sizes"),
-    ("sizes", [True, 5, 3], "sizes"),
-    ("sizes", ["4", 5, 3], "sizes"),
-    ("sizes", [4, 5, None], "sizes"),
-    ("sizes", [4, 5, 2**63], "sizes"),
-    ("sizes", [10**4200, 10**4200, 3], "sizes"),
-    ("sizes", [2**62, 2**62, 3], "sizes"),
-    ("sizes", [2**32, 2**32, 3], "sizes"),
-    ("sizes", [5, 4, 3], "sizes"),
-    ("sizes", [4], "sizes"),
-    ("sizes", [], "sizes"),
-    ("sizes", [4, 3], "sizes"),
-    ("sizes", [4, 5, 3, 3], "sizes"),
-    ("sizes", [1] * 10_001, "sizes"),
-    ("sizes", {"0": 4}, "sizes"),
-    ("sizes", 3, "sizes"),
+    ("sizes", [4, 5, 0], "sizes must be"),
+    ("sizes", [4, 5, -3], "sizes must be"),
+    ("sizes", [4.0, 5, 3], "sizes must be"),
+    ("sizes", [True, 5, 3], "sizes must be"),
+    ("sizes", ["4", 5, 3], "sizes must be"),
+    ("sizes", [4, 5, None], "sizes must be"),
+    ("sizes", [4, 5, 2**63], "sizes must be"),
+    ("sizes", [10**4200, 10**4200, 3], "sizes must be"),
+    ("sizes", [2**62, 2**62, 3], "sizes ask for"),
+    ("sizes", [2**32, 2**32, 3], "sizes ask for"),
+    ("sizes", [5, 4, 3], "sizes ask for"),
+    ("sizes", [4], "sizes must be"),
+    ("sizes", [], "sizes must be"),
+    ("sizes", [4, 3], "but sizes has"),
+    ("sizes", [4, 5, 3, 3], "but sizes has"),
+    ("sizes", [1] * 10_001, "sizes must be"),
+    ("sizes", {"0": 4}, "sizes must be"),
+    ("sizes", 3, "sizes must be"),
     ("activations", ["relu"], "activations"),
     ("activations", ["relu", "relu", "softmax"], "activations"),
     ("activations", [], "activations"),

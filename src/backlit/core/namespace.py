@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import array_api_compat
 import numpy as np
+from numpy.typing import NDArray
 
 Array: TypeAlias = Any
 """An array of any library that follows the array API standard."""
@@ -35,9 +36,10 @@ def erfc(x: Array) -> Array:
         import jax
 
         return jax.scipy.special.erfc(x)
-    from scipy.special import erfc as scipy_erfc
+    import scipy.special
 
     if isinstance(x, np.ndarray | np.generic):
-        return scipy_erfc(x)
+        return scipy.special.erfc(np.asarray(x, dtype=x.dtype))
     # array-api-strict and other NumPy-backed libraries
-    return namespace(x).asarray(scipy_erfc(np.from_dlpack(x)))
+    values: NDArray[Any] = np.from_dlpack(x)
+    return namespace(x).asarray(scipy.special.erfc(values))

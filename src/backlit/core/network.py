@@ -49,8 +49,8 @@ class Network:
     activations: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", tuple(self.weights))
-        object.__setattr__(self, "biases", tuple(self.biases))
+        object.__setattr__(self, "weights", tuple(map(_as_array, self.weights)))
+        object.__setattr__(self, "biases", tuple(map(_as_array, self.biases)))
         object.__setattr__(self, "activations", resolve_activations(self.activations, len(self.weights) + 1))
         self._check_shapes()
         self._check_dtypes()
@@ -219,6 +219,11 @@ def feedforward(network: Network, x: Array) -> tuple[list[Array], list[Array]]:
 
 def _dtype_name(array: Array) -> str:
     return str(array.dtype).rsplit(".", maxsplit=1)[-1]
+
+
+def _as_array(values: object) -> Array:
+    # nested lists, as a textbook's network is typed in, are float64
+    return np.array(values, dtype=np.float64) if isinstance(values, list | tuple) else values
 
 
 def _check_size(i: int, size: object) -> int:

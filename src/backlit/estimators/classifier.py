@@ -163,14 +163,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return probabilities(labels, self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> Floats:
-        """Return the logarithm of `predict_proba`, finite also where a probability rounds to 0.
+        """Return the logarithm of `predict_proba`, finite also where the probability itself rounds to 0.
 
         Parameters
         ----------
         X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
         """
-        labels = self._labels_of_fit()
-        return log_probabilities(labels, self._activations[-1], self._outputs(X, last_activation="identity"))
+        rounded = self.predict_proba(X)
+        vanishes = rounded < np.finfo(rounded.dtype).tiny
+        if not vanishes.any():
+            return np.log(rounded, out=rounded)
+        exact = log_probabilities(self._labels, self._activations[-1], self._outputs(X, last_activation="identity"))
+        return np.where(vanishes, exact, np.log(np.where(vanishes, 1, rounded)))
 
     def _labels_of_fit(self) -> ClassLabels:
         check_is_fitted(self)

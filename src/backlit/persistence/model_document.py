@@ -47,7 +47,7 @@ def check_document(document: dict[str, Any]) -> None:
             f"it was written by a newer backlit ({shown(document.get('library'))}, file version {shown(version)}; this "
             f"one reads version {VERSION}). Upgrade: pip install --upgrade backlit"
         )
-    if type(version) is not int or version != VERSION:
+    if version != VERSION:
         raise ModelFileError(f"version must be {VERSION}, but is {shown(version)}.")
     for key in document:
         if key not in _FIELDS:
