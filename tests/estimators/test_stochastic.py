@@ -40,10 +40,10 @@ def test_weights_of_another_shape_begin_with_empty_moments(engine):
 def test_continuation_is_not_changed_by_what_goes_on_from_it(engine):
     model = MLPRegressor(max_iter=2, random_state=0, warm_start=True, engine=engine).fit(X, Y)
     before = model._continuation
-    kept = (before.training.epoch, before.training.stopping.waited, before.optimizer_state.t)
+    kept = (before.training.epoch, before.training.stopping.best, before.optimizer_state.t)
     copies = [m.copy() for m in moments(model)]
     model.partial_fit(X, Y)
-    assert (before.training.epoch, before.training.stopping.waited, before.optimizer_state.t) == kept
+    assert (before.training.epoch, before.training.stopping.best, before.optimizer_state.t) == kept
     for array, copy in zip((a for s in (*before.optimizer_state.weights, *before.optimizer_state.biases) for a in s),
                            copies, strict=True):  # fmt: skip
         np.testing.assert_array_equal(array, copy)

@@ -133,7 +133,7 @@ class ClassLabels:
             return np.zeros(len(outputs), dtype=np.intp)
         if self.one_output:
             return (outputs[:, 0] > 0.5).astype(np.intp)
-        return outputs.argmax(axis=1)
+        return np.asarray(outputs.argmax(axis=1))
 
     def decode(self, outputs: Floats) -> NDArray[Any]:
         """Return the labels that outputs speak for."""
