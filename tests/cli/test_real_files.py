@@ -15,6 +15,8 @@ ADULT = (
     "age,workclass,fnlwgt,education,education_num,marital_status,occupation,relationship,race,sex,"
     "capital_gain,capital_loss,hours_per_week,native_country,income"
 )
+# the result does not depend on it, and tests that run side by side do not wait for each other
+ONE_THREAD = ("--threads", "1")
 
 
 def backlit(*arguments) -> str:
@@ -37,9 +39,8 @@ def mean_over_seeds(folder, source, target, metric) -> float:
         order = np.random.default_rng(seed).permutation(len(table))
         table[order[len(order) // 5 :]].write_csv(folder / "train.csv")
         table[order[: len(order) // 5]].write_csv(folder / "held_out.csv")
-        backlit(
-            "train", folder / "train.csv", "--target", target, "--out", folder / "m.safetensors", "--seed", seed, "-q"
-        )
+        out = ("--out", folder / "m.safetensors", *ONE_THREAD)
+        backlit("train", folder / "train.csv", "--target", target, *out, "--seed", seed, "-q")
         scores.append(metrics(folder / "m.safetensors", folder / "held_out.csv")[metric])
     return statistics.mean(scores)
 
@@ -61,7 +62,7 @@ def test_adult_has_no_header(data_dir, tmp_path):
     for seed in range(3):
         backlit(
             *("train", data_dir / "adult" / "adult.train", "--target", "income", "--out", tmp_path / "m.safetensors"),
-            *("--names", ADULT, "--missing", "?", "--seed", seed, "-q"),
+            *("--names", ADULT, "--missing", "?", "--seed", seed, "-q", *ONE_THREAD),
         )
         scores.append(metrics(tmp_path / "m.safetensors", data_dir / "adult" / "adult.test")["accuracy"])
     assert statistics.mean(scores) >= 0.845
@@ -74,6 +75,7 @@ def test_mnist(data_dir, tmp_path):
         backlit(
             *("train", mnist / "train-images-idx3-ubyte.gz", "--labels", mnist / "train-labels-idx1-ubyte.gz"),
             *("--out", tmp_path / "m.safetensors", "--hidden", "100", "--epochs", "20", "--seed", seed, "-q"),
+            *ONE_THREAD,
         )
         test_images, test_labels = mnist / "t10k-images-idx3-ubyte.gz", mnist / "t10k-labels-idx1-ubyte.gz"
         scores.append(metrics(tmp_path / "m.safetensors", test_images, "--labels", test_labels)["accuracy"])

@@ -36,7 +36,9 @@ NAMES = [
 
 
 @parametrize_with_checks([TableEncoder(), TableEncoder(dtype="float32")])
-def test_scikit_learns_own_checks(estimator, check):
+def test_scikit_learns_own_checks(estimator, check, monkeypatch):
+    # without it scikit-learn skips the check under array API dispatch
+    monkeypatch.setenv("SCIPY_ARRAY_API", "1")
     check(estimator)
 
 

@@ -65,16 +65,31 @@ def test_listener_stops(engine):
     assert regressor.n_iter_ == 3
 
 
-def test_interrupt_keeps_the_last_whole_iteration(engine):
-    def interrupt(event):
-        if isinstance(event, EpochEnded) and event.record.epoch == 3:
-            raise KeyboardInterrupt
+class Interrupting:
+    """A session whose user presses Ctrl-C during the first evaluation after an iteration."""
 
-    session, other = open_session(engine), open_session(engine)
+    def __init__(self, session, iteration):
+        self.session, self.iteration, self.done = session, iteration, 0
+
+    def __call__(self, event):
+        self.done += isinstance(event, EpochEnded)
+
+    def __getattr__(self, name):
+        return getattr(self.session, name)
+
+    def cost_and_gradient(self, *batch):
+        if self.done == self.iteration:
+            raise KeyboardInterrupt
+        return self.session.cost_and_gradient(*batch)
+
+
+@pytest.mark.parametrize("iteration", [1, 3, 4])
+def test_interrupt_keeps_the_last_whole_iteration(iteration, engine):
+    session, other = Interrupting(open_session(engine), iteration), open_session(engine)
     with pytest.warns(UserWarning, match="interrupted by user"):
-        _, history, reason = train_lbfgs(session, Examples(X, Y), listeners=[interrupt], **LIMITS)
-    train_lbfgs(other, Examples(X, Y), listeners=[], **LIMITS | {"max_iter": 3})
-    assert (len(history), reason) == (3, "interrupted")
+        _, history, reason = train_lbfgs(session, Examples(X, Y), listeners=[session], **LIMITS)
+    train_lbfgs(other, Examples(X, Y), listeners=[], **LIMITS | {"max_iter": iteration})
+    assert (len(history), reason) == (iteration, "interrupted")
     for a, b in zip(session.network().weights, other.network().weights, strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -35,7 +35,7 @@ def demo(
     table = pl.DataFrame(columns | {"digit": digits})
     rows, test_rows = split_rows(len(digits), 0.25, seed, digits)
     remark(f"scikit-learn's digits: {len(rows):,} images of 8×8 to train on, {len(test_rows)} to test.", quiet=quiet)
-    with TrainingProgress("accuracy", quiet=quiet) as progress:
+    with TrainingProgress(quiet=quiet) as progress:
         TableModel.train(
             table[rows],
             "digit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -52,7 +53,8 @@ def explain(
     loaded = TableModel.load(model)
     table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
     explanation = loaded.explain(table, row, learning_rate=learning_rate)
-    text = render_text(explanation) if format is Format.TEXT else explanation.to_json()
+    width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
+    text = render_text(explanation, width=width) if format is Format.TEXT else explanation.to_json()
     if out is None:
         print(text)
         return

@@ -43,14 +43,12 @@ class TrainingProgress:
 
     Parameters
     ----------
-    metric : str
-        What the validation metric is called.
     quiet : bool
         Show nothing.
     """
 
-    def __init__(self, metric: str, *, quiet: bool = False) -> None:
-        self._metric = metric
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._metric = "score"
         self._quiet = quiet
         self._is_live = not quiet and sys.stderr.isatty()
         self._last_line = 0.0
@@ -85,7 +83,7 @@ class TrainingProgress:
             return
         match event:
             case TrainingStarted():
-                self._n_epochs = event.n_epochs
+                self._n_epochs, self._metric = event.n_epochs, event.metric
                 if self._live is not None:
                     self._live.update(
                         self._task, total=event.n_epochs, n_epochs=event.n_epochs, epoch=event.first_epoch

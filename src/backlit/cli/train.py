@@ -109,7 +109,7 @@ def train(
             validation_table = read_table(validation_file, **reading)  # type: ignore[arg-type]
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
-    with TrainingProgress("accuracy" if task == "classification" else "score", quiet=quiet) as progress:
+    with TrainingProgress(quiet=quiet) as progress:
         model = TableModel.train(
             table,
             target,

@@ -239,7 +239,7 @@ class TableModel:
             schedule=get_schedule(training.schedule),
             stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
         )
-        validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y))
+        validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y), learned.metric_name)
         drive(train(session, examples, plan, state, validation), listeners)
         record = {"options": _plain(asdict(training)), "reading": reading or {}, "epochs": state.epoch}
         return cls(session.network(), loss, learned, encoder, record)

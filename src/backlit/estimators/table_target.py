@@ -65,6 +65,11 @@ class TableTarget:
         return "regression" if self.classes is None else "classification"
 
     @property
+    def metric_name(self) -> str:
+        """What `metric` is called."""
+        return "R²" if self.classes is None else "accuracy"
+
+    @property
     def output_names(self) -> list[str]:
         """What each output neuron stands for."""
         if self.classes is None:

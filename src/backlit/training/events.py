@@ -32,12 +32,23 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class TrainingStarted:
-    """Training begins."""
+    """Training begins.
+
+    Attributes
+    ----------
+    n_epochs, n_rows, n_steps : int
+        Epochs planned in all, training rows, steps an epoch.
+    first_epoch : int
+        More than 1 where training goes on.
+    metric : str
+        What the validation metric is called.
+    """
 
     n_epochs: int
     n_rows: int
     n_steps: int
     first_epoch: int = 1
+    metric: str = "score"
 
 
 @dataclass(frozen=True)

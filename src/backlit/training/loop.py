@@ -55,10 +55,13 @@ class Validation:
     examples : Examples
     metric : callable
         ``a^L → float``, more is better. May be NaN.
+    name : str, default "score"
+        What the metric is called.
     """
 
     examples: Examples
     metric: Callable[[Floats], float]
+    name: str = "score"
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ def train(
     n_rows = len(examples.x)
     batch_size = clip_batch_size(plan.batch_size, n_rows)
     n_steps = -(-n_rows // batch_size)
-    yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1)
+    metric_name = "score" if validation is None else validation.name
+    yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
 
     reason: Reason = "all epochs done"
     while state.epoch < plan.n_epochs:
