@@ -8,8 +8,6 @@
 
 namespace backlit::BACKLIT_ISA {
 
-constexpr long padded(long n, int to) { return (n + to - 1) / to * to; }
-
 // Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first
 // cache.
 template <class T>

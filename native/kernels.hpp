@@ -11,6 +11,10 @@
 
 namespace backlit {
 
+// Columns that n neurons take with their padding. Static, so that the linker does not share it between instruction
+// sets.
+static constexpr long padded(long n, int lanes) { return (n + lanes - 1) / lanes * lanes; }
+
 // A matrix of rows of `stride` numbers.
 template <class T>
 struct Matrix {

@@ -4,31 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <vector>
 
+#include "buffer.hpp"
 #include "kernels.hpp"
 #include "threads.hpp"
 
 namespace backlit {
-
-// Numbers aligned to a cache line and zero at first.
-template <class T>
-class Buffer {
- public:
-  Buffer() = default;
-  explicit Buffer(long n);
-  T* data() { return data_.get(); }
-  const T* data() const { return data_.get(); }
-  long size() const { return n_; }
-
- private:
-  struct Free {
-    void operator()(T* p) const;
-  };
-  std::unique_ptr<T[], Free> data_;
-  long n_ = 0;
-};
 
 // An optimizer as src/backlit/core/optimizers.py describes it.
 struct Optimizer {
@@ -127,6 +109,7 @@ class Session {
   void reserve_scratch(int n_threads, long depth);
   int threads_for(long rows_a_step, long rows) const;
   void feedforward_rows(Part rows, T* scratch);
+  void output_rows(Part rows, bool with_delta);
   void backpropagate_rows(Part rows, T* scratch);
   void transpose_part(int thread, int n_threads);
   double penalty_cost(double batch_weight) const;
@@ -140,9 +123,6 @@ class Session {
   Batch batch_;
   std::vector<Buffer<T>> scratch_;  // one a thread
 };
-
-extern template class Session<float>;
-extern template class Session<double>;
 
 // Processors this process may run on.
 int available_processors();

@@ -10,7 +10,7 @@
     │   ├── DataError                         a data file or table cannot be used
     │   └── ModelFileError                    a model file is damaged, foreign or from the future
     ├── OutputError (OSError)                 a result could not be written; nothing was left half-written
-    ├── DivergenceError (ArithmeticError)     training met NaN or ±∞; knows the epoch and the layer
+    ├── DivergenceError (ValueError)          training met NaN or ±∞; knows the epoch and the layer
     ├── EngineUnavailableError (RuntimeError) the engine asked for is not installed
     └── MissingExtraError (ImportError)       an optional dependency is needed; gives the pip line
 
@@ -75,8 +75,8 @@ class OutputError(BacklitError, OSError):
     """A result could not be written. Nothing was left half-written."""
 
 
-class DivergenceError(BacklitError, ArithmeticError):
-    """Training met NaN or ±∞ and was stopped.
+class DivergenceError(BacklitError, ValueError):
+    """Training met NaN or ±∞ and was stopped. A ValueError, because scikit-learn raises one.
 
     Parameters
     ----------

@@ -63,6 +63,7 @@ TESTED_TOGETHER = {
     "reference": "test_native",
     "selection": "test_text",
     "strict_json": "test_model_file",
+    "table_training": "test_table_model",
     "tables": "test_app",
     "text_backward": "test_text",
     "text_forward": "test_text",

@@ -10,7 +10,8 @@ import pytest
 
 from backlit.core.network import Network
 from backlit.errors import DataError, InvalidInputError, ModelFileError, UnknownNameError
-from backlit.estimators.table_model import TableModel, TableTraining
+from backlit.estimators.table_model import TableModel
+from backlit.estimators.table_training import TableTraining
 from backlit.persistence import StoredModel, load_model, save_model, save_network
 from backlit.training.events import EpochEnded, TrainingEnded
 

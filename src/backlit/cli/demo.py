@@ -24,7 +24,8 @@ def demo(
 
     from backlit.cli.evaluate import print_confusion
     from backlit.cli.output import TrainingProgress, remark
-    from backlit.estimators.table_model import TableModel, TableTraining
+    from backlit.estimators.table_model import TableModel
+    from backlit.estimators.table_training import TableTraining
     from backlit.explanation import render_text
     from backlit.persistence import check_writable
     from backlit.training.split import split_rows

@@ -74,7 +74,8 @@ def train(
     from backlit.cli.output import TrainingProgress, print_json, remark, status
     from backlit.data.readers import read_table
     from backlit.errors import InvalidInputError
-    from backlit.estimators.table_model import TableModel, TableTraining
+    from backlit.estimators.table_model import TableModel
+    from backlit.estimators.table_training import TableTraining
     from backlit.persistence import check_writable
 
     if target is None:

@@ -80,6 +80,8 @@ class Network:
 
     def _check_dtypes(self) -> None:
         # Integer weights would make `as_batch` round x, and mixed ones would change the dtype on the way.
+        if len({array.dtype for array in (*self.weights, *self.biases)}) == 1 and self.dtype in _DTYPES:
+            return
         for name, arrays in (("weights", self.weights), ("biases", self.biases)):
             for i, array in enumerate(arrays):
                 dtype = _dtype_name(array)

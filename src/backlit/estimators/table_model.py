@@ -8,101 +8,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
-from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from backlit.core.penalty import Penalty
 from backlit.data import TableEncoder, TargetScaler, check_target, infer_task
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError, InvalidInputError, ModelFileError, UnknownNameError
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
+from backlit.estimators.table_training import TableTraining
 from backlit.persistence import StoredModel, load_model, save_model
 from backlit.training.events import Listener
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
 from backlit.training.schedules import get_schedule
 from backlit.training.split import split_rows
 from backlit.training.stopping import EarlyStopping
-
-_OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSprop,
-    "sgd": lambda: SGD(momentum=0.9, nesterov=True),
-    "gd": SGD,
-}
-SOLVERS = tuple(_OPTIMIZERS)
-DEFAULT_BATCH_SIZE = 256
-
-
-@dataclass(frozen=True)
-class TableTraining:
-    """How a table model is trained. The defaults suit tables of some thousand to some hundred thousand rows.
-
-    Attributes
-    ----------
-    hidden : tuple of int
-        Neurons of each hidden layer.
-    activation : str
-        Of the hidden layers.
-    loss : str or None
-        None: cross-entropy for classes, quadratic for numbers.
-    solver : str
-        ``gd`` is the lecture's: all rows in one batch.
-    learning_rate : float or None
-        None: 0.001, for ``sgd`` and ``gd`` 0.05.
-    schedule : str
-        A name of `backlit.training.schedules.SCHEDULES`.
-    batch_size : int or None
-        None: 256, or all rows where there are fewer.
-    epochs, patience : int
-        Training stops when the validation cost has not fallen for more than `patience` epochs, and gives back the best.
-    alpha, l2, l1 : float
-        See `backlit.core.penalty.Penalty`.
-    validation_fraction : float
-        Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
-    """
-
-    hidden: tuple[int, ...] = (256, 128)
-    activation: str = "relu"
-    loss: str | None = None
-    solver: str = "adam"
-    learning_rate: float | None = None
-    schedule: str = "cosine"
-    batch_size: int | None = None
-    epochs: int = 60
-    patience: int = 12
-    alpha: float = 1e-4
-    l2: float = 0.0
-    l1: float = 0.0
-    validation_fraction: float = 0.1
-    seed: int = 0
-    dtype: str = "float32"
-
-    def __post_init__(self) -> None:
-        if self.solver not in SOLVERS:
-            raise UnknownNameError("solver", self.solver, SOLVERS)
-        get_activation(self.activation)
-        if not 0 <= self.validation_fraction < 1:
-            raise InvalidInputError(
-                f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
-            )
-        if self.learning_rate is not None and not 0 < self.learning_rate < np.inf:
-            raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
-
-    @property
-    def rate(self) -> float:
-        """Base learning rate."""
-        if self.learning_rate is not None:
-            return self.learning_rate
-        return 0.05 if self.solver in ("sgd", "gd") else 0.001
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,18 +155,18 @@ class TableModel:
             seed=training.seed,
             dtype=training.dtype,
         )
-        objective = Objective(loss, Penalty(l2=training.l2, l1=training.l1, alpha=training.alpha))
-        session = get_engine(engine).open(network, objective, _OPTIMIZERS[training.solver](), n_threads=n_threads)
+        objective = Objective(loss, training.penalty)
+        session = get_engine(engine).open(network, objective, training.optimizer(), n_threads=n_threads)
         state = TrainingState(seed=training.seed, rate=training.rate)
         plan = Plan(
             n_epochs=training.epochs,
-            batch_size=_batch_size(training, len(examples.x), say),
+            batch_size=training.rows_a_step(len(examples.x), say),
             schedule=get_schedule(training.schedule),
             stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
         )
         validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y), learned.metric_name)
         drive(train(session, examples, plan, state, validation), listeners)
-        record = {"options": _plain(asdict(training)), "reading": reading or {}, "epochs": state.epoch}
+        record = {"options": training.to_dict(), "reading": reading or {}, "epochs": state.epoch}
         return cls(session.network(), loss, learned, encoder, record)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
@@ -389,20 +314,8 @@ def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
 
 
-def _batch_size(training: TableTraining, n_rows: int, say: Callable[[str], object]) -> int:
-    if training.solver == "gd":
-        return n_rows
-    if training.batch_size is not None and training.batch_size > n_rows:
-        say(f"The batch size of {training.batch_size:,} is larger than the {n_rows:,} training rows; it was clipped.")
-    return min(training.batch_size or DEFAULT_BATCH_SIZE, n_rows)
-
-
 def _without(table: Any, target: str) -> Any:
     features = table.drop(target)
     if features.width == 0:
         raise DataError(f"The table has no column but the target {target!r}, so there is nothing to predict it from.")
     return features
-
-
-def _plain(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}

@@ -1,0 +1,290 @@
+// The half of Session that trains: gradients, steps, and whole epochs of them.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "session.hpp"
+
+namespace backlit {
+
+namespace {
+
+// Rows a gradient is summed over at a time, to bound memory.
+constexpr long gradient_rows = 2048;
+constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
+
+template <class T>
+bool all_finite(const T* values, long n) {
+  // x − x is 0 for finite x and NaN otherwise, so one sum tells for all, and vectorizes
+  T sum = 0;
+  for (long i = 0; i < n; ++i) sum += values[i] - values[i];
+  return sum == 0;
+}
+
+}  // namespace
+
+// Step 4: BP2 from the last layer down to the second.
+template <class T>
+void Session<T>::backpropagate_rows(Part rows, T* scratch) {
+  auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
+  auto from_const = [&](Matrix<T> m) { return Matrix<const T>{m.row(rows.begin), m.stride}; };
+  for (int l = int(layers_.size()) - 2; l >= 0; --l) {
+    Layer& next = layers_[l + 1];
+    kernels_.backward(layers_[l].activation, from_const(delta(l + 1)),
+                      {next.w.data(), padded(next.n_in, kernels_.lanes)}, from_const(z(l)), from_const(a(l + 1)),
+                      from(delta(l)), rows.size(), next.n_out, next.n_in, scratch);
+  }
+}
+
+template <class T>
+void Session<T>::transpose_part(int thread, int n_threads) {
+  for (std::size_t l = 1; l < layers_.size(); ++l) {
+    Layer& layer = layers_[l];
+    const Part part(layer.n_in, thread, n_threads);
+    kernels_.transpose({layer.wt.data(), layer.stride}, {layer.w.data(), padded(layer.n_in, kernels_.lanes)},
+                       part.begin, part.end, layer.n_out);
+  }
+}
+
+template <class T>
+double Session<T>::penalty_cost(double batch_weight) const {
+  const Penalty& penalty = description_.penalty;
+  double squares = 0, magnitudes = 0;
+  for (const Layer& layer : layers_)
+    for (long k = 0; k < layer.n_in; ++k) {
+      squares += layer.squares.data()[k];
+      magnitudes += layer.magnitudes.data()[k];
+    }
+  return 0.5 * (penalty.l2 + penalty.alpha / batch_weight) * squares + penalty.l1 * magnitudes;
+}
+
+template <class T>
+StepRule<T> Session<T>::rule(double rate, double batch_weight, long step) const {
+  const Optimizer& o = description_.optimizer;
+  StepRule<T> s{};
+  s.square = T(description_.penalty.l2 + description_.penalty.alpha / batch_weight);
+  s.l1 = T(description_.penalty.l1);
+  s.momentum = T(o.momentum);
+  s.one_minus_momentum = T(1 - o.momentum);
+  s.beta_2 = T(o.beta_2);
+  s.one_minus_beta_2 = T(1 - o.beta_2);
+  s.epsilon = T(o.epsilon);
+  s.keep = 1;
+  s.nesterov = o.nesterov;
+  switch (o.kind) {
+    case Optimizer::Kind::sgd:
+      s.rule = o.momentum != 0 ? Rule::momentum : Rule::sgd;
+      s.p = T(o.rate_in_velocity ? -rate : 1);
+      s.q = T(o.rate_in_velocity && o.momentum != 0 ? 1 : -rate);
+      break;
+    case Optimizer::Kind::rmsprop:
+      s.rule = Rule::rmsprop;
+      s.q = T(-rate);
+      break;
+    case Optimizer::Kind::adam:
+    case Optimizer::Kind::adamw: {
+      s.rule = Rule::adam;
+      const double root = std::sqrt(1 - std::pow(o.beta_2, double(step)));
+      s.q = T(-rate * root / (1 - std::pow(o.momentum, double(step))));
+      if (o.kind == Optimizer::Kind::adamw) {
+        // m̂ / (√v̂ + ε) = √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ))
+        s.epsilon = T(o.epsilon * root);
+        s.keep = T(1 - rate * o.weight_decay);
+      }
+      break;
+    }
+  }
+  return s;
+}
+
+template <class T>
+int Session<T>::first_layer_not_finite_in_batch(long n_rows) {
+  for (int l = 0; l < int(layers_.size()); ++l)
+    for (long i = 0; i < n_rows; ++i)
+      if (!all_finite(z(l).row(i), layers_[l].n_out) || !all_finite(a(l + 1).row(i), layers_[l].n_out)) return l + 2;
+  return int(layers_.size()) + 1;  // all activations are finite, so it was the cost of the output layer
+}
+
+template <class T>
+int Session<T>::first_layer_not_finite() const {
+  for (std::size_t l = 0; l < layers_.size(); ++l)
+    if (!all_finite(layers_[l].wt.data(), layers_[l].wt.size()) ||
+        !all_finite(layers_[l].b.data(), layers_[l].b.size()))
+      return int(l) + 2;
+  return 0;
+}
+
+template <class T>
+void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
+  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
+  const int n_layers = int(layers_.size());
+  const long chunk = std::min(n_rows, gradient_rows);
+  const int n_threads = threads_for(chunk, chunk);
+  reserve(chunk, true);
+  reserve_scratch(n_threads, chunk);
+  for (Layer& layer : layers_) {
+    layer.nabla_wt = Buffer<T>(layer.wt.size());
+    layer.nabla_b = Buffer<T>(layer.b.size());
+  }
+  *weight = 0;
+  for (long i = 0; i < n_rows; ++i) *weight += examples.sample_weight ? double(examples.sample_weight[i]) : 1.0;
+  std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
+  Barrier barrier(n_threads);
+  on_threads(n_threads, [&](int thread) {
+    T* scratch = scratch_[thread].data();
+    transpose_part(thread, n_threads);
+    for (long first = 0; first < n_rows; first += chunk) {
+      const long n = std::min(chunk, n_rows - first);
+      const Part rows(n, thread, n_threads);
+      std::copy_n(examples.x + (first + rows.begin) * n_in, rows.size() * n_in, a(0).row(rows.begin));
+      for (long i = rows.begin; i < rows.end; ++i) {
+        batch_.y[i] = examples.y + (first + i) * n_out;
+        const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
+        batch_.share.data()[i] = T(s / *weight);
+      }
+      feedforward_rows(rows, scratch);
+      output_rows(rows, true);
+      barrier.wait();  // w is transposed
+      backpropagate_rows(rows, scratch);
+      barrier.wait();  // all errors are there
+      if (thread == 0)
+        for (long i = 0; i < n; ++i) {
+          const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
+          if (s != 0) chunk_costs[first / chunk] += s / *weight * batch_.cost.data()[i];
+        }
+      for (int l = 0; l < n_layers; ++l) {
+        Layer& layer = layers_[l];
+        const Part part(layer.n_in, thread, n_threads);
+        kernels_.add_nabla_w({a(l).data, a(l).stride}, {delta(l).data, delta(l).stride},
+                             {layer.nabla_wt.data(), layer.stride}, n, part.begin, part.end, scratch);
+        if (thread == l % n_threads) kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
+      }
+      barrier.wait();  // the batch's buffers may be written again
+    }
+  });
+  *cost = 0;
+  for (double part : chunk_costs) *cost += part;
+}
+
+template <class T>
+void Session<T>::get_nabla(int l, T* nabla_w, T* nabla_b) const {
+  const Layer& layer = layers_[l];
+  kernels_.transpose({layer.nabla_wt.data(), layer.stride}, {nabla_w, layer.n_in}, 0, layer.n_in, layer.n_out);
+  std::copy_n(layer.nabla_b.data(), layer.n_out, nabla_b);
+}
+
+template <class T>
+void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
+                                double rate) {
+  StepRule<T> s = rule(rate, 1, ++t);
+  s.square = s.l1 = 0;  // the gradient holds the penalty's already
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    Layer& layer = layers_[l];
+    Buffer<T> nabla_wt(layer.wt.size()), nabla_b_padded(layer.b.size());
+    for (long j = 0; j < layer.n_out; ++j)
+      for (long k = 0; k < layer.n_in; ++k) nabla_wt.data()[k * layer.stride + j] = nabla_w[l][j * layer.n_in + k];
+    std::copy_n(nabla_b[l], layer.n_out, nabla_b_padded.data());
+    kernels_.apply(s, nabla_wt.data(), layer.wt.data(), layer.slots_wt[0].data(), layer.slots_wt[1].data(),
+                   layer.wt.size(), true);
+    kernels_.apply(s, nabla_b_padded.data(), layer.b.data(), layer.slots_b[0].data(), layer.slots_b[1].data(),
+                   layer.b.size(), false);
+  }
+}
+
+// Within a step, rows of the batch belong to threads until every error is known; then weights do. Each sum is thus
+// taken by one thread in one order, and the result does not depend on how many there are.
+template <class T>
+int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size,
+                          const double* rates, double* costs, double* batch_weights,
+                          const std::function<bool()>& interrupted) {
+  using Clock = std::chrono::steady_clock;
+  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
+  const int n_layers = int(layers_.size());
+  const int n_threads = threads_for(batch_size, batch_size);
+  reserve(batch_size, true);
+  reserve_scratch(n_threads, batch_size);
+  const bool has_penalty = description_.penalty.any();
+  int diverged_layer = 0;
+  bool stop = false;
+  auto last_check = Clock::now();
+  Barrier barrier(n_threads);
+
+  on_threads(n_threads, [&](int thread) {
+    T* scratch = scratch_[thread].data();
+    long step = 0, steps_taken = 0;
+    for (long first = 0; first < n_order && !stop; first += batch_size, ++step) {
+      const std::int64_t* batch = order + first;
+      const long n = std::min(batch_size, n_order - first);
+      double batch_weight = double(n);
+      if (examples.sample_weight) {
+        batch_weight = 0;
+        for (long i = 0; i < n; ++i) batch_weight += double(examples.sample_weight[batch[i]]);
+        if (batch_weight == 0) continue;  // every thread sees the same and goes on
+      }
+
+      const Part rows(n, thread, n_threads);
+      for (long i = rows.begin; i < rows.end; ++i) {
+        std::memcpy(a(0).row(i), examples.x + batch[i] * n_in, n_in * sizeof(T));
+        batch_.y[i] = examples.y + batch[i] * n_out;
+        const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
+        batch_.share.data()[i] = T(s / batch_weight);
+      }
+      transpose_part(thread, n_threads);
+      feedforward_rows(rows, scratch);
+      output_rows(rows, true);
+      if (n_layers > 1) {
+        barrier.wait();  // w is transposed
+        backpropagate_rows(rows, scratch);
+      }
+      barrier.wait();  // all errors are there
+
+      if (thread == 0) {
+        double cost = 0;
+        for (long i = 0; i < n; ++i) {
+          const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
+          if (s != 0) cost += s * double(batch_.cost.data()[i]);
+        }
+        costs[step] = cost / batch_weight;
+        batch_weights[step] = batch_weight;
+        if (!std::isfinite(costs[step])) {
+          diverged_layer = first_layer_not_finite_in_batch(n);
+          stop = true;
+        } else if (Clock::now() - last_check > time_between_interrupt_checks) {
+          last_check = Clock::now();
+          stop = interrupted();
+        }
+      }
+      const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);
+      for (int l = 0; l < n_layers; ++l) {
+        Layer& layer = layers_[l];
+        const Part part(layer.n_in, thread, n_threads);
+        if (has_penalty)
+          kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
+                            part.end, layer.n_out);
+        kernels_.update_weights(s, {a(l).data, a(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
+                                layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch);
+        if (thread == l % n_threads)
+          kernels_.update_biases(s, {delta(l).data, delta(l).stride}, layer.b.data(), layer.slots_b[0].data(),
+                                 layer.slots_b[1].data(), n);
+      }
+      barrier.wait();  // all weights are there
+      if (thread == 0 && has_penalty) costs[step] += penalty_cost(batch_weight);
+    }
+    barrier.wait();  // nobody reads t any more
+    if (thread == 0) t += steps_taken;
+  });
+  return diverged_layer ? diverged_layer : first_layer_not_finite();
+}
+
+#define BACKLIT_INSTANTIATE(T)                                                                                      \
+  template void Session<T>::gradient(Examples<T>, long, double*, double*);                                          \
+  template void Session<T>::get_nabla(int, T*, T*) const;                                                           \
+  template void Session<T>::apply_gradient(const std::vector<const T*>&, const std::vector<const T*>&, double);     \
+  template int Session<T>::run_steps(Examples<T>, const std::int64_t*, long, long, const double*, double*, double*, \
+                                     const std::function<bool()>&);
+
+BACKLIT_INSTANTIATE(float)
+BACKLIT_INSTANTIATE(double)
+
+}  // namespace backlit
