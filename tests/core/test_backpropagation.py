@@ -423,3 +423,16 @@ def test_check_loss_fits():
     with pytest.raises(LossActivationError, match=r"'poisson'.*'relu'"):
         check_loss_fits(Network.initialize([2, 1], "relu"), "poisson")
     assert set(LOSSES) == {loss for loss, _ in fitting_pairs()}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("which", ["x", "y"])
+def test_numbers_that_are_not_finite_are_refused(bad, which):
+    network = Network.initialize([2, 3, 1])
+    arrays = {"x": np.zeros((4, 2)), "y": np.zeros((4, 1))}
+    arrays[which][2, 0] = bad
+    with pytest.raises(InvalidInputError, match=f"^{which} must hold finite"):
+        backpropagate(network, **arrays)
+    if which == "x":
+        with pytest.raises(InvalidInputError, match="finite"):
+            network.feedforward(arrays["x"])

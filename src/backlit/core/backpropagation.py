@@ -153,7 +153,9 @@ def backpropagate(
     ----------
     network : Network
     x : array, ``(n_examples, n_in)`` or ``(n_in,)``
+        Finite numbers.
     y : array, ``(n_examples, n_out)`` or ``(n_out,)``
+        Finite numbers.
     loss : str, default "quadratic"
         A name of `backlit.core.losses.LOSSES`.
     sample_weight : array, ``(n_examples,)``, optional
@@ -166,8 +168,30 @@ def backpropagate(
     Backpass
     """
     x, y, sample_weight = as_examples(network, x, y, sample_weight)
-    xp = namespace(x)
-    share, batch_weight = shares(x, sample_weight)
+    return backpass(network, x, y, *shares(x, sample_weight), loss=loss, penalty=penalty)
+
+
+def backpass(
+    network: Network,
+    x: Array,
+    y: Array,
+    share: Array,
+    batch_weight: float,
+    *,
+    loss: str,
+    penalty: Penalty = NO_PENALTY,
+) -> Backpass:
+    """Do the work of `backpropagate` on a batch that was checked.
+
+    Parameters
+    ----------
+    x : array, ``(n_examples, n_in)``
+    y : array, ``(n_examples, n_out)``
+    share : array, ``(n_examples, 1)``
+        What each example counts in a mean.
+    batch_weight : float
+        ``Σ s_x``.
+    """
     activations = network.activations
     z, a = feedforward(network, x)
 
@@ -181,7 +205,7 @@ def backpropagate(
         for a_previous, delta_l, w in zip(a[:-1], delta, network.weights, strict=True)
     ]
     costs = cost_of_each(loss, activations[-1], z[-1], a[-1], y)
-    cost = float(xp.sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
+    cost = float(namespace(x).sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
     return Backpass(z, a, delta, nabla_b, nabla_w, cost)
 
 

@@ -173,6 +173,11 @@ class Network:
                 f"but has {tuple(values.shape)}."
                 + (" For class numbers k, give one-hot rows: numpy.eye(n_classes)[k]." if name == "y" else "")
             )
+        # JAX cannot look at numbers while it traces a function
+        if not array_api_compat.is_jax_array(batch) and not bool(xp.all(xp.isfinite(batch))):
+            raise InvalidInputError(
+                f"{name} must hold finite numbers, but holds NaN or infinite ones. Remove or impute those rows."
+            )
         return batch
 
     def __repr__(self) -> str:

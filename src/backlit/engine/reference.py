@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.core.backpropagation import backpropagate
+from backlit.core.backpropagation import backpass, shares
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer
@@ -78,16 +78,10 @@ class ReferenceSession:
         return out, total / float(s.sum())
 
     def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
-        backpass = backpropagate(
-            self._network,
-            x,
-            y,
-            loss=self._objective.loss,
-            sample_weight=sample_weight,
-            penalty=self._objective.penalty,
-        )
-        batch_weight = float(len(x)) if sample_weight is None else float(np.sum(sample_weight))
-        return Gradient(backpass.cost, backpass.nabla_w, backpass.nabla_b, batch_weight)
+        share, batch_weight = shares(x, sample_weight)
+        objective = self._objective
+        result = backpass(self._network, x, y, share, batch_weight, loss=objective.loss, penalty=objective.penalty)
+        return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
         # step 6 of the lecture's algorithm
