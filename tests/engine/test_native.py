@@ -11,9 +11,11 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
 
 from backlit import _native
 from backlit.core.activations import ACTIVATIONS
+from backlit.core.backpropagation import backpropagate
 from backlit.core.losses import LOSSES, fitting_pairs
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
@@ -21,6 +23,7 @@ from backlit.core.penalty import Penalty
 from backlit.engine import Objective, OptimizerState
 from backlit.engine.native import NativeEngine
 from backlit.engine.reference import ReferenceEngine
+from random_networks import flat, has_enough_digits, problems
 
 ENGINES = {"reference": ReferenceEngine(), "native": NativeEngine()}
 PENALTIES = {"none": Penalty(), "all": Penalty(l2=0.02, l1=0.01, alpha=0.3)}
@@ -70,7 +73,7 @@ def relative_error(value, truth):
 
 
 def gradient_vector(gradient):
-    return np.concatenate([array.ravel() for array in (*gradient.nabla_w, *gradient.nabla_b)])
+    return flat(gradient.nabla_w, gradient.nabla_b)
 
 
 def to_dtype(network, dtype):
@@ -117,6 +120,27 @@ def test_gradient_agrees_with_the_reference(loss, output, hidden, penalty):
     )
     assert all(array.dtype == np.float32 for array in (*found.nabla_w, *found.nabla_b))
     assert relative_error(gradient_vector(found), gradient_vector(truth)) <= 1e-5
+
+
+@settings(max_examples=300)
+@given(problems())
+def test_gradient_of_random_networks_agrees_with_the_reference(problem):
+    network, x, y, options = problem
+    at = backpropagate(network, x, y, **options)
+    assume(has_enough_digits(network, at, options["sample_weight"]))
+    objective = Objective(options["loss"], options["penalty"])
+    truth, s = flat(at.nabla_w, at.nabla_b), options["sample_weight"]
+    found = ENGINES["native"].open(network, objective).cost_and_gradient(x, y, s)
+    assert relative_error(gradient_vector(found), truth) <= 1e-12
+    assert found.cost == pytest.approx(at.cost, rel=1e-12)
+
+    single = to_dtype(network, "float32")
+    x, y, s = (None if array is None else np.float32(array) for array in (x, y, s))
+    truth = ENGINES["reference"].open(to_dtype(single, "float64"), objective)
+    truth = truth.cost_and_gradient(*(None if array is None else np.float64(array) for array in (x, y, s)))
+    found = ENGINES["native"].open(single, objective).cost_and_gradient(x, y, s)
+    error = relative_error(gradient_vector(found), gradient_vector(truth))
+    assert error <= 1e-5
 
 
 @pytest.mark.parametrize("weighted", [False, True])
