@@ -186,11 +186,48 @@ void apply(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* secon
 }
 
 template <class T>
+void gather(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in) {
+  for (long i = 0; i < n_rows; ++i) {
+    const T* from = x + rows[i] * n_in;
+    T* to = a.row(i);
+    long k = 0;
+    for (; k + lanes<T> <= n_in; k += lanes<T>) store(to + k, load(from + k));
+    if (k < n_in && n_in >= lanes<T>) k = n_in - lanes<T>, store(to + k, load(from + k));  // overlaps the one before
+    for (; n_in < lanes<T> && k < n_in; ++k) to[k] = from[k];
+  }
+}
+
+// Exchanges the halves of lanes that differ in bit `s` between two rows: one step of transposing a block in registers.
+template <class T, int s, int... lane>
+BACKLIT_INLINE void exchange(Vec<T>& upper, Vec<T>& lower, std::integer_sequence<int, lane...>) {
+  const Vec<T> first = upper, second = lower;
+  upper = __builtin_shufflevector(first, second, ((lane & s) ? lanes<T> + lane - s : lane)...);
+  lower = __builtin_shufflevector(first, second, ((lane & s) ? lanes<T> + lane : lane + s)...);
+}
+
+template <class T, int s>
+BACKLIT_INLINE void exchange_all(Vec<T> (&rows)[lanes<T>]) {
+  unroll<lanes<T>>([&](auto r) {
+    if constexpr ((r() & s) == 0) exchange<T, s>(rows[r], rows[r + s], std::make_integer_sequence<int, lanes<T>>{});
+  });
+  if constexpr (2 * s < lanes<T>) exchange_all<T, 2 * s>(rows);
+}
+
+template <class T>
 void transpose(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out) {
-  constexpr long block = 16;  // of both matrices, so that each cache line fetched is used up
-  for (long k = k_begin; k < k_end; k += block)
-    for (long j = 0; j < n_out; ++j)
-      for (long kk = k; kk < (k + block < k_end ? k + block : k_end); ++kk) w.row(j)[kk] = wt.row(kk)[j];
+  constexpr long few_columns = 4;  // too few for a block to pay
+  long k = k_begin;
+  for (; n_out >= few_columns && k + lanes<T> <= k_end; k += lanes<T>)
+    for (long j = 0; j < n_out; j += lanes<T>) {
+      Vec<T> block[lanes<T>];
+      unroll<lanes<T>>([&](auto r) { block[r] = load(wt.row(k + r) + j); });
+      exchange_all<T, 1>(block);
+      unroll<lanes<T>>([&](auto r) {
+        if (j + r < n_out) store(w.row(j + r) + k, block[r]);
+      });
+    }
+  for (long j = 0; j < n_out; ++j)
+    for (long kk = k; kk < k_end; ++kk) w.row(j)[kk] = wt.row(kk)[j];
 }
 
 template <class T>
@@ -223,6 +260,7 @@ constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            add_nabla_w<T>,
                            add_nabla_b<T>,
                            apply<T>,
+                           gather<T>,
                            transpose<T>,
                            row_sums<T>};
 

@@ -5,6 +5,8 @@
 // never reaches a real column. Only BP2 needs w itself, (n_out, n_in), for which `transpose` makes a copy.
 #pragma once
 
+#include <cstdint>
+
 #include "activations.hpp"
 #include "losses.hpp"
 #include "optimizers.hpp"
@@ -55,6 +57,9 @@ struct Kernels {
 
   // The step alone, for n parameters (a multiple of lanes) whose gradient is given.
   void (*apply)(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* second, long n, bool is_weight);
+
+  // a[i] = x[rows[i]] for rows of n_in numbers
+  void (*gather)(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in);
 
   // w = wtᵀ for rows [k_begin, k_end) of wt, which are columns of w
   void (*transpose)(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out);

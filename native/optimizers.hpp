@@ -65,14 +65,14 @@ BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, V
   } else if constexpr (rule == Rule::rmsprop) {
     const Vec<T> v = fma(broadcast(s.momentum), load(slots.first + at), s.one_minus_momentum * nabla * nabla);
     store(slots.first + at, v);
-    theta = fma(broadcast(s.q), nabla / (sqrt(v) + s.epsilon), theta);
+    theta = fma(broadcast(s.q), over_root<T>(nabla, v, s.epsilon), theta);
   } else {
     const Vec<T> m = fma(broadcast(s.momentum), load(slots.first + at), s.one_minus_momentum * nabla);
     const Vec<T> v = fma(broadcast(s.beta_2), load(slots.second + at), s.one_minus_beta_2 * nabla * nabla);
     store(slots.first + at, m);
     store(slots.second + at, v);
     if (is_weight) theta = theta * s.keep;
-    theta = fma(broadcast(s.q), m / (sqrt(v) + s.epsilon), theta);
+    theta = fma(broadcast(s.q), over_root<T>(m, v, s.epsilon), theta);
   }
   store(slots.theta + at, theta);
 }

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 
 #include "session.hpp"
 
@@ -224,8 +223,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
 
       const Part rows(n, thread, n_threads);
+      kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
       for (long i = rows.begin; i < rows.end; ++i) {
-        std::memcpy(a(0).row(i), examples.x + batch[i] * n_in, n_in * sizeof(T));
         batch_.y[i] = examples.y + batch[i] * n_out;
         const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
         batch_.share.data()[i] = T(s / batch_weight);

@@ -448,3 +448,80 @@ def _seconds(command):
     began = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - began
+
+
+def test_class_names_that_look_like_markup(folder, run):
+    table = homes().with_columns(
+        color=pl.when(pl.col("color") == "red").then(pl.lit("[/red]u")).otherwise(pl.lit("[bold]"))
+    )
+    table.write_csv("markup.csv")
+    assert run("train", "markup.csv", "--target", "color", "--out", "m.safetensors", *QUICK)[0] == 0
+    code, out, err = run("evaluate", "m.safetensors", "markup.csv")
+    assert (code, err) == (0, "")
+    assert "[/red]u" in out
+    assert "[bold]" in out
+
+
+def test_results_never_replace_their_own_inputs(model, folder, run):
+    old = Path("homes.csv").read_bytes()
+    before = sorted(path.name for path in folder.iterdir())
+    for arguments in (
+        ["predict", model, "homes.csv", "--out", "homes.csv"],
+        ["predict", model, "homes.csv", "--out", model],
+        ["explain", model, "homes.csv", "--out", "homes.csv"],
+        ["train", "homes.csv", "--target", "worth", "--out", "homes.csv"],
+    ):
+        check_failure(*run(*arguments), folder, ["input", "lost"], before)
+    assert Path("homes.csv").read_bytes() == old
+
+
+def test_disk_full_on_standard_output(model):
+    for command in ("predict", "evaluate", "explain"):
+        line = f"{sys.executable} -m backlit {command} {model} homes.csv > /dev/full"
+        done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith("Error: cannot write the result: No space left")
+        assert "mistake in backlit" not in done.stderr
+
+
+def test_unknown_labels(folder, run):
+    assert run("train", "homes.csv", "--target", "color", "--out", "m.safetensors", *QUICK)[0] == 0
+    table = homes().with_row_index()
+    color = pl.when(pl.col("index") == 6).then(pl.lit("green")).when(pl.col("index") < 3).then(None)
+    table.with_columns(color=color.otherwise(pl.col("color"))).drop("index").write_csv("strange.csv")
+    code, out, err = run("explain", "m.safetensors", "strange.csv", "--row", "7")
+    assert code == 0
+    assert "green" in err
+    assert "BP1" not in out
+    before = sorted(path.name for path in folder.iterdir())
+    check_failure(*run("evaluate", "m.safetensors", "strange.csv"), folder, ["Row 7", "green"], before)
+
+
+def test_boolean_labels_are_spelled_one_way(folder, run):
+    homes().with_columns(color=pl.col("color") == "red").write_csv("bools.csv")
+    assert run("train", "bools.csv", "--target", "color", "--out", "m.safetensors", *QUICK)[0] == 0
+    lines = run("predict", "m.safetensors", "bools.csv")[1].splitlines()
+    assert lines[0] == "color,probability_False,probability_True"
+    assert {line.split(",")[0] for line in lines[1:]} == {"True", "False"}
+
+
+def test_step_shown_is_trainings_own(folder, run):
+    assert run("train", "homes.csv", "--target", "worth", "--out", "m.safetensors", *QUICK)[0] == 0
+    assert "μ = 0.001" in run("explain", "m.safetensors", "homes.csv")[1]
+    assert "μ = 0.5" in run("explain", "m.safetensors", "homes.csv", "--learning-rate", "0.5")[1]
+    assert run("explain", "m.safetensors", "homes.csv", "--learning-rate", "0")[0] != 0
+
+
+@pytest.mark.parametrize("case", sorted(BAD_OPTIONS))
+def test_wrong_options_are_wrong_usage(folder, run, case):
+    if case.startswith(("output", "validation file", "names", "regression", "loss that")):
+        return  # what is wrong there shows only in the files
+    options, _ = BAD_OPTIONS[case]
+    arguments = ["train", "homes.csv", *QUICK]
+    if not case.startswith("no "):
+        arguments += ["--target", "worth", "--out", "m.safetensors"]
+    code, out, err = run(*arguments, *options)
+    assert code == 2
+    assert out == ""
+    assert len(err.splitlines()) == 2, err
+    assert err.splitlines()[1] == "Try: backlit train --help"

@@ -381,3 +381,11 @@ def test_numbers_that_are_not_finite_are_refused(bad, which):
     if which == "x":
         with pytest.raises(InvalidInputError, match="finite"):
             network.feedforward(arrays["x"])
+
+
+def test_targets_outside_the_loss_are_refused():
+    network = Network.initialize([2, 2], "sigmoid")
+    with pytest.raises(InvalidInputError, match=r"cross_entropy.*\[0, 1\].*\[0, 3\]"):
+        backpropagate(network, np.zeros((1, 2)), np.array([[0.0, 3.0]]), loss="cross_entropy")
+    with pytest.raises(InvalidInputError, match="poisson"):
+        backpropagate(network, np.zeros((1, 2)), np.array([[0.0, -3.0]]), loss="poisson")

@@ -23,6 +23,7 @@ from backlit.core.penalty import Penalty
 from backlit.engine import Objective, OptimizerState
 from backlit.engine.native import NativeEngine
 from backlit.engine.reference import ReferenceEngine
+from backlit.errors import ShapeError
 from random_networks import flat, has_enough_digits, problems
 
 ENGINES = {"reference": ReferenceEngine(), "native": NativeEngine()}
@@ -359,23 +360,48 @@ def test_every_instruction_set_agrees_with_the_reference(isa):
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_refuse_the_same_shapes_in_the_same_words(engine):
+    network = Network.initialize([4, 3, 2], "sigmoid", seed=0)
+    session = ENGINES[engine].open(network, Objective())
+    x, y, s = examples(network, "quadratic", 6)
+    with pytest.raises(ShapeError, match=r"x must have the shape \(n_examples, 4\), but has \(6, 5\)"):
+        session.feedforward(np.ones((6, 5)))
+    with pytest.raises(ShapeError, match="x must have"):
+        session.feedforward(np.ones(4))
+    for call in (session.evaluate, session.cost_and_gradient):
+        with pytest.raises(ShapeError, match="6 examples, but y has 4"):
+            call(x, y[:4])
+        with pytest.raises(ShapeError, match="y must have"):
+            call(x, y[:, :1])
+        with pytest.raises(ShapeError, match="sample_weight"):
+            call(x, y, s[:3])
+
+
 def test_bindings_refuse_what_does_not_fit():
     network = Network.initialize([4, 3, 2], "sigmoid", seed=0)
-    session = ENGINES["native"].open(network, Objective())
+    wrapper = ENGINES["native"].open(network, Objective())
+    session = wrapper._session
     x, y, s = examples(network, "quadratic", 6)
     rates = np.full(2, 0.1)
+    out, costs = np.empty((6, 2)), np.zeros(2)
     with pytest.raises(ValueError, match="5 columns"):
-        session.feedforward(np.ones((6, 5)))
+        session.evaluate(np.ones((6, 5)), out)
+    with pytest.raises(ValueError, match="out must have"):
+        session.evaluate(x, np.empty((5, 2)))
     with pytest.raises(ValueError, match="y must have a row"):
-        session.cost_and_gradient(x, y[:4])
-    with pytest.raises(ValueError, match="order names a row"):
-        session.run_steps(x, y, np.array([0, 1, 2, 6]), 2, rates)
-    with pytest.raises(ValueError, match="order names a row"):
-        session.run_steps(x, y, np.array([0, -1, 2, 3]), 2, rates)
-    with pytest.raises(ValueError, match="one number a batch"):
-        session.run_steps(x, y, np.arange(6), 2, rates)
+        session.gradient(x, y[:4])
     with pytest.raises(ValueError, match="sample_weight"):
-        session.cost_and_gradient(x, y, s[:3])
+        session.gradient(x, y, s[:3])
+    with pytest.raises(ValueError, match="no such layer"):
+        session.get_biases(2, -1, np.zeros(2))
+    with pytest.raises(ValueError, match="no such slot"):
+        session.get_biases(1, 0, np.zeros(2))
+    with pytest.raises(ValueError, match="one number a batch"):
+        session.run_steps(x, y, np.arange(6), 2, rates, costs, np.zeros(3))
+    for order in ([0, 1, 2, 6], [0, -1, 2, 3]):
+        with pytest.raises(ValueError, match="order names a row"):
+            wrapper.run_steps(x, y, np.array(order), 2, rates)
     with pytest.raises(ValueError, match="n_threads"):
         ENGINES["native"].open(network, Objective(), n_threads=0)
 

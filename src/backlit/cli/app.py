@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Annotated
@@ -15,7 +16,11 @@ from backlit.cli.predict import predict
 from backlit.cli.train import train
 from backlit.cli.version import version
 
+# click's, which typer brings along; it is the parent of the errors that typer exports
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
 EXIT_FAILURE = 1
+EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
@@ -47,19 +52,38 @@ def main() -> None:
     # accepted behind the command too, where people type it once an error has come
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(args=arguments, prog_name="backlit", standalone_mode=True)
-    except KeyboardInterrupt:
+        code = app(args=arguments, prog_name="backlit", standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk can still be reported
+        sys.exit(code or 0)
+    except UsageError as error:
+        _complain(_describe_usage(error))
+        sys.exit(EXIT_USAGE)
+    except (KeyboardInterrupt, typer.Abort):
         _complain("Interrupted; nothing was written.")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # whoever read our output has enough; nothing more can be printed, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_standard_output()  # whoever read our output has enough
         sys.exit(EXIT_FAILURE)
     except Exception as error:
         if debug:
             raise
         _complain(_describe_error(error))
+        if isinstance(error, OSError):
+            _silence_standard_output()
         sys.exit(EXIT_FAILURE)
+
+
+def _silence_standard_output() -> None:
+    # what is still in the buffer cannot be printed, not even at exit
+    with contextlib.suppress(OSError):  # standard output may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _describe_usage(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "backlit"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return message if message.startswith("\n") else f"Error: {message}\nTry: {command} --help"
 
 
 def _describe_error(error: Exception) -> str:
@@ -67,6 +91,8 @@ def _describe_error(error: Exception) -> str:
 
     if isinstance(error, BacklitError):
         return f"Error: {error}"
+    if isinstance(error, OSError) and error.filename is None:  # no file: it was standard output
+        return f"Error: cannot write the result: {error.strerror}. Make room, or write it elsewhere."
     if isinstance(error, MemoryError):
         return "Error: there is not enough memory. Use fewer rows, a smaller network or a smaller --batch-size."
     return f"Error: {type(error).__name__}: {error}. This looks like a mistake in backlit; --debug shows where."

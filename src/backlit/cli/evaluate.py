@@ -61,6 +61,7 @@ def print_confusion(confusion: list[list[int]], classes: list[str]) -> None:
     """Print a confusion table: a row for each true class, a column for each predicted one."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     if len(classes) > _MOST_CLASSES_IN_TABLE:
         wrong = [(n, i, j) for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j and n]
@@ -71,10 +72,10 @@ def print_confusion(confusion: list[list[int]], classes: list[str]) -> None:
     table = Table(title="confusion: rows are true, columns predicted", title_justify="left")
     table.add_column("")
     for label in classes:
-        table.add_column(label, justify="right")
+        table.add_column(Text(label), justify="right")  # as Text, since a class may look like Rich's markup
     for i, row in enumerate(confusion):
         cells = [f"[bold]{n:,}[/bold]" if i == j else (f"{n:,}" if n else "·") for j, n in enumerate(row)]
-        table.add_row(classes[i], *cells)
+        table.add_row(Text(classes[i]), *cells)
     Console(highlight=False).print(table)
 
 

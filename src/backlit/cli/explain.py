@@ -43,16 +43,21 @@ def explain(
 
     Example: [bold]backlit explain housing.safetensors new.csv --row 1[/bold]
     """
+    from backlit.cli.options import refuse_to_overwrite
+    from backlit.cli.output import remark
     from backlit.cli.predict import read_for
     from backlit.estimators.table_model import TableModel
     from backlit.explanation import render_text
     from backlit.persistence import atomic_write, check_writable
 
+    refuse_to_overwrite(out, model, file)
     if out is not None:
         check_writable(out)
     loaded = TableModel.load(model)
     table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
-    explanation = loaded.explain(table, row, learning_rate=learning_rate)
+    explanation = loaded.explain(
+        table, row, learning_rate=learning_rate, say=lambda message: remark(message, quiet=quiet)
+    )
     width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
     text = render_text(explanation, width=width) if format is Format.TEXT else explanation.to_json()
     if out is None:

@@ -33,6 +33,14 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no r
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 
 
+def refuse_to_overwrite(out: Path | None, *inputs: Path) -> None:
+    """Raise if a result would replace one of the files it is made from."""
+    from backlit.errors import OutputError
+
+    if out is not None and out.is_file() and any(path.exists() and out.samefile(path) for path in inputs):
+        raise OutputError(f"--out {out} is an input of this command and would be lost. Give another name.")
+
+
 def split_names(names: str | None) -> list[str] | None:
     """Return column names from ``a,b,c``, or from a file with a name a line."""
     from backlit.errors import DataError

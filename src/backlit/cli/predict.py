@@ -32,10 +32,12 @@ def predict(
 
     Example: [bold]backlit predict housing.safetensors new.csv --out predictions.csv[/bold]
     """
+    from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import remark, status
     from backlit.estimators.table_model import TableModel
     from backlit.persistence import atomic_write, check_writable
 
+    refuse_to_overwrite(out, model, file)
     if out is not None:
         check_writable(out)
     loaded = TableModel.load(model)
@@ -85,7 +87,10 @@ def read_for(
 def _frame(model: Any, predictions: Any) -> Any:
     import polars as pl
 
-    columns = {model.target.name: predictions.values.tolist()}
+    values = predictions.values.tolist()
+    if isinstance(values[0], bool):
+        values = list(map(str, values))  # spelled as in the names of the other columns
+    columns = {model.target.name: values}
     if predictions.probabilities is not None:
         for i, label in enumerate(model.target.classes):
             columns[f"probability_{label}"] = predictions.probabilities[:, i]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator, Threads
+
+Made = TypeVar("Made")
 
 
 class Task(StrEnum):
@@ -70,9 +73,10 @@ def train(
 
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
     """
-    from backlit.cli.options import split_names
+    from backlit.cli.options import refuse_to_overwrite, split_names
     from backlit.cli.output import TrainingProgress, print_json, remark, status
     from backlit.data.readers import read_table
+    from backlit.engine import ENGINES
     from backlit.errors import InvalidInputError
     from backlit.estimators.table_model import TableModel
     from backlit.estimators.table_training import TableTraining
@@ -82,9 +86,13 @@ def train(
         if labels is None:
             raise typer.BadParameter("name the column to predict.", param_hint="--target")
         target = "label"
+    refuse_to_overwrite(out, file)
     check_writable(out)
     fraction, validation_file = _validation(validation)
-    training = TableTraining(
+    if engine not in ENGINES:
+        raise typer.BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}.", param_hint="--engine")
+    training = _usage(
+        TableTraining,
         hidden=_hidden(hidden),
         activation=activation,
         loss=loss,
@@ -142,9 +150,19 @@ def train(
         print(f"Saved {out}: a {sizes} network with {model.network.n_parameters:,} parameters.")
 
 
+def _usage(make: Callable[..., Made], **options: Any) -> Made:
+    # what is wrong with an option is wrong usage
+    from backlit.errors import InvalidInputError
+
+    try:
+        return make(**options)
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def _hidden(text: str) -> tuple[int, ...]:
     try:
-        sizes = tuple(int(size) for size in text.split(",") if size.strip())
+        sizes = tuple(int(size) for size in text.split(",")) if text.strip() else ()
     except ValueError:
         sizes = (0,)
     if any(size < 1 for size in sizes):

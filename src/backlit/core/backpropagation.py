@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass
 
 from backlit.core.activations import get_activation
-from backlit.core.losses import SHORT_CUTS, cost_of_each, get_loss, loss_name
+from backlit.core.losses import SHORT_CUTS, check_targets, cost_of_each, get_loss, loss_name
 from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -168,6 +168,7 @@ def backpropagate(
     Backpass
     """
     x, y, sample_weight = as_examples(network, x, y, sample_weight)
+    check_targets(loss, y)
     return backpass(network, x, y, *shares(x, sample_weight), loss=loss, penalty=penalty)
 
 

@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import array_api_compat
+
 from backlit.core.activations import (
     REALS,
     SOFTPLUS_IS_EXP_BELOW,
@@ -24,7 +26,7 @@ from backlit.core.activations import (
     softplus,
 )
 from backlit.core.namespace import Array, namespace
-from backlit.errors import LossActivationError, UnknownNameError
+from backlit.errors import InvalidInputError, LossActivationError, UnknownNameError
 
 HUBER_DELTA = 1.0
 NOT_NEGATIVE = Interval(0.0, math.inf, low_open=False)
@@ -188,6 +190,21 @@ def _fitting(loss: Loss) -> list[Activation]:
     from backlit.core.activations import ACTIVATIONS
 
     return [activation for activation in ACTIVATIONS.values() if loss.domain.contains(activation.range)]
+
+
+def check_targets(loss: str, y: Array) -> None:
+    """Raise if targets lie outside those on which a loss is defined."""
+    target = LOSSES[loss_name(loss)].target
+    # JAX cannot look at numbers while it traces a function
+    if target == REALS or array_api_compat.is_jax_array(y):
+        return
+    xp = namespace(y)
+    low, high = float(xp.min(y)), float(xp.max(y))
+    if not target.low <= low <= high <= target.high:
+        raise InvalidInputError(
+            f"The loss {loss_name(loss)!r} is defined for targets in {target}, but y lies in [{low:g}, {high:g}]. "
+            "Use another loss, or transform the targets."
+        )
 
 
 def fitting_pairs() -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import array_api_compat
@@ -118,6 +118,8 @@ class Network:
         xp : namespace, default NumPy
             Array library that holds the parameters.
         """
+        if not isinstance(sizes, Iterable) or len(sizes) < 2:
+            raise InvalidInputError(f"sizes must list the neurons of at least two layers, but {sizes!r} came.")
         sizes = [_check_size(i, size) for i, size in enumerate(sizes)]
         if dtype not in _DTYPES:
             raise InvalidInputError(f"dtype must be 'float32' or 'float64', but {dtype!r} came.")

@@ -127,4 +127,4 @@ def describe_scaling(number: float | None, center: float, spread: float) -> str:
     if spread == 0:
         return "0: the column was constant in training"
     sign = "+" if center < 0 else "−"
-    return f"({shown(number)} {sign} {shown(abs(center))}) / {shown(spread)}, clipped"
+    return f"u / √(1 + (u/3)²),  u = ({shown(number)} {sign} {shown(abs(center))}) / {shown(spread)}"

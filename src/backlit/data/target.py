@@ -147,7 +147,7 @@ def _refuse_constant(view: TableView, target: str) -> None:
         if np.isinf(numbers).any():
             row = int(np.flatnonzero(np.isinf(numbers))[0]) + 1
             raise DataError(f"The target {target!r} is infinite in labelled row {row}. Correct it or leave it empty.")
-        only = None if numbers.min() < numbers.max() else f"{numbers[0]:g}"
+        only = None if numbers.min() < numbers.max() else f"{numbers[0]:.17g}"
     else:
         distinct = {canonical_text(value) for value in view.values(0)}
         only = None if len(distinct) > 1 else repr(distinct.pop())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backlit import _native
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps
+from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, check_shapes
 from backlit.errors import InvalidInputError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
@@ -100,16 +100,19 @@ class NativeSession:
         )
 
     def feedforward(self, x: Floats) -> Floats:
+        check_shapes(self._sizes, x)
         out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)
         self._session.evaluate(self._array(x), out)
         return out
 
     def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+        check_shapes(self._sizes, x, y, sample_weight)
         out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)
         total, weight = self._session.evaluate(self._array(x), out, self._array(y), self._optional(sample_weight))
         return out, total / weight
 
     def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+        check_shapes(self._sizes, x, y, sample_weight)
         cost, weight = self._session.gradient(self._array(x), self._array(y), self._optional(sample_weight))
         nabla_w, nabla_b = self._empty()
         for layer in range(len(nabla_w)):
@@ -131,6 +134,7 @@ class NativeSession:
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
     ) -> Steps:
+        check_shapes(self._sizes, x, y, sample_weight)
         costs, batch_weights = np.zeros(len(rates)), np.zeros(len(rates))
         diverged_layer = self._session.run_steps(
             self._array(x),

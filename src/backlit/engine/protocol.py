@@ -19,6 +19,7 @@ from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
 from backlit.core.penalty import NO_PENALTY, Penalty
+from backlit.errors import ShapeError
 
 Floats = NDArray[np.floating[Any]]
 
@@ -195,6 +196,17 @@ class Engine(Protocol):
             on it.
         """
         ...
+
+
+def check_shapes(sizes: Sequence[int], x: Floats, y: Floats | None = None, sample_weight: Floats | None = None) -> None:
+    """Raise if examples do not fit a network of these sizes; every engine refuses the same in the same words."""
+    for name, array, columns in (("x", x, sizes[0]), ("y", y, sizes[-1])):
+        if array is not None and (array.ndim != 2 or array.shape[1] != columns):
+            raise ShapeError(f"{name} must have the shape (n_examples, {columns}), but has {array.shape}.")
+        if array is not None and len(array) != len(x):
+            raise ShapeError(f"x has {len(x)} examples, but {name} has {len(array)}; they must match row by row.")
+    if sample_weight is not None and sample_weight.shape != (len(x),):
+        raise ShapeError(f"sample_weight must have the shape ({len(x)},), but has {sample_weight.shape}.")
 
 
 def batches(order: NDArray[np.int64], batch_size: int) -> Sequence[NDArray[np.int64]]:

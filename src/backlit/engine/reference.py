@@ -11,7 +11,7 @@ from backlit.core.backpropagation import backpass, shares
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer
-from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, batches
+from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, batches, check_shapes
 
 _CHUNK_ROWS = 4096
 """Rows fed forward at a time, to bound memory."""
@@ -61,12 +61,14 @@ class ReferenceSession:
         return OptimizerState(self._state.t, list(self._state.weights), list(self._state.biases))
 
     def feedforward(self, x: Floats) -> Floats:
+        check_shapes(self._network.sizes, x)
         out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
         for rows in _chunks(len(x)):
             out[rows] = feedforward(self._network, x[rows])[1][-1]
         return out
 
     def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+        check_shapes(self._network.sizes, x, y, sample_weight)
         out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
         s = np.ones(len(x)) if sample_weight is None else sample_weight.astype(np.float64)
         total = 0.0
@@ -78,6 +80,7 @@ class ReferenceSession:
         return out, total / float(s.sum())
 
     def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+        check_shapes(self._network.sizes, x, y, sample_weight)
         share, batch_weight = shares(x, sample_weight)
         objective = self._objective
         result = backpass(self._network, x, y, share, batch_weight, loss=objective.loss, penalty=objective.penalty)

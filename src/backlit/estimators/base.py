@@ -252,7 +252,10 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         session = get_engine(self.engine).open(network, Objective(), n_threads=self.n_threads)
         n_rows, step = X.shape[0], max(1, _CHUNK_VALUES // X.shape[1])
         chunks = [session.feedforward(_dense(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
-        return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        outputs = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        if np.isnan(outputs).any():
+            raise InvalidInputError("The network's outputs are NaN: coefs_ or intercepts_ hold numbers not finite.")
+        return outputs
 
     def _network_dtype(self) -> str:
         return "float32" if self.coefs_[0].dtype == np.float32 else "float64"

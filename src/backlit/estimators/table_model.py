@@ -19,9 +19,10 @@ from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler, check_target, infer_task
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
-from backlit.errors import DataError, InvalidInputError, ModelFileError, UnknownNameError
+from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
+from backlit.explanation import Explanation, explain
 from backlit.persistence import StoredModel, load_model, save_model
 from backlit.training.events import Listener
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
@@ -106,6 +107,7 @@ class TableModel:
         Parameters
         ----------
         table : dataframe
+            Of polars, pandas, or another library that narwhals knows; so for all methods.
         target : str
             Column to predict; all others are inputs.
         training : TableTraining
@@ -122,7 +124,7 @@ class TableModel:
         say : callable
             Called with remarks for the user.
         """
-        table, n_dropped = check_target(table, target)
+        table, n_dropped = check_target(_as_polars(table), target)
         if n_dropped:
             say(f"Dropped {n_dropped:,} rows without a {target}.")
         if task is None and training.loss == "poisson":
@@ -139,7 +141,7 @@ class TableModel:
 
         examples, held_out = Examples(x, y), None
         if validation_table is not None:
-            validation_table, _ = check_target(validation_table, target)
+            validation_table, _ = check_target(_as_polars(validation_table), target)
             y_validation = learned.encode(validation_table[target]).astype(training.dtype)
             held_out = Examples(encoder.transform(_without(validation_table, target)), y_validation)
         elif training.validation_fraction:
@@ -185,7 +187,7 @@ class TableModel:
         from sklearn import metrics
 
         remarks: list[str] = []
-        table, column = self._labeled(table, remarks)
+        table, column = self._labeled(_as_polars(table), remarks)
         y = self.target.encode(column).astype(self.network.dtype)
         outputs, cost = self._session(engine, n_threads).evaluate(self.encoder.transform(table), y)
         if self.target.classes is None:
@@ -202,7 +204,14 @@ class TableModel:
             {"accuracy": float(np.mean(true_codes == codes)), "cost": cost}, len(codes), confusion.tolist(), remarks
         )
 
-    def explain(self, table: Any, row: int, *, learning_rate: float | None = None) -> Any:
+    def explain(
+        self,
+        table: Any,
+        row: int,
+        *,
+        learning_rate: float | None = None,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> Explanation:
         """Return one backpropagation step of one row, with its own numbers.
 
         Parameters
@@ -211,19 +220,22 @@ class TableModel:
             Where it has the target's column, the backward pass is explained too.
         row : int
             Counted from 1.
-
-        Returns
-        -------
-        backlit.Explanation
+        learning_rate : float, optional
+            μ of the step shown. Default: the base rate of training.
+        say : callable
+            Called with remarks for the user.
         """
-        from backlit.explanation import explain
-
+        table = _as_polars(table)
         if not 1 <= row <= len(table):
             raise InvalidInputError(f"Row {row} was asked for, but the table has rows 1 to {len(table)}.")
         one = table[row - 1 : row]
         y = None
         if self.target.name in one.columns and one[self.target.name].null_count() == 0:
-            y = self.target.encode(one[self.target.name])
+            column = one[self.target.name]
+            if self.target.knows(column).all():
+                y = self.target.encode(column)
+            else:
+                say(f"The model knows no {self.target.name} {column[0]!r}, so only the forward pass is shown.")
         scaler = self.target.scaler
         encoding = self.encoder.describe_row(table, row - 1)
         return explain(
@@ -231,7 +243,7 @@ class TableModel:
             self.encoder.transform(one),
             y,
             loss=self.loss,
-            learning_rate=learning_rate or self.training.get("options", {}).get("learning_rate") or 0.01,
+            learning_rate=self._rate() if learning_rate is None else learning_rate,
             encoding=encoding,
             output_names=self.target.output_names,
             target_scale=None if scaler is None else (scaler.mean, scaler.scale),
@@ -282,6 +294,11 @@ class TableModel:
         )
         return cls(stored.network, stored.loss, target, encoder, stored.training or {})
 
+    def _rate(self) -> float:
+        options = self.training.get("options")
+        rate = options.get("learning_rate") if isinstance(options, dict) else None
+        return float(rate) if isinstance(rate, int | float) and rate > 0 else TableTraining().rate
+
     def _session(self, engine: str, n_threads: int | None) -> Session:
         return get_engine(engine).open(self.network, Objective(self.loss), n_threads=n_threads)
 
@@ -291,7 +308,10 @@ class TableModel:
 
         name, classes = self.target.name, self.target.classes
         if name not in table.columns:
-            raise UnknownNameError("column", name, table.columns[-20:])
+            raise DataError(
+                f"The target's column {name!r} is needed to compare with, but the table has only "
+                f"{', '.join(table.columns[:10])}. Use predict where the target is not known."
+            )
         known = table[name].is_not_null()
         if not known.all():
             remarks.append(f"Left out {int((~known).sum()):,} rows without a {name}.")
@@ -305,6 +325,13 @@ class TableModel:
             if not column.is_in(list(classes)).any() and bare.is_in(list(classes)).all():
                 column = bare
                 remarks.append("Read the labels without the full stop at their end.")
+        strange = ~self.target.knows(column)
+        if strange.any():
+            first = int(np.flatnonzero(strange)[0])
+            raise DataError(
+                f"Row {int(np.flatnonzero(known.to_numpy())[first]) + 1} has the {name} {column[first]!r}, which the "
+                f"model was not trained with ({int(strange.sum()):,} such rows). Drop or correct them."
+            )
         return table, column
 
 
@@ -312,6 +339,12 @@ def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
+
+
+def _as_polars(table: Any) -> Any:
+    import narwhals as nw
+
+    return nw.from_native(table, eager_only=True).to_polars()
 
 
 def _without(table: Any, target: str) -> Any:

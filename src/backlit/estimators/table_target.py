@@ -83,6 +83,12 @@ class TableTarget:
         values = as_numbers(column, self.name)
         return (values if self.scaler is None else self.scaler.transform(values)).reshape(-1, 1)
 
+    def knows(self, column: Any) -> NDArray[np.bool_]:
+        """Return which labels of a column were there in training, ``(n_rows,)``."""
+        if self.classes is None:
+            return np.ones(len(column), dtype=bool)
+        return np.asarray(class_codes(column, list(self.classes), unseen="mark") >= 0)
+
     def codes(self, outputs: Floats) -> NDArray[np.intp]:
         """Return the number of the class, counted from 0, that each row of outputs (or of y) speaks for."""
         return self._labels().decide(outputs)

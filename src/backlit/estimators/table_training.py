@@ -8,9 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from backlit.core.activations import get_activation
+from backlit.core.initialization import Purpose, stream
+from backlit.core.losses import loss_name
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.errors import InvalidInputError, UnknownNameError
+from backlit.training.schedules import get_schedule
 
 _OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
     "adam": Adam,
@@ -71,6 +74,13 @@ class TableTraining:
         if self.solver not in SOLVERS:
             raise UnknownNameError("solver", self.solver, SOLVERS)
         get_activation(self.activation)
+        get_schedule(self.schedule)
+        stream(self.seed, Purpose.SHUFFLE)
+        if self.loss is not None:
+            loss_name(self.loss)
+        if min(self.hidden, default=1) < 1:
+            raise InvalidInputError(f"Every hidden layer needs a neuron, but hidden is {self.hidden}.")
+        _ = self.penalty
         if not 0 <= self.validation_fraction < 1:
             raise InvalidInputError(
                 f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
@@ -103,5 +113,6 @@ class TableTraining:
         return min(self.batch_size or DEFAULT_BATCH_SIZE, n_rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the options as plain JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        """Return the options as plain JSON, with the learning rate that was used."""
+        options = asdict(self) | {"learning_rate": self.rate}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}

@@ -38,7 +38,7 @@ def split_rows(
     if n_validation < 2 or n_rows - n_validation < 1:
         raise InvalidInputError(
             f"The validation set is too small: {fraction:g} of {n_rows} rows leaves {n_validation}, but 2 are needed. "
-            "Increase the validation fraction, give more data, or switch early stopping off."
+            "Increase the validation fraction, give more data, or do without validation."
         )
     random_state = int(stream(seed, Purpose.SPLIT).integers(2**32))
     rows = np.arange(n_rows, dtype=np.int64)
