@@ -46,7 +46,7 @@ def train(
     ] = "cosine",
     batch_size: Annotated[
         int | None,
-        typer.Option(min=1, help="Rows a step. Default: 256, or all where there are fewer.", show_default=False),
+        typer.Option(min=1, help="Rows a step. Default: 128, or all where there are fewer.", show_default=False),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Most passes over the data.")] = 60,
     patience: Annotated[int, typer.Option(min=0, help="Epochs without a better validation cost to put up with.")] = 12,

@@ -23,7 +23,7 @@ _OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
     "gd": SGD,
 }
 SOLVERS = tuple(_OPTIMIZERS)
-DEFAULT_BATCH_SIZE = 256
+DEFAULT_BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TableTraining:
     schedule : str
         A name of `backlit.training.schedules.SCHEDULES`.
     batch_size : int or None
-        None: 256, or all rows where there are fewer.
+        None: 128, or all rows where there are fewer.
     epochs, patience : int
         Training stops when the validation cost has not fallen for more than `patience` epochs, and gives back the best.
     alpha, l2, l1 : float
