@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What the extension is built from, and what decides the dependencies.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: setup check format test bench demo docs clean
+.PHONY: setup check format test neon sanitize bench demo docs clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,26 @@ format: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The engine's own tests on the program of native/replay.cpp instead of the extension.
+ENGINE_TESTS := agrees_with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart
+REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto tests/engine/test_native.py -k "$(ENGINE_TESTS)"
+
+# Arm's kernels, in an emulator. Takes Debian's packages g++-aarch64-linux-gnu and qemu-user-static.
+neon: setup
+	cmake -S . -B build/neon -DBACKLIT_REPLAY=ON -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
+	cmake --build build/neon
+	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
+
+sanitize: setup
+	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
+	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
+	cmake --build build/address
+	$(call REPLAY,$(CURDIR)/build/address/replay)
+	cmake -S . -B build/thread -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1"
+	cmake --build build/thread
+	$(call REPLAY,$(CURDIR)/build/thread/replay)
 
 bench: setup
 	$(BIN)/python benchmarks/run.py

@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from replay import native_engine
 
 from backlit import _native
 from backlit.core.activations import ACTIVATIONS
@@ -21,12 +22,11 @@ from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.engine import Objective, OptimizerState
-from backlit.engine.native import NativeEngine
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import ShapeError
 from random_networks import flat, has_enough_digits, problems
 
-ENGINES = {"reference": ReferenceEngine(), "native": NativeEngine()}
+ENGINES = {"reference": ReferenceEngine(), "native": native_engine()}
 PENALTIES = {"none": Penalty(), "all": Penalty(l2=0.02, l1=0.01, alpha=0.3)}
 OPTIMIZER_CASES = {
     "gradient descent": SGD(),

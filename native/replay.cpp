@@ -1,0 +1,154 @@
+// The engine without Python: one operation of a session, read from standard input and answered on standard output.
+//
+// Tests drive this program where the extension cannot be loaded: built for another processor and run by an emulator, or
+// built with a sanitizer. Words and numbers are separated by white space; numbers are hexadecimal floats, so that no
+// bit is lost. tests/engine/replay.py is the other end.
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "session.hpp"
+
+namespace backlit {
+namespace {
+
+std::string word() {
+  std::string text;
+  if (!(std::cin >> text)) throw std::runtime_error("the input ends too early");
+  return text;
+}
+
+double number() {
+  const std::string text = word();
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (*end) throw std::runtime_error("'" + text + "' is not a number");
+  return value;
+}
+
+template <std::size_t n>
+int index_of(const char* const (&names)[n]) {
+  const std::string name = word();
+  for (std::size_t i = 0; i < n; ++i)
+    if (name == names[i]) return int(i);
+  throw std::runtime_error("there is no '" + name + "'");
+}
+
+// As many numbers as the input says, which may be none.
+template <class T>
+std::vector<T> numbers() {
+  std::vector<T> values(static_cast<std::size_t>(number()));
+  for (T& value : values) value = T(number());
+  return values;
+}
+
+template <class T>
+void answer(const T* values, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) std::printf("%a\n", double(values[i]));
+}
+
+Description description() {
+  Description d{};
+  d.sizes = numbers<long>();
+  for (std::size_t l = 1; l < d.sizes.size(); ++l) d.activations.push_back(Activation(index_of(activation_names)));
+  d.loss = Loss(index_of(loss_names));
+  d.penalty = {number(), number(), number()};
+  d.optimizer.kind = Optimizer::Kind(int(number()));
+  d.optimizer.momentum = number();
+  d.optimizer.beta_2 = number();
+  d.optimizer.epsilon = number();
+  d.optimizer.weight_decay = number();
+  d.optimizer.nesterov = number() != 0;
+  d.optimizer.rate_in_velocity = number() != 0;
+  d.max_threads = int(number());
+  return d;
+}
+
+template <class T>
+void replay(const std::string& operation) {
+  const Description d = description();
+  Session<T> session(d);
+  const int n_layers = int(d.activations.size()), n_slots = d.optimizer.n_slots();
+  session.t = long(number());
+  for (int slot = -1; slot < n_slots; ++slot)
+    for (int l = 0; l < n_layers; ++l) {
+      session.set_weights(l, slot, numbers<T>().data());
+      session.set_biases(l, slot, numbers<T>().data());
+    }
+  const std::vector<T> x = numbers<T>(), y = numbers<T>(), sample_weight = numbers<T>();
+  const long n_rows = long(x.size()) / d.sizes.front();
+  const Examples<T> examples{x.data(), y.empty() ? nullptr : y.data(),
+                             sample_weight.empty() ? nullptr : sample_weight.data()};
+  double result[2] = {0, 0};
+  std::vector<T> w, b;
+  auto room_for = [&](int l) {
+    w.resize(d.sizes[l] * d.sizes[l + 1]);
+    b.resize(d.sizes[l + 1]);
+  };
+  auto answer_state = [&] {
+    const double t = double(session.t);
+    answer(&t, 1);
+    for (int slot = -1; slot < n_slots; ++slot)
+      for (int l = 0; l < n_layers; ++l) {
+        room_for(l);
+        session.get_weights(l, slot, w.data());
+        session.get_biases(l, slot, b.data());
+        answer(w.data(), w.size());
+        answer(b.data(), b.size());
+      }
+  };
+  if (operation == "evaluate") {
+    std::vector<T> out(n_rows * d.sizes.back());
+    session.evaluate(examples, n_rows, out.data(), &result[0], &result[1]);
+    answer(result, 2);
+    answer(out.data(), out.size());
+  } else if (operation == "gradient") {
+    session.gradient(examples, n_rows, &result[0], &result[1]);
+    answer(result, 2);
+    for (int l = 0; l < n_layers; ++l) {
+      room_for(l);
+      session.get_nabla(l, w.data(), b.data());
+      answer(w.data(), w.size());
+      answer(b.data(), b.size());
+    }
+  } else if (operation == "steps") {
+    const std::vector<std::int64_t> order = numbers<std::int64_t>();
+    const long batch_size = long(number());
+    const std::vector<double> rates = numbers<double>();
+    std::vector<double> costs(rates.size()), batch_weights(rates.size());
+    result[0] = session.run_steps(examples, order.data(), long(order.size()), batch_size, rates.data(), costs.data(),
+                                  batch_weights.data(), [] { return false; });
+    answer(result, 1);
+    answer(costs.data(), costs.size());
+    answer(batch_weights.data(), batch_weights.size());
+    answer_state();
+  } else if (operation == "apply") {
+    std::vector<std::vector<T>> nablas;
+    std::vector<const T*> nabla_w, nabla_b;
+    for (int l = 0; l < n_layers; ++l) {
+      nabla_w.push_back(nablas.emplace_back(numbers<T>()).data());
+      nabla_b.push_back(nablas.emplace_back(numbers<T>()).data());
+    }
+    session.apply_gradient(nabla_w, nabla_b, number());
+    answer_state();
+  } else {
+    throw std::runtime_error("there is no operation '" + operation + "'");
+  }
+}
+
+}  // namespace
+}  // namespace backlit
+
+int main() try {
+  std::ios::sync_with_stdio(false);
+  const std::string operation = backlit::word(), dtype = backlit::word();
+  std::printf("%s\n", backlit::kernels<float>().isa);
+  dtype == "float32" ? backlit::replay<float>(operation) : backlit::replay<double>(operation);
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "replay: %s\n", error.what());
+  return 1;
+}

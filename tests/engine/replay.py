@@ -1,0 +1,157 @@
+"""The native engine behind a process instead of an extension: the other end of native/replay.cpp.
+
+`make neon` and `make sanitize` build that program for another processor, or with a sanitizer, and run the engine's own
+tests on it: with the command in BACKLIT_REPLAY, `test_native.py` takes this engine for the native one.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from itertools import pairwise
+
+import numpy as np
+
+from backlit.core.network import Network
+from backlit.core.optimizers import SGD
+from backlit.engine.native import _optimizer_arguments
+from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_shapes
+from backlit.errors import InvalidInputError
+
+KINDS = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 3}
+
+
+class ReplayEngine:
+    """See `backlit.engine.protocol.Engine`. `command` runs the program, perhaps through an emulator."""
+
+    name = "native"
+
+    def __init__(self, command):
+        self.command = shlex.split(command)
+
+    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None):
+        objective.check(network)
+        if n_threads is not None and n_threads < 1:
+            raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
+        return ReplaySession(self.command, network, objective, optimizer, state, n_threads or 2)
+
+
+class ReplaySession:
+    """See `backlit.engine.protocol.Session`. The state lives here and goes with every call."""
+
+    def __init__(self, command, network, objective, optimizer, state, n_threads):
+        self._command = command
+        self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
+        self._state = state or OptimizerState.zero(network, optimizer)
+        self._network = network
+
+    def set_network(self, network):
+        self._network = network
+
+    def network(self):
+        return self._network
+
+    def optimizer_state(self):
+        return self._state
+
+    def feedforward(self, x):
+        return self.evaluate(x, None)[0]
+
+    def evaluate(self, x, y, sample_weight=None):
+        check_shapes(self._network.sizes, x, y, sample_weight)
+        answer = self._ask("evaluate", x, y, sample_weight)
+        cost, weight = answer.numbers(2).tolist()
+        outputs = answer.array((len(x), self._network.sizes[-1]))
+        return outputs, cost / weight if weight else 0.0
+
+    def cost_and_gradient(self, x, y, sample_weight=None):
+        check_shapes(self._network.sizes, x, y, sample_weight)
+        answer = self._ask("gradient", x, y, sample_weight)
+        cost, weight = answer.numbers(2).tolist()
+        nabla_w, nabla_b = answer.parameters(self._network.sizes)
+        penalty, weights = self._objective.penalty, self._network.weights
+        nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
+        return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
+
+    def run_steps(self, x, y, order, batch_size, rates, sample_weight=None):
+        check_shapes(self._network.sizes, x, y, sample_weight)
+        answer = self._ask("steps", x, y, sample_weight, [*_counted(order), batch_size, *_counted(rates)])
+        (diverged_layer,) = answer.numbers(1)
+        costs, batch_weights = answer.numbers(len(rates)), answer.numbers(len(rates))
+        self._take_state(answer)
+        return Steps(costs, batch_weights, int(diverged_layer) or None)
+
+    def apply_gradient(self, gradient, rate):
+        rest = []
+        for nabla_w, nabla_b in zip(gradient.nabla_w, gradient.nabla_b, strict=True):
+            rest += [*_counted(nabla_w), *_counted(nabla_b)]
+        self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers(rate)]))
+
+    def _take_state(self, answer):
+        (t,) = answer.numbers(1)
+        weights, biases = answer.parameters(self._network.sizes)
+        slots = [answer.parameters(self._network.sizes) for _ in self._optimizer.slots]
+        self._network = Network(tuple(weights), tuple(biases), self._network.activations)
+        self._state = OptimizerState(
+            int(t),
+            [tuple(slot[0][i] for slot in slots) for i in range(len(weights))],
+            [tuple(slot[1][i] for slot in slots) for i in range(len(weights))],
+        )
+
+    def _ask(self, operation, x, y, sample_weight, rest=()):
+        network, penalty, state = self._network, self._objective.penalty, self._state
+        optimizer = _optimizer_arguments(self._optimizer)
+        optimizer["optimizer"] = KINDS[optimizer["optimizer"]]
+        slots = [(network.weights, network.biases)]
+        slots += [
+            ([w[i] for w in state.weights], [b[i] for b in state.biases]) for i in range(len(self._optimizer.slots))
+        ]
+        question = [operation, network.dtype, *_counted(network.sizes), *network.activations, self._objective.loss]
+        question += [*_numbers([penalty.l2, penalty.l1, penalty.alpha, *optimizer.values()]), self._n_threads, state.t]
+        for weights, biases in slots:
+            for w, b in zip(weights, biases, strict=True):
+                question += [*_counted(w), *_counted(b)]
+        for array in (x, y, sample_weight):
+            question += _counted([] if array is None else np.asarray(array, dtype=network.dtype))
+        question += rest
+        text = "\n".join(map(str, question)) + "\n"
+        done = subprocess.run(self._command, input=text, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0 and not done.stderr, done.stderr[-5000:]
+        return _Answer(done.stdout.split(), np.dtype(network.dtype))
+
+
+class _Answer:
+    def __init__(self, words, dtype):
+        self._words, self._dtype, self._at = words, dtype, 1  # the first is the instruction set
+
+    def numbers(self, n):
+        part = self._words[self._at : self._at + n]
+        assert len(part) == n, "the answer ends too early"
+        self._at += n
+        return np.array([float.fromhex(word) for word in part])
+
+    def array(self, shape):
+        return self.numbers(int(np.prod(shape))).reshape(shape).astype(self._dtype)
+
+    def parameters(self, sizes):
+        pairs = [(self.array((n_out, n_in)), self.array((n_out,))) for n_in, n_out in pairwise(sizes)]
+        return [w for w, _ in pairs], [b for _, b in pairs]
+
+
+def _numbers(values):
+    return [float(value).hex() if np.isfinite(value) else str(float(value)) for value in np.ravel(values).tolist()]
+
+
+def _counted(values):
+    return [np.size(values), *_numbers(values)]
+
+
+def native_engine():
+    """The engine that test_native.py is to hold to the reference."""
+    command = os.environ.get("BACKLIT_REPLAY")
+    if command:
+        return ReplayEngine(command)
+    from backlit.engine.native import NativeEngine
+
+    return NativeEngine()
