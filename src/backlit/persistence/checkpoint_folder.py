@@ -1,0 +1,192 @@
+"""The folder in which one run keeps its checkpoints: ``epoch-000012.safetensors``, the last few of them.
+
+A run holds a lock on the folder while it goes. The system takes it back when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from backlit.core.network import Network
+from backlit.errors import CheckpointError, ModelFileError, OutputError
+from backlit.persistence import strict_json
+from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
+from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
+from backlit.persistence.locks import try_lock
+
+_LOCK = ".backlit-run"
+_NAME = re.compile(r"epoch-(\d{6,})\.safetensors")
+
+
+class CheckpointFolder:
+    """A folder held by this run, as a context manager.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made where it is missing.
+
+    Raises
+    ------
+    CheckpointError
+        If another run holds it.
+    OutputError
+        If it cannot be written to.
+    """
+
+    def __init__(self, folder: StrPath) -> None:
+        self.path = Path(folder)
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot make the folder {str(self.path)!r} for checkpoints: {error.strerror or error}. "
+                "Give a folder that you may write to."
+            ) from error
+        check_writable(self.path / _LOCK)
+        self._take()
+        remove_abandoned(self.path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                (self.path / _LOCK).unlink()
+            os.close(self._lock)
+            self._lock = None
+
+    def _take(self) -> None:
+        path = self.path / _LOCK
+        while True:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            try:
+                is_free = try_lock(lock)
+            except OSError:
+                is_free = True  # where the file system has no locks, nobody is kept out
+            if not is_free:
+                process = os.read(lock, 20).decode(errors="replace").strip()
+                os.close(lock)
+                who = f" (process {process})" if process.isdecimal() else ""
+                raise CheckpointError(
+                    f"Another run{who} keeps its checkpoints in {str(self.path)!r} right now. "
+                    "Wait until it has ended, or give this one a folder of its own."
+                )
+            # The run that held it may have ended, and removed the file, since it was opened.
+            if os.name == "nt" or os.fstat(lock).st_nlink:
+                break
+            os.close(lock)
+        self._lock = lock
+        # For people; on a full disk the lock holds without it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+
+    def files(self) -> list[Path]:
+        """Return the checkpoints, oldest first."""
+        found = [(int(match[1]), path) for path in self.path.iterdir() if (match := _NAME.fullmatch(path.name))]
+        return [path for _, path in sorted(found)]
+
+    def refuse_if_used(self) -> None:
+        """Raise if there are checkpoints already."""
+        files = self.files()
+        if files:
+            raise CheckpointError(
+                f"There are checkpoints of a run in {str(self.path)!r} already, the last of them {files[-1].name}. "
+                "Go on with it (--resume, or Checkpoint(resume='auto')), or give this run a folder of its own."
+            )
+
+    def newest(
+        self, run: dict[str, Any], like: Network, slots: tuple[str, ...], warn: Callable[[str], object]
+    ) -> StoredCheckpoint | None:
+        """Return the newest checkpoint that is whole, or None where there are none at all.
+
+        Parameters
+        ----------
+        run : dict
+            What the run is; checkpoints of another are refused.
+        like : Network
+            Of the run.
+        slots : tuple of str
+            Names of the optimizer's slots.
+        warn : callable
+            Called with a message for each checkpoint that is damaged.
+
+        Raises
+        ------
+        CheckpointError
+            If the checkpoints are of another run, naming what differs, or all are damaged.
+        """
+        files = self.files()
+        for path in reversed(files):
+            try:
+                different = differences(read_document(path)["run"], run)
+                if different:
+                    raise CheckpointError(
+                        f"The checkpoints in {str(self.path)!r} are of another run: {different}. "
+                        "Go on with the same data and options, or give this run a folder of its own."
+                    )
+                return load_checkpoint(path, like, slots)
+            except ModelFileError as error:
+                warn(f"The checkpoint {str(path)!r} cannot be used: {error} Trying the one before.")
+        if files:
+            raise CheckpointError(
+                f"None of the {len(files)} checkpoints in {str(self.path)!r} can be used. "
+                "Delete them, or give this run a folder of its own, to begin anew."
+            )
+        return None
+
+    def save(self, epoch: int, checkpoint: StoredCheckpoint, slots: tuple[str, ...], keep: int) -> None:
+        """Write a checkpoint and then delete all but the last `keep`.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; those that are there stay.
+        """
+        path = self.path / f"epoch-{epoch:06d}.safetensors"
+        save_checkpoint(path, checkpoint, slots)
+        files = self.files()
+        place = files.index(path)
+        # Later ones are there only if they were damaged, and the run went on from an earlier one.
+        for other in (*files[: max(0, place + 1 - keep)], *files[place + 1 :]):
+            with contextlib.suppress(OSError):
+                other.unlink()
+
+
+def differences(there: dict[str, Any], here: dict[str, Any]) -> str:
+    """Return what differs between two runs, in words; empty where nothing does."""
+    there, here = _flat(there), _flat(here)
+    names = [*here, *(name for name in there if name not in here)]
+    return "; ".join(
+        _difference(name, there.get(name), here.get(name)) for name in names if there.get(name) != here.get(name)
+    )
+
+
+def _difference(name: str, there: object, here: object) -> str:
+    if str(there).startswith("sha256 ") and str(here).startswith("sha256 "):
+        return f"{name} are not the same"
+    return f"{name} is {_shown(here)} here, but was {_shown(there)}"
+
+
+def _flat(description: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in description.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    return strict_json.shown(value) if isinstance(value, str) else str(value)[:60]
