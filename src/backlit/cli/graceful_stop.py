@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -36,7 +37,9 @@ class GracefulStop:
 
     def __enter__(self) -> GracefulStop:
         if self._folder is not None:
-            self._before = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+            # what is ignored from outside (nohup, a job in the background) stays ignored
+            heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._ask) for number in heeded}
         return self
 
     def __exit__(
@@ -44,8 +47,12 @@ class GracefulStop:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if self._folder is not None and isinstance(value, KeyboardInterrupt):
-            remark(f"Stopped at once. What epoch ends had been kept in {self._folder} is there. {self._how_to_go_on()}")
+        if not isinstance(value, KeyboardInterrupt):
+            return
+        if self._folder is None:
+            remark("With --checkpoint FOLDER a training that is interrupted can go on later.")
+        else:
+            remark(f"Stopped at once. The last checkpoint in {self._folder} stays. {self._how_to_go_on()}")
             raise typer.Exit(128 + self._asked_by) from None
 
     def __call__(self, event: Event) -> bool:
@@ -72,7 +79,8 @@ class GracefulStop:
         if self._asked_by:
             raise KeyboardInterrupt
         self._asked_by = number
-        remark("Stopping at the end of this epoch, to keep it. Once more stops at once.")
+        # print() must not be called in the midst of another print()
+        os.write(2, b"Stopping at the end of this epoch, to keep it. Once more stops at once.\n")
 
     def _how_to_go_on(self) -> str:
         arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]

@@ -89,8 +89,8 @@ def train(
 
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
     """
-    from backlit.cli.options import refuse_to_overwrite, split_names
     from backlit.cli.graceful_stop import GracefulStop
+    from backlit.cli.options import refuse_to_overwrite, split_names
     from backlit.cli.output import TrainingProgress, print_json, remark, status
     from backlit.data.readers import read_table
     from backlit.engine import ENGINES

@@ -57,9 +57,9 @@ def checkpointed(
             folder.refuse_if_used()
         description = describe_run(run)
         stored = folder.newest(description, run.network, run.optimizer.slots, warn)
-        if stored is None:
+        if stored is None and checkpoint.resume == "auto":
             say(f"There is no checkpoint in {folder.path} yet: beginning anew.")
-        else:
+        if stored is not None:
             run = _going_on(run, stored)
             is_over = run.state.stopping.gave_up or run.state.epoch >= run.plan.n_epochs
             so_far = f"after epoch {run.state.epoch} of {run.plan.n_epochs}"

@@ -49,7 +49,7 @@ class CheckpointFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"Cannot make the folder {str(self.path)!r} for checkpoints: {error.strerror or error}. "
+                f"Cannot make the folder {str(self.path)!r} for checkpoints: {_reason(error)}. "
                 "Give a folder that you may write to."
             ) from error
         check_writable(self.path / _LOCK)
@@ -162,6 +162,10 @@ class CheckpointFolder:
         for other in (*files[: max(0, place + 1 - keep)], *files[place + 1 :]):
             with contextlib.suppress(OSError):
                 other.unlink()
+
+
+def _reason(error: OSError) -> str:
+    return "there is a file of that name" if isinstance(error, FileExistsError) else error.strerror or str(error)
 
 
 def differences(there: dict[str, Any], here: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ class Cadence:
     checkpoint: Checkpoint
     epoch: int = 0
     # a clock that nobody can set
-    _time: float = field(default_factory=time.monotonic)
+    _time: float = field(default_factory=lambda: time.monotonic())
 
     def is_due(self, epoch: int) -> bool:
         """Whether a checkpoint is due after this many epochs."""
