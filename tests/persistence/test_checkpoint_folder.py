@@ -20,9 +20,9 @@ def names(folder):
 
 
 def save(folder, *epochs, keep=3):
-    with CheckpointFolder(folder) as held:
+    with CheckpointFolder(folder, keep) as held:
         for epoch in epochs:
-            held.save(epoch, checkpoint(), SLOTS, keep)
+            held.save(epoch, checkpoint(), SLOTS)
 
 
 def newest(folder, warn=lambda _: None, **run):
@@ -39,6 +39,13 @@ def test_the_last_few_are_kept_in_order_of_their_numbers(keep, tmp_path):
             came = [path.name for path in held.files()]
         assert came == [f"epoch-{epoch:06d}.safetensors" for epoch in epochs[: i + 1][-keep:]]
     assert len(names(tmp_path)) == min(keep, len(epochs)), "the lock must be gone too"
+
+
+def test_what_a_kill_left_undeleted_is_deleted_when_the_run_goes_on(tmp_path):
+    save(tmp_path, 1, 2, 3, 4, 5, keep=5)
+    (tmp_path / "epoch-000005.safetensors").write_bytes(b"damaged")
+    assert newest(tmp_path) is not None  # keeps 3 that are good
+    assert names(tmp_path) == [f"epoch-{epoch:06d}.safetensors" for epoch in (2, 3, 4, 5)]
 
 
 def test_the_folder_is_made_and_other_files_in_it_stay(tmp_path):

@@ -52,7 +52,7 @@ def checkpointed(
     if checkpoint is None:
         yield run, None
         return
-    with CheckpointFolder(checkpoint.folder) as folder:
+    with CheckpointFolder(checkpoint.folder, checkpoint.keep) as folder:
         if checkpoint.resume == "never":
             folder.refuse_if_used()
         description = describe_run(run)
@@ -96,7 +96,7 @@ class _FolderKeeper:
     """See `backlit.training.loop.Keeper`."""
 
     def __init__(self, folder: CheckpointFolder, checkpoint: Checkpoint, run: Run, description: dict[str, Any]) -> None:
-        self._folder, self._checkpoint, self._run, self._description = folder, checkpoint, run, description
+        self._folder, self._run, self._description = folder, run, description
         self._cadence = Cadence(checkpoint, run.state.epoch)
 
     def keep(self, session: Session, state: TrainingState, *, is_last: bool) -> None:
@@ -111,5 +111,5 @@ class _FolderKeeper:
             session.optimizer_state(),
             _arithmetic(self._run),
         )
-        self._folder.save(state.epoch, stored, self._run.optimizer.slots, self._checkpoint.keep)
+        self._folder.save(state.epoch, stored, self._run.optimizer.slots)
         self._cadence.kept(state.epoch)

@@ -31,6 +31,8 @@ class CheckpointFolder:
     ----------
     folder : str or path-like
         Made where it is missing.
+    keep : int, default 3
+        Checkpoints that stay.
 
     Raises
     ------
@@ -40,8 +42,9 @@ class CheckpointFolder:
         If it cannot be written to.
     """
 
-    def __init__(self, folder: StrPath) -> None:
+    def __init__(self, folder: StrPath, keep: int = 3) -> None:
         self.path = Path(folder)
+        self._keep = keep
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
@@ -136,7 +139,9 @@ class CheckpointFolder:
                         f"The checkpoints in {str(self.path)!r} are of another run: {different}. "
                         "Go on with the same data and options, or give this run a folder of its own."
                     )
-                return load_checkpoint(path, like, slots)
+                stored = load_checkpoint(path, like, slots)
+                self._delete(files[: files.index(path) + 1])
+                return stored
             except ModelFileError as error:
                 warn(f"The checkpoint {str(path)!r} cannot be used: {error} Trying the one before.")
         if files:
@@ -146,8 +151,8 @@ class CheckpointFolder:
             )
         return None
 
-    def save(self, epoch: int, checkpoint: StoredCheckpoint, slots: tuple[str, ...], keep: int) -> None:
-        """Write a checkpoint and then delete all but the last `keep`.
+    def save(self, epoch: int, checkpoint: StoredCheckpoint, slots: tuple[str, ...]) -> None:
+        """Write a checkpoint and then delete those that are no longer to be kept.
 
         Raises
         ------
@@ -159,9 +164,16 @@ class CheckpointFolder:
         files = self.files()
         place = files.index(path)
         # Later ones are there only if they were damaged, and the run went on from an earlier one.
-        for other in (*files[: max(0, place + 1 - keep)], *files[place + 1 :]):
+        self._delete(files[: place + 1])
+        for path in files[place + 1 :]:
             with contextlib.suppress(OSError):
-                other.unlink()
+                path.unlink()
+
+    def _delete(self, files: list[Path]) -> None:
+        # all but the last few; also when a run goes on, because it may have been killed just before this
+        for path in files[: max(0, len(files) - self._keep)]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _reason(error: OSError) -> str:
