@@ -182,27 +182,23 @@ def _reason(error: OSError) -> str:
 
 def differences(there: dict[str, Any], here: dict[str, Any]) -> str:
     """Return what differs between two runs, in words; empty where nothing does."""
-    there, here = _flat(there), _flat(here)
-    names = [*here, *(name for name in there if name not in here)]
-    return "; ".join(
-        _difference(name, there.get(name), here.get(name)) for name in names if there.get(name) != here.get(name)
-    )
+    return "; ".join(_differences("", there, here))
 
 
-def _difference(name: str, there: object, here: object) -> str:
+def _differences(name: str, there: Any, here: Any) -> list[str]:
+    if there == here:
+        return []
+    if isinstance(there, dict) and isinstance(here, dict):
+        # of things of another kind, the kind says enough
+        names = ["name"] if there.get("name") != here.get("name") else [*here, *(set(there) - set(here))]
+        prefix = f"{name}." if name else ""
+        return [line for key in names for line in _differences(prefix + key, there.get(key), here.get(key))]
     if str(there).startswith("sha256 ") and str(here).startswith("sha256 "):
-        return f"{name} are not the same"
-    return f"{name} is {_shown(here)} here, but was {_shown(there)}"
-
-
-def _flat(description: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in description.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return flat
+        return [f"{name} are not the same"]
+    return [f"{name} is {_shown(here)} here, but was {_shown(there)}"]
 
 
 def _shown(value: object) -> str:
-    if value is None:
-        return "none"
-    return strict_json.shown(value) if isinstance(value, str) else str(value)[:60]
+    if isinstance(value, dict):
+        value = value.get("name", "given")
+    return "none" if value is None else strict_json.shown(value)
