@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What the extension is built from, and what decides the dependencies.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: setup check format test bench demo docs clean
+.PHONY: setup check format test soak bench demo docs clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,9 @@ format: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+soak: setup
+	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 
 bench: setup
 	$(BIN)/python benchmarks/run.py
