@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What the extension is built from, and what decides the dependencies.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: setup check format test neon sanitize bench demo docs clean
+.PHONY: setup check format test soak neon sanitize bench demo docs clean
 
 setup: $(STAMP)
 
@@ -51,6 +51,8 @@ sanitize: setup
 	cmake -S . -B build/thread -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1"
 	cmake --build build/thread
 	$(call REPLAY,$(CURDIR)/build/thread/replay)
+soak: setup
+	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 
 bench: setup
 	$(BIN)/python benchmarks/run.py

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from backlit.estimators.table_model import TableModel
     from backlit.explanation.trace import Explanation, explain
     from backlit.persistence.model_file import load_network, save_network
+    from backlit.training.checkpoint import Checkpoint
 
 # Public names are imported when they are first used, so that `backlit --help` need not wait for scikit-learn.
 _HOMES = {
     "BacklitError": "backlit.errors",
     "Backpass": "backlit.core.backpropagation",
+    "Checkpoint": "backlit.training.checkpoint",
     "Explanation": "backlit.explanation.trace",
     "GradientReport": "backlit.core.gradient_check",
     "MLPClassifier": "backlit.estimators.classifier",
@@ -46,6 +48,7 @@ _HOMES = {
 __all__ = [
     "BacklitError",
     "Backpass",
+    "Checkpoint",
     "Explanation",
     "GradientReport",
     "MLPClassifier",

@@ -8,6 +8,7 @@
     │   ├── UnknownNameError                  no activation, loss, column, … has this name
     │   ├── LossActivationError               this loss is not defined on this activation's range
     │   ├── DataError                         a data file or table cannot be used
+    │   ├── CheckpointError                   a folder's checkpoints cannot be gone on from
     │   └── ModelFileError                    a model file is damaged, foreign or from the future
     ├── OutputError (OSError)                 a result could not be written; nothing was left half-written
     ├── DivergenceError (ValueError)          training met NaN or ±∞; knows the epoch and the layer
@@ -65,6 +66,10 @@ class LossActivationError(InvalidInputError):
 
 class DataError(InvalidInputError):
     """A data file or table cannot be used."""
+
+
+class CheckpointError(InvalidInputError):
+    """A folder's checkpoints are of another run, are all damaged, or belong to a run that is still going."""
 
 
 class ModelFileError(InvalidInputError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from backlit.errors import DataError, OutputError
-from backlit.persistence import atomic_write, check_writable
+from backlit.persistence import atomic, atomic_write, check_writable
+from backlit.persistence.atomic import remove_abandoned
+from backlit.persistence.locks import lock
 
 OLD = b"the old contents"
 
@@ -331,7 +334,9 @@ def test_a_named_pipe(tmp_path: Path) -> None:
 
 TO_STDOUT = """
 import sys
-from backlit.persistence import atomic_write, check_writable
+from backlit.persistence import atomic, atomic_write, check_writable
+from backlit.persistence.atomic import remove_abandoned
+from backlit.persistence.locks import lock
 check_writable(sys.argv[1])
 with atomic_write(sys.argv[1]) as file:
     file.write(b"first ")
@@ -399,3 +404,56 @@ def test_the_bytes_are_on_disk_before_the_name_is_theirs(old: Path) -> None:
     subprocess.run([*command, str(old)], env=environment, check=True, capture_output=True)
     calls = [line.split("(")[0] for line in trace.read_text().splitlines() if "(" in line]
     assert [call[:6] for call in calls] == ["fsync", "rename", "fsync"]
+
+
+KILLED = """
+import os, signal, sys
+from backlit.persistence import atomic_write
+with atomic_write(sys.argv[1]) as file:
+    file.write(b"half of it")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_write(old: Path) -> None:
+    assert run(KILLED, old).returncode == -signal.SIGKILL
+    assert len(names_in(old.parent)) == 2, "the process must have left its hidden file, or this tests nothing"
+    assert old.read_bytes() == OLD
+    with atomic_write(old.parent / "another") as file:
+        file.write(b"new")
+    assert names_in(old.parent) == ["another", "model"]
+
+
+def test_what_somebody_is_still_writing_is_left_alone(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "slow") as slow:
+        slow.write(b"slow")
+        with atomic_write(tmp_path / "quick") as quick:
+            quick.write(b"quick")
+        remove_abandoned(tmp_path)
+    assert (tmp_path / "slow").read_bytes() == b"slow"
+    assert names_in(tmp_path) == ["quick", "slow"]
+
+
+def test_other_hidden_files_are_left_alone(tmp_path: Path) -> None:
+    names = [".backlit-notes.tmp", ".backlit-0123456789abcdef", "x.backlit-0123456789abcdef.tmp", ".other.tmp"]
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / ".backlit-0123456789abcdef.tmp").mkdir()
+    remove_abandoned(tmp_path)
+    assert names_in(tmp_path) == sorted([*names, ".backlit-0123456789abcdef.tmp"])
+
+
+def test_a_file_that_was_thought_abandoned_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # somebody removes it after it was made and before it was locked
+    def too_late(descriptor: int) -> None:
+        monkeypatch.undo()
+        remove_abandoned(tmp_path)
+        lock(descriptor)
+
+    monkeypatch.setattr(atomic, "lock", too_late)
+    with atomic_write(tmp_path / "new") as file:
+        assert len(names_in(tmp_path)) == 1
+        file.write(b"all of it")
+    assert (tmp_path / "new").read_bytes() == b"all of it"
+    assert names_in(tmp_path) == ["new"]

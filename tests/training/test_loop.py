@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,13 +11,13 @@ from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training import loop
 from backlit.training.events import EpochEnded, StepsDone, TrainingEnded, TrainingStarted
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, clip_batch_size, drive, train
-from backlit.training.schedules import Adaptive, Cosine
+from backlit.training.schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, Step
 from backlit.training.stopping import EarlyStopping
 
 
-def run(session, examples, plan, state, validation=None, listeners=()):
+def run(session, examples, plan, state, validation=None, listeners=(), keeper=None):
     heard = []
-    drive(train(session, examples, plan, state, validation), [heard.append, *listeners])
+    drive(train(session, examples, plan, state, validation, keeper), [heard.append, *listeners])
     return heard
 
 
@@ -251,3 +253,44 @@ def test_plan_that_is_done_trains_no_more(examples, open_session):
     heard = run(session, examples, Plan(2, 10), state)
     assert_same_bits(session.network(), before)
     assert [type(event) for event in heard] == [TrainingStarted, TrainingEnded]
+
+
+class Snapshots:
+    """A keeper in memory: copies of all that the next epoch begins with."""
+
+    def __init__(self):
+        self.taken, self.lasts = [], []
+
+    def keep(self, session, state, *, is_last):
+        self.taken.append((session.network(), session.optimizer_state(), copy.deepcopy(state)))
+        self.lasts.append(is_last)
+
+
+@pytest.mark.parametrize("schedule", [Constant(), Adaptive(), Cosine(), OneCycle(), Step(2), InverseScaling()])
+@pytest.mark.parametrize("optimizer", [Adam(), SGD(0.9, rate_in_velocity=True), RMSprop()])
+def test_going_on_from_any_epoch_is_not_having_stopped(schedule, optimizer, examples, open_session):
+    # the scores make it find a best, lose patience (twice where the rate adapts) and end before the last epoch
+    scores = [1, 3, 2, 2, 2, 4, 3, 3, 3, 3, 3, 3, 3, 3]
+    plan = Plan(12, 7, schedule, EarlyStopping(patience=2))
+    whole, state, snapshots = open_session(optimizer), TrainingState(5, 1e-5), Snapshots()
+    drive(train(whole, examples, plan, state, validation_of(examples, scores), snapshots))
+    assert len(snapshots.taken) == state.epoch < 12 or isinstance(schedule, Adaptive)
+    assert snapshots.lasts == [False] * (state.epoch - 1) + [True]
+    for network, moments, kept in snapshots.taken:
+        session = open_session(optimizer, moments, network)
+        again = Snapshots()
+        left = validation_of(examples, scores[kept.epoch :])
+        heard = run(session, examples, plan, kept, left, keeper=again)
+        assert kept.history == state.history
+        assert (kept.rate, kept.rows_seen, kept.stopping) == (state.rate, state.rows_seen, state.stopping)
+        assert heard[-1].reason == ("no improvement" if state.stopping.gave_up else "all epochs done")
+        assert_same_bits(session.network(), whole.network())
+
+
+def test_a_stop_that_was_asked_for_is_kept_and_can_be_gone_on_from(examples, open_session):
+    snapshots, state = Snapshots(), TrainingState(5, 0.01)
+    stop = lambda event: isinstance(event, EpochEnded) and event.record.epoch == 2  # noqa: E731
+    heard = run(open_session(), examples, Plan(5, 7), state, listeners=[stop], keeper=snapshots)
+    assert heard[-1].reason == "stopped by a listener"
+    assert snapshots.lasts == [False, True]
+    assert not snapshots.taken[-1][2].stopping.gave_up

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator, Threads
+
+if TYPE_CHECKING:
+    from backlit.training.checkpoint import Checkpoint
 
 Made = TypeVar("Made")
 
@@ -63,6 +66,16 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = 0,
     engine: Annotated[str, typer.Option(help="auto, native or reference.")] = "auto",
     threads: Threads = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Folder in which to keep the state of the training, every epoch.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in --checkpoint, if there is one.")
+    ] = False,
+    checkpoint_epochs: Annotated[int, typer.Option(min=1, help="Epochs from one checkpoint to the next.")] = 1,
+    checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Minutes that go by between two at least.")] = 0.0,
+    checkpoint_keep: Annotated[int, typer.Option(min=1, help="Checkpoints that stay; older ones are deleted.")] = 3,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -71,8 +84,12 @@ def train(
     Numbers are standardized, text becomes one-hot, missing values are marked; all of it is saved in the model. Training
     stops when the validation cost no longer falls, and keeps the best weights.
 
+    With --checkpoint a training that was stopped, by Ctrl-C or by a power cut, goes on with --resume and ends with the
+    same bits.
+
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
     """
+    from backlit.cli.graceful_stop import GracefulStop
     from backlit.cli.options import refuse_to_overwrite, split_names
     from backlit.cli.output import TrainingProgress, print_json, remark, status
     from backlit.data.readers import read_table
@@ -88,6 +105,7 @@ def train(
         target = "label"
     refuse_to_overwrite(out, file)
     check_writable(out)
+    kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
     fraction, validation_file = _validation(validation)
     if engine not in ENGINES:
         raise typer.BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}.", param_hint="--engine")
@@ -118,7 +136,8 @@ def train(
             validation_table = read_table(validation_file, **reading)  # type: ignore[arg-type]
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
-    with TrainingProgress(quiet=quiet) as progress:
+    stop = GracefulStop(checkpoint)
+    with TrainingProgress(quiet=quiet) as progress, stop:
         model = TableModel.train(
             table,
             target,
@@ -128,9 +147,11 @@ def train(
             reading=reading,
             engine=engine,
             n_threads=threads,
-            listeners=[progress],
+            listeners=[progress, stop],
             say=lambda message: remark(message, quiet=quiet),
+            checkpoint=kept,
         )
+    stop.leave_if_asked()
     model.save(out)
     if as_json:
         print_json(
@@ -158,6 +179,22 @@ def _usage(make: Callable[..., Made], **options: Any) -> Made:
         return make(**options)
     except InvalidInputError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _checkpoint(
+    folder: Path | None, resume: bool, every_epochs: int, every_minutes: float, keep: int
+) -> Checkpoint | None:
+    from backlit.persistence.checkpoint_folder import CheckpointFolder
+    from backlit.training.checkpoint import Checkpoint
+
+    if folder is None:
+        if resume:
+            raise typer.BadParameter("needs --checkpoint, the folder to go on from.", param_hint="--resume")
+        return None
+    with CheckpointFolder(folder) as held:  # what is wrong with it is said now, not when the table has been read
+        if not resume:
+            held.refuse_if_used()
+    return Checkpoint(folder, every_epochs, every_minutes, keep, "auto" if resume else "never")
 
 
 def _hidden(text: str) -> tuple[int, ...]:

@@ -31,6 +31,7 @@ from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make
 from backlit.estimators.printing import Printer
 from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
 from backlit.estimators.targets import Targets
+from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
 from backlit.training.loop import Examples
 
@@ -70,6 +71,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     warm_start: bool
     verbose: bool
     callbacks: list[Listener] | None
+    checkpoint: Checkpoint | None
     engine: str
     n_threads: int | None
     dtype: Any
@@ -128,6 +130,11 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         engine = get_engine(self.engine)
         objective = Objective(loss_name(self.loss), make_penalty(self))
         if self.solver == "lbfgs":
+            if self.checkpoint is not None:
+                raise InvalidInputError(
+                    "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
+                    "Use another solver, or checkpoint=None."
+                )
             examples = Examples(x, targets.values, sample_weight)
             trained = self._train_lbfgs(engine, objective, network, examples, continuation)
         else:

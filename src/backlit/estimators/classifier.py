@@ -20,6 +20,7 @@ from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_paramet
 from backlit.estimators.parameters import CONSTRAINTS, documented
 from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
 from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel
+from backlit.training.checkpoint import Checkpoint
 
 
 @documented
@@ -92,6 +93,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         n_threads: int | None = None,
         dtype: Any = None,
         callbacks: Any = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         store_parameters(self, locals())
 

@@ -16,6 +16,7 @@ from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.engine import ENGINES
 from backlit.errors import InvalidInputError
+from backlit.training.checkpoint import Checkpoint
 from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
 from backlit.training.stopping import EarlyStopping
 
@@ -59,6 +60,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
     "callbacks": [list, tuple, None],
+    "checkpoint": [Checkpoint, None],
 }
 
 COMMON_PARAMETERS = """\
@@ -125,7 +127,10 @@ l2, l1 : float, default 0
         Precision of weights and arithmetic. Default: float32 for X of float32, else float64.
     callbacks : list of callable, optional
         Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
-        epoch."""
+        epoch.
+    checkpoint : Checkpoint, optional
+        Keep the state of `fit` in a folder. After a stop, `fit` with the same data and parameters goes on from there
+        and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs"."""
 
 COMMON_ATTRIBUTES = """\
 coefs_ : list of ndarray, ``(n_in, n_out)``

@@ -13,6 +13,7 @@ from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
 from backlit.estimators.parameters import CONSTRAINTS, documented
 from backlit.estimators.targets import Targets, number_targets
+from backlit.training.checkpoint import Checkpoint
 
 
 @documented
@@ -80,6 +81,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_threads: int | None = None,
         dtype: Any = None,
         callbacks: Any = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         store_parameters(self, locals())
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,12 @@ from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.protocol import Engine, Floats, Objective, OptimizerState
 from backlit.errors import InvalidInputError
+from backlit.estimators.checkpointing import checkpointed
 from backlit.estimators.parameters import batch_rows, make_optimizer, make_schedule, make_stopping
 from backlit.estimators.printing import Printer
+from backlit.estimators.run_description import Run
 from backlit.estimators.targets import Targets
+from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Event, Listener, Reason, TrainingEnded
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, restore_best, train
 from backlit.training.split import split_rows
@@ -121,17 +126,45 @@ def train_stochastic(
     listeners: list[Listener] = [ended, *(estimator.callbacks or ())]
     if estimator.verbose:
         listeners.append(Printer(plan.stopping, fit_began))
-    session = engine.open(network, objective, optimizer, optimizer_state, estimator.n_threads)
-    try:
-        drive(train(session, examples, plan, state, validation), listeners)
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
-        restore_best(session, state)
-        for listener in listeners:
-            listener(TrainingEnded("interrupted", state.epoch, state.stopping.best_epoch or state.epoch))
+    run = Run(engine, network, objective, optimizer, optimizer_state, examples, plan, state, validation)
+    with checkpointed(run, _checkpoint(estimator, incremental), say=_speaker(estimator), warn=_warn) as (run, keeper):
+        state = run.state
+        session = engine.open(run.network, objective, optimizer, run.optimizer_state, estimator.n_threads)
+        try:
+            drive(train(session, examples, plan, state, validation, keeper), listeners)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=5)
+            restore_best(session, state)
+            for listener in listeners:
+                listener(TrainingEnded("interrupted", state.epoch, state.stopping.best_epoch or state.epoch))
     history, state.history, state.best = state.history, [], None
     reached = Continuation(continuation.seed, state, optimizer, session.optimizer_state(), fit_began)
     return Trained(session.network(), history, ended.reason, reached, state.stopping.best)
+
+
+def _checkpoint(estimator: Any, incremental: bool) -> Checkpoint | None:
+    checkpoint: Checkpoint | None = estimator.checkpoint
+    if checkpoint is None:
+        return None
+    if incremental:
+        raise InvalidInputError(
+            "partial_fit trains one epoch and keeps no checkpoints; use fit, or set checkpoint=None and pickle the "
+            "estimator between the calls."
+        )
+    if not isinstance(estimator.random_state, Integral):
+        raise InvalidInputError(
+            f"Going on exactly from a checkpoint needs a fixed seed, but random_state is {estimator.random_state!r}. "
+            "Give a whole number, such as random_state=0."
+        )
+    return checkpoint
+
+
+def _speaker(estimator: Any) -> Callable[[str], object]:
+    return print if estimator.verbose else lambda _: None
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
 
 
 def _next_state(estimator: Any, continuation: Continuation, incremental: bool) -> tuple[TrainingState, int]:
@@ -141,7 +174,8 @@ def _next_state(estimator: Any, continuation: Continuation, incremental: bool) -
     if before is None:
         return TrainingState(continuation.seed, rate), 0
     if incremental:
-        state = dataclasses.replace(before, stopping=dataclasses.replace(before.stopping), history=[])
+        stopping = dataclasses.replace(before.stopping, gave_up=False)
+        state = dataclasses.replace(before, stopping=stopping, history=[])
         return state, continuation.fit_began
     return dataclasses.replace(before, rate=rate, stopping=StoppingState(), history=[]), before.epoch
 

@@ -20,10 +20,13 @@ from backlit.data import TableEncoder, TargetScaler, check_target, infer_task
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError, InvalidInputError, ModelFileError
+from backlit.estimators.checkpointing import checkpointed
+from backlit.estimators.run_description import Run
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
 from backlit.explanation import Explanation, explain
 from backlit.persistence import StoredModel, load_model, save_model
+from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Listener
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
 from backlit.training.schedules import get_schedule
@@ -101,6 +104,7 @@ class TableModel:
         n_threads: int | None = None,
         listeners: Sequence[Listener] = (),
         say: Callable[[str], object] = lambda _: None,
+        checkpoint: Checkpoint | None = None,
     ) -> TableModel:
         """Train a model on a table.
 
@@ -123,6 +127,8 @@ class TableModel:
             Called with every event of `backlit.training.events`.
         say : callable
             Called with remarks for the user.
+        checkpoint : Checkpoint, optional
+            Keep the state of the training in a folder, and go on from there after a stop.
         """
         table, n_dropped = check_target(_as_polars(table), target)
         if n_dropped:
@@ -158,7 +164,6 @@ class TableModel:
             dtype=training.dtype,
         )
         objective = Objective(loss, training.penalty)
-        session = get_engine(engine).open(network, objective, training.optimizer(), n_threads=n_threads)
         state = TrainingState(seed=training.seed, rate=training.rate)
         plan = Plan(
             n_epochs=training.epochs,
@@ -167,7 +172,11 @@ class TableModel:
             stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
         )
         validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y), learned.metric_name)
-        drive(train(session, examples, plan, state, validation), listeners)
+        run = Run(get_engine(engine), network, objective, training.optimizer(), None, examples, plan, state, validation)
+        with checkpointed(run, checkpoint, say=say, warn=say) as (run, keeper):
+            state = run.state
+            session = run.engine.open(run.network, objective, run.optimizer, run.optimizer_state, n_threads)
+            drive(train(session, examples, plan, state, validation, keeper), listeners)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": state.epoch}
         return cls(session.network(), loss, learned, encoder, record)
 

@@ -1,8 +1,9 @@
 """Write a file whole or not at all.
 
 The bytes go to a hidden file in the same folder, are forced to disk, and take the place of the old file in one step.
-Whatever goes wrong before that step leaves the old file as it was and removes the hidden one. Pipes, terminals and
-devices cannot be replaced, so they are written directly.
+Whatever goes wrong before that step leaves the old file as it was and removes the hidden one. Only a process that is
+killed cannot do so; it loses its lock on the hidden file, by which the next that writes there knows it as abandoned.
+Pipes, terminals and devices cannot be replaced, so they are written directly.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from backlit.errors import BacklitError, OutputError
+from backlit.persistence.locks import lock, still_locked, try_lock
 
 StrPath = str | os.PathLike[str]
 
@@ -124,6 +126,29 @@ def check_writable(path: StrPath) -> None:
         raise _output_error(path, error) from error
 
 
+def remove_abandoned(folder: StrPath) -> None:
+    """Remove the hidden files that killed processes left in a folder.
+
+    Parameters
+    ----------
+    folder : str or path-like
+    """
+    with contextlib.suppress(OSError):
+        for path in Path(folder).iterdir():
+            if re.fullmatch(r"\.backlit-[0-9a-f]{16}\.tmp", path.name) and path.is_file() and not path.is_symlink():
+                _remove_if_abandoned(path)
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            if try_lock(descriptor):
+                path.unlink()
+        finally:
+            os.close(descriptor)
+
+
 def _destination(path: StrPath) -> _Destination:
     name = os.fsdecode(path)
     if not name or "\0" in name:
@@ -171,22 +196,34 @@ def _written_directly(destination: _Destination) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _replaced(destination: _Destination) -> Iterator[BinaryIO]:
+    remove_abandoned(destination.place.parent)
     # The name is settled before the file exists, so that no moment is left in which Ctrl-C could strand it.
     hidden = _hidden_name(destination)
     try:
         old = destination.old
         # 0o666 less the umask is what every program gives a new file. What replaces a private file is never readable
         # by others, not for an instant.
-        descriptor = os.open(hidden, _NEW_FILE, 0o666 if old is None else old.st_mode & 0o600)
-        with _handle(descriptor, sync=True) as handle:
-            if old is not None:
-                _keep_permissions(descriptor, old)
-            yield handle
-        hidden.replace(destination.place)
+        descriptor = _create(hidden, 0o666 if old is None else old.st_mode & 0o600)
+        with still_locked(descriptor):
+            with _handle(descriptor, sync=True) as handle:
+                if old is not None:
+                    _keep_permissions(descriptor, old)
+                yield handle
+            hidden.replace(destination.place)
     except BaseException:
         _remove(hidden)
         raise
     _sync_folder(destination.place.parent)
+
+
+def _create(hidden: Path, mode: int) -> int:
+    while True:
+        descriptor = os.open(hidden, _NEW_FILE, mode)
+        lock(descriptor)
+        # Between these two lines somebody may have thought it abandoned.
+        if os.name == "nt" or os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)
 
 
 def _keep_permissions(descriptor: int, old: os.stat_result) -> None:

@@ -90,7 +90,7 @@ def save_model(path: StrPath, model: StoredModel) -> None:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "library": _library_version(),
+        "library": library_version(),
         "sizes": list(network.sizes),
         "activations": list(network.activations),
         "loss": check_loss_fits(network, model.loss),
@@ -286,7 +286,8 @@ def _refuse_missing(path: Path) -> NoReturn:
 
 
 @cache
-def _library_version() -> str:
+def library_version() -> str:
+    """Return the version of backlit that is installed."""
     try:
         return metadata.version("backlit")
     except metadata.PackageNotFoundError:

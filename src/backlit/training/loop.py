@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,12 +122,31 @@ class TrainingState:
     history: list[EpochRecord] = field(default_factory=list)
 
 
+class Keeper(Protocol):
+    """Keeps what is needed to go on from the end of an epoch."""
+
+    def keep(self, session: Session, state: TrainingState, *, is_last: bool) -> None:
+        """Take note of the end of an epoch.
+
+        Parameters
+        ----------
+        session : Session
+            Holds the network and the optimizer's state.
+        state : TrainingState
+            With all that was decided at the end of the epoch.
+        is_last : bool
+            Whether training ends here, for whatever reason.
+        """
+        ...
+
+
 def train(
     session: Session,
     examples: Examples,
     plan: Plan,
     state: TrainingState,
     validation: Validation | None = None,
+    keeper: Keeper | None = None,
 ) -> Generator[Event, bool | None, None]:
     """Train until the plan is done, nothing improves, or a listener asks to stop.
 
@@ -139,6 +159,8 @@ def train(
     state : TrainingState
         Where to begin; brought forward epoch by epoch.
     validation : Validation, optional
+    keeper : Keeper, optional
+        Told of the end of every epoch, once everything about it is decided.
 
     Yields
     ------
@@ -158,8 +180,8 @@ def train(
     metric_name = "score" if validation is None else validation.name
     yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
 
-    reason: Reason = "all epochs done"
-    while state.epoch < plan.n_epochs:
+    asked_to_stop: bool | None = False
+    while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
         cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
@@ -178,15 +200,22 @@ def train(
         asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began))
         if plan.stopping is not None and state.stopping.waited > plan.stopping.patience:
             rate = plan.schedule.on_plateau(state.rate)
-            if rate is None:
-                reason = "no improvement"
-                break
-            state.rate, state.stopping.waited = rate, 0
-        if asked_to_stop:
-            reason = "stopped by a listener"
-            break
+            state.stopping.gave_up = rate is None
+            if rate is not None:
+                state.rate, state.stopping.waited = rate, 0
+        if keeper is not None:
+            keeper.keep(session, state, is_last=bool(asked_to_stop) or not _goes_on(state, plan))
+    reason: Reason = "all epochs done"
+    if state.stopping.gave_up:
+        reason = "no improvement"
+    elif asked_to_stop:
+        reason = "stopped by a listener"
     restore_best(session, state)
     yield TrainingEnded(reason, state.epoch, state.stopping.best_epoch if state.best is not None else state.epoch)
+
+
+def _goes_on(state: TrainingState, plan: Plan) -> bool:
+    return state.epoch < plan.n_epochs and not state.stopping.gave_up
 
 
 def clip_batch_size(batch_size: int, n_rows: int) -> int:

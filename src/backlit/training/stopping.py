@@ -50,11 +50,14 @@ class StoppingState:
         Its epoch, counted from 1; 0 before the first.
     waited : int
         Epochs since the last improvement by more than the tolerance.
+    gave_up : bool
+        Whether training ended because nothing improved any more.
     """
 
     best: float = math.inf
     best_epoch: int = 0
     waited: int = 0
+    gave_up: bool = False
 
     def see(self, value: float, epoch: int, tolerance: float) -> bool:
         """Take in the value of an epoch (less is better) and return whether it is the best so far."""

@@ -1,0 +1,115 @@
+"""Training that is kept in a folder: going on from its last checkpoint, and writing the next ones."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from backlit.engine.protocol import Session
+from backlit.estimators.run_description import Run, describe_run
+from backlit.persistence.checkpoint_file import StoredCheckpoint
+from backlit.persistence.checkpoint_folder import CheckpointFolder
+from backlit.persistence.model_file import library_version
+from backlit.training.checkpoint import Cadence, Checkpoint
+from backlit.training.loop import Keeper, TrainingState
+from backlit.training.state_document import state_from_document, state_to_document
+
+Say = Callable[[str], object]
+
+
+@contextlib.contextmanager
+def checkpointed(
+    run: Run, checkpoint: Checkpoint | None, *, say: Say, warn: Say
+) -> Iterator[tuple[Run, Keeper | None]]:
+    """Hold the folder of a run while the block runs.
+
+    Parameters
+    ----------
+    run : Run
+    checkpoint : Checkpoint or None
+        None for a run that is not kept.
+    say : callable
+        Called with what happens.
+    warn : callable
+        Called with what is not as it should be.
+
+    Yields
+    ------
+    run : Run
+        Where to begin: as it came, or as the last checkpoint left it.
+    keeper : Keeper or None
+        For `backlit.training.loop.train`.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder's checkpoints are of another run, are all damaged, or belong to a run that is still going.
+    OutputError
+        If a checkpoint cannot be written; those before it stay.
+    """
+    if checkpoint is None:
+        yield run, None
+        return
+    with CheckpointFolder(checkpoint.folder, checkpoint.keep) as folder:
+        if checkpoint.resume == "never":
+            folder.refuse_if_used()
+        description = describe_run(run)
+        stored = folder.newest(description, run.network, run.optimizer.slots, warn)
+        if stored is None and checkpoint.resume == "auto":
+            say(f"There is no checkpoint in {folder.path} yet: beginning anew.")
+        if stored is not None:
+            run = _going_on(run, stored)
+            is_over = run.state.stopping.gave_up or run.state.epoch >= run.plan.n_epochs
+            so_far = f"after epoch {run.state.epoch} of {run.plan.n_epochs}"
+            say(
+                f"The run in {folder.path} ended {so_far} already; this is its result."
+                if is_over
+                else f"Going on {so_far} from {folder.path}."
+            )
+            _warn_of_other_arithmetic(run, stored, warn)
+        yield run, _FolderKeeper(folder, checkpoint, run, description)
+
+
+def _going_on(run: Run, stored: StoredCheckpoint) -> Run:
+    state = state_from_document(stored.state, stored.best)
+    return dataclasses.replace(run, network=stored.network, optimizer_state=stored.optimizer_state, state=state)
+
+
+def _warn_of_other_arithmetic(run: Run, stored: StoredCheckpoint, warn: Say) -> None:
+    for what, there, here in (
+        ("engine", stored.engine, _arithmetic(run)),
+        ("backlit", stored.library, library_version()),
+    ):
+        if there != here:
+            warn(f"The checkpoint was written by {what} {there}, this is {here}: the last bits may differ.")
+
+
+def _arithmetic(run: Run) -> str:
+    # another instruction set adds in another order
+    instruction_set = getattr(run.engine, "instruction_set", None)
+    return run.engine.name + (f" ({instruction_set})" if instruction_set else "")
+
+
+class _FolderKeeper:
+    """See `backlit.training.loop.Keeper`."""
+
+    def __init__(self, folder: CheckpointFolder, checkpoint: Checkpoint, run: Run, description: dict[str, Any]) -> None:
+        self._folder, self._run, self._description = folder, run, description
+        self._cadence = Cadence(checkpoint, run.state.epoch)
+
+    def keep(self, session: Session, state: TrainingState, *, is_last: bool) -> None:
+        """Write a checkpoint where one is due."""
+        if not (is_last or self._cadence.is_due(state.epoch)):
+            return
+        stored = StoredCheckpoint(
+            self._description,
+            state_to_document(state),
+            session.network(),
+            state.best,
+            session.optimizer_state(),
+            _arithmetic(self._run),
+        )
+        self._folder.save(state.epoch, stored, self._run.optimizer.slots)
+        self._cadence.kept(state.epoch)

@@ -1,0 +1,108 @@
+"""What a run is: everything that the bits of its result depend on, but for the machine.
+
+Only a run of the same description may go on from a checkpoint. Data are described by their digest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backlit.core.network import Network
+from backlit.core.optimizers import Optimizer
+from backlit.engine.protocol import Engine, Objective, OptimizerState
+from backlit.training.loop import Examples, Plan, TrainingState, Validation
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All that a training begins with.
+
+    Attributes
+    ----------
+    engine : Engine
+    network : Network
+        Where to begin.
+    objective : Objective
+    optimizer : Optimizer
+    optimizer_state : OptimizerState or None
+        None before the first step.
+    examples : Examples
+    plan : Plan
+    state : TrainingState
+    validation : Validation or None
+    """
+
+    engine: Engine
+    network: Network
+    objective: Objective
+    optimizer: Optimizer
+    optimizer_state: OptimizerState | None
+    examples: Examples
+    plan: Plan
+    state: TrainingState
+    validation: Validation | None = None
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """Return the description of a run as flat JSON: name → value, in words for messages."""
+    network, begin, validation = run.network, run.optimizer_state, run.validation
+    memory = [] if begin is None else [array for slots in (*begin.weights, *begin.biases) for array in slots]
+    description: dict[str, Any] = {
+        "seed": run.state.seed,
+        "sizes": list(network.sizes),
+        "activations": list(network.activations),
+        "dtype": network.dtype,
+        "learning rate": run.state.rate,
+        "epochs done before": run.state.epoch,
+        "weights to begin with": _digest([*network.weights, *network.biases]),
+        "optimizer's numbers to begin with": _digest(memory) if begin else None,
+        "optimizer's steps before": begin.t if begin else 0,
+    }
+    for part in (run.objective, run.plan):
+        description |= {field.name: _described(getattr(part, field.name)) for field in dataclasses.fields(part)}
+    description |= {
+        "optimizer": _described(run.optimizer),
+        "training data": _examples(run.examples),
+        "validation data": None if validation is None else _examples(validation.examples),
+        "validation metric": None if validation is None else validation.name,
+    }
+    return description
+
+
+def _described(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, np.generic):
+        return _described(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, tuple | list):
+        return [_described(part) for part in value]
+    if isinstance(value, dict):
+        return {str(name): _described(part) for name, part in value.items()}
+    name = {"name": type(value).__qualname__}
+    if dataclasses.is_dataclass(value):
+        return name | {field.name: _described(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return name  # somebody's own schedule: its attributes may be anything
+
+
+def _examples(examples: Examples) -> dict[str, Any]:
+    arrays = [examples.x, examples.y]
+    if examples.sample_weight is not None:
+        arrays.append(examples.sample_weight)
+    return {"rows": len(examples.x), "numbers": _digest(arrays)}
+
+
+def _digest(arrays: Iterable[np.ndarray[Any, Any]]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.name}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
+    return f"sha256 {digest.hexdigest()}"

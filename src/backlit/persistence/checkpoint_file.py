@@ -1,0 +1,229 @@
+"""One checkpoint: all that a training goes on from, in one ``.safetensors`` file.
+
+The tensors are ``weights.0``, ``biases.0``, …; the same under ``best.`` where the best epoch's network is kept; and the
+optimizer's memory under the names of its slots, such as ``m.weights.0``. Everything else is one JSON document under the
+key ``backlit`` of the file's metadata::
+
+    format   "backlit-checkpoint"
+    version  1
+    library  version of the backlit that wrote it
+    engine   what computed, down to the instruction set
+    run      what the run is: data, options, where it began
+    state    what training remembers from epoch to epoch
+    t        steps that the optimizer took
+    best     whether there is a best network
+    digest   SHA-256 of the tensors and of the other fields
+
+No shape is taken from the file: whoever reads it knows the run, and so the shapes. Opening a file executes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.network import Network
+from backlit.engine.protocol import OptimizerState
+from backlit.errors import ModelFileError
+from backlit.persistence import container, strict_json
+from backlit.persistence.atomic import atomic_write
+from backlit.persistence.model_file import library_version
+from backlit.persistence.strict_json import shown
+
+FORMAT = "backlit-checkpoint"
+VERSION = 1
+
+_METADATA_KEY = "backlit"
+_FIELDS: dict[str, type] = {
+    "format": str,
+    "version": int,
+    "library": str,
+    "engine": str,
+    "run": dict,
+    "state": dict,
+    "t": int,
+    "best": bool,
+    "digest": str,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class StoredCheckpoint:
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    run : dict
+        What the run is, as plain JSON.
+    state : dict
+        What training remembers from epoch to epoch, as plain JSON.
+    network : Network
+        As it was at the end of the epoch.
+    best : Network or None
+        That of the best epoch, where it is to be restored.
+    optimizer_state : OptimizerState
+    engine : str
+        What computed it.
+    library : str
+        Version of the backlit that wrote it.
+    """
+
+    run: dict[str, Any]
+    state: dict[str, Any]
+    network: Network
+    best: Network | None
+    optimizer_state: OptimizerState
+    engine: str
+    library: str = ""
+
+
+def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[str]) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    checkpoint : StoredCheckpoint
+    slots : sequence of str
+        Names of the optimizer's slots.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    state = checkpoint.optimizer_state
+    tensors: dict[str, NDArray[Any]] = {}
+    for prefix, network in (("", checkpoint.network), ("best.", checkpoint.best)):
+        if network is not None:
+            tensors |= _named(prefix, network.weights, network.biases)
+    for i, slot in enumerate(slots):
+        tensors |= _named(f"{slot}.", [arrays[i] for arrays in state.weights], [arrays[i] for arrays in state.biases])
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "library": library_version(),
+        "engine": checkpoint.engine,
+        "run": checkpoint.run,
+        "state": checkpoint.state,
+        "t": state.t,
+        "best": checkpoint.best is not None,
+    }
+    document["digest"] = _digest(tensors, document)
+    encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
+    with atomic_write(path) as file:
+        file.write(encoded)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the JSON document of a checkpoint, whose fields are there and of the right type.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be read, or is no checkpoint.
+    """
+    with _opened(path) as file:
+        return _document(container.read_header(file))
+
+
+def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCheckpoint:
+    """Read a checkpoint, trusting nothing in it.
+
+    Parameters
+    ----------
+    path : Path
+    like : Network
+        A network of the run: sizes, activations and dtype must be these.
+    slots : sequence of str
+        Names of the optimizer's slots.
+
+    Raises
+    ------
+    ModelFileError
+        If anything in it is not as it must be.
+    """
+    with _opened(path) as file:
+        header = container.read_header(file)
+        document = _document(header)
+        prefixes = ["", *(["best."] if document["best"] else []), *(f"{slot}." for slot in slots)]
+        shapes = {
+            name: array.shape
+            for prefix in prefixes
+            for name, array in _named(prefix, like.weights, like.biases).items()
+        }
+        tensors = container.read_tensors(file, header, like.dtype, shapes)
+    if document.pop("digest") != _digest(tensors, document):
+        raise ModelFileError("it is not as it was written (the digest differs).")
+
+    def arrays(prefix: str, kind: str) -> list[NDArray[Any]]:
+        return [tensors[f"{prefix}{kind}.{i}"] for i in range(len(like.weights))]
+
+    def network(prefix: str) -> Network:
+        weights, biases = arrays(prefix, "weights"), arrays(prefix, "biases")
+        if not all(np.isfinite(array).all() for array in (*weights, *biases)):
+            raise ModelFileError(f"the network {prefix}weights, {prefix}biases holds NaN or ∞.")
+        return Network(tuple(weights), tuple(biases), like.activations)
+
+    by_layer = {
+        kind: [tuple(tensors[f"{slot}.{kind}.{i}"] for slot in slots) for i in range(len(like.weights))]
+        for kind in ("weights", "biases")
+    }
+    return StoredCheckpoint(
+        run=document["run"],
+        state=document["state"],
+        network=network(""),
+        best=network("best.") if document["best"] else None,
+        optimizer_state=OptimizerState(document["t"], by_layer["weights"], by_layer["biases"]),
+        engine=document["engine"],
+        library=document["library"],
+    )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        if not path.is_file():  # opening a pipe would wait for its writer
+            raise ModelFileError("it is not a file.")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise ModelFileError(f"{error.strerror or error}.") from error
+
+
+def _document(header: container.Header) -> dict[str, Any]:
+    document = container.parse_object("its metadata", header.metadata.get(_METADATA_KEY, "null"))
+    if document.get("format") != FORMAT:
+        raise ModelFileError(f"format must be {FORMAT!r}, but is {shown(document.get('format'))}.")
+    if document.get("version") != VERSION:
+        raise ModelFileError(
+            f"it has the file version {shown(document.get('version'))}, but this backlit reads version {VERSION}."
+        )
+    if set(document) != set(_FIELDS):
+        raise ModelFileError(f"its document must have the fields {', '.join(_FIELDS)}, and no others.")
+    for name, kind in _FIELDS.items():
+        if type(document[name]) is not kind:
+            raise ModelFileError(f"{name} must be a JSON {kind.__name__}, but is {shown(document[name])}.")
+    if not 0 <= document["t"] < 2**63:
+        raise ModelFileError(f"t must be a number of steps, but is {shown(document['t'])}.")
+    return document
+
+
+def _named(prefix: str, weights: Sequence[Any], biases: Sequence[Any]) -> dict[str, Any]:
+    named = {f"{prefix}weights.{i}": w for i, w in enumerate(weights)}
+    return named | {f"{prefix}biases.{i}": b for i, b in enumerate(biases)}
+
+
+def _digest(tensors: Mapping[str, NDArray[Any]], document: dict[str, Any]) -> str:
+    digest = hashlib.sha256(strict_json.dump(document).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensors[name], tensors[name].dtype.newbyteorder("<")).data)
+    return digest.hexdigest()

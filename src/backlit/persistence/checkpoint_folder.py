@@ -1,0 +1,204 @@
+"""The folder in which one run keeps its checkpoints: ``epoch-000012.safetensors``, the last few of them.
+
+A run holds a lock on the folder while it goes. The system takes it back when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from backlit.core.network import Network
+from backlit.errors import CheckpointError, ModelFileError, OutputError
+from backlit.persistence import strict_json
+from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
+from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
+from backlit.persistence.locks import try_lock
+
+_LOCK = ".backlit-run"
+_NAME = re.compile(r"epoch-(\d{6,})\.safetensors")
+
+
+class CheckpointFolder:
+    """A folder held by this run, as a context manager.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Made where it is missing.
+    keep : int, default 3
+        Checkpoints that stay.
+
+    Raises
+    ------
+    CheckpointError
+        If another run holds it.
+    OutputError
+        If it cannot be written to.
+    """
+
+    def __init__(self, folder: StrPath, keep: int = 3) -> None:
+        self.path = Path(folder)
+        self._keep = keep
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot make the folder {str(self.path)!r} for checkpoints: {_reason(error)}. "
+                "Give a folder that you may write to."
+            ) from error
+        check_writable(self.path / _LOCK)
+        self._take()
+        remove_abandoned(self.path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                (self.path / _LOCK).unlink()
+            os.close(self._lock)
+            self._lock = None
+
+    def _take(self) -> None:
+        path = self.path / _LOCK
+        while True:
+            lock = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+            try:
+                is_free = try_lock(lock)
+            except OSError:
+                is_free = True  # where the file system has no locks, nobody is kept out
+            if not is_free:
+                process = os.read(lock, 20).decode(errors="replace").strip()
+                os.close(lock)
+                who = f" (process {process})" if process.isdecimal() else ""
+                raise CheckpointError(
+                    f"Another run{who} keeps its checkpoints in {str(self.path)!r} right now. "
+                    "Wait until it has ended, or give this one a folder of its own."
+                )
+            # The run that held it may have ended, and removed the file, since it was opened.
+            if os.name == "nt" or os.fstat(lock).st_nlink:
+                break
+            os.close(lock)
+        self._lock = lock
+        # For people; on a full disk the lock holds without it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+
+    def files(self) -> list[Path]:
+        """Return the checkpoints, oldest first."""
+        found = [(int(match[1]), path) for path in self.path.iterdir() if (match := _NAME.fullmatch(path.name))]
+        return [path for _, path in sorted(found)]
+
+    def refuse_if_used(self) -> None:
+        """Raise if there are checkpoints already."""
+        files = self.files()
+        if files:
+            raise CheckpointError(
+                f"There are checkpoints of a run in {str(self.path)!r} already, the last of them {files[-1].name}. "
+                "Go on with it (--resume, or Checkpoint(resume='auto')), or give this run a folder of its own."
+            )
+
+    def newest(
+        self, run: dict[str, Any], like: Network, slots: tuple[str, ...], warn: Callable[[str], object]
+    ) -> StoredCheckpoint | None:
+        """Return the newest checkpoint that is whole, or None where there are none at all.
+
+        Parameters
+        ----------
+        run : dict
+            What the run is; checkpoints of another are refused.
+        like : Network
+            Of the run.
+        slots : tuple of str
+            Names of the optimizer's slots.
+        warn : callable
+            Called with a message for each checkpoint that is damaged.
+
+        Raises
+        ------
+        CheckpointError
+            If the checkpoints are of another run, naming what differs, or all are damaged.
+        """
+        files = self.files()
+        for path in reversed(files):
+            try:
+                different = differences(read_document(path)["run"], run)
+                if different:
+                    raise CheckpointError(
+                        f"The checkpoints in {str(self.path)!r} are of another run: {different}. "
+                        "Go on with the same data and options, or give this run a folder of its own."
+                    )
+                stored = load_checkpoint(path, like, slots)
+                self._delete(files[: files.index(path) + 1])
+                return stored
+            except ModelFileError as error:
+                warn(f"The checkpoint {str(path)!r} cannot be used: {error} Trying the one before.")
+        if files:
+            raise CheckpointError(
+                f"None of the {len(files)} checkpoints in {str(self.path)!r} can be used. "
+                "Delete them, or give this run a folder of its own, to begin anew."
+            )
+        return None
+
+    def save(self, epoch: int, checkpoint: StoredCheckpoint, slots: tuple[str, ...]) -> None:
+        """Write a checkpoint and then delete those that are no longer to be kept.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; those that are there stay.
+        """
+        path = self.path / f"epoch-{epoch:06d}.safetensors"
+        save_checkpoint(path, checkpoint, slots)
+        files = self.files()
+        place = files.index(path)
+        # Later ones are there only if they were damaged, and the run went on from an earlier one.
+        self._delete(files[: place + 1])
+        for path in files[place + 1 :]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _delete(self, files: list[Path]) -> None:
+        # all but the last few; also when a run goes on, because it may have been killed just before this
+        for path in files[: max(0, len(files) - self._keep)]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _reason(error: OSError) -> str:
+    return "there is a file of that name" if isinstance(error, FileExistsError) else error.strerror or str(error)
+
+
+def differences(there: dict[str, Any], here: dict[str, Any]) -> str:
+    """Return what differs between two runs, in words; empty where nothing does."""
+    return "; ".join(_differences("", there, here))
+
+
+def _differences(name: str, there: Any, here: Any) -> list[str]:
+    if there == here:
+        return []
+    if isinstance(there, dict) and isinstance(here, dict):
+        # of things of another kind, the kind says enough
+        names = ["name"] if there.get("name") != here.get("name") else [*here, *(set(there) - set(here))]
+        prefix = f"{name}." if name else ""
+        return [line for key in names for line in _differences(prefix + key, there.get(key), here.get(key))]
+    if str(there).startswith("sha256 ") and str(here).startswith("sha256 "):
+        return [f"{name} are not the same"]
+    return [f"{name} is {_shown(here)} here, but was {_shown(there)}"]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        value = value.get("name", "given")
+    return "none" if value is None else strict_json.shown(value)
