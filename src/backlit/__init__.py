@@ -9,7 +9,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from backlit.core.backpropagation import Backpass, backpropagate
-    from backlit.core.gradient_check import GradientReport, check_gradient
+    from backlit.core.gradient_check import check_gradient
+    from backlit.core.gradient_report import GradientReport
     from backlit.core.network import Network
     from backlit.core.penalty import Penalty
     from backlit.data.encoder import TableEncoder
@@ -27,7 +28,7 @@ _HOMES = {
     "BacklitError": "backlit.errors",
     "Backpass": "backlit.core.backpropagation",
     "Explanation": "backlit.explanation.trace",
-    "GradientReport": "backlit.core.gradient_check",
+    "GradientReport": "backlit.core.gradient_report",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
     "Network": "backlit.core.network",
