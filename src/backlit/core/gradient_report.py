@@ -1,4 +1,4 @@
-"""What a gradient check found: layer by layer, with the kinks it met by name. Layers, neurons, examples count from 1."""
+"""What a gradient check found, layer by layer, with the kinks it met by name. All counts begin at 1."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from backlit.estimators.printing import Printer
 from backlit.estimators.targets import Targets
 from backlit.training.events import EpochRecord, Event, Listener, Reason, TrainingEnded
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, restore_best, train
+from backlit.training.recording import Recorder
 from backlit.training.split import split_rows
 from backlit.training.stopping import StoppingState
 
@@ -123,7 +124,8 @@ def train_stochastic(
         listeners.append(Printer(plan.stopping, fit_began))
     session = engine.open(network, objective, optimizer, optimizer_state, estimator.n_threads)
     try:
-        drive(train(session, examples, plan, state, validation), listeners)
+        recorder = next((each for each in listeners if isinstance(each, Recorder)), None)
+        drive(train(session, examples, plan, state, validation, recorder), listeners)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=5)
         restore_best(session, state)

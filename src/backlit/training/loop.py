@@ -24,6 +24,7 @@ from backlit.training.events import (
     TrainingEnded,
     TrainingStarted,
 )
+from backlit.training.recording import Recorder
 from backlit.training.schedules import Constant, Position, Schedule
 from backlit.training.stopping import EarlyStopping, StoppingState
 
@@ -127,6 +128,7 @@ def train(
     plan: Plan,
     state: TrainingState,
     validation: Validation | None = None,
+    recorder: Recorder | None = None,
 ) -> Generator[Event, bool | None, None]:
     """Train until the plan is done, nothing improves, or a listener asks to stop.
 
@@ -139,6 +141,8 @@ def train(
     state : TrainingState
         Where to begin; brought forward epoch by epoch.
     validation : Validation, optional
+    recorder : Recorder, optional
+        Looks at the network before the first epoch and after each.
 
     Yields
     ------
@@ -148,7 +152,7 @@ def train(
     Raises
     ------
     DivergenceError
-        When a value is no longer finite; names epoch and layer.
+        When a value is no longer finite; names epoch and layer, and has what was recorded till then.
     """
     if plan.stopping is not None and plan.stopping.monitor != "cost" and validation is None:
         raise InvalidInputError(f"Early stopping watches the {plan.stopping.monitor}, but there is no validation data.")
@@ -158,11 +162,19 @@ def train(
     metric_name = "score" if validation is None else validation.name
     yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
 
+    if recorder is not None:
+        recorder.begin(session, examples.x, examples.y, state.epoch)
     reason: Reason = "all epochs done"
     while state.epoch < plan.n_epochs:
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
-        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
+        try:
+            cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
+        except DivergenceError as error:
+            error.history = () if recorder is None else recorder.history
+            raise
+        if recorder is not None:
+            recorder.see(session, state.epoch + 1)
         validation_cost = validation_metric = None
         if validation is not None:
             held_out = validation.examples
