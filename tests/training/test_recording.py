@@ -51,7 +51,7 @@ def test_recording_changes_nothing(examples, open_session):
         np.testing.assert_array_equal(left, right)
 
 
-@pytest.mark.parametrize(("n_rows", "sample"), [(10, 10), (1000, LEAST_ROWS), (10_000, 100), (1_000_000, MOST_ROWS)])
+@pytest.mark.parametrize(("n_rows", "sample"), [(10, 10), (1000, LEAST_ROWS), (30_000, 150), (1_000_000, MOST_ROWS)])
 def test_the_sample_is_small_and_evenly_spread(n_rows, sample, open_session):
     x = np.repeat(np.arange(n_rows, dtype=np.float64)[:, None], 3, axis=1) / n_rows
     recorder = Recorder()

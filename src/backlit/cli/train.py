@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator, Threads
+
+if TYPE_CHECKING:
+    from backlit.training.recording import Recorder
 
 Made = TypeVar("Made")
 
@@ -63,6 +67,9 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = 0,
     engine: Annotated[str, typer.Option(help="auto, native or reference.")] = "auto",
     threads: Threads = None,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Write down how each layer fares, for `backlit diagnose`.")
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +125,7 @@ def train(
             validation_table = read_table(validation_file, **reading)  # type: ignore[arg-type]
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
-    with TrainingProgress(quiet=quiet) as progress:
+    with _diagnosed(diagnose) as recorder, TrainingProgress(quiet=quiet) as progress:
         model = TableModel.train(
             table,
             target,
@@ -130,6 +137,7 @@ def train(
             n_threads=threads,
             listeners=[progress],
             say=lambda message: remark(message, quiet=quiet),
+            recorder=recorder,
         )
     model.save(out)
     if as_json:
@@ -148,6 +156,22 @@ def train(
     elif not quiet:
         sizes = "-".join(map(str, model.network.sizes))
         print(f"Saved {out}: a {sizes} network with {model.network.n_parameters:,} parameters.")
+
+
+@contextmanager
+def _diagnosed(wanted: bool) -> Iterator[Recorder | None]:
+    """Give a recorder where one is wanted, and show what it saw where training diverges: no model will hold it."""
+    from backlit.cli.output import remark
+    from backlit.errors import DivergenceError
+    from backlit.explanation.diagnosis import diagnose
+    from backlit.training.recording import Recorder
+
+    try:
+        yield Recorder() if wanted else None
+    except DivergenceError as error:
+        if wanted:
+            remark(f"{diagnose(error)}\n")
+        raise
 
 
 def _usage(make: Callable[..., Made], **options: Any) -> Made:

@@ -115,5 +115,7 @@ def rank(batch: Batch, layer: int | None) -> DemonRanking:
 
 def _words(place: DemonPlace) -> str:
     if place.verdict == "saturated":
+        if place.slope == 0.0:
+            return "do little: off, σ′ = 0"
         return f"do little: saturated, σ′ at {short(100 * place.slope, 2)} % of full"
     return "do little: near optimal" if place.verdict == "near optimal" else place.verdict
