@@ -86,7 +86,9 @@ def _draw(report: object, plot: Path) -> None:
         picture = report.to_svg().encode()
     else:
         drawn = io.BytesIO()
-        report.plot().get_figure(root=True).savefig(drawn, format="png", dpi=160)
+        figure = report.plot().get_figure(root=True)
+        assert figure is not None
+        figure.savefig(drawn, format="png", dpi=160)
         picture = drawn.getvalue()
     with atomic_write(plot) as stream:
         stream.write(picture)
