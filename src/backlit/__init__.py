@@ -9,7 +9,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from backlit.core.backpropagation import Backpass, backpropagate
-    from backlit.core.gradient_check import GradientReport, check_gradient
+    from backlit.core.gradient_check import check_gradient
+    from backlit.core.gradient_report import GradientReport
     from backlit.core.network import Network
     from backlit.core.penalty import Penalty
     from backlit.data.encoder import TableEncoder
@@ -19,25 +20,36 @@ if TYPE_CHECKING:
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.regressor import MLPRegressor
     from backlit.estimators.table_model import TableModel
+    from backlit.explanation.demon import demon
+    from backlit.explanation.demon_ranking import DemonRanking
+    from backlit.explanation.demon_report import DemonReport
+    from backlit.explanation.diagnosis import Diagnosis, diagnose
     from backlit.explanation.trace import Explanation, explain
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
+    from backlit.training.recording import Recorder
 
 # Public names are imported when they are first used, so that `backlit --help` need not wait for scikit-learn.
 _HOMES = {
     "BacklitError": "backlit.errors",
     "Backpass": "backlit.core.backpropagation",
     "Checkpoint": "backlit.training.checkpoint",
+    "DemonRanking": "backlit.explanation.demon_ranking",
+    "DemonReport": "backlit.explanation.demon_report",
+    "Diagnosis": "backlit.explanation.diagnosis",
     "Explanation": "backlit.explanation.trace",
-    "GradientReport": "backlit.core.gradient_check",
+    "GradientReport": "backlit.core.gradient_report",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
     "Network": "backlit.core.network",
     "Penalty": "backlit.core.penalty",
+    "Recorder": "backlit.training.recording",
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.estimators.table_model",
     "backpropagate": "backlit.core.backpropagation",
     "check_gradient": "backlit.core.gradient_check",
+    "demon": "backlit.explanation.demon",
+    "diagnose": "backlit.explanation.diagnosis",
     "explain": "backlit.explanation.trace",
     "get_engine": "backlit.engine",
     "load_network": "backlit.persistence.model_file",
@@ -49,17 +61,23 @@ __all__ = [
     "BacklitError",
     "Backpass",
     "Checkpoint",
+    "DemonRanking",
+    "DemonReport",
+    "Diagnosis",
     "Explanation",
     "GradientReport",
     "MLPClassifier",
     "MLPRegressor",
     "Network",
     "Penalty",
+    "Recorder",
     "TableEncoder",
     "TableModel",
     "__version__",
     "backpropagate",
     "check_gradient",
+    "demon",
+    "diagnose",
     "explain",
     "get_engine",
     "load_network",

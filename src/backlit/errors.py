@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class BacklitError(Exception):
@@ -89,7 +90,14 @@ class DivergenceError(BacklitError, ValueError):
         Epoch in which it was noticed, counted from 1.
     layer : int
         First layer with a value that is not finite, counted as in the lecture (2 … L).
+
+    Attributes
+    ----------
+    history : tuple of EpochFigures
+        What a `Recorder` wrote down until then; empty where there was none. `backlit.diagnose` reads it.
     """
+
+    history: tuple[Any, ...] = ()
 
     def __init__(self, epoch: int, layer: int) -> None:
         super().__init__(
@@ -99,7 +107,7 @@ class DivergenceError(BacklitError, ValueError):
         self.epoch, self.layer = epoch, layer
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.epoch, self.layer)
+        return type(self), (self.epoch, self.layer), {"history": self.history}
 
 
 class EngineUnavailableError(BacklitError, RuntimeError):

@@ -9,7 +9,10 @@ from typing import Annotated
 
 import typer
 
+from backlit.cli.check import check
 from backlit.cli.demo import demo
+from backlit.cli.demon import demon
+from backlit.cli.diagnose import diagnose
 from backlit.cli.evaluate import evaluate
 from backlit.cli.explain import explain
 from backlit.cli.predict import predict
@@ -32,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done · 1 failed · 2 wrong usage · 130 interrupted.",
 )
-for command in (train, evaluate, predict, explain, demo, version):
+for command in (train, evaluate, predict, explain, demon, check, diagnose, demo, version):
     app.command()(command)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -24,6 +24,35 @@ def remark(message: str, *, quiet: bool = False) -> None:
 def print_json(document: dict[str, Any]) -> None:
     """Print a result for machines."""
     print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def print_report(title: str, tables: Sequence[tuple[list[str], list[list[str]]]], after: Sequence[str]) -> None:
+    """Print tables between a title and some sentences: drawn on a terminal, plain columns otherwise.
+
+    The last column of a table is taken for words, the others for numbers.
+    """
+    if not sys.stdout.isatty():
+        from backlit.explanation.columns import aligned
+
+        blocks = [title, *("\n".join(aligned(header, rows)) for header, rows in tables), "\n".join(after)]
+        print("\n\n".join(block for block in blocks if block))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(title, style="bold"))
+    for header, rows in tables:
+        drawn = Table(box=box.SIMPLE_HEAD)
+        for k, name in enumerate(header):
+            drawn.add_column(Text(name), justify="left" if k == len(header) - 1 else "right")
+        for row in rows:
+            drawn.add_row(*map(Text, row))
+        console.print(drawn)
+    for line in after:
+        console.print(Text(line))
 
 
 @contextmanager

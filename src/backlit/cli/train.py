@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -13,6 +14,7 @@ from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet,
 
 if TYPE_CHECKING:
     from backlit.training.checkpoint import Checkpoint
+    from backlit.training.recording import Recorder
 
 Made = TypeVar("Made")
 
@@ -76,6 +78,9 @@ def train(
     checkpoint_epochs: Annotated[int, typer.Option(min=1, help="Epochs from one checkpoint to the next.")] = 1,
     checkpoint_minutes: Annotated[float, typer.Option(min=0, help="Minutes that go by between two at least.")] = 0.0,
     checkpoint_keep: Annotated[int, typer.Option(min=1, help="Checkpoints that stay; older ones are deleted.")] = 3,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Write down how each layer fares, for `backlit diagnose`.")
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -137,7 +142,7 @@ def train(
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
     stop = GracefulStop(checkpoint)
-    with TrainingProgress(quiet=quiet) as progress, stop:
+    with _diagnosed(diagnose) as recorder, TrainingProgress(quiet=quiet) as progress, stop:
         model = TableModel.train(
             table,
             target,
@@ -150,6 +155,7 @@ def train(
             listeners=[progress, stop],
             say=lambda message: remark(message, quiet=quiet),
             checkpoint=kept,
+            recorder=recorder,
         )
     stop.leave_if_asked()
     model.save(out)
@@ -169,6 +175,22 @@ def train(
     elif not quiet:
         sizes = "-".join(map(str, model.network.sizes))
         print(f"Saved {out}: a {sizes} network with {model.network.n_parameters:,} parameters.")
+
+
+@contextmanager
+def _diagnosed(wanted: bool) -> Iterator[Recorder | None]:
+    """Give a recorder where one is wanted, and show what it saw where training diverges: no model will hold it."""
+    from backlit.cli.output import remark
+    from backlit.errors import DivergenceError
+    from backlit.explanation.diagnosis import diagnose
+    from backlit.training.recording import Recorder
+
+    try:
+        yield Recorder() if wanted else None
+    except DivergenceError as error:
+        if wanted:
+            remark(f"{diagnose(error)}\n")
+        raise
 
 
 def _usage(make: Callable[..., Made], **options: Any) -> Made:

@@ -156,6 +156,16 @@ class Network:
         """
         return feedforward(self, self.as_batch(x, "x", self.sizes[0]))[1][-1]
 
+    def in_float64(self) -> Network:
+        """Return the network with NumPy arrays of float64, whatever library and dtype it is of."""
+
+        def convert(array: Array) -> Array:
+            if array_api_compat.is_torch_array(array):
+                array = array.detach().cpu()
+            return np.asarray(array, dtype=np.float64)
+
+        return Network(tuple(map(convert, self.weights)), tuple(map(convert, self.biases)), self.activations)
+
     def as_batch(self, values: Array, name: str, n_columns: int) -> Array:
         """Return values as ``(n_examples, n_columns)`` in the network's own library and dtype, or say what is wrong."""
         like = self.weights[0]

@@ -99,6 +99,10 @@ class NativeSession:
             [tuple(biases[layer] for _, biases in slots) for layer in range(n_layers)],
         )
 
+    @property
+    def objective(self) -> Objective:
+        return self._objective
+
     def feedforward(self, x: Floats) -> Floats:
         check_shapes(self._sizes, x)
         out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)

@@ -108,6 +108,11 @@ class Session(Protocol):
     is ``(n_examples, n_out)``, `sample_weight` is ``(n_examples,)`` or None.
     """
 
+    @property
+    def objective(self) -> Objective:
+        """What is minimized."""
+        ...
+
     def feedforward(self, x: Floats) -> Floats:
         """Return a^L, ``(n_examples, n_out)``.
 

@@ -60,6 +60,10 @@ class ReferenceSession:
         # The steps below make new arrays and never write into old ones, so the arrays themselves can be shared.
         return OptimizerState(self._state.t, list(self._state.weights), list(self._state.biases))
 
+    @property
+    def objective(self) -> Objective:
+        return self._objective
+
     def feedforward(self, x: Floats) -> Floats:
         check_shapes(self._network.sizes, x)
         out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)

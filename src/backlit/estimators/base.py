@@ -31,9 +31,11 @@ from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make
 from backlit.estimators.printing import Printer
 from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
 from backlit.estimators.targets import Targets
+from backlit.explanation.problem import Problem
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
 from backlit.training.loop import Examples
+from backlit.training.recording import Recorder
 
 _CHUNK_VALUES = 2**22
 """Numbers of X that are made dense or converted at a time in prediction."""
@@ -97,6 +99,16 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         """The weights as a network of `backlit.core`; its arrays are views of `coefs_` and `intercepts_`."""
         check_is_fitted(self)
         return self._network_of_coefs(self._activations, self._network_dtype())
+
+    def __problem__(self, X: Any, y: Any) -> Problem:
+        """Return the network with these examples as it sees them, for `backlit.demon` and `backlit.diagnose`."""
+        check_is_fitted(self)
+        X, y = self._validate(X, y, reset=False)
+        dtype = self._network_dtype()
+        targets = self._targets(y, dtype, incremental=True, classes=getattr(self, "classes_", None))
+        recorders = [listener for listener in self.callbacks or () if isinstance(listener, Recorder)]
+        history = recorders[0].history if recorders else ()
+        return Problem(self.network_, _dense(X, dtype), targets.values, loss_name(self.loss), history)
 
     def _network_of_coefs(self, activations: tuple[str, ...], dtype: str) -> Network:
         weights = tuple(np.asarray(coef, dtype=dtype).T for coef in self.coefs_)

@@ -23,6 +23,7 @@ from backlit.estimators.targets import Targets
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Event, Listener, Reason, TrainingEnded
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, restore_best, train
+from backlit.training.recording import Recorder
 from backlit.training.split import split_rows
 from backlit.training.stopping import StoppingState
 
@@ -130,8 +131,9 @@ def train_stochastic(
     with checkpointed(run, _checkpoint(estimator, incremental), say=_speaker(estimator), warn=_warn) as (run, keeper):
         state = run.state
         session = engine.open(run.network, objective, optimizer, run.optimizer_state, estimator.n_threads)
+        recorder = next((each for each in listeners if isinstance(each, Recorder)), None)
         try:
-            drive(train(session, examples, plan, state, validation, keeper), listeners)
+            drive(train(session, examples, plan, state, validation, keeper, recorder), listeners)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
             restore_best(session, state)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.figures import EpochFigures
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler, check_target, infer_task
@@ -25,10 +26,12 @@ from backlit.estimators.run_description import Run
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
 from backlit.explanation import Explanation, explain
+from backlit.explanation.problem import Problem
 from backlit.persistence import StoredModel, load_model, save_model
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Listener
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
+from backlit.training.recording import Recorder
 from backlit.training.schedules import get_schedule
 from backlit.training.split import split_rows
 from backlit.training.stopping import EarlyStopping
@@ -105,6 +108,7 @@ class TableModel:
         listeners: Sequence[Listener] = (),
         say: Callable[[str], object] = lambda _: None,
         checkpoint: Checkpoint | None = None,
+        recorder: Recorder | None = None,
     ) -> TableModel:
         """Train a model on a table.
 
@@ -129,6 +133,8 @@ class TableModel:
             Called with remarks for the user.
         checkpoint : Checkpoint, optional
             Keep the state of the training in a folder, and go on from there after a stop.
+        recorder : Recorder, optional
+            Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
         table, n_dropped = check_target(_as_polars(table), target)
         if n_dropped:
@@ -176,8 +182,10 @@ class TableModel:
         with checkpointed(run, checkpoint, say=say, warn=say) as (run, keeper):
             state = run.state
             session = run.engine.open(run.network, objective, run.optimizer, run.optimizer_state, n_threads)
-            drive(train(session, examples, plan, state, validation, keeper), listeners)
+            drive(train(session, examples, plan, state, validation, keeper, recorder), listeners)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": state.epoch}
+        if recorder is not None:
+            record["recorded"] = [figures.to_dict() for figures in recorder.history]
         return cls(session.network(), loss, learned, encoder, record)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
@@ -196,9 +204,8 @@ class TableModel:
         from sklearn import metrics
 
         remarks: list[str] = []
-        table, column = self._labeled(_as_polars(table), remarks)
-        y = self.target.encode(column).astype(self.network.dtype)
-        outputs, cost = self._session(engine, n_threads).evaluate(self.encoder.transform(table), y)
+        column, x, y = self._examples(_as_polars(table), remarks)
+        outputs, cost = self._session(engine, n_threads).evaluate(x, y)
         if self.target.classes is None:
             truth, (values, _) = as_numbers(column, self.target.name), self.target.decode(outputs)
             scores = {
@@ -212,6 +219,48 @@ class TableModel:
         return Evaluation(
             {"accuracy": float(np.mean(true_codes == codes)), "cost": cost}, len(codes), confusion.tolist(), remarks
         )
+
+    def examples(
+        self,
+        table: Any,
+        rows: Sequence[int] | None = None,
+        *,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> tuple[Floats, Floats]:
+        """Return rows of a table as the network sees them.
+
+        Parameters
+        ----------
+        table : dataframe
+            With the target's column; rows without a target are left out, and said.
+        rows : sequence of int, optional
+            Which, counted from 1. Default: all.
+        say : callable
+            Called with remarks for the user.
+
+        Returns
+        -------
+        x : ndarray, ``(n_rows, n_in)``
+        y : ndarray, ``(n_rows, n_out)``
+        """
+        remarks: list[str] = []
+        table = _as_polars(table)
+        if rows is not None:
+            table = table[[_check_row(table, row) - 1 for row in rows]]
+        _, x, y = self._examples(table, remarks)
+        for message in remarks:
+            say(message)
+        return x, y
+
+    def __problem__(self, x: Any, y: Any = None) -> Problem:
+        """Return the network with the rows of a table x, for `backlit.demon` and `backlit.diagnose`."""
+        if y is not None:
+            raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
+        recorded = self.training.get("recorded") or []
+        if not isinstance(recorded, list):
+            raise ModelFileError("The model's 'training.recorded' must be a list, as Recorder writes it.")
+        history = tuple(EpochFigures.from_dict(document) for document in recorded)
+        return Problem(self.network, *self.examples(x), self.loss, history)
 
     def explain(
         self,
@@ -235,9 +284,7 @@ class TableModel:
             Called with remarks for the user.
         """
         table = _as_polars(table)
-        if not 1 <= row <= len(table):
-            raise InvalidInputError(f"Row {row} was asked for, but the table has rows 1 to {len(table)}.")
-        one = table[row - 1 : row]
+        one = table[_check_row(table, row) - 1 : row]
         y = None
         if self.target.name in one.columns and one[self.target.name].null_count() == 0:
             column = one[self.target.name]
@@ -311,6 +358,11 @@ class TableModel:
     def _session(self, engine: str, n_threads: int | None) -> Session:
         return get_engine(engine).open(self.network, Objective(self.loss), n_threads=n_threads)
 
+    def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
+        # the target's column, x and y of the rows that have a target
+        table, column = self._labeled(table, remarks)
+        return column, self.encoder.transform(table), self.target.encode(column).astype(self.network.dtype)
+
     def _labeled(self, table: Any, remarks: list[str]) -> tuple[Any, Any]:
         # the rows that have a target, and that column
         import polars as pl
@@ -348,6 +400,12 @@ def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
+
+
+def _check_row(table: Any, row: int) -> int:
+    if not 1 <= row <= len(table):
+        raise InvalidInputError(f"Row {row} was asked for, but the table has rows 1 to {len(table)}.")
+    return row
 
 
 def _as_polars(table: Any) -> Any:

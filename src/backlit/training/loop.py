@@ -25,6 +25,7 @@ from backlit.training.events import (
     TrainingEnded,
     TrainingStarted,
 )
+from backlit.training.recording import Recorder
 from backlit.training.schedules import Constant, Position, Schedule
 from backlit.training.stopping import EarlyStopping, StoppingState
 
@@ -147,6 +148,7 @@ def train(
     state: TrainingState,
     validation: Validation | None = None,
     keeper: Keeper | None = None,
+    recorder: Recorder | None = None,
 ) -> Generator[Event, bool | None, None]:
     """Train until the plan is done, nothing improves, or a listener asks to stop.
 
@@ -161,6 +163,8 @@ def train(
     validation : Validation, optional
     keeper : Keeper, optional
         Told of the end of every epoch, once everything about it is decided.
+    recorder : Recorder, optional
+        Looks at the network before the first epoch and after each.
 
     Yields
     ------
@@ -170,7 +174,7 @@ def train(
     Raises
     ------
     DivergenceError
-        When a value is no longer finite; names epoch and layer.
+        When a value is no longer finite; names epoch and layer, and has what was recorded till then.
     """
     if plan.stopping is not None and plan.stopping.monitor != "cost" and validation is None:
         raise InvalidInputError(f"Early stopping watches the {plan.stopping.monitor}, but there is no validation data.")
@@ -180,11 +184,19 @@ def train(
     metric_name = "score" if validation is None else validation.name
     yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
 
+    if recorder is not None:
+        recorder.begin(session, examples.x, examples.y, state.epoch)
     asked_to_stop: bool | None = False
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
-        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
+        try:
+            cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
+        except DivergenceError as error:
+            error.history = () if recorder is None else recorder.history
+            raise
+        if recorder is not None:
+            recorder.see(session, state.epoch + 1)
         validation_cost = validation_metric = None
         if validation is not None:
             held_out = validation.examples

@@ -1,0 +1,86 @@
+"""`backlit check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backlit.cli.options import AsJson, DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator
+
+if TYPE_CHECKING:
+    from backlit.core.gradient_report import GradientReport
+
+
+def check(
+    model: ModelFile,
+    file: DataFile,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows, from the first, make the batch.")] = 8,
+    parameters: Annotated[
+        int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of that sample.")] = 0,
+    names: Names = None,
+    missing: Missing = None,
+    separator: Separator = None,
+    labels: Labels = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the gradient of backpropagation with difference quotients of the cost, in float64.
+
+    Parameters whose step crosses a kink of an activation or of the loss are not judged, and the kink is named. The exit
+    code is 1 where a gradient is wrong, or where none could be judged.
+
+    Example: [bold]backlit check housing.safetensors new.csv --rows 4[/bold]
+    """
+    from backlit.cli.output import print_json, remark, status
+    from backlit.cli.predict import read_for
+    from backlit.core.gradient_check import check_gradient
+    from backlit.estimators.table_model import TableModel
+
+    loaded = TableModel.load(model)
+    with status(f"Reading {file} …", quiet=quiet):
+        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+    x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))
+    with status("Checking …", quiet=quiet):
+        report = check_gradient(loaded.network, x, y, loss=loaded.loss, max_parameters=parameters, seed=seed)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        _print(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _print(report: GradientReport) -> None:
+    import sys
+
+    from backlit.cli.output import print_report
+
+    if not sys.stdout.isatty():
+        print(report)
+        return
+    header = [
+        "layer",
+        "checked",
+        "at kinks",
+        "unclear",
+        "worst",
+        "backpropagation",
+        "differences",
+        "±",
+        "relative",
+        "σ",
+    ]
+    rows = []
+    for layer in report.layers:
+        numbers = ["", "", "", "", ""]
+        if (worst := layer.worst) is not None:
+            two = [f"{worst.analytic:.9g}", f"{worst.numeric:.9g}"]
+            numbers = [worst.symbol, *two, f"{worst.numeric_error:.0e}", f"{worst.relative_error:.1e}"]
+        counts = [f"{n:,}" for n in (layer.n_checked, layer.n_kinks, layer.n_unclear)]
+        rows.append([str(layer.layer), *counts, *numbers, layer.activation])
+    lines = str(report).splitlines()
+    kinks = [line for line in lines if "not judged" in line]
+    print_report(lines[0], [(header, rows)], kinks)

@@ -1,0 +1,94 @@
+"""`backlit demon`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backlit.cli.options import AsJson, DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator
+
+
+def demon(
+    model: ModelFile,
+    file: DataFile,
+    row: Annotated[int, typer.Option(min=1, help="Which row of the table, counted from 1.")] = 1,
+    layer: Annotated[
+        int | None, typer.Option(min=2, help="Layer, counted from 1, the input. Default: all.", show_default=False)
+    ] = None,
+    neuron: Annotated[
+        int | None, typer.Option(min=1, help="Neuron of that layer, counted from 1. Default: all.", show_default=False)
+    ] = None,
+    dz: Annotated[float, typer.Option(help="First Δz; it is then halved nine times.")] = 1.0,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw C(z + Δz) and its tangent: .svg, or .png with matplotlib.", show_default=False),
+    ] = None,
+    names: Names = None,
+    missing: Missing = None,
+    separator: Separator = None,
+    labels: Labels = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the demon of the lecture add Δz to a neuron's weighted input, and see what the cost does.
+
+    With --layer and --neuron, the true change of the cost stands beside δ·Δz, for Δz halved again and again. Without
+    them, all neurons are ranked by |δ|: where would the demon push?
+
+    Example: [bold]backlit demon housing.safetensors new.csv --row 3 --layer 2 --neuron 5 --plot demon.svg[/bold]
+    """
+    from backlit.cli.options import refuse_to_overwrite
+    from backlit.cli.output import print_json, print_report, remark
+    from backlit.cli.predict import read_for
+    from backlit.estimators.table_model import TableModel
+    from backlit.explanation.demon import demon as let_push
+    from backlit.explanation.demon_ranking import DemonRanking
+    from backlit.explanation.demon_report import DemonReport
+    from backlit.persistence import check_writable
+
+    if neuron is not None and layer is None:
+        raise typer.BadParameter("say in which layer, by --layer.", param_hint="--neuron")
+    if plot is not None:
+        if neuron is None:
+            raise typer.BadParameter("a plot is of one neuron: give --layer and --neuron.", param_hint="--plot")
+        if plot.suffix.lower() not in (".svg", ".png"):
+            raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
+        refuse_to_overwrite(plot, model, file)
+        check_writable(plot)
+    loaded = TableModel.load(model)
+    table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+    x, y = loaded.examples(table, [row])
+    report: DemonReport | DemonRanking
+    if layer is None or neuron is None:
+        report = let_push(loaded.network, x, y, layer=layer, loss=loaded.loss)
+    else:
+        report = let_push(loaded.network, x, y, layer=layer, neuron=neuron, dz=dz, loss=loaded.loss)
+    if plot is not None and isinstance(report, DemonReport):
+        _draw(report, plot)
+        remark(f"Wrote {plot}.", quiet=quiet)
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        after = report.conclusion if isinstance(report, DemonReport) else report.rest
+        print_report(report.title, [report.table()], [after] if after else [])
+
+
+def _draw(report: object, plot: Path) -> None:
+    import io
+
+    from backlit.explanation.demon_report import DemonReport
+    from backlit.persistence import atomic_write
+
+    assert isinstance(report, DemonReport)
+    if plot.suffix.lower() == ".svg":
+        picture = report.to_svg().encode()
+    else:
+        drawn = io.BytesIO()
+        figure = report.plot().get_figure(root=True)
+        assert figure is not None
+        figure.savefig(drawn, format="png", dpi=160)
+        picture = drawn.getvalue()
+    with atomic_write(plot) as stream:
+        stream.write(picture)

@@ -1,0 +1,214 @@
+"""A few numbers that tell how a layer fares: its error, its saturated and dead neurons, its weights.
+
+They are what `backlit.training.recording` writes down after each epoch and what `backlit.explanation.diagnosis` judges.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from backlit.core.activations import get_activation
+from backlit.core.backpropagation import bp2, output_error
+from backlit.core.losses import cost_of_each
+from backlit.core.namespace import Array
+from backlit.core.network import Network, feedforward
+from backlit.errors import InvalidInputError
+
+FLAT = 0.01
+"""A neuron is saturated for an example where |σ′(z)| is less than this share of `full_slope`."""
+
+
+_TINY = float(np.finfo(np.float64).tiny)
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """One layer on a sample of examples. What is not finite is kept as it is.
+
+    Attributes
+    ----------
+    layer : int
+        l, from 2 to L.
+    activation : str
+    delta : float
+        Root of the mean over the examples of ‖δ^l‖².
+    saturated : float
+        Share of the sample's z^l_j, over examples and neurons, at which σ is flat: |σ′(z)| less than a hundredth of the
+        largest |σ′| for −1 ≤ z ≤ 1. For the ReLU these are the neurons that are off, half of them in a fresh network.
+    dead : float
+        Share of the neurons that are flat for every example: nothing in the sample can teach them.
+    weight : float
+        ‖w^l‖, root of the sum of squares.
+    moved : float or None
+        ``‖w^l − w^l_before‖ / ‖w^l_before‖`` since the last look, divided by the epochs since then; None in the first.
+    """
+
+    layer: int
+    activation: str
+    delta: float
+    saturated: float
+    dead: float
+    weight: float
+    moved: float | None = None
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """The layers after an epoch; epoch 0 is before training.
+
+    Attributes
+    ----------
+    epoch : int
+    cost : float
+        C of the sample, without penalties.
+    layers : tuple of LayerFigures
+        Layers 2 to L.
+    """
+
+    epoch: int
+    cost: float
+    layers: tuple[LayerFigures, ...]
+
+    @property
+    def nonfinite_layer(self) -> int | None:
+        """The first layer with a figure that is not finite, or None."""
+        for layer in self.layers:
+            if not all(math.isfinite(value) for value in (layer.delta, layer.weight, layer.moved or 0.0)):
+                return layer.layer
+        return None if math.isfinite(self.cost) else len(self.layers) + 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures in JSON's types; what is not finite becomes None."""
+        document = asdict(self)
+        document["layers"] = [_plain(layer) for layer in document["layers"]]
+        return _plain(document)
+
+    @classmethod
+    def from_dict(cls, document: Any) -> EpochFigures:
+        """Build it from what `to_dict` gave; None stands for a number that was not finite."""
+        try:
+            layers = tuple(_layer_from_dict(layer) for layer in document["layers"])
+            return cls(_whole(document["epoch"]), _number(document["cost"]), layers)
+        except (TypeError, KeyError, ValueError) as error:
+            raise InvalidInputError(
+                "Recorded figures must hold epoch, cost and layers as Recorder wrote them, but something else came "
+                f"({type(error).__name__}: {error})."
+            ) from None
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in document.items()}
+
+
+def _layer_from_dict(document: dict[str, Any]) -> LayerFigures:
+    unknown = set(document) ^ {field.name for field in fields(LayerFigures)}
+    if unknown:
+        raise ValueError(f"unknown or missing: {', '.join(sorted(map(str, unknown)))}")
+    layer, moved = _whole(document["layer"]), document["moved"]
+    activation = get_activation(document["activation"]).name
+    delta, saturated, dead, weight = (_number(document[name]) for name in ("delta", "saturated", "dead", "weight"))
+    return LayerFigures(layer, activation, delta, saturated, dead, weight, None if moved is None else _number(moved))
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
+def _number(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if type(value) not in (int, float):
+        raise ValueError(f"{value!r} is not a number")
+    return float(value)
+
+
+@cache
+def full_slope(name: str) -> float:
+    """Return the largest |σ′(z)| for −1 ≤ z ≤ 1, where the weighted inputs of a fresh network mostly lie."""
+    activation = get_activation(name)
+    if activation.derivative is None:
+        return 0.25  # a (1 − a), the diagonal of softmax's Jacobian
+    return float(np.max(np.abs(activation.derivative(np.linspace(-1.0, 1.0, 401)))))
+
+
+def relative_slope(name: str, z: Array, a: Array) -> Array:
+    """Return |σ′(z)| as a share of `full_slope`; where σ couples neurons, of a neuron's own derivative a (1 − a).
+
+    Parameters
+    ----------
+    z, a : ndarray, ``(n_examples, n_l)``
+
+    Returns
+    -------
+    ndarray, ``(n_examples, n_l)``
+    """
+    derivative = get_activation(name).derivative
+    slope = a * (1.0 - a) if derivative is None else derivative(z)
+    return np.abs(slope) / full_slope(name)
+
+
+def measure(
+    network: Network,
+    x: Array,
+    y: Array,
+    loss: str,
+    *,
+    epoch: int = 0,
+    before: Network | None = None,
+    n_epochs: int = 1,
+) -> EpochFigures:
+    """Return the figures of a network on a sample. Only what they need is computed: z, a and δ.
+
+    Parameters
+    ----------
+    network : Network
+        Of NumPy arrays.
+    x : ndarray, ``(n_examples, n_in)``
+    y : ndarray, ``(n_examples, n_out)``
+    loss : str
+    epoch : int, default 0
+    before : Network, optional
+        At the last look, for `LayerFigures.moved`.
+    n_epochs : int, default 1
+        Epochs since then.
+    """
+    activations = network.activations
+    with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
+        z, a = feedforward(network, x)
+        delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
+        for i in range(len(z) - 2, -1, -1):
+            delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i]))
+        cost = float(np.mean(cost_of_each(loss, activations[-1], z[-1], a[-1], y)))
+        moved = [None] * len(z) if before is None else _moves(network.weights, before.weights, n_epochs)
+        layers = []
+        for i, name in enumerate(activations):
+            flat = relative_slope(name, z[i], a[i + 1]) < FLAT
+            layers.append(
+                LayerFigures(
+                    layer=i + 2,
+                    activation=name,
+                    delta=_norm(delta[i]) / math.sqrt(len(x)),
+                    saturated=float(np.mean(flat)),
+                    dead=float(np.mean(flat.all(axis=0))),
+                    weight=_norm(network.weights[i]),
+                    moved=moved[i],
+                )
+            )
+    return EpochFigures(epoch, cost, tuple(layers))
+
+
+def _norm(array: Array) -> float:
+    return float(np.linalg.norm(array))
+
+
+def _moves(weights: Sequence[Array], before: Sequence[Array], n_epochs: int) -> list[float | None]:
+    pairs = zip(weights, before, strict=True)
+    return [_norm(w - w_before) / max(_norm(w_before), _TINY) / n_epochs for w, w_before in pairs]

@@ -1,0 +1,69 @@
+"""The commands that look into a model: demon, check, diagnose."""
+
+import json
+
+import pytest
+from commands import QUICK
+
+import backlit as bl
+from backlit.core import backpropagation
+
+
+def test_demon_ranks_and_pushes(folder, model, run):
+    code, out, _ = run("demon", model, "homes.csv", "--row", 3)
+    assert code == 0
+    assert out.startswith("Where would the demon push?")
+    code, out, _ = run("demon", model, "homes.csv", "--layer", 2, "--neuron", 1, "--dz", 0.5, "--json")
+    document = json.loads(out)
+    assert (code, document["layer"], document["moves"][1]["dz"]) == (0, 2, 0.25)
+
+
+@pytest.mark.parametrize(("name", "start"), [("d.svg", b"<svg"), ("d.png", b"\x89PNG")])
+def test_demon_draws(folder, model, run, name, start):
+    code, _, err = run("demon", model, "homes.csv", "--layer", 2, "--neuron", 1, "--plot", name)
+    assert code == 0, err
+    assert (folder / name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--neuron", 1], "--layer"),
+        (["--plot", "d.svg"], "one neuron"),
+        (["--layer", 2, "--neuron", 1, "--plot", "d.gif"], ".svg or .png"),
+        (["--layer", 9], "layer must be from 2 to 3"),
+        (["--row", 301], "rows 1 to 300"),
+    ],
+)
+def test_demon_refuses(folder, model, run, options, words):
+    code, out, err = run("demon", model, "homes.csv", *options)
+    assert code in (1, 2)
+    assert out == ""
+    assert words in err
+
+
+def test_check_passes_and_fails(folder, model, run, monkeypatch):
+    code, out, _ = run("check", model, "homes.csv")
+    assert code == 0
+    assert out.startswith("Gradient check passed")
+    monkeypatch.setattr(backpropagation, "bp3", lambda delta, share: 2 * delta.mean(axis=0))
+    code, out, _ = run("check", model, "homes.csv", "--json")
+    assert (code, json.loads(out)["ok"]) == (1, False)
+
+
+def test_diagnose_shows_what_training_wrote_down(folder, run):
+    run("train", "homes.csv", "--target", "worth", "--out", "r.safetensors", "--diagnose", *QUICK)
+    code, out, _ = run("diagnose", "r.safetensors", "homes.csv", "--json")
+    assert code == 0
+    assert [figures["epoch"] for figures in json.loads(out)["history"]] == [0, 1, 2, 3]
+    code, out, _ = run("diagnose", "r.safetensors", "homes.csv")
+    assert out.startswith("Diagnosis of 3 layers on 300 examples")
+    assert bl.TableModel.load("r.safetensors").training["recorded"]
+
+
+def test_a_training_that_diverges_is_diagnosed(folder, run):
+    options = ["--solver", "sgd", "--learning-rate", 1e9, "--diagnose"]
+    code, _, err = run("train", "homes.csv", "--target", "worth", "--out", "n.safetensors", *options)
+    assert code == 1
+    assert "Diagnosis of" in err
+    assert not (folder / "n.safetensors").exists()
