@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator
+from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
+from backlit.cli.options import AsJson, Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
 
 
 def demon(
-    model: ModelFile,
-    file: DataFile,
+    model: OptionalModelFile = None,
+    file: OptionalDataFile = None,
+    network: ExerciseFile = None,
     row: Annotated[int, typer.Option(min=1, help="Which row of the table, counted from 1.")] = 1,
     layer: Annotated[
         int | None, typer.Option(min=2, help="Layer, counted from 1, the input. Default: all.", show_default=False)
@@ -48,6 +50,7 @@ def demon(
     from backlit.explanation.demon_report import DemonReport
     from backlit.persistence import check_writable
 
+    check_sources(model, file, network)
     if neuron is not None and layer is None:
         raise typer.BadParameter("say in which layer, by --layer.", param_hint="--neuron")
     if plot is not None:
@@ -55,16 +58,23 @@ def demon(
             raise typer.BadParameter("a plot is of one neuron: give --layer and --neuron.", param_hint="--plot")
         if plot.suffix.lower() not in (".svg", ".png"):
             raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
-        refuse_to_overwrite(plot, model, file)
+        refuse_to_overwrite(plot, *filter(None, (model, file, network)))
         check_writable(plot)
-    loaded = TableModel.load(model)
-    table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
-    x, y = loaded.examples(table, [row])
+    x: Any
+    y: Any
+    if network is not None:
+        exercise = read_exercise(network)
+        net, x, y, loss = exercise.network, exercise.x, exercise.y, exercise.loss
+    else:
+        assert model is not None and file is not None
+        loaded = TableModel.load(model)
+        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        (x, y), net, loss = loaded.examples(table, [row]), loaded.network, loaded.loss
     report: DemonReport | DemonRanking
     if layer is None or neuron is None:
-        report = let_push(loaded.network, x, y, layer=layer, loss=loaded.loss)
+        report = let_push(net, x, y, layer=layer, loss=loss)
     else:
-        report = let_push(loaded.network, x, y, layer=layer, neuron=neuron, dz=dz, loss=loaded.loss)
+        report = let_push(net, x, y, layer=layer, neuron=neuron, dz=dz, loss=loss)
     if plot is not None and isinstance(report, DemonReport):
         _draw(report, plot)
         remark(f"Wrote {plot}.", quiet=quiet)

@@ -1,0 +1,85 @@
+"""An exercise typed in by hand comes back as it was, and what is wrong with one is named by its key."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from backlit.core.backpropagation import backpropagate
+from backlit.errors import InvalidInputError
+from backlit.explanation.exercise import Exercise
+
+MAZUR = {
+    "sizes": [2, 2, 2],
+    "weights": [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]],
+    "biases": [[0.35, 0.35], [0.60, 0.60]],
+    "activation": "sigmoid",
+    "loss": "quadratic",
+    "x": [0.05, 0.10],
+    "y": [0.01, 0.99],
+    "learning_rate": 0.5,
+}
+
+
+def test_an_exercise_comes_back_as_it_was():
+    assert Exercise.from_dict(MAZUR).to_dict() == MAZUR
+    several = MAZUR | {"activation": ["relu", "softmax"], "loss": "cross_entropy", "x": [[0, 1], [1, 0.1]]}
+    several |= {"y": [[1, 0], [0, 1]]}
+    again = Exercise.from_dict(json.loads(json.dumps(Exercise.from_dict(several).to_dict()))).to_dict()
+    assert again == several
+
+
+def test_the_numbers_are_those_of_the_published_example():
+    # Matt Mazur, "A Step by Step Backpropagation Example" (2015)
+    exercise = Exercise.from_dict(MAZUR)
+    result = backpropagate(exercise.network, exercise.x, exercise.y, loss=exercise.loss)
+    assert f"{result.cost:.9f}" == "0.298371109"
+    np.testing.assert_array_equal(np.round(result.a[-1], 8), [[0.75136507, 0.77292847]])
+    assert f"{0.40 - exercise.learning_rate * result.nabla_w[1][0, 0]:.8f}" == "0.35891648"
+
+
+def test_what_may_be_left_out():
+    short = {key: MAZUR[key] for key in ("sizes", "weights", "biases", "x")}
+    exercise = Exercise.from_dict(short)
+    assert (exercise.loss, exercise.learning_rate, exercise.y) == ("quadratic", 0.1, None)
+    assert exercise.network.activations == ("sigmoid", "sigmoid")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sizes": [2]}, "'sizes' must list the neurons"),
+        ({"sizes": [2, 0, 2]}, "'sizes' must list"),
+        ({"sizes": [2, True, 2]}, "'sizes' must list"),
+        ({"weights": [[[0.15, 0.20], [0.25, 0.30]]]}, "'weights' must hold 2 entries"),
+        ({"weights": [[[0.15, 0.20], [0.25]], [[0.4, 0.45], [0.5, 0.55]]]}, r"'weights\[0\]' .* different lengths"),
+        ({"weights": [[[0.15, 0.20, 1], [0.25, 0.3, 1]], [[0.4, 0.45], [0.5, 0.55]]]}, r"'weights\[0\]' .*\(2, 3\)"),
+        ({"weights": [[["a", 0.20], [0.25, 0.3]], [[0.4, 0.45], [0.5, 0.55]]]}, r"'weights\[0\]'"),
+        ({"biases": [[0.35, 0.35], [0.6]]}, r"'biases\[1\]' must hold 2 numbers"),
+        ({"biases": 3}, "'biases' must hold 2 entries"),
+        ({"activation": "sigmod"}, "'activation'.*Did you mean 'sigmoid'"),
+        ({"activation": ["sigmoid"]}, "'activation'"),
+        ({"activation": 3}, "'activation'"),
+        ({"loss": "cross_entropi"}, "'loss'.*cross_entropy"),
+        ({"activation": "relu", "loss": "cross_entropy"}, "'loss'"),
+        ({"x": [0.05]}, "'x' must hold 2 numbers"),
+        ({"x": [float("nan"), 1.0]}, "'x' must hold finite"),
+        ({"x": "ab"}, "'x'"),
+        ({"y": [[1, 0], [0, 1]]}, "'x' has 1 examples, but 'y' has 2"),
+        ({"learning_rate": 0}, "'learning_rate'"),
+        ({"learning_rate": "0.5"}, "'learning_rate'"),
+        ({"weigths": []}, "unknown key 'weigths'"),
+    ],
+)
+def test_what_is_wrong_is_named(change, message):
+    with pytest.raises(InvalidInputError, match=message):
+        Exercise.from_dict(copy.deepcopy(MAZUR) | change)
+
+
+def test_what_is_missing_is_named():
+    for key in ("sizes", "weights", "biases", "x"):
+        with pytest.raises(InvalidInputError, match=f"lacks '{key}'"):
+            Exercise.from_dict({other: value for other, value in MAZUR.items() if other != key})
+    with pytest.raises(InvalidInputError, match="object with the keys"):
+        Exercise.from_dict([1, 2])
