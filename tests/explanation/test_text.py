@@ -40,10 +40,10 @@ def equations_of(text):
     equations, is_open = [], False
     for line in text.splitlines():
         if (
-            re.match(r"    (a¹_\d+ = .*   a¹|[^ ]+ = |[wb][⁰-⁹¹²³]+_[\d,]+ ←|\S+ +(=|←))", line)
+            re.match(r"    ((a¹|y)_\d+ = .*   (a¹|y)|[^ ]+ = |[wb][⁰-⁹¹²³]+_[\d,]+ ←|\S+ +(=|←))", line)
             and "δ_j = " not in line
         ):
-            equations += re.split(r"   (?=a¹_)", line.split("  ← ")[0].strip())
+            equations += re.split(r"   (?=a¹_|y_)", line.split("  ← ")[0].strip())
             is_open = True
         elif is_open and re.match(r"     +[=+−] ", line):
             equations[-1] += " " + line.split("  ← ")[0].strip()

@@ -59,8 +59,8 @@ def _sign(term: Sign) -> str:
         return "<mo>…</mo>"
     signs = text.split()
     # a minus without spaces around it belongs to what follows
-    prefix = ' form="prefix"' if term.text in ("−", "±") else ""
-    return "".join(f"<mo{prefix}>{escape(sign)}</mo>" for sign in signs)
+    form = ' form="prefix"' if term.text in ("−", "±") else ' form="infix"' if text in ("+", "−", "=") else ""
+    return "".join(f"<mo{form}>{escape(sign)}</mo>" for sign in signs)
 
 
 def _scripts(base: str, sup: str, sub: str) -> str:

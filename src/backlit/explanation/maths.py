@@ -76,10 +76,14 @@ def pieces(*parts: str | Name | Maths) -> Pieces:
     """Read a sentence: text between dollar signs is a formula in plain notation."""
     result: list[str | Name | Maths] = []
     for part in parts:
-        if not isinstance(part, str):
-            result.append(part)
-            continue
-        result += [formula(text) if i % 2 else text for i, text in enumerate(part.split("$")) if text]
+        read = [part]
+        if isinstance(part, str):
+            read = [formula(text) if i % 2 else text for i, text in enumerate(part.split("$")) if text]
+        for each in read:
+            if isinstance(each, tuple) and result and isinstance(result[-1], tuple):
+                result[-1] = (*result[-1], *each)
+            else:
+                result.append(each)
     return tuple(result)
 
 

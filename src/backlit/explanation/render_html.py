@@ -43,9 +43,9 @@ div.backlit { padding: 1rem; }
 .backlit .law b { color: var(--mark); margin-right: .8rem; }
 .backlit .law span { display: block; color: var(--soft); font-style: italic; }
 .backlit .equations { display: grid; grid-template-columns: max-content 1fr; gap: .35rem .4rem; margin: .5rem 0 .8rem;
-  align-items: baseline; overflow-x: auto; }
+  align-items: baseline; }
 .backlit .equations > .left { text-align: right; padding-left: .6rem; }
-.backlit .right > span { display: inline-block; margin-right: .35em; }
+.backlit .right > span { display: inline-block; margin-right: .15em; }
 .backlit .flow { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: .4rem 0 .6rem .6rem; }
 .backlit .name { color: var(--soft); }
 .backlit math { font-size: 1.02em; }

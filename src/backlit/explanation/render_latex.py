@@ -29,6 +29,8 @@ HEAD = r"""\documentclass[a4paper,10pt]{article}
 \raggedbottom
 \sloppy
 \begin{document}
+\setlength{\abovedisplayskip}{3pt}
+\setlength{\belowdisplayskip}{3pt}
 """
 
 _SPECIAL = {
@@ -101,7 +103,7 @@ def _heading(block: Heading, digits: int) -> str:
     if command:
         return rf"\{command}{{{text}}}"
     remark = rf" {{\small {latex_text(block.remark)}}}" if block.remark else ""
-    return rf"\medskip {text}{remark}" + "\n"
+    return rf"\medskip\textbf{{{text}}}{remark}\nopagebreak" + "\n"
 
 
 def _words(pieces: Pieces, digits: int, longest: int = 40) -> str:

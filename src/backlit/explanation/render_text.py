@@ -97,8 +97,11 @@ class _Page:
             case Heading():
                 self._heading(block)
             case Sentence():
-                if not isinstance(self.previous, Heading | Sentence):
-                    self._gap_before_prose(block)
+                goes_on = isinstance(self.previous, Heading) or (
+                    isinstance(self.previous, Sentence) and self.previous.depth <= block.depth
+                )
+                if block.depth == 1 and not goes_on:
+                    self.lines.append("")
                 self._wrap(self._words(block.pieces), "  " * block.depth)
             case Definition():
                 if not isinstance(self.previous, Heading):
@@ -115,10 +118,6 @@ class _Page:
 
     def _words(self, pieces: Pieces) -> str:
         return words_of(pieces, self.digits)
-
-    def _gap_before_prose(self, block: Sentence) -> None:
-        if block.depth == 1:
-            self.lines.append("")
 
     def _heading(self, block: Heading) -> None:
         text = self._words(block.text)
