@@ -104,7 +104,7 @@ Pieces: TypeAlias = tuple[str | Name | Maths, ...]
 
 @dataclass(frozen=True)
 class Heading:
-    """The title of the document (level 0), an example or page (1), a step (2) or a layer within it (3)."""
+    """The title of the document (level 0), a part of it (1), a step (2) or a layer within it (3)."""
 
     level: int
     text: Pieces

@@ -155,4 +155,3 @@ SHORT_CUT_FORMULAS: dict[tuple[str, str], Callable[[Maths, Maths, Maths], Maths]
     ("poisson", "softmax"): _softmax_short_cut,
 }
 """(loss, activation) → ``(a, y, Σ_k y_k) → formula`` of the short cut for δ^L."""
-

@@ -26,7 +26,7 @@ LETTERS = {
 }  # fmt: skip
 SIGNS = {
     "−": "-", "·": r"\cdot", "⊙": r"\odot", "←": r"\leftarrow", "≤": r"\le", "×": r"\times", "‖": r"\Vert", "±": r"\pm",
-    "…": r"\dots", "→": r"\to", ">": r"\gt", "{": r"\{", "}": r"\}",
+    "…": r"\dots", "→": r"\to", "{": r"\{", "}": r"\}",
 }  # fmt: skip
 FUNCTIONS = {"exp": r"\exp", "ln": r"\ln", "tanh": r"\tanh", "max": r"\max"} | {
     name: rf"\operatorname{{{name}}}" for name in ("huber", "clip", "sign")
@@ -69,7 +69,9 @@ def _term(term: Term, digits: int, text: TextWriter) -> str:
 
 
 def _sign(sign: str) -> str:
-    core = "".join(f"{SIGNS[char]} " if char in SIGNS and SIGNS[char][0] == "\\" else SIGNS.get(char, char) for char in sign)
+    core = "".join(
+        f"{SIGNS[char]} " if char in SIGNS and SIGNS[char][0] == "\\" else SIGNS.get(char, char) for char in sign
+    )
     if not core.strip():
         return r"\," if core else ""
     return f" {core.strip()} " if sign[0] == " " or sign[-1] == " " else core

@@ -31,7 +31,9 @@ def _term(term: Term, digits: int) -> str:
         case Sign():
             return _sign(term)
         case Word():
-            return _scripts(f"<mi>{escape(term.text)}</mi>" if _is_function(term.text) else _text(term.text), term.sup, "")
+            return _scripts(
+                f"<mi>{escape(term.text)}</mi>" if _is_function(term.text) else _text(term.text), term.sup, ""
+            )
         case Literal():
             half = "<mfrac><mn>1</mn><mn>2</mn></mfrac>"
             return half if term.text == "½" else f"<mn>{term.text}</mn>"

@@ -1,7 +1,7 @@
 """Formulas put together from terms, and the plain notation that fixed formulas are written in.
 
-`formula` reads the notation of the lecture's page, ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)``, into typed terms, so that a
-formula is written once, legibly, and every renderer can set it.
+`formula` reads the lecture's notation, ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)``, into typed terms, so that a formula is
+written once, legibly, and every renderer can set it.
 """
 
 from __future__ import annotations

@@ -32,7 +32,6 @@ def render(
     layers: Sequence[int] | None = None,
     neurons: int | Sequence[int] | None = 3,
     terms: int | None = 3,
-    examples: Sequence[int] | None = None,
     worksheet: bool = False,
     width: int = 88,
 ) -> str:
@@ -53,9 +52,6 @@ def render(
         all. By number, a layer of up to four is always shown whole.
     terms : int or None, default 3
         How many terms of a long sum, and entries of a large gradient matrix, are shown, the largest; None for all.
-    examples : sequence of int, optional
-        Examples of a batch that are worked out, counted from 1. Default: all of up to four, otherwise the three with
-        the largest cost. Means are over all examples in any case.
     worksheet : bool, default False
         Leave gaps in place of the numbers to be worked out, and give the answers on a second page.
     width : int, default 88
@@ -77,7 +73,7 @@ def render(
         raise UnknownNameError("format", format, FORMATS)
     if not 1 <= digits <= 17:
         raise InvalidInputError(f"digits must lie in 1 to 17, but {digits!r} came.")
-    choice = Choice(neurons, terms, layers, examples)
+    choice = Choice(neurons, terms, layers)
     choice.check(explanation)
     if format == "json":
         if worksheet:

@@ -62,7 +62,8 @@ div.backlit { padding: 1rem; }
 @media print { :root { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --mark: #000; --wash: #f6f6f6; }
   body.backlit { padding: 0; max-width: none; font-size: 10.5pt; }
   .backlit hr { break-after: page; border: 0; margin: 0; }
-  .backlit h2, .backlit h3, .backlit h4 { break-after: avoid; } .backlit .right, .backlit .law { break-inside: avoid; } }
+  .backlit h2, .backlit h3, .backlit h4 { break-after: avoid; }
+  .backlit .right, .backlit .law { break-inside: avoid; } }
 """
 
 
@@ -140,8 +141,7 @@ def _equation(row: Equation, digits: int) -> str:
         spans += [f"<span>{mathml_of(chunk, digits)}</span>" for chunk in rest]
     remark = "" if row.remark is None else f' <span class="name">← {escape(printable(row.remark.text, 30))}</span>'
     return (
-        f'<div class="left equation">{mathml_of(left, digits)}</div>'
-        f'<div class="right">{" ".join(spans)}{remark}</div>'
+        f'<div class="left equation">{mathml_of(left, digits)}</div><div class="right">{" ".join(spans)}{remark}</div>'
     )
 
 

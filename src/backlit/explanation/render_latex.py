@@ -46,10 +46,11 @@ _SPECIAL = {
     "£": r"\pounds{}", "§": r"\S{}", "¶": r"\P{}", "¡": "!`{}", "¿": "?`{}", "ı": r"\i{}",
 }  # fmt: skip
 _SPECIAL['"'] = "''{}"
-_GREEK = dict(zip("βγεζηθικνξπρτυχψωΓΔΘΛΞΠΨΩ", (
-    "beta gamma epsilon zeta eta theta iota kappa nu xi pi rho tau upsilon chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Psi Omega"
-).split(), strict=True))  # fmt: skip
+_GREEK = {
+    "β": "beta", "γ": "gamma", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa",
+    "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "τ": "tau", "υ": "upsilon", "χ": "chi", "ψ": "psi", "ω": "omega",
+    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
 _ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
     "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c", "\u0323": "d", "\u0331": "b",
@@ -66,11 +67,13 @@ def _latex_sign(char: str) -> str:
         return _SPECIAL[char]
     if " " <= char <= "~":
         return char
-    if char in _GREEK or char in LETTERS:
-        return rf"\ensuremath{{{LETTERS.get(char) or chr(92) + _GREEK[char]}}}"
-    base, *marks = unicodedata.normalize("NFD", char)
-    if len(marks) == 1 and base.isascii() and base.isalpha() and marks[0] in _ACCENTS:
-        return rf"\{_ACCENTS[marks[0]]}{{{base}}}"
+    if char in LETTERS:
+        return rf"\ensuremath{{{LETTERS[char]}}}"
+    if char in _GREEK:
+        return rf"\ensuremath{{\{_GREEK[char]}}}"
+    parts = unicodedata.normalize("NFD", char)
+    if len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS:
+        return rf"\{_ACCENTS[parts[1]]}{{{parts[0]}}}"
     return rf"\texttt{{[U+{ord(char):04X}]}}"
 
 
@@ -88,7 +91,10 @@ def _block(block: Block, digits: int) -> str:
             return _words(block.pieces, digits) + "\n"
         case Definition():
             formula = latex_of(block.formula, digits, latex_text)
-            return rf"\textbf{{{block.name}}}\quad $\displaystyle {formula}$\quad --- {_words(block.meaning, digits)}" + "\n"
+            return (
+                rf"\textbf{{{block.name}}}\quad $\displaystyle {formula}$\quad --- {_words(block.meaning, digits)}"
+                + "\n"
+            )
         case Equations():
             return _equations(block, digits)
         case Table():

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from backlit.errors import InvalidInputError
 from backlit.explanation.document import (
-    Block,
     Blank,
+    Block,
     Definition,
     Document,
     Equations,
@@ -71,7 +71,11 @@ def _script(sup: str, sub: str) -> str:
 def words_of(pieces: Pieces, digits: int, longest: int = 20) -> str:
     """Write a sentence."""
     return "".join(
-        part if isinstance(part, str) else printable(part.text, longest) if isinstance(part, Name) else text_of(part, digits)
+        part
+        if isinstance(part, str)
+        else printable(part.text, longest)
+        if isinstance(part, Name)
+        else text_of(part, digits)
         for part in pieces
     )
 

@@ -1,4 +1,4 @@
-"""Which numbers of a wide layer, and which examples of a batch, are worth showing."""
+"""Which numbers of a wide layer are worth showing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backlit.errors import InvalidInputError
 from backlit.explanation.tree import Explanation, Floats
 
 SHOW_ALL_UP_TO = 4
-"""So many neurons, terms of a sum, or examples are never summarized: the summary would not be shorter."""
+"""So many neurons, or terms of a sum, are never summarized: the summary would not be shorter."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,11 @@ class Choice:
         How many terms of a long sum, and entries of a large gradient matrix, the largest; None for all.
     layers : sequence of int or None
         Which layers, counted from 1, the input; None for all.
-    examples : sequence of int or None
-        Which examples of a batch are worked out, counted from 1. None for all of up to four, otherwise for the three
-        with the largest cost.
     """
 
     neurons: int | Sequence[int] | None = 3
     terms: int | None = 3
     layers: Sequence[int] | None = None
-    examples: Sequence[int] | None = None
 
     def check(self, explanation: Explanation) -> None:
         """Raise if something is chosen that the explanation does not have."""
@@ -43,11 +39,9 @@ class Choice:
             if isinstance(count, int) and count < 1:
                 raise InvalidInputError(f"{name} must be at least 1, or None for all, but {count!r} came.")
         sizes = explanation.sizes
-        shown_sizes = [sizes[layer - 1] for layer in shown_layers(explanation, None)]
         _check_numbers("layers", self.layers, len(sizes), "layers of the network")
-        _check_numbers("examples", self.examples, len(explanation.examples), "examples of the explanation")
         if self.neurons is not None and not isinstance(self.neurons, int):
-            _check_numbers("neurons", self.neurons, max(shown_sizes), "neurons of the widest layer")
+            _check_numbers("neurons", self.neurons, max(sizes[1:]), "neurons of the widest layer")
 
 
 def _check_numbers(name: str, chosen: Sequence[int] | None, last: int, what: str) -> None:
@@ -87,7 +81,7 @@ def shown_neurons(explanation: Explanation, layer: int, neurons: int | Sequence[
     """Return the neurons of a layer that are shown, counted from 0 and in order.
 
     They are those that were chosen. Where none of them is in the layer, or only a number was given, they are those with
-    the largest |δ| (without y: the largest |a|), on average over the examples.
+    the largest |δ| (without y: the largest |a|).
     """
     count = 3
     if neurons is None or isinstance(neurons, int):
@@ -96,17 +90,9 @@ def shown_neurons(explanation: Explanation, layer: int, neurons: int | Sequence[
         chosen = sorted({j - 1 for j in neurons if j <= explanation.sizes[layer - 1]})
         if chosen:
             return chosen
-    traces = [example.layer(layer) for example in explanation.examples]
-    values = [np.abs(trace.a if trace.error is None else trace.error.delta) for trace in traces]
-    return sorted(largest(np.mean(values, axis=0), count)) or [0]
-
-
-def shown_examples(explanation: Explanation, examples: Sequence[int] | None) -> list[int]:
-    """Return the examples that are worked out, counted from 0 and in order."""
-    if examples is not None:
-        return sorted({i - 1 for i in examples})
-    costs = [np.nan if example.cost is None else example.cost for example in explanation.examples]
-    return sorted(largest(np.asarray(costs), 3))
+    trace = explanation.examples[0].layer(layer)
+    values = trace.a if trace.error is None else trace.error.delta
+    return sorted(largest(values, count)) or [0]
 
 
 def largest_entries(matrix: Floats, count: int | None) -> list[tuple[int, int]]:

@@ -31,7 +31,6 @@ from backlit.explanation.selection import (
     Choice,
     largest,
     largest_entries,
-    shown_examples,
     shown_layers,
     shown_neurons,
 )
@@ -40,30 +39,19 @@ from backlit.explanation.tree import ErrorTrace, ExampleTrace, Explanation, Floa
 
 def tell(explanation: Explanation, choice: Choice, digits: int) -> Document:
     """Return the document of an explanation."""
-    from backlit.explanation import story_backward, story_batch, story_forward
+    from backlit.explanation import story_backward, story_forward
 
     story = Story(explanation, choice)
     story_forward.title(story)
-    n_examples = len(explanation.examples)
-    for i in shown_examples(explanation, choice.examples):
-        story.example_number = i
-        if n_examples > 1:
-            story.blocks.append(Heading(1, (f"Example {i + 1} of {n_examples}",)))
-        story_forward.input_layer(story)
-        story_forward.feed_forward(story)
-        if story.example.y is not None:
-            story_forward.cost(story)
-            story_backward.output_error(story)
-            story_backward.backpropagate(story)
+    story_forward.input_layer(story)
+    story_forward.feed_forward(story)
     if story.example.y is None:
         story_forward.end_without_target(story)
     else:
-        if n_examples > 1:
-            story.blocks.append(Heading(1, (f"The batch of {n_examples} examples",)))
-            story_batch.cost(story)
-            story_batch.gradients(story)
-        else:
-            story_backward.gradients(story)
+        story_forward.cost(story)
+        story_backward.output_error(story)
+        story_backward.backpropagate(story)
+        story_backward.gradients(story)
         story_backward.descend(story)
     return Document(tuple(story.blocks), digits)
 
@@ -81,7 +69,7 @@ class Story:
 
     def __init__(self, explanation: Explanation, choice: Choice) -> None:
         self.explanation, self.choice = explanation, choice
-        self.example_number = 0
+        self.example: ExampleTrace = explanation.examples[0]
         self.symbols = Symbols(explanation.sizes)
         self.last = explanation.n_layers
         self.layers = shown_layers(explanation, choice.layers)
@@ -115,14 +103,9 @@ class Story:
         """``y_1``."""
         return Symbol("y", sub=str(j + 1))
 
-    @property
-    def cost_symbol(self) -> Symbol:
-        """``C`` of the one example, ``C_2`` of the second one of a batch."""
-        return Symbol("C", sub=str(self.example_number + 1) if len(self.explanation.examples) > 1 else "")
-
     def nabla_a(self, layer: int, j: int) -> Partial:
         """``∂C/∂a²_1``."""
-        return Partial(self.cost_symbol, self.a(layer, j))
+        return Partial(Symbol("C"), self.a(layer, j))
 
     def sum(
         self, values: Floats, result: float, symbol: Callable[[int], Maths], text: Callable[[int], Maths]
@@ -153,17 +136,12 @@ class Story:
     def entries(self, layer: int) -> list[tuple[int, int]]:
         """Return the places (j, k) of the weights of a layer whose gradients are shown."""
         chosen, nabla_w = self.choice.neurons, self.step(layer).nabla_w
-        if chosen is None or isinstance(chosen, int) or max(chosen) < 1:
+        if chosen is None or isinstance(chosen, int):
             return largest_entries(nabla_w, self.choice.terms)
         rows = self.shown[layer]  # of the neurons that were asked for, the largest entries of each
         return [(j, k) for j in rows for k in sorted(largest(nabla_w[j], self.choice.terms))]
 
     # Parts of the tree
-
-    @property
-    def example(self) -> ExampleTrace:
-        """The example that is being worked."""
-        return self.explanation.examples[self.example_number]
 
     @property
     def output(self) -> LayerTrace:
@@ -232,5 +210,3 @@ class Story:
 def arrow(left: Maths, right: Maths) -> Maths:
     """``left ← right``."""
     return (*left, Sign(" ← "), *right)
-
-

@@ -73,7 +73,7 @@ def _pulled_back(story: Story, layer: int, delta: Floats) -> list[list[Maths]]:
             numbers = product(nabla_a, number(error.sigma_prime[j]))
         else:
             assert error.mean_nabla_a is not None
-            mean = (*formula("Σ_k a_k "), Partial(story.cost_symbol, Symbol("a", sub="k")))
+            mean = (*formula("Σ_k a_k "), Partial(Symbol("C"), Symbol("a", sub="k")))
             symbols = (a, Sign(" ("), partial, MINUS, *mean, CLOSE)
             inside = (*nabla_a, MINUS, *factor(number(error.mean_nabla_a)))
             numbers = (*number(trace.a[j]), TIMES, OPEN, *inside, CLOSE)
@@ -167,7 +167,7 @@ def _bp2(story: Story, layer: int, j: int, symbols: list[Maths], numbers: list[M
 def gradients(story: Story) -> None:
     """Step 5: BP3, ``∂C/∂b^l_j = δ^l_j``, and BP4, ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``."""
     story.heading("5. Gradients")
-    define_bp3(story)
+    story.definition("BP3", "∂C/∂b^l_j = δ^l_j", "the gradient of a bias is the error of its neuron")
     for layer in reversed(story.layers):
         story.layer(layer, f"$∂C/∂b^{{{layer}}} = δ^{{{layer}}}$")
         nabla_b = story.step(layer).nabla_b
@@ -177,40 +177,25 @@ def gradients(story: Story) -> None:
                 for j in story.shown[layer]
             ]
         )
-    define_bp4(story)
-    for layer in reversed(story.layers):
-        _weight_gradient(story, layer)
-
-
-def define_bp3(story: Story) -> None:
-    """State BP3."""
-    story.definition("BP3", "∂C/∂b^l_j = δ^l_j", "the gradient of a bias is the error of its neuron")
-
-
-def define_bp4(story: Story) -> None:
-    """State BP4."""
     story.definition(
         "BP4",
         "∂C/∂w^l_jk = a^{l−1}_k δ^l_j",
         "the gradient of a weight is what comes in through it, times the error it leads to",
     )
-
-
-def weight_title(story: Story, layer: int, entries: list[tuple[int, int]], text: str) -> None:
-    """Write the title of a layer's weight gradients, of which only some may be shown."""
-    n_out, n_in = story.step(layer).nabla_w.shape
-    remark = f"[{len(entries)} of {n_out}×{n_in} entries]" if len(entries) < n_out * n_in else ""
-    if remark and isinstance(story.choice.neurons, int):
-        remark = f"[{len(entries)} largest of {n_out}×{n_in} entries]"
-    if not entries:
-        remark = f"[all {n_out}×{n_in} entries are 0]"
-    story.subheading(f"Layer {layer}   ", formula(text), remark=remark)
+    for layer in reversed(story.layers):
+        _weight_gradient(story, layer)
 
 
 def _weight_gradient(story: Story, layer: int) -> None:
     nabla_w, delta = story.step(layer).nabla_w, story.error(layer).delta
     a_previous, entries = story.example.activations(layer - 1), story.entries(layer)
-    weight_title(story, layer, entries, f"∂C/∂w^{{{layer}}} = δ^{{{layer}}} (a^{{{layer - 1}}})ᵀ")
+    n_out, n_in = nabla_w.shape
+    which = " largest" if isinstance(story.choice.neurons, int) else ""
+    remark = f"[{len(entries)}{which} of {n_out}×{n_in} entries]" if len(entries) < nabla_w.size else ""
+    if not entries:
+        remark = f"[all {n_out}×{n_in} entries are 0]"
+    text = f"∂C/∂w^{{{layer}}} = δ^{{{layer}}} (a^{{{layer - 1}}})ᵀ"
+    story.subheading(f"Layer {layer}   ", formula(text), remark=remark)
     story.rows(
         [
             [
@@ -237,7 +222,7 @@ def descend(story: Story) -> None:
         ]
         entries += [(story.b(layer, j), parameters.b[j], step.nabla_b[j], step.b_after[j]) for j in story.shown[layer]]
         story.subheading(f"Layer {layer}")
-        story.rows([_update(symbol, *numbers, rate) for symbol, *numbers in entries])
+        story.rows([_update(*entry, rate) for entry in entries])
     _outcome(story)
 
 

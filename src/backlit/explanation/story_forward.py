@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backlit.explanation import formulas
 from backlit.explanation.document import Equation, Equations, Heading, Maths, Name, Sentence, Sign, Symbol, Table, Word
-from backlit.explanation.formulas import ACTIVATION_FORMULAS
 from backlit.explanation.maths import SPACE, TIMES, formula, number, pieces, product, total
-from backlit.explanation.selection import largest, shown_examples
+from backlit.explanation.selection import largest
 from backlit.explanation.story import Story
 from backlit.explanation.tree import Feature, LayerTrace
 
@@ -19,18 +19,17 @@ INPUTS_SHOWN = 16
 def title(story: Story) -> None:
     """Say which network this is, and how to read what follows."""
     explanation = story.explanation
-    n_examples, has_target = len(explanation.examples), story.example.y is not None
+    has_target = story.example.y is not None
     sizes = "-".join(map(str, explanation.sizes))
     names = explanation.activations
     network = f"Network {sizes}, {names[0] if len(set(names)) == 1 else ', '.join(names)}"
     story.blocks.append(Heading(0, ("One step of backpropagation" if has_target else "One forward pass",)))
-    batch = f"; a batch of {n_examples} examples" if n_examples > 1 else ""
     if not has_target:
-        story.say(f"{network}{batch}.", depth=0)
+        story.say(f"{network}.", depth=0)
     else:
         loss = explanation.loss.replace("_", "-")
         rate = number(explanation.learning_rate)
-        story.say(f"{network}; {loss} cost{batch}; learning rate $μ = $", rate, ".", depth=0)
+        story.say(f"{network}; {loss} cost; learning rate $μ = $", rate, ".", depth=0)
     story.say(
         "Layers and neurons count from 1; layer 1 is the input. The weight $w^l_jk$ leads from neuron $k$ of layer "
         "$l−1$ to neuron $j$ of layer $l$.",
@@ -48,10 +47,6 @@ def title(story: Story) -> None:
     if len(story.layers) < story.last - 1:
         layers = " and ".join(filter(None, [", ".join(map(str, story.layers[:-1])), *map(str, story.layers[-1:])]))
         story.say(f"Only layers 1 and {layers} are shown." if layers else "Only layer 1 is shown.", depth=0)
-    shown = shown_examples(explanation, story.choice.examples)
-    if len(shown) < n_examples:
-        which = "with the largest cost" if story.choice.examples is None and has_target else "chosen"
-        story.say(f"{len(shown)} of {n_examples} examples are worked out, those {which}.", depth=0)
 
 
 def input_layer(story: Story) -> None:
@@ -85,7 +80,7 @@ def _target(story: Story) -> None:
     places = sorted(largest(story.y, INPUTS_SHOWN))
     others = len(story.y) - len(places)
     more = f" (the {others} others are 0)" if others and not np.delete(story.y, places).any() else ""
-    story.say(f"The target is ${'y'}${more}:")
+    story.say(f"The target is $y${more}:")
     story.rows([[(story.y_symbol(j),), number(story.y[j])] for j in places], given=True, flow=True)
 
 
@@ -105,7 +100,7 @@ def feed_forward(story: Story) -> None:
     for trace in story.example.layers:
         if trace.layer not in story.layers:
             continue
-        known = ACTIVATION_FORMULAS.get(trace.activation)
+        known = formulas.ACTIVATION_FORMULAS.get(trace.activation)
         sigma = "σ(z)_j" if trace.sum_exp is not None else "σ(z)"
         formula_of = f": ${sigma} = {known.value}$" if known else ""
         story.layer(trace.layer, f"{trace.activation}{formula_of}")
@@ -196,11 +191,11 @@ def _answer(story: Story, names: Sequence[str]) -> None:
 
 
 def cost(story: Story) -> None:
-    """C_x of the example, as the sum over its outputs."""
+    """C of the example, as the sum over its outputs."""
     summands, value = story.example.cost_summands, story.example.cost
     assert summands is not None and value is not None
     loss, a = story.loss_formula, story.output.a
-    symbol: Maths = (story.cost_symbol,)
+    symbol: Maths = (Symbol("C"),)
     if loss is None:
         story.subheading("Cost of the example")
         story.rows([[symbol, number(value)]])
@@ -215,9 +210,7 @@ def cost(story: Story) -> None:
     )
     story.rows([[symbol, total(symbols), total(numbers), number(value)]])
     if story.saturated:
-        story.say(
-            "An output is saturated: $C$ was calculated from $z$, where $a$ has been rounded to 0 or 1.", depth=2
-        )
+        story.say("An output is saturated: $C$ was calculated from $z$, where $a$ has been rounded to 0 or 1.", depth=2)
 
 
 def end_without_target(story: Story) -> None:
