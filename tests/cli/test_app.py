@@ -252,3 +252,23 @@ def test_step_shown_is_trainings_own(folder, run):
     assert "μ = 0.001" in run("explain", "m.safetensors", "homes.csv")[1]
     assert "μ = 0.5" in run("explain", "m.safetensors", "homes.csv", "--learning-rate", "0.5")[1]
     assert run("explain", "m.safetensors", "homes.csv", "--learning-rate", "0")[0] != 0
+
+
+def test_explain_in_every_format(folder, run, model):
+    row = ["explain", "m.safetensors", "homes.csv", "--row", "2"]
+    begins = {"markdown": "# One step", "latex": r"\documentclass", "html": "<!DOCTYPE html>", "json": "{"}
+    for name, begin in begins.items():
+        code, out, err = run(*row, "--format", name)
+        assert code == 0, err
+        assert out.startswith(begin)
+    code, out, err = run(*row, "--layers", "2", "--neurons", "1,5", "--digits", "3")
+    assert code == 0, err
+    assert "z²_1 = " in out and "z²_5 = " in out and "z²_2 = " not in out and "z³" not in out.split("── 3.")[0]
+    assert "… " not in run(*row, "--neurons", "all")[1].split("── 2.")[1]
+    code, out, err = run(*row, "--worksheet", "--format", "html", "--out", "sheet.html")
+    assert code == 0, err
+    assert "Answers" in Path("sheet.html").read_text(encoding="utf-8")
+    for wrong, words in ((["--neurons", "x"], "whole numbers"), (["--layers", "9"], "layers must lie in 1 to 3")):
+        code, out, err = run(*row, *wrong)
+        assert code == 1
+        assert words in err

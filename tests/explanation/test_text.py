@@ -40,10 +40,10 @@ def equations_of(text):
     equations, is_open = [], False
     for line in text.splitlines():
         if (
-            re.match(r"    (a¹_\d+ = .*   a¹|[^ ]+ = |[wb][⁰-⁹¹²³]+_[\d,]+ ←|\S+ +(=|←))", line)
+            re.match(r"    ((a¹|y)_\d+ = .*   (a¹|y)|[^ ]+ = |[wb][⁰-⁹¹²³]+_[\d,]+ ←|\S+ +(=|←))", line)
             and "δ_j = " not in line
         ):
-            equations += re.split(r"   (?=a¹_)", line.split("  ← ")[0].strip())
+            equations += re.split(r"   (?=a¹_|y_)", line.split("  ← ")[0].strip())
             is_open = True
         elif is_open and re.match(r"     +[=+−] ", line):
             equations[-1] += " " + line.split("  ← ")[0].strip()
@@ -194,8 +194,8 @@ def network_and_target(loss, output, dtype="float64", sizes=(3, 4, 3), hidden="t
 def test_every_pair_reads_back(loss, output, dtype):
     network, x, y = network_and_target(loss, output, dtype)
     left = check(explain(network, x, y, loss=loss, learning_rate=0.3))
-    # x; z and a; C; ∂C/∂a³, δ³, δ²; ∂C/∂b, ∂C/∂w; the steps; and δ³ once more by the short cut
-    assert len(left) == 3 + 14 + 1 + 10 + 31 + 31 + 3 * ((loss, output) in SHORT_CUTS)
+    # x and y; z and a; C; ∂C/∂a³, δ³, δ²; ∂C/∂b, ∂C/∂w; the steps; and δ³ once more by the short cut
+    assert len(left) == 6 + 14 + 1 + 10 + 31 + 31 + 3 * ((loss, output) in SHORT_CUTS)
 
 
 @pytest.mark.parametrize("hidden", ["relu", "softmax"])
@@ -386,10 +386,9 @@ def test_refuses_options_that_mean_nothing(options):
 
 
 def test_loss_without_a_formula_is_shown_all_the_same(monkeypatch):
-    monkeypatch.setattr("backlit.explanation.text_page.LOSS_FORMULAS", {})
-    monkeypatch.setattr("backlit.explanation.text_forward.ACTIVATION_FORMULAS", {})
-    monkeypatch.setattr("backlit.explanation.text_backward.ACTIVATION_FORMULAS", {})
-    monkeypatch.setattr("backlit.explanation.text_backward.SHORT_CUT_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.formulas.LOSS_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.formulas.ACTIVATION_FORMULAS", {})
+    monkeypatch.setattr("backlit.explanation.formulas.SHORT_CUT_FORMULAS", {})
     network, x, y = network_and_target("cross_entropy", "sigmoid")
     check(explain(network, x, y, loss="cross_entropy"))
 

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.errors import InvalidInputError
 from backlit.explanation.tree import Explanation, Floats
 
 SHOW_ALL_UP_TO = 4
 """So many neurons, or terms of a sum, are never summarized: the summary would not be shorter."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of an explanation is shown.
+
+    Attributes
+    ----------
+    neurons : int, sequence of int, or None
+        How many neurons of a wide layer, those with the largest |δ|; or which ones, counted from 1; None for all.
+    terms : int or None
+        How many terms of a long sum, and entries of a large gradient matrix, the largest; None for all.
+    layers : sequence of int or None
+        Which layers, counted from 1, the input; None for all.
+    """
+
+    neurons: int | Sequence[int] | None = 3
+    terms: int | None = 3
+    layers: Sequence[int] | None = None
+
+    def check(self, explanation: Explanation) -> None:
+        """Raise if something is chosen that the explanation does not have."""
+        for name, count in (("neurons", self.neurons), ("terms", self.terms)):
+            if isinstance(count, int) and count < 1:
+                raise InvalidInputError(f"{name} must be at least 1, or None for all, but {count!r} came.")
+        sizes = explanation.sizes
+        _check_numbers("layers", self.layers, len(sizes), "layers of the network")
+        if self.neurons is not None and not isinstance(self.neurons, int):
+            _check_numbers("neurons", self.neurons, max(sizes[1:]), "neurons of the widest layer")
+
+
+def _check_numbers(name: str, chosen: Sequence[int] | None, last: int, what: str) -> None:
+    if chosen is None:
+        return
+    if not chosen:
+        raise InvalidInputError(f"{name} chooses nothing. Give numbers from 1 to {last}, or None for all.")
+    for number in chosen:
+        if not 1 <= number <= last:
+            raise InvalidInputError(f"{name} must lie in 1 to {last}, the {what}, but {number!r} came.")
 
 
 def largest(values: Floats, count: int | None) -> list[int]:
@@ -29,9 +72,25 @@ def largest(values: Floats, count: int | None) -> list[int]:
     return [int(k) for k in order if sizes[k] > 0]
 
 
-def shown_neurons(explanation: Explanation, layer: int, count: int | None, example: int = 0) -> list[int]:
-    """Return the neurons of a layer with the largest |δ| (without y: the largest |a|), counted from 0 and in order."""
-    trace = explanation.examples[example].layer(layer)
+def shown_layers(explanation: Explanation, layers: Sequence[int] | None) -> list[int]:
+    """Return the layers after the input that are shown, in order."""
+    return [layer for layer in range(2, explanation.n_layers + 1) if layers is None or layer in layers]
+
+
+def shown_neurons(explanation: Explanation, layer: int, neurons: int | Sequence[int] | None) -> list[int]:
+    """Return the neurons of a layer that are shown, counted from 0 and in order.
+
+    They are those that were chosen. Where none of them is in the layer, or only a number was given, they are those with
+    the largest |δ| (without y: the largest |a|).
+    """
+    count = 3
+    if neurons is None or isinstance(neurons, int):
+        count = neurons if neurons is not None else explanation.sizes[layer - 1]
+    else:
+        chosen = sorted({j - 1 for j in neurons if j <= explanation.sizes[layer - 1]})
+        if chosen:
+            return chosen
+    trace = explanation.examples[0].layer(layer)
     values = trace.a if trace.error is None else trace.error.delta
     return sorted(largest(values, count)) or [0]
 
