@@ -10,13 +10,14 @@ Arrays hold examples as columns, ``(n_neurons, n_examples)``; layers are numbere
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from backlit.core.activations import get_activation
 from backlit.core.backpropagation import output_error
-from backlit.core.losses import BINARY_CROSS_ENTROPY, CATEGORICAL_CROSS_ENTROPY, get_loss
+from backlit.core.losses import BINARY_CROSS_ENTROPY, CATEGORICAL_CROSS_ENTROPY, SHORT_CUTS, get_loss
 from backlit.grading.cases import Array, Case
 
 Numbers = dict[tuple[str, int], Array]
@@ -91,10 +92,11 @@ def run(
             p.delta[2] = np.zeros_like(p.delta[2])
         for layer in range(2, p.last + 1):
             p.nabla_b[layer], p.nabla_w[layer] = bp3(p, layer), bp4(p, layer)
-            p.b_new[layer] = update(p, case.b[layer], p.nabla_b[layer])
-            p.w_new[layer] = update(p, case.w[layer], p.nabla_w[layer])
-            if p.makes("update", "bias_not_updated"):
-                p.b_new[layer] = case.b[layer]
+        with suppress(ValueError):  # gradients of a wrong shape are still to be looked at
+            for layer in range(2, p.last + 1):
+                p.w_new[layer] = update(p, case.w[layer], p.nabla_w[layer])
+                stays = p.makes("update", "bias_not_updated")
+                p.b_new[layer] = case.b[layer] if stays else update(p, case.b[layer], p.nabla_b[layer])
     return p
 
 
@@ -156,7 +158,7 @@ def _variant(p: Pass, equation: str, mistake: str) -> str | None:
 def _sigma(p: Pass, layer: int, z: Array) -> Array:
     name = p.case.task.activation(layer, p.last)
     variant = _variant(p, "a", "wrong_sigma")
-    if variant is not None:
+    if variant is not None and get_activation(name).couples == variant.startswith("over_"):
         return WRONG_SIGMA[variant.removesuffix("+prime")](name, z)
     if p.sigma is not None and not get_activation(name).couples:
         return p.sigma(z)
@@ -178,6 +180,7 @@ WRONG_PRIME: dict[str, Callable[[str, Array], Array]] = {
     "one_minus_sigma": lambda name, z: 1.0 - _named_sigma(name, z),
     "minus": lambda name, z: -get_activation(name).derivative(z),  # type: ignore[misc]
     "squared": lambda name, z: _named_sigma(name, z) ** 2,
+    "sigma_one_minus_sigma": lambda name, z: _named_sigma(name, z) * (1.0 - _named_sigma(name, z)),
     "one_minus_square": lambda name, z: 1.0 - _named_sigma(name, z) ** 2,
     "one_plus_square": lambda name, z: 1.0 + _named_sigma(name, z) ** 2,
     "sigma_one_minus_z": lambda name, z: _named_sigma(name, z) * (1.0 - z),
@@ -185,10 +188,7 @@ WRONG_PRIME: dict[str, Callable[[str, Array], Array]] = {
     "z": lambda name, z: z,
     "opposite_step": lambda name, z: np.where(z > 0, 0.0, 1.0),
     "clipped": lambda name, z: np.maximum(z, 0.0),
-    **{
-        f"of_{other}": lambda name, z, other=other: get_activation(other).derivative(z)
-        for other in OTHER_ACTIVATIONS
-    },
+    **{f"of_{other}": lambda name, z, other=other: get_activation(other).derivative(z) for other in OTHER_ACTIVATIONS},
 }
 
 
@@ -215,6 +215,8 @@ def _sigma_prime_factor(p: Pass, equation: str, layer: int) -> Array:
         return np.ones_like(argument)
     if p.makes(equation, "sigma_instead_of_sigma_prime"):
         return _sigma(p, layer, argument)
+    if p.makes(equation, "sigma_prime_expects_a"):
+        return _prime_from_value(p.case.task.activation(layer, p.last), argument)
     if p.makes(equation, "sigma_prime_of_a"):
         return sigma_prime(p, layer, p.a[layer])
     if p.makes(equation, "off_by_one_layer:after"):
@@ -231,6 +233,7 @@ WRONG_NABLA_A: dict[str, Callable[[Array, Array], Array]] = {
     "mean_over_outputs": lambda a, y: (a - y) / a.shape[0],
     "doubled_mean_over_outputs": lambda a, y: 2.0 * (a - y) / a.shape[0],
     "cross_entropy": BINARY_CROSS_ENTROPY.nabla_a,
+    "cross_entropy_mean": lambda a, y: BINARY_CROSS_ENTROPY.nabla_a(a, y) / a.shape[0],
     "categorical": CATEGORICAL_CROSS_ENTROPY.nabla_a,
     "squared": lambda a, y: 0.5 * (a - y) ** 2,
     "absolute": lambda a, y: np.sign(a - y),
@@ -242,8 +245,9 @@ def bp1(p: Pass) -> Array:
     z, a, y = p.z[p.last], p.a[p.last], p.case.y
     task = p.case.task
     loss, couples = get_loss(task.loss, task.output), get_activation(task.output).couples
-    plain = not any(equation in ("BP1", "sigma_prime", "a") for equation, _ in p.switches) and p.sigma_prime is None
-    if plain or (couples and not any(equation == "BP1" for equation, _ in p.switches)):
+    made = {equation for equation, _ in p.switches}
+    has_short_cut = (loss.name, task.output) in SHORT_CUTS  # such a program feels nothing of its σ′
+    if "BP1" not in made and (has_short_cut or couples or (not made & {"sigma_prime", "a"} and p.sigma_prime is None)):
         delta = np.asarray(output_error(task.loss, task.output, z.T, a.T, y.T)).T
     else:
         delta = _nabla_a(p, a, y, loss.nabla_a)
@@ -258,9 +262,9 @@ def bp1(p: Pass) -> Array:
 
 def _nabla_a(p: Pass, a: Array, y: Array, right: Callable[[Array, Array], Array]) -> Array:
     if p.makes("BP1", "broadcast:columns"):
-        return a - y.ravel()
+        return right(a, y.ravel())
     if p.makes("BP1", "broadcast:rows"):
-        return (a.T - y.T.ravel()).T
+        return right(a.T, y.T.ravel()).T
     variant = _variant(p, "BP1", "gradient_of_wrong_loss")
     return right(a, y) if variant is None else WRONG_NABLA_A[variant](a, y)
 
@@ -307,6 +311,8 @@ def bp3(p: Pass, layer: int) -> Array:
         nabla_b = np.sum(delta) * np.ones((1, 1)) * _scale(p, "BP3", layer)
     elif p.makes("BP3", "summed_over_neurons:mean"):
         nabla_b = np.mean(delta) * np.ones((1, 1))
+    elif p.makes("BP3", "summed_over_neurons:mean_axis"):
+        nabla_b = np.mean(delta, axis=0, keepdims=True)
     elif p.makes("BP3", "summed_over_neurons:axis"):
         nabla_b = np.sum(delta, axis=0, keepdims=True) * _scale(p, "BP3", layer)
     else:

@@ -36,7 +36,7 @@ class Mistake:
 
 
 def _in(*equations: str) -> dict[str, tuple[str, ...]]:
-    return {equation: ("",) for equation in equations}
+    return dict.fromkeys(equations, ("",))
 
 
 _WRONG_SIGMA = tuple(name + suffix for suffix in ("+prime", "") for name in WRONG_SIGMA)
@@ -60,11 +60,13 @@ _ENTRIES = [
     Mistake("no_hidden_activation", "The hidden layers hand on z; has σ been applied to them?", _in("a")),
     Mistake("output_activation_twice", "σ seems to be applied twice to the last layer.", _in("a")),
     Mistake("activation_twice", "σ seems to be applied twice.", _in("a")),
-    Mistake("wrong_sigma", "σ itself is not the function asked for; try it on a few numbers by hand.", {"a": _WRONG_SIGMA}),
+    Mistake(
+        "wrong_sigma", "σ itself is not the function asked for; try it on a few numbers by hand.", {"a": _WRONG_SIGMA}
+    ),
     Mistake(
         "sigma_prime_expects_a",
         "This formula of σ′ is written for a = σ(z), but it is given z.",
-        _in("sigma_prime"),
+        _in("sigma_prime", "BP1", "BP2"),
     ),
     Mistake(
         "wrong_sigma_prime",
@@ -74,7 +76,6 @@ _ENTRIES = [
     Mistake("missing_sigma_prime", "The factor σ′(z) is missing.", _in("BP1", "BP2")),
     Mistake("sigma_prime_of_a", "σ′ is taken of a; the equation asks for σ′(z).", _in("BP1", "BP2")),
     Mistake("sigma_instead_of_sigma_prime", "There is σ(z) where σ′(z) belongs.", _in("BP1", "BP2")),
-    Mistake("sigma_prime_twice", "The factor σ′(z) stands there twice.", _in("BP1", "BP2")),
     Mistake(
         "softmax_jacobian_diagonal",
         "Each output of softmax depends on every z of the layer, so a (1 − a) is only the diagonal of its Jacobian.",
@@ -86,10 +87,15 @@ _ENTRIES = [
         "∇_a C is not that of the loss asked for; derive it once more, factors included.",
         {"BP1": tuple(WRONG_NABLA_A)},
     ),
+    Mistake("sigma_prime_twice", "The factor σ′(z) stands there twice.", _in("BP1", "BP2")),
     Mistake("weights_not_transposed", "w^{l+1} must be transposed to bring the error back.", _in("BP2")),
-    Mistake("weights_of_own_layer", "These are the weights of layer l; the error comes back through w^{l+1}.", _in("BP2")),
+    Mistake(
+        "weights_of_own_layer", "These are the weights of layer l; the error comes back through w^{l+1}.", _in("BP2")
+    ),
     Mistake("loop_stops_early", "Layer 2 gets no error: look at where the loop over the layers ends.", _in("BP2")),
-    Mistake("delta_not_passed_on", "δ^L is used for every layer; each layer needs the δ of the layer after it.", _in("BP2")),
+    Mistake(
+        "delta_not_passed_on", "δ^L is used for every layer; each layer needs the δ of the layer after it.", _in("BP2")
+    ),
     Mistake(
         "not_summed_over_batch",
         "A bias has one gradient for the whole batch, but here every example keeps its own.",
@@ -109,10 +115,12 @@ _ENTRIES = [
     Mistake(
         "summed_over_neurons",
         "The sum runs over the neurons as well; each neuron's bias has its own gradient. Look at the axis.",
-        {"BP3": ("axis", "all", "mean")},
+        {"BP3": ("axis", "mean_axis", "all", "mean")},
     ),
     Mistake("times_activation", "The gradient of a bias has no factor a.", _in("BP3")),
-    Mistake("outer_product_transposed", "The outer product is transposed: row j belongs to neuron j of layer l.", _in("BP4")),
+    Mistake(
+        "outer_product_transposed", "The outer product is transposed: row j belongs to neuron j of layer l.", _in("BP4")
+    ),
     Mistake("z_instead_of_a", "The equation asks for a^{l−1}, and here is z^{l−1}.", _in("BP4")),
     Mistake(
         "off_by_one_layer",
@@ -131,8 +139,14 @@ _ENTRIES = [
     ),
     # seen directly, not by running the algorithm
     Mistake("float32", "The result has only the precision of float32. Look at the dtype of your arrays.", _OBSERVED),
-    Mistake("accumulates", "Calling it twice gives something else: gradients must start from zero each time.", _OBSERVED),
-    Mistake("in_place_damage", "It changes an array that was given to it. Work on a copy; look for +=, -= and out=.", _OBSERVED),
+    Mistake(
+        "accumulates", "Calling it twice gives something else: gradients must start from zero each time.", _OBSERVED
+    ),
+    Mistake(
+        "in_place_damage",
+        "It changes an array that was given to it. Work on a copy; look for +=, -= and out=.",
+        _OBSERVED,
+    ),
     Mistake("not_written", "This is not written yet: it returns nothing.", _OBSERVED),
 ]
 
@@ -152,6 +166,10 @@ def singles(equations: tuple[str, ...] = EQUATIONS) -> list[Switch]:
 def alone_and_in_pairs(equations: tuple[str, ...] = EQUATIONS) -> Iterator[frozenset[Switch]]:
     """Yield sets of switches, the simplest first: single ones, the same mistake in two equations, then pairs."""
     switches = singles(equations)
+    # all gradients cut off to 0 would be explained by much else
+    yield from (
+        both for both in [frozenset({("BP3", "integer_arrays"), ("BP4", "integer_arrays")})] if "BP3" in equations
+    )
     yield from (frozenset([s]) for s in switches)
     pairs = [pair for pair in combinations(switches, 2) if _can_be_together(*pair)]
     pairs.sort(key=lambda pair: key_of(pair[0]) != key_of(pair[1]))

@@ -236,9 +236,7 @@ class _Judge:
             return replace(finding, line=error.line)
         return finding
 
-    def _mistake(
-        self, equation: str, trials: Sequence[Trial], average: Average, own: tuple[Any, Any]
-    ) -> str | None:
+    def _mistake(self, equation: str, trials: Sequence[Trial], average: Average, own: tuple[Any, Any]) -> str | None:
         if all(
             t.found is not None
             and any(close(t.found, e, FLOAT32_TOLERANCE) for e in self._acceptable(equation, t, average, own))

@@ -38,7 +38,9 @@ EQUATION_NAMES = {
 def component_of(quantity: str, layer: int, index: tuple[int, ...]) -> str:
     """``"δ^2_1"``, ``"∂C/∂w^3_12"``: neurons counted from 1."""
     numbers = [str(i + 1) for i in (index if quantity in ("nabla_w", "w_new") else index[:1])]
-    return f"{_SYMBOLS.get(quantity, quantity)}^{layer}_{(',' if any(len(n) > 1 for n in numbers) else '').join(numbers)}"
+    return (
+        f"{_SYMBOLS.get(quantity, quantity)}^{layer}_{(',' if any(len(n) > 1 for n in numbers) else '').join(numbers)}"
+    )
 
 
 def first_difference(found: NDArray[np.generic], expected: Array) -> tuple[int, ...] | None:
@@ -72,7 +74,9 @@ def compared(
     index = first_difference(found, expected)
     if index is None:
         component = f"{_SYMBOLS.get(quantity, quantity)}^{layer}"
-        return Finding(equation, layer, component, None, f"shape {found.shape}", mistake, message_for(equation, mistake), line)
+        return Finding(
+            equation, layer, component, None, f"shape {found.shape}", mistake, message_for(equation, mistake), line
+        )
     component = component_of(quantity, layer, index)
     numbers = float(expected[index]), float(found[index])
     return Finding(equation, layer, component, *numbers, mistake, message_for(equation, mistake), line)

@@ -89,7 +89,9 @@ def _open(source: object, limits: Limits | None) -> AbstractContextManager[Stude
     if not isinstance(source, str | Path):
         return nullcontext(LiveStudent(source))
     if not Path(source).is_file():
-        raise InvalidInputError(f"There is no file {str(source)!r} to grade. Give the path of a .py file or a notebook.")
+        raise InvalidInputError(
+            f"There is no file {str(source)!r} to grade. Give the path of a .py file or a notebook."
+        )
     from backlit.grading.sandbox import Limits, SandboxedStudent
 
     sandboxed: AbstractContextManager[Student] = SandboxedStudent(source, limits or Limits())
@@ -121,7 +123,9 @@ def grade_student(
         inventory = student.inventory()
         judgements = _judge(student, inventory, task, seed, lines)
     except StoppedError as stop:
-        return _could_not_grade(f"The program was stopped ({stop}) before its answers could be judged.", *_remarks(student))
+        return _could_not_grade(
+            f"The program was stopped ({stop}) before its answers could be judged.", *_remarks(student)
+        )
     if not judgements:
         return _could_not_grade(*_nothing_recognized(inventory), *_remarks(student))
     findings = _sorted([finding for judgement in judgements for finding in judgement.findings])
@@ -150,7 +154,9 @@ def _sorted(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: EQUATIONS.index(finding.equation))
 
 
-def _scores(findings: list[Finding], checks: Mapping[str, int], points: Mapping[str, float] | None) -> tuple[Score, ...]:
+def _scores(
+    findings: list[Finding], checks: Mapping[str, int], points: Mapping[str, float] | None
+) -> tuple[Score, ...]:
     wrong = {finding.equation for finding in findings}
     scores = []
     for equation in EQUATIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,7 +70,9 @@ def _in_order(first: PerLayer, second: PerLayer, case: Case) -> tuple[PerLayer, 
 
 
 def _fit(nabla_b: PerLayer, nabla_w: PerLayer, case: Case) -> int:
-    return sum((_size(nabla_b[i]) == case.b[i].size) + (_size(nabla_w[i]) == case.w[i].size) for i in case.w)
+    # sizes in any order: that layers come reversed is for the judge to say
+    pairs = ((nabla_b, case.b), (nabla_w, case.w))
+    return sum((Counter(map(_size, g.values())) & Counter(map(_size, p.values()))).total() for g, p in pairs)
 
 
 def _size(value: object) -> int:
@@ -92,7 +95,9 @@ def _from_mapping(value: Mapping[str, Any], case: Case) -> tuple[PerLayer, PerLa
     layers = sorted(found["w"])
     if len(layers) == case.n_layers - 1 and sorted(found["b"]) == layers:
         return tuple({i + 2: found[kind][key] for i, key in enumerate(layers)} for kind in "bw")  # type: ignore[return-value]
-    raise UnreadableError(f"expected keys such as dW1, db1, … for {case.n_layers - 1} layers, but {list(value)[:8]} came")
+    raise UnreadableError(
+        f"expected keys such as dW1, db1, … for {case.n_layers - 1} layers, but {list(value)[:8]} came"
+    )
 
 
 def _from_flat(parts: Sequence[Any], case: Case) -> tuple[PerLayer, PerLayer]:
@@ -119,5 +124,7 @@ def parameters_of(case: Case, convention: Convention, style: str) -> Any:
         return b
     if style == "parameters":
         both = zip(w, b, strict=True)
-        return {name: array for i, pair in enumerate(both, 1) for name, array in zip((f"W{i}", f"b{i}"), pair, strict=True)}
+        return {
+            name: array for i, pair in enumerate(both, 1) for name, array in zip((f"W{i}", f"b{i}"), pair, strict=True)
+        }
     return (w if style[0] in "wW" else b)[int(style[1:]) - 1]

@@ -57,12 +57,15 @@ def explains(observed: Observed, numbers: Numbers | None, tolerance: float = TOL
         return numbers is None or _has_wrong_shape(observed.case, numbers)
     if numbers is None:
         return False
-    return all(close(found, numbers[key], tolerance) for key, found in observed.numbers.items() if key in numbers)
+    return all(key in numbers and close(found, numbers[key], tolerance) for key, found in observed.numbers.items())
 
 
 def _has_wrong_shape(case: Case, numbers: Numbers) -> bool:
     for layer in case.w:
-        if numbers["nabla_w", layer].shape != case.w[layer].shape or numbers["nabla_b", layer].shape != case.b[layer].shape:
+        if (
+            numbers["nabla_w", layer].shape != case.w[layer].shape
+            or numbers["nabla_b", layer].shape != case.b[layer].shape
+        ):
             return True
     return False
 

@@ -28,9 +28,28 @@ _WEIGHT_NAMES = ("weights", "w", "W", "Ws", "ws", "_weights", "weight_matrices",
 _BIAS_NAMES = ("biases", "b", "B", "bs", "_biases", "bias", "bias_vectors")
 _DICTIONARY_NAMES = ("parameters", "params", "_params", "theta")
 _NUMBERED_NAMES = tuple(f"{letter}{i}" for letter in "WwBb" for i in range(1, 5))
-_GRADIENT_NAMES = (
-    "gradients grads nabla_b nabla_w db dw dW grads_b grads_w grad_b grad_w dW1 db1 dW2 db2 dW3 db3 dw1 dw2 dw3".split()
-)
+_GRADIENT_NAMES = [
+    "gradients",
+    "grads",
+    "nabla_b",
+    "nabla_w",
+    "db",
+    "dw",
+    "dW",
+    "grads_b",
+    "grads_w",
+    "grad_b",
+    "grad_w",
+    "dW1",
+    "db1",
+    "dW2",
+    "db2",
+    "dW3",
+    "db3",
+    "dw1",
+    "dw2",
+    "dw3",
+]
 
 
 class StoppedError(Exception):
@@ -157,6 +176,41 @@ class Recipe:
         action = action or self.main
         return self.read(self.answers(case, convention, action)[0], case, convention, action)
 
+    def observe_updater(self, case: Case, convention: Convention) -> Observed | None:
+        """Give the parameters and the student's own gradients to the function that makes the step.
+
+        None if it asks for something else.
+        """
+        assert self.updater is not None
+        gradients = self.answers(case, convention, "gradients")[0].outcome.value
+        known = ("parameters", "weights", "biases", "nabla_w", "nabla_b", "gradient", "eta", "n")
+        roles: list[str] = []
+        given: list[Value] = []
+        for parameter in self.updater.parameters[: self.updater.n_required]:
+            role = role_of(parameter, tuple(role for role in known if role not in roles))
+            if role is None:
+                return None
+            roles.append(role)
+            given.append(self._updater_argument(role, gradients, case, convention))
+        keywords = self._optional(self.updater, case)
+        if "eta" not in roles and not keywords:
+            return None
+        outcome = self._run([Call(self.updater.name, tuple(given), keywords)])[0]
+        answer = Answer(outcome, tuple(given))
+        if outcome.value is None and outcome.error is None:
+            outcome = Outcome(_after_in_place(outcome, tuple(roles)), outcome.args_after, {})
+            answer = Answer(outcome, tuple(given))
+        return self.read(answer, case, convention, "training")
+
+    def _updater_argument(self, role: str, gradients: Any, case: Case, convention: Convention) -> Any:
+        if role == "gradient":
+            parts = gradients if isinstance(gradients, tuple) else ()
+            return next((part for part in parts if isinstance(part, Mapping)), gradients)
+        if role in ("nabla_w", "nabla_b"):
+            nabla_b, nabla_w = read_gradients(gradients, case)
+            return list((nabla_b if role == "nabla_b" else nabla_w).values())
+        return self._argument(role, case, convention, None)
+
     def read(self, answer: Answer, case: Case, convention: Convention, action: Action) -> Observed:
         """Turn an answer into the judge's arrays."""
         outcome = answer.outcome
@@ -209,7 +263,10 @@ def _as_gradient_keys(kept: dict[str, Any], attributes: Mapping[str, str]) -> An
 
 def _after_in_place(outcome: Outcome, roles: tuple[str, ...]) -> Any:
     by_kind = dict(zip(roles, outcome.args_after, strict=False))
-    return by_kind.get("parameters", {kind: by_kind[kind] for kind in by_kind if kind in ("weights", "biases") or _NUMBERED.fullmatch(kind)})
+    return by_kind.get(
+        "parameters",
+        {kind: by_kind[kind] for kind in by_kind if kind in ("weights", "biases") or _NUMBERED.fullmatch(kind)},
+    )
 
 
 def _from_attributes(attributes: Mapping[str, Any], parameters: Mapping[str, str]) -> Any:
@@ -278,12 +335,17 @@ def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe |
     if "gradients" not in functions and "training" not in functions:
         return None
     main: Action = "gradients" if "gradients" in functions else "training"
-    n_layers = _layers_of([role for action in functions if action in (main, "forward") for role in roles_of(functions[action], action)])
+    n_layers = _layers_of(
+        [role for action in functions if action in (main, "forward") for role in roles_of(functions[action], action)]
+    )
     return Recipe(student, None, functions, n_layers=n_layers, updater=updater)
 
 
 def _updater(functions: tuple[FunctionInfo, ...]) -> FunctionInfo | None:
-    return find(functions, ("update_parameters", "update_params", "update", "gradient_descent", "sgd_step", "step"))
+    return find(
+        functions,
+        ("update_parameters", "update_params", "update", "gradient_descent", "gradient_step", "sgd_step", "step"),
+    )
 
 
 def _functions(infos: tuple[FunctionInfo, ...]) -> dict[Action, FunctionInfo]:
@@ -299,7 +361,9 @@ def _class_recipe(
     functions: dict[Action, FunctionInfo],
     probe: Case,
 ) -> Recipe | None:
-    constructor = _constructor_roles(next((m for m in methods if m.name == "__init__"), FunctionInfo("__init__", (), 0)))
+    constructor = _constructor_roles(
+        next((m for m in methods if m.name == "__init__"), FunctionInfo("__init__", (), 0))
+    )
     n_layers = 3 if any(kind.startswith("size_") for kind in constructor) else None
     recipe = Recipe(student, name, functions, constructor, n_layers=n_layers)
     names = (*_WEIGHT_NAMES, *_BIAS_NAMES, *_DICTIONARY_NAMES, *_NUMBERED_NAMES)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
 from backlit.grading.algorithm import Pass, bp2, run, update
 from backlit.grading.cases import Array, Case, Task, draw_cases, random_case
-from backlit.grading.catalogue import Switch, alone_and_in_pairs, order_of, singles
+from backlit.grading.catalogue import Switch, alone_and_in_pairs, singles
 from backlit.grading.conventions import Convention
 from backlit.grading.findings import compared, equation_of_line, from_switches, raised
 from backlit.grading.matching import (
@@ -47,8 +48,8 @@ class Judgement:
 
 def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> Judgement:
     """Judge a class or plain functions that make a whole pass."""
-    convention = detect_convention(recipe, task, seed)
-    state = state_findings(recipe, convention, _probes(task, seed, recipe.n_layers)[-1])
+    convention, state = detect_convention(recipe, task, seed)
+    state = state or state_findings(recipe, convention, _probes(task, seed, recipe.n_layers)[-1])
     cases = draw_cases(seed, task, batches=convention.batches or _takes_mini_batches(recipe), n_layers=recipe.n_layers)
     judgement = Judgement(conventions=convention.describe())
     if any(finding.mistake != "in_place_damage" for finding in state):
@@ -64,7 +65,11 @@ def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> 
     else:
         findings = _gradient_findings(recipe, observed, convention, lines)
         findings += _update_findings(recipe, convention, cases)
+        findings += _updater_findings(recipe, convention, cases)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
+    if any(finding.equation == "update" for finding in state):
+        # weights that change under way spoil numbers in ways that nothing else explains
+        findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
     order = {equation: i for i, equation in enumerate(judgement.checks)}
     judgement.findings = sorted([*findings, *state], key=lambda finding: order.get(finding.equation, len(order)))
     return judgement
@@ -87,11 +92,18 @@ def _probes(task: Task, seed: int, n_layers: int | None) -> list[Case]:
     return [random_case(rng, task, size, 1) for size in sizes]
 
 
-def detect_convention(recipe: Recipe, task: Task, seed: int) -> Convention:
-    """Find the layout under which most of the submission fits; batches, if it knows of batches at all."""
+def detect_convention(recipe: Recipe, task: Task, seed: int) -> tuple[Convention, list[Finding]]:
+    """Find the layout under which most of the submission fits; batches, if it knows of batches at all.
+
+    A program that accumulates into a global is found out here, by its very first two calls, because later it may be
+    unable to do anything else.
+    """
     probes = _probes(task, seed, recipe.n_layers)
     ranked: dict[bool, list[tuple[tuple[int, int, int], Convention]]] = {False: [], True: []}
     for convention in recipe.conventions():
+        state = state_findings(recipe, convention, probes[0])
+        if state and state[0].mistake == "accumulates":
+            return convention, state
         observed = [recipe.observe(case, convention) for case in probes]
         right = sum(explains(o, numbers_of(o.case, RIGHT)) for o in observed)
         ran = sum(o.error is None for o in observed)
@@ -101,11 +113,10 @@ def detect_convention(recipe: Recipe, task: Task, seed: int) -> Convention:
     if single is None or batch is None:
         only = single or batch
         assert only is not None
-        return only[1]
-    aware = batch[0] >= single[0] and _knows_batches(recipe, batch[1], task, seed)
-    if aware or not single[0][2]:
-        return batch[1]
-    return single[1]
+        return only[1], []
+    if batch[0] >= single[0] and _knows_batches(recipe, batch[1], task, seed):
+        return batch[1], []
+    return single[1], []
 
 
 def _fitting_shapes(observed: Sequence[Observed]) -> int:
@@ -130,7 +141,7 @@ def _knows_batches(recipe: Recipe, convention: Convention, task: Task, seed: int
     kind = "nabla" if recipe.main == "gradients" else None
     if kind is None:
         return once.numbers["b_new", last].shape == case.b[last].shape
-    if any(once.numbers["nabla_b", layer].shape == case.b[layer].shape for layer in case.b):
+    if once.numbers["nabla_b", last].shape == case.b[last].shape:
         return True
     w_once, w_twice = once.numbers["nabla_w", last], twice.numbers["nabla_w", last]
     return w_once.shape == w_twice.shape and w_once.size > 1 and not close(w_twice, 2.0 * w_once.astype(float))
@@ -142,7 +153,7 @@ def _gradient_findings(
     if is_right(observed):
         return []
     cases = [o.case for o in observed]
-    switches = find_mistakes(observed, (frozenset([s]) for s in singles()))
+    switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
     if switches is not None:
         return _with_errors(from_switches(switches, cases), observed)
     precision = _precision_finding(observed)
@@ -159,7 +170,9 @@ def _with_errors(findings: list[Finding], observed: Sequence[Observed]) -> list[
     error = next((o for o in observed if o.error is not None), None)
     if error is None or len(findings) != 1:
         return findings
-    return [replace(findings[0], found=findings[0].found if findings[0].found is not None else error.error, line=error.line)]
+    return [
+        replace(findings[0], found=findings[0].found if findings[0].found is not None else error.error, line=error.line)
+    ]
 
 
 def _precision_finding(observed: Sequence[Observed]) -> Finding | None:
@@ -195,9 +208,7 @@ def _sums_divided_in_the_update(
     return is_right([recipe.observe(case, convention, "training") for case in cases])
 
 
-def _forward_findings(
-    recipe: Recipe, convention: Convention, cases: Sequence[Case], found: set[str]
-) -> list[Finding]:
+def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case], found: set[str]) -> list[Finding]:
     """Judge the function that only feeds forward, which often repeats what backprop does by itself."""
     if "forward" not in recipe.functions or found & {"z", "a"}:
         return []
@@ -226,6 +237,10 @@ def _update_findings(recipe: Recipe, convention: Convention, cases: Sequence[Cas
         own = _own_gradients(recipe, convention, batch, one_by_one=one_by_one and not convention.batches)
         if own is not None:
             trials.append((batch, *own, recipe.observe(batch, convention, "training")))
+    return _judge_steps(trials)
+
+
+def _judge_steps(trials: Sequence[tuple[Case, dict[int, Array], dict[int, Array], Observed]]) -> list[Finding]:
     candidates = [RIGHT, *(frozenset([s]) for s in singles(("update",)))]
     for switches in candidates:
         if trials and all(_is_step(*trial, switches) for trial in trials):
@@ -236,6 +251,19 @@ def _update_findings(recipe: Recipe, convention: Convention, cases: Sequence[Cas
     if bad[3].error is not None:
         return [raised("update", bad[3].error, None, bad[3].line)]
     return [_step_finding(trials, None)]
+
+
+def _updater_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[Finding]:
+    """Judge a plain function that is given parameters and gradients, on the student's own gradients."""
+    if recipe.updater is None:
+        return []
+    trials = []
+    for case in cases:
+        own = _own_gradients(recipe, convention, case, one_by_one=False)
+        observed = recipe.observe_updater(case, convention) if own is not None else None
+        if own is not None and observed is not None:
+            trials.append((case, *own, observed))
+    return _judge_steps(trials)
 
 
 def _own_gradients(
@@ -256,9 +284,14 @@ def _own_gradients(
     return means[0], means[1]
 
 
-def _steps(case: Case, nabla_b: dict[int, Array], nabla_w: dict[int, Array], switches: frozenset[Switch]) -> dict[tuple[str, int], Array]:
+def _steps(
+    case: Case, nabla_b: dict[int, Array], nabla_w: dict[int, Array], switches: frozenset[Switch]
+) -> dict[tuple[str, int], Array]:
     p = Pass(case, switches)
-    b_new = {("b_new", i): case.b[i] if p.makes("update", "bias_not_updated") else update(p, case.b[i], nabla_b[i]) for i in case.b}
+    b_new = {
+        ("b_new", i): case.b[i] if p.makes("update", "bias_not_updated") else update(p, case.b[i], nabla_b[i])
+        for i in case.b
+    }
     return b_new | {("w_new", i): update(p, case.w[i], nabla_w[i]) for i in case.w}
 
 
@@ -288,7 +321,11 @@ def _step_by_step(
     if len(failed) == len(observed):
         error = failed[0]
         text = lines[error.line - 1] if error.line is not None and error.line <= len(lines) else ""
-        mistake = "not_written" if error.error and ("NotImplementedError" in error.error or "nothing came" in error.error) else None
+        mistake = (
+            "not_written"
+            if error.error and ("NotImplementedError" in error.error or "nothing came" in error.error)
+            else None
+        )
         return [raised(equation_of_line(text), error.error or "", mistake, error.line)]
     if recipe.main != "gradients":
         bad = next(o for o in observed if o.error is None and not explains(o, numbers_of(o.case, RIGHT)))
@@ -307,7 +344,6 @@ def _step_by_step(
 def _first_wrong_step(o: Observed) -> Finding | None:
     case, right = o.case, run(o.case)
     last = case.n_layers
-    share = 1.0 / case.n_examples
     single = case.n_examples == 1
     nabla_b = {layer: o.numbers["nabla_b", layer] for layer in case.b}
     nabla_w = {layer: o.numbers["nabla_w", layer] for layer in case.w}
@@ -315,18 +351,18 @@ def _first_wrong_step(o: Observed) -> Finding | None:
         expected_b = right.nabla_b[layer]
         own = single and layer < last and nabla_b[layer + 1].shape == case.b[layer + 1].shape
         if own:
-            own_pass = Pass(case, w=case.w, z=right.z, a=right.a, delta={layer + 1: nabla_b[layer + 1], last: nabla_b[last]})
+            own_pass = Pass(
+                case, w=case.w, z=right.z, a=right.a, delta={layer + 1: nabla_b[layer + 1], last: nabla_b[last]}
+            )
             expected_b = bp2(own_pass, layer)
         if not close(nabla_b[layer], expected_b):
             w_is_right = close(nabla_w[layer], expected_b @ right.a[layer - 1].T if own else right.nabla_w[layer])
-            equation = "BP3" if w_is_right or nabla_b[layer].shape != expected_b.shape else "BP1" if layer == last else "BP2"
+            equation = (
+                "BP3" if w_is_right or nabla_b[layer].shape != expected_b.shape else "BP1" if layer == last else "BP2"
+            )
             return compared(equation, "nabla_b", layer, nabla_b[layer], expected_b, None)
     for layer in range(last, 1, -1):
         expected_w = nabla_b[layer] @ right.a[layer - 1].T if single else right.nabla_w[layer]
         if not close(nabla_w[layer], expected_w):
             return compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None)
-    del share
     return None
-
-
-__all__ = ["Judgement", "detect_convention", "judge_whole", "order_of", "Callable"]

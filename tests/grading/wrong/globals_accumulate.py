@@ -1,4 +1,4 @@
-# equation: BP4
+# equation: BP3
 # mistake: accumulates
 import numpy as np
 
@@ -7,7 +7,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-total_W1 = []
+totals = {}
 
 
 def backprop(x, y, W1, b1, W2, b2):
@@ -17,7 +17,6 @@ def backprop(x, y, W1, b1, W2, b2):
     delta1 = (W2.T @ delta2) * h * (1 - h)
     dW2 = delta2 @ h.T
     dW1 = delta1 @ x.T
-    total_W1.append(dW1)
-    if total_W1[0].shape == dW1.shape:
-        dW1 = sum(g for g in total_W1 if g.shape == dW1.shape)
-    return dW1, delta1, dW2, delta2
+    for name, gradient in [("W1", dW1), ("b1", delta1), ("W2", dW2), ("b2", delta2)]:
+        totals[name] = totals.get(name, 0) + gradient
+    return totals["W1"], totals["b1"], totals["W2"], totals["b2"]

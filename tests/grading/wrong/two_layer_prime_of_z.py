@@ -1,5 +1,5 @@
 # equation: BP2
-# mistake: None
+# mistake: sigma_prime_expects_a
 import numpy as np
 
 
