@@ -44,7 +44,7 @@ class Convention:
         """Lay out x, y, z, a or δ for the student."""
         if self.layout == "vectors":
             return values[:, 0].copy()
-        return np.ascontiguousarray(values.T) if self.layout == "rows" else values.copy()
+        return values.T.copy() if self.layout == "rows" else values.copy()
 
     def take(self, values: object) -> NDArray[Any]:
         """Read z, a or δ."""
@@ -55,7 +55,7 @@ class Convention:
 
     def give_w(self, w: Array) -> Array:
         """Lay out weights."""
-        return np.ascontiguousarray(w.T) if self.weights_transposed else w.copy()
+        return w.T.copy() if self.weights_transposed else w.copy()
 
     def take_w(self, values: object) -> NDArray[Any]:
         """Read weights or their gradient."""
@@ -64,7 +64,7 @@ class Convention:
 
     def give_b(self, b: Array) -> Array:
         """Lay out a bias."""
-        return {"column": b.copy(), "flat": b[:, 0].copy(), "row": np.ascontiguousarray(b.T)}[self.bias]
+        return {"column": b.copy(), "flat": b[:, 0].copy(), "row": b.T.copy()}[self.bias]
 
     def take_b(self, values: object) -> NDArray[Any]:
         """Read a bias or its gradient."""

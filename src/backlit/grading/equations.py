@@ -92,7 +92,10 @@ class _Judge:
                 scores.append((sum(right), convention, average))
         best_single = max((s for s in scores if not s[1].batches), key=lambda s: s[0])
         best_batch = max((s for s in scores if s[1].batches), key=lambda s: s[0])
-        chosen = best_batch if best_batch[0] >= best_single[0] or self._knows_batches(best_batch[1]) else best_single
+        # what works for one example alone as well as for many shows its mind only where a batch is summed up
+        silent = not self.functions.keys() & {"BP3", "BP4"}
+        many = best_batch[0] > best_single[0] or (silent and best_batch[0] == best_single[0])
+        chosen = best_batch if many or self._knows_batches(best_batch[1]) else best_single
         return chosen[1], chosen[2]
 
     def _roles(self, equation: str) -> tuple[str, ...]:

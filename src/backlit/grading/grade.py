@@ -106,7 +106,7 @@ def _lines(source: object) -> list[str]:
             return Path(source).read_text(encoding="utf-8").splitlines() if Path(source).suffix == ".py" else []
         if isinstance(source, ModuleType):
             return inspect.getsource(source).splitlines()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, TypeError, UnicodeDecodeError):
         pass
     return []
 

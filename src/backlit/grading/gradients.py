@@ -75,6 +75,10 @@ def _fit(nabla_b: PerLayer, nabla_w: PerLayer, case: Case) -> int:
     return sum((Counter(map(_size, g.values())) & Counter(map(_size, p.values()))).total() for g, p in pairs)
 
 
+def _fit_in_place(nabla_b: PerLayer, nabla_w: PerLayer, case: Case) -> int:
+    return sum((_size(nabla_b[i]) == case.b[i].size) + (_size(nabla_w[i]) == case.w[i].size) for i in case.w)
+
+
 def _size(value: Any) -> int:
     try:
         return int(np.size(value))
@@ -111,7 +115,7 @@ def _from_flat(parts: Sequence[Any], case: Case) -> tuple[PerLayer, PerLayer]:
         (parts[::-1][1::2], parts[::-1][0::2]),
     ]
     layered = [(dict(enumerate(b, start=2)), dict(enumerate(w, start=2))) for b, w in orders]
-    return max(layered, key=lambda order: _fit(order[0], order[1], case))
+    return max(layered, key=lambda order: _fit_in_place(order[0], order[1], case))
 
 
 def parameters_of(case: Case, convention: Convention, style: str) -> Any:

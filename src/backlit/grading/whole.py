@@ -54,7 +54,9 @@ def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> 
     state = state or state_findings(recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1])
     cases = draw_cases(seed, task, batches=convention.batches or takes_mini_batches(recipe), n_layers=recipe.n_layers)
     judgement = Judgement(conventions=convention.describe())
-    if any(finding.mistake != "in_place_damage" for finding in state):
+    accumulates = any(finding.mistake == "accumulates" for finding in state)
+    if accumulates and recipe.class_name is None:
+        # a new object starts anew, but what gathers in globals spoils all that could be asked now
         judgement.findings = state
         _count(judgement, recipe, [])
         return judgement
@@ -69,8 +71,8 @@ def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> 
         findings += update_findings(recipe, convention, cases)
         findings += updater_findings(recipe, convention, cases)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
-    if any(finding.equation == "update" for finding in state):
-        # weights that change under way spoil numbers in ways that nothing else explains
+    if accumulates or any(finding.equation == "update" for finding in state):
+        # what changes under way spoils numbers in ways that nothing else explains
         findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
     order = {equation: i for i, equation in enumerate(judgement.checks)}
     judgement.findings = sorted([*findings, *state], key=lambda finding: order.get(finding.equation, len(order)))
