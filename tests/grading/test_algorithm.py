@@ -36,8 +36,8 @@ def test_without_mistakes_it_is_core(seed, pair):
 NO_MISTAKE_FOR_SIGMOID = {
     ("a", "wrong_sigma:sigmoid"),
     ("a", "wrong_sigma:sigmoid+prime"),
-    ("sigma_prime", "wrong_sigma_prime:sigma_one_minus_sigma"),
-    ("sigma_prime", "wrong_sigma_prime:of_sigmoid"),
+    *((equation, "wrong_sigma_prime:sigma_one_minus_sigma") for equation in ("sigma_prime", "BP1", "BP2")),
+    *((equation, "wrong_sigma_prime:of_sigmoid") for equation in ("sigma_prime", "BP1", "BP2")),
     ("BP1", "gradient_of_wrong_loss:quadratic"),
     ("BP1", "softmax_jacobian_diagonal"),
     # these are of softmax

@@ -47,8 +47,8 @@ def test_wrong_programs_fail_in_the_right_equation_and_the_mistake_is_named(seed
         first = verdict.findings[0]
         assert first.equation == header(path)["equation"], (path.stem, first)
         named += str(first.mistake) == header(path)["mistake"]
-        if path.stem == "globals_accumulate":
-            continue  # whose later answers say nothing of the other equations
+        if not any(score.checks for score in verdict.scores):
+            continue  # it raised everywhere, or spoils its own answers: nothing is known of the other equations
         lost = {score.equation for score in verdict.scores if score.points < score.possible}
         assert lost == {finding.equation for finding in verdict.findings}, path.stem
     assert named / len(WRONG) >= 0.9, f"{named} of {len(WRONG)}"

@@ -173,6 +173,9 @@ def _sigma_prime_factor(p: Pass, equation: str, layer: int) -> Array:
         return np.ones_like(argument)
     if p.makes(equation, "sigma_instead_of_sigma_prime"):
         return _sigma(p, layer, argument)
+    variant = _variant(p, equation, "wrong_sigma_prime")
+    if variant is not None:
+        return WRONG_PRIME[variant](p.case.task.activation(layer, p.last), argument)
     if p.makes(equation, "sigma_prime_expects_a"):
         return prime_from_value(p.case.task.activation(layer, p.last), argument)
     if p.makes(equation, "sigma_prime_of_a"):

@@ -71,7 +71,7 @@ _ENTRIES = [
     Mistake(
         "wrong_sigma_prime",
         "σ′ itself is not the derivative of σ; compare it with a difference quotient.",
-        {"sigma_prime": tuple(WRONG_PRIME)},
+        {equation: tuple(WRONG_PRIME) for equation in ("sigma_prime", "BP1", "BP2")},
     ),
     Mistake("missing_sigma_prime", "The factor σ′(z) is missing.", _in("BP1", "BP2")),
     Mistake("sigma_prime_of_a", "σ′ is taken of a; the equation asks for σ′(z).", _in("BP1", "BP2")),
@@ -177,6 +177,9 @@ def alone_and_in_pairs(equations: tuple[str, ...] = EQUATIONS) -> Iterator[froze
 
 
 def _can_be_together(first: Switch, second: Switch) -> bool:
+    # σ′ wrong in one place only is rare enough for it to be the one mistake
+    if any(s[0] in ("BP1", "BP2") and key_of(s) == "wrong_sigma_prime" for s in (first, second)):
+        return False
     return not (first[0] == second[0] and key_of(first) == key_of(second))
 
 

@@ -161,11 +161,12 @@ def _scores(
     wrong = {finding.equation for finding in findings}
     scores = []
     for equation in EQUATIONS:
-        if equation not in checks:
+        if equation not in checks and equation not in wrong:
             continue
         possible = float((points or {}).get(equation, 1.0))
-        right = equation not in wrong and checks[equation] > 0
-        scores.append(Score(equation, possible if right else 0.0, possible, checks[equation]))
+        n = checks.get(equation, 0)
+        right = equation not in wrong and n > 0
+        scores.append(Score(equation, possible if right else 0.0, possible, n))
     return tuple(scores)
 
 

@@ -55,7 +55,7 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else f"a {type(value).__name__}"
 
 
-def _per_layer(arrays: Sequence[object], case: Case) -> PerLayer:
+def _per_layer(arrays: Sequence[Any], case: Case) -> PerLayer:
     values = list(arrays)
     if len(values) == case.n_layers and (values[0] is None or np.size(values[0]) == 0 or _is_scalar(values[0])):
         values = values[1:]  # counted from 1, with nothing for the input layer
