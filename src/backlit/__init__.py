@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backlit.explanation.demon_report import DemonReport
     from backlit.explanation.diagnosis import Diagnosis, diagnose
     from backlit.explanation.trace import Explanation, explain
+    from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
     from backlit.training.recording import Recorder
@@ -52,6 +53,7 @@ _HOMES = {
     "diagnose": "backlit.explanation.diagnosis",
     "explain": "backlit.explanation.trace",
     "get_engine": "backlit.engine",
+    "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
@@ -80,6 +82,7 @@ __all__ = [
     "diagnose",
     "explain",
     "get_engine",
+    "grade",
     "load_network",
     "read_table",
     "save_network",

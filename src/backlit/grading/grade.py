@@ -1,0 +1,197 @@
+"""`grade`: check somebody's backpropagation."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backlit.errors import InvalidInputError, UnknownNameError
+from backlit.grading.cases import Task, random_case
+from backlit.grading.equations import find_equation_functions, judge_equations, offered
+from backlit.grading.live import LiveStudent
+from backlit.grading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN
+from backlit.grading.recipe import StoppedError
+from backlit.grading.student import Inventory, Student
+from backlit.grading.submission import find_recipe
+from backlit.grading.verdict import EQUATIONS, Finding, Score, Verdict
+from backlit.grading.whole import Judgement, judge_whole
+
+if TYPE_CHECKING:
+    from backlit.grading.sandbox import Limits
+
+# so many functions of single equations make a submission of that kind, even beside a backprop that calls them
+_ENOUGH_EQUATIONS = 3
+
+
+def grade(
+    source: object,
+    *,
+    activation: str | Sequence[str] = "sigmoid",
+    loss: str = "quadratic",
+    points: Mapping[str, float] | None = None,
+    seed: int | None = None,
+    limits: Limits | None = None,
+) -> Verdict:
+    """Check a program for backpropagation, equation by equation.
+
+    Parameters
+    ----------
+    source : path, module, class, function, or mapping or sequence of functions
+        A path to a ``.py`` file or notebook, as str or Path, is run in a process of its own, with limits. Live objects
+        are called in this process.
+    activation : str or pair of str, default "sigmoid"
+        σ of all layers, or of the hidden layers and of the output layer. ``"softmax"`` alone means sigmoid below it.
+    loss : str, default "quadratic"
+    points : mapping of str to float, optional
+        Points for equations (see `EQUATIONS`). Default: 1 for each equation that the submission offers.
+    seed : int, optional
+        Seed of the random networks. Default: a new one each time, so that no answer can be prepared.
+    limits : Limits, optional
+        Limits on time, memory and output; for paths only.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such activation, loss or equation.
+    InvalidInputError
+        If the source is none of the above, or the file does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np, backlit as bl
+    >>> def bias_gradient(delta):
+    ...     return delta
+    >>> bl.grade([bias_gradient]).verdict
+    'pass'
+    """
+    task = Task.from_names(activation, loss)
+    for equation in points or {}:
+        if equation not in EQUATIONS:
+            raise UnknownNameError("equation", equation, EQUATIONS)
+    with _open(source, limits) as student:
+        return grade_student(
+            student, task, points=points, seed=secrets.randbits(63) if seed is None else seed, lines=_lines(source)
+        )
+
+
+def _open(source: object, limits: Limits | None) -> AbstractContextManager[Student]:
+    if not isinstance(source, str | Path):
+        return nullcontext(LiveStudent(source))
+    if not Path(source).is_file():
+        raise InvalidInputError(
+            f"There is no file {str(source)!r} to grade. Give the path of a .py file or a notebook."
+        )
+    from backlit.grading.sandbox import Limits, SandboxedStudent
+
+    sandboxed: AbstractContextManager[Student] = SandboxedStudent(source, limits or Limits())
+    return sandboxed
+
+
+def _lines(source: object) -> list[str]:
+    """Return the program's text, to see which equation a line that raised belongs to."""
+    try:
+        if isinstance(source, str | Path):
+            return Path(source).read_text(encoding="utf-8").splitlines() if Path(source).suffix == ".py" else []
+        if isinstance(source, ModuleType):
+            return inspect.getsource(source).splitlines()
+    except (OSError, TypeError, UnicodeDecodeError):
+        pass
+    return []
+
+
+def grade_student(
+    student: Student,
+    task: Task,
+    *,
+    points: Mapping[str, float] | None = None,
+    seed: int = 0,
+    lines: Sequence[str] = (),
+) -> Verdict:
+    """Check a program that is already open; see `grade`."""
+    try:
+        inventory = student.inventory()
+        judgements = _judge(student, inventory, task, seed, lines)
+    except StoppedError as stop:
+        return _could_not_grade(
+            f"The program was stopped ({stop}) before its answers could be judged.", *_remarks(student)
+        )
+    if not judgements:
+        return _could_not_grade(*_nothing_recognized(inventory), *_remarks(student))
+    findings = _sorted([finding for judgement in judgements for finding in judgement.findings])
+    checks: dict[str, int] = {}
+    for judgement in judgements:
+        checks |= {eq: checks.get(eq, 0) + n for eq, n in judgement.checks.items()}
+    conventions = tuple(dict.fromkeys(line for judgement in judgements for line in judgement.conventions))
+    scores = _scores(findings, checks, points)
+    return Verdict("fail" if findings else "pass", tuple(findings), scores, conventions, tuple(_remarks(student)))
+
+
+def _judge(student: Student, inventory: Inventory, task: Task, seed: int, lines: Sequence[str]) -> list[Judgement]:
+    functions = find_equation_functions(inventory, task)
+    enough = len(functions) >= _ENOUGH_EQUATIONS or any(equation.startswith("BP") for equation in functions)
+    probe = random_case(np.random.default_rng([seed, 3]), task, (3, 5, 2), 1)
+    recipe = find_recipe(student, inventory, probe)
+    judgements = []
+    if recipe is None or enough:
+        judgements += [judge_equations(student, functions, task, seed)] if functions else []
+    if recipe is not None and not any(judgement.findings for judgement in judgements):
+        judgements.append(judge_whole(recipe, task, seed, lines))
+    return judgements
+
+
+def _sorted(findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: EQUATIONS.index(finding.equation))
+
+
+def _scores(
+    findings: list[Finding], checks: Mapping[str, int], points: Mapping[str, float] | None
+) -> tuple[Score, ...]:
+    wrong = {finding.equation for finding in findings}
+    scores = []
+    for equation in EQUATIONS:
+        if equation not in checks and equation not in wrong:
+            continue
+        possible = float((points or {}).get(equation, 1.0))
+        n = checks.get(equation, 0)
+        right = equation not in wrong and n > 0
+        scores.append(Score(equation, possible if right else 0.0, possible, n))
+    return tuple(scores)
+
+
+def _could_not_grade(*remarks: str) -> Verdict:
+    return Verdict("error", (), (), (), remarks)
+
+
+def _remarks(student: Student) -> list[str]:
+    remarks: Any = getattr(student, "remarks", ())
+    return list(remarks() if callable(remarks) else remarks)
+
+
+def _nothing_recognized(inventory: Inventory) -> list[str]:
+    known = [names[0] for names in EQUATION_FUNCTIONS.values()]
+    remarks = [
+        f"Nothing to grade was recognized. Looked for functions named {', '.join(known)} "
+        "(see backlit grade --template), for a class with a method backprop(x, y), "
+        "or for a function backprop(x, y, weights, biases)."
+    ]
+    methods = [f"{name}.{method.name}" for name, infos in inventory.classes.items() for method in infos]
+    names = [*offered(inventory.functions), *methods]
+    remarks.append(f"Found: {', '.join(names)}." if names else "Found neither a function nor a class.")
+    everything = {name for names in EQUATION_FUNCTIONS.values() for name in names} | {*BACKPROP, *TRAIN}
+    for name in [*(function.name for function in inventory.functions), *(m.split(".")[1] for m in methods)]:
+        near = difflib.get_close_matches(name.lower(), everything, n=1, cutoff=0.75)
+        if near and near[0] != name.lower():
+            remarks.append(f"{name} is close to {near[0]}: did you mean that?")
+    return remarks

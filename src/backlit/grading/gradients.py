@@ -1,0 +1,134 @@
+"""Finding ∇_w and ∇_b in what a submission returns: two lists, a dictionary, or one flat row of arrays."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from backlit.grading.cases import Case
+from backlit.grading.conventions import Convention
+
+_NUMBERED = re.compile(r"(?:d|grad|nabla|g|delta)?_?([wb])_?(\d+)", re.IGNORECASE)
+_LISTED = re.compile(r"(?:d|grads?|nabla|gradients?)?_?(w|b|weights?|bias(?:es)?)s?", re.IGNORECASE)
+
+PerLayer = dict[int, Any]
+
+
+class UnreadableError(ValueError):
+    """What came back holds no gradients that could be told apart."""
+
+
+def read_gradients(value: object, case: Case) -> tuple[PerLayer, PerLayer]:
+    """Return ∇_b and ∇_w by layer, as the student laid them out.
+
+    Raises
+    ------
+    UnreadableError
+    """
+    if isinstance(value, Mapping):
+        return _from_mapping(value, case)
+    if isinstance(value, list | tuple):
+        parts = [part for part in value if not _is_scalar(part)]
+        mappings = [part for part in parts if isinstance(part, Mapping)]
+        if len(mappings) == 1:
+            return _from_mapping(mappings[0], case)
+        if len(parts) == 2 and all(isinstance(part, list | tuple) for part in parts):
+            return _in_order(_per_layer(parts[0], case), _per_layer(parts[1], case), case)
+        if len(parts) == 2 * (case.n_layers - 1) and all(isinstance(part, np.ndarray) for part in parts):
+            return _from_flat(parts, case)
+    raise UnreadableError(f"expected (nabla_b, nabla_w), two lists of one array a layer, but {_shown(value)} came back")
+
+
+def _is_scalar(part: object) -> bool:
+    return isinstance(part, int | float | str | None | np.generic) or (isinstance(part, np.ndarray) and part.ndim == 0)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _per_layer(arrays: Sequence[Any], case: Case) -> PerLayer:
+    values = list(arrays)
+    if len(values) == case.n_layers and (values[0] is None or np.size(values[0]) == 0 or _is_scalar(values[0])):
+        values = values[1:]  # counted from 1, with nothing for the input layer
+    if len(values) != case.n_layers - 1:
+        raise UnreadableError(f"expected {case.n_layers - 1} arrays, one a layer, but {len(values)} came back")
+    return dict(enumerate(values, start=2))
+
+
+def _in_order(first: PerLayer, second: PerLayer, case: Case) -> tuple[PerLayer, PerLayer]:
+    # Nielsen returns (nabla_b, nabla_w), others the reverse; the number of numbers tells
+    return (first, second) if _fit(first, second, case) >= _fit(second, first, case) else (second, first)
+
+
+def _fit(nabla_b: PerLayer, nabla_w: PerLayer, case: Case) -> int:
+    # sizes in any order: that layers come reversed is for the judge to say
+    pairs = ((nabla_b, case.b), (nabla_w, case.w))
+    return sum((Counter(map(_size, g.values())) & Counter(map(_size, p.values()))).total() for g, p in pairs)
+
+
+def _fit_in_place(nabla_b: PerLayer, nabla_w: PerLayer, case: Case) -> int:
+    return sum((_size(nabla_b[i]) == case.b[i].size) + (_size(nabla_w[i]) == case.w[i].size) for i in case.w)
+
+
+def _size(value: Any) -> int:
+    try:
+        return int(np.size(value))
+    except ValueError:
+        return -1
+
+
+def _from_mapping(value: Mapping[str, Any], case: Case) -> tuple[PerLayer, PerLayer]:
+    found: dict[str, PerLayer] = {"w": {}, "b": {}}
+    lists: dict[str, Any] = {}
+    for key, item in value.items():
+        if match := _NUMBERED.fullmatch(str(key)):
+            found[match[1].lower()][int(match[2])] = item
+        elif match := _LISTED.fullmatch(str(key)):
+            lists[match[1].lower()[0]] = item
+    if set(lists) == {"w", "b"}:
+        return _per_layer(lists["b"], case), _per_layer(lists["w"], case)
+    layers = sorted(found["w"])
+    if len(layers) == case.n_layers - 1 and sorted(found["b"]) == layers:
+        return tuple({i + 2: found[kind][key] for i, key in enumerate(layers)} for kind in "bw")  # type: ignore[return-value]
+    raise UnreadableError(
+        f"expected keys such as dW1, db1, … for {case.n_layers - 1} layers, but {list(value)[:8]} came"
+    )
+
+
+def _from_flat(parts: Sequence[Any], case: Case) -> tuple[PerLayer, PerLayer]:
+    half = len(parts) // 2
+    orders = [
+        (parts[1::2], parts[0::2]),
+        (parts[0::2], parts[1::2]),
+        (parts[half:], parts[:half]),
+        (parts[:half], parts[half:]),
+        (parts[::-1][0::2], parts[::-1][1::2]),
+        (parts[::-1][1::2], parts[::-1][0::2]),
+    ]
+    layered = [(dict(enumerate(b, start=2)), dict(enumerate(w, start=2))) for b, w in orders]
+    return max(layered, key=lambda order: _fit_in_place(order[0], order[1], case))
+
+
+def parameters_of(case: Case, convention: Convention, style: str) -> Any:
+    """Lay out the network for the student: ``"weights"``, ``"biases"``, ``"parameters"``, or ``"W1"``, ``"b2"``, …."""
+    w = [convention.give_w(case.w[layer]) for layer in case.w]
+    b = [convention.give_b(case.b[layer]) for layer in case.b]
+    if style == "weights":
+        return w
+    if style == "biases":
+        return b
+    if style == "parameters":
+        both = zip(w, b, strict=True)
+        return {
+            name: array for i, pair in enumerate(both, 1) for name, array in zip((f"W{i}", f"b{i}"), pair, strict=True)
+        }
+    return (w if style[0] in "wW" else b)[int(style[1:]) - 1]

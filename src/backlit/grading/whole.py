@@ -1,0 +1,160 @@
+"""Judging a whole pass: all its numbers at once against the algorithm with modelled mistakes, else step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+
+from backlit.grading.algorithm import run
+from backlit.grading.cases import Case, Task, draw_cases
+from backlit.grading.catalogue import alone_and_in_pairs, singles
+from backlit.grading.conventions import Convention
+from backlit.grading.detection import detect_convention, draw_probes, takes_mini_batches
+from backlit.grading.findings import compared, from_switches, raised
+from backlit.grading.matching import (
+    FLOAT32_TOLERANCE,
+    RIGHT,
+    Observed,
+    close,
+    explains,
+    find_mistakes,
+    is_right,
+    numbers_of,
+)
+from backlit.grading.recipe import Recipe
+from backlit.grading.state import state_findings
+from backlit.grading.steps import update_findings, updater_findings
+from backlit.grading.stepwise import step_by_step
+from backlit.grading.verdict import Finding
+
+
+@dataclass
+class Judgement:
+    """What was found in a part of a submission.
+
+    Attributes
+    ----------
+    findings : list of Finding
+    checks : dict of str to int
+        Numbers compared for each equation that was judged.
+    conventions : tuple of str
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    checks: dict[str, int] = field(default_factory=dict)
+    conventions: tuple[str, ...] = ()
+
+
+def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> Judgement:
+    """Judge a class or plain functions that make a whole pass."""
+    convention, state = detect_convention(recipe, task, seed)
+    state = state or state_findings(recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1])
+    cases = draw_cases(seed, task, batches=convention.batches or takes_mini_batches(recipe), n_layers=recipe.n_layers)
+    judgement = Judgement(conventions=convention.describe())
+    accumulates = any(finding.mistake == "accumulates" for finding in state)
+    if accumulates and recipe.class_name is None:
+        # a new object starts anew, but what gathers in globals spoils all that could be asked now
+        judgement.findings = state
+        _count(judgement, recipe, [])
+        return judgement
+    observed = [recipe.observe(case, convention) for case in cases]
+    _count(judgement, recipe, observed)
+    sums = _sums_divided_in_the_update(recipe, convention, cases, observed)
+    if sums:
+        judgement.conventions += ("backprop returns sums over the batch, the update divides by n",)
+        findings = []
+    else:
+        findings = _gradient_findings(recipe, observed, convention, lines)
+        findings += update_findings(recipe, convention, cases)
+        findings += updater_findings(recipe, convention, cases)
+    findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
+    if accumulates or any(finding.equation == "update" for finding in state):
+        # what changes under way spoils numbers in ways that nothing else explains
+        findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
+    order = {equation: i for i, equation in enumerate(judgement.checks)}
+    judgement.findings = sorted([*findings, *state], key=lambda finding: order.get(finding.equation, len(order)))
+    return judgement
+
+
+def _count(judgement: Judgement, recipe: Recipe, observed: Sequence[Observed]) -> None:
+    n = sum(array.size for o in observed for array in o.numbers.values())
+    judgement.checks = dict.fromkeys(("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4"), n)
+    if "training" in recipe.functions or recipe.updater is not None:
+        judgement.checks["update"] = n
+
+
+def _gradient_findings(
+    recipe: Recipe, observed: list[Observed], convention: Convention, lines: Sequence[str]
+) -> list[Finding]:
+    if is_right(observed):
+        return []
+    cases = [o.case for o in observed]
+    switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
+    if switches is not None:
+        return _with_errors(from_switches(switches, cases), observed)
+    precision = _precision_finding(observed)
+    if precision is not None:
+        return [precision]
+    switches = find_mistakes(observed, alone_and_in_pairs())
+    if switches is not None:
+        return _with_errors(from_switches(switches, cases), observed)
+    return step_by_step(recipe, observed, convention, lines)
+
+
+def _with_errors(findings: list[Finding], observed: Sequence[Observed]) -> list[Finding]:
+    # the line of an exception belongs to the first cause only if there is no other
+    error = next((o for o in observed if o.error is not None), None)
+    if error is None or len(findings) != 1:
+        return findings
+    finding = findings[0]
+    return [replace(finding, found=error.error if finding.found is None else finding.found, line=error.line)]
+
+
+def _precision_finding(observed: Sequence[Observed]) -> Finding | None:
+    right = [numbers_of(o.case, RIGHT) for o in observed]
+    if not all(explains(o, numbers, FLOAT32_TOLERANCE) for o, numbers in zip(observed, right, strict=True)):
+        return None
+    if any(o.error is not None for o in observed):
+        return None
+    off = [
+        (name, layer, o.numbers[name, layer], numbers[name, layer])
+        for o, numbers in zip(observed, right, strict=True)
+        if numbers is not None
+        for name, layer in o.numbers
+        if not close(o.numbers[name, layer], numbers[name, layer])
+    ]
+    only_stored = all(close(found, expected.astype(np.float32).astype(float), 1e-12) for _, _, found, expected in off)
+    name, layer, found, expected = off[0]
+    equation = {"nabla_b": "BP3", "nabla_w": "BP4"}.get(name, "update") if only_stored else "z"
+    return compared(equation, name, layer, found.astype(float), expected, "float32")
+
+
+def _sums_divided_in_the_update(
+    recipe: Recipe, convention: Convention, cases: Sequence[Case], observed: list[Observed]
+) -> bool:
+    if recipe.main != "gradients" or "training" not in recipe.functions or not convention.batches:
+        return False
+    sums = frozenset({("BP3", "sum_instead_of_mean"), ("BP4", "sum_instead_of_mean")})
+    if not all(explains(o, numbers_of(o.case, sums)) for o in observed) or is_right(observed):
+        return False
+    return is_right([recipe.observe(case, convention, "training") for case in cases])
+
+
+def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case], found: set[str]) -> list[Finding]:
+    """Judge the function that only feeds forward, which often repeats what backprop does by itself."""
+    if "forward" not in recipe.functions or found & {"z", "a"}:
+        return []
+    observed = [recipe.observe(case, convention, "forward") for case in cases]
+    if is_right(observed) or any(o.error is not None and "no output was found" in o.error for o in observed):
+        return []
+    switches = find_mistakes(observed, alone_and_in_pairs(("z", "a")))
+    if switches is not None:
+        return from_switches(switches, cases)
+    bad = next(o for o in observed if not explains(o, numbers_of(o.case, RIGHT)))
+    if bad.error is not None:
+        return [raised("z", bad.error, None, bad.line)]
+    last = bad.case.n_layers
+    return [compared("a", "a", last, bad.numbers["a", last], run(bad.case).a[last], None)]

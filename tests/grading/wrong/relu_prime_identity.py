@@ -1,0 +1,32 @@
+# equation: sigma_prime
+# mistake: wrong_sigma_prime
+# activation: relu
+import numpy as np
+
+
+def weighted_input(w, a_previous, b):
+    return w @ a_previous + b
+
+
+def activation(z):
+    return np.maximum(0, z)
+
+
+def activation_prime(z):
+    return np.maximum(0, z)
+
+
+def output_error(a, y, z):
+    return (a - y) * activation_prime(z)
+
+
+def backpropagated_error(w_next, delta_next, z):
+    return w_next.T @ delta_next * activation_prime(z)
+
+
+def bias_gradient(delta):
+    return delta
+
+
+def weight_gradient(delta, a_previous):
+    return delta * a_previous.T
