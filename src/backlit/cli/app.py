@@ -12,6 +12,7 @@ import typer
 from backlit.cli.demo import demo
 from backlit.cli.evaluate import evaluate
 from backlit.cli.explain import explain
+from backlit.cli.grade import grade
 from backlit.cli.predict import predict
 from backlit.cli.train import train
 from backlit.cli.version import version
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done · 1 failed · 2 wrong usage · 130 interrupted.",
 )
-for command in (train, evaluate, predict, explain, demo, version):
+for command in (train, evaluate, predict, explain, grade, demo, version):
     app.command()(command)
 
 

@@ -24,7 +24,7 @@ class Limits:
     processes : int
         Processes and threads. Default 32.
     restarts : int
-        How often the program is started again after it was stopped, so that its other equations can be judged. Default 8.
+        How often the program is started again after it was stopped, so that the rest of it can be judged. Default 8.
     """
 
     time: float = 10.0

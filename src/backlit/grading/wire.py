@@ -1,7 +1,7 @@
 """What goes over the wire between the grader and the process of the student's program.
 
-One message is one line of JSON. Arrays travel as their raw bytes in base64, beside dtype and shape, so every bit arrives
-as it left. Nothing is ever unpickled or evaluated: whatever a hostile program writes, the grader reads numbers, strings
+One message is one line of JSON. Arrays travel as their raw bytes in base64, beside dtype and shape, so every bit
+arrives as it left. Nothing is ever unpickled or evaluated: whatever a hostile program writes, the grader reads numbers, strings
 and lists of them, or refuses the message with a `WireError`.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome, Value
 
-MAX_MESSAGE = 64 * 2**20
+MAX_MESSAGE = 16 * 2**20
 """Bytes of the longest message that is read."""
 
 DTYPES = frozenset("?bBhHiIlLqQefdFD")
@@ -129,8 +129,10 @@ def decode(document: Any, depth: int = 0) -> Value:
     """
     if depth > _MAX_DEPTH + 1:
         raise WireError("too deep")
-    if document is None or isinstance(document, bool | str):
+    if document is None or isinstance(document, bool):
         return document
+    if isinstance(document, str):
+        return _text(document)
     if isinstance(document, int):
         if abs(document) >= 2**63:
             raise WireError("an integer is too large")
@@ -187,7 +189,8 @@ _DTYPE_NAMES = {np.dtype(char).newbyteorder("<").str: np.dtype(char).newbyteorde
 def _text(document: Any) -> str:
     if not isinstance(document, str) or len(document) > _MAX_TEXT:
         raise WireError("not a text")
-    return document
+    # no control characters, which could play tricks on the terminal of whoever reads the report
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in document)
 
 
 def _texts(document: Any) -> tuple[str, ...]:
@@ -223,8 +226,8 @@ def decode_call(document: dict[str, Any]) -> Call:
 def encode_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as what JSON can hold.
 
-    What the wire does not carry is an error of the student's: the function returned something that is no number. Damaged
-    arguments are reported as far as they can be.
+    What the wire does not carry is an error of the student's: the function returned something that is no number.
+    Damaged arguments are reported as far as they can be.
     """
     error, line = outcome.error, outcome.line
     value: Any = None
