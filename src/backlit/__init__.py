@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backlit.estimators.regressor import MLPRegressor
     from backlit.estimators.table_model import TableModel
     from backlit.explanation.trace import Explanation, explain
+    from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
 
 # Public names are imported when they are first used, so that `backlit --help` need not wait for scikit-learn.
@@ -38,6 +39,7 @@ _HOMES = {
     "check_gradient": "backlit.core.gradient_check",
     "explain": "backlit.explanation.trace",
     "get_engine": "backlit.engine",
+    "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
@@ -59,6 +61,7 @@ __all__ = [
     "check_gradient",
     "explain",
     "get_engine",
+    "grade",
     "load_network",
     "read_table",
     "save_network",

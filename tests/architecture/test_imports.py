@@ -17,13 +17,13 @@ FLOORS = [
     {"core"},
     {"engine"},
     {"explanation", "persistence", "data", "training"},
-    {"estimators"},
+    {"estimators", "grading"},
     {"cli"},
 ]
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 # Rooms that also run where only NumPy is there, such as in a browser; the rest is imported lazily, inside functions.
-LIGHT_ROOMS = {"core": {"numpy", "array_api_compat"}, "explanation": {"numpy", "array_api_compat"}}
+LIGHT_ROOMS = {"core": {"numpy", "array_api_compat"}, "explanation": {"numpy", "array_api_compat"}, "grading": {"numpy"}}
 
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -1,8 +1,9 @@
 """The lecture's algorithm, with switches for the mistakes that people make in it.
 
-With no switch on it is the algorithm: a test holds it to `backlit.core`. A submission that agrees with it in every number
-under some switches, in networks where this cannot be chance, has made those mistakes. Each equation is one function of the
-pass so far and of a layer, so that whatever a mistake spoils is handed on as it would be in the student's program.
+With no switch on it is the algorithm: a test holds it to `backlit.core`. A submission that agrees with it in every
+number under some switches, in networks where this cannot be chance, has made those mistakes. Each equation is one
+function of the pass so far and of a layer, so that whatever a mistake spoils is handed on as it would be in the
+student's program.
 
 Arrays hold examples as columns, ``(n_neurons, n_examples)``; layers are numbered as in the lecture.
 """
@@ -17,8 +18,9 @@ import numpy as np
 
 from backlit.core.activations import get_activation
 from backlit.core.backpropagation import output_error
-from backlit.core.losses import BINARY_CROSS_ENTROPY, CATEGORICAL_CROSS_ENTROPY, SHORT_CUTS, get_loss
+from backlit.core.losses import SHORT_CUTS, get_loss
 from backlit.grading.cases import Array, Case
+from backlit.grading.wrong_functions import WRONG_NABLA_A, WRONG_PRIME, WRONG_SIGMA, named_sigma, prime_from_value
 
 Numbers = dict[tuple[str, int], Array]
 """(quantity, layer) → array, where the quantity is z, a, delta, nabla_b, nabla_w, b_new or w_new."""
@@ -131,23 +133,6 @@ def activation(p: Pass, layer: int) -> Array:
     return np.trunc(a) if p.makes("a", "integer_arrays") else a
 
 
-def _named_sigma(name: str, z: Array) -> Array:
-    return np.asarray(get_activation(name).value(z.T)).T  # core keeps examples as rows
-
-
-OTHER_ACTIVATIONS = ("sigmoid", "tanh", "relu")
-WRONG_SIGMA: dict[str, Callable[[str, Array], Array]] = {
-    "negated": lambda name, z: _named_sigma(name, -z),
-    "minus": lambda name, z: -_named_sigma(name, z),
-    "one_minus_exp": lambda name, z: 1.0 / (1.0 - np.exp(-z)),
-    "doubled": lambda name, z: _named_sigma(name, 2.0 * z),
-    "unnormalized": lambda name, z: np.exp(-z),
-    "over_all": lambda name, z: np.exp(z) / np.sum(np.exp(z)),
-    "over_examples": lambda name, z: np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True),
-    **{f"{other}": lambda name, z, other=other: _named_sigma(other, z) for other in OTHER_ACTIVATIONS},
-}
-
-
 def _variant(p: Pass, equation: str, mistake: str) -> str | None:
     for switched, name in p.switches:
         if switched == equation and name.startswith(f"{mistake}:"):
@@ -162,34 +147,7 @@ def _sigma(p: Pass, layer: int, z: Array) -> Array:
         return WRONG_SIGMA[variant.removesuffix("+prime")](name, z)
     if p.sigma is not None and not get_activation(name).couples:
         return p.sigma(z)
-    return _named_sigma(name, z)
-
-
-def _prime_from_value(name: str, a: Array) -> Array:
-    # σ′ as it is written in terms of a = σ(z)
-    if name == "tanh":
-        return 1.0 - a * a
-    if name in ("relu", "identity"):
-        return np.where(a > 0, 1.0, 0.0) if name == "relu" else np.ones_like(a)
-    return a * (1.0 - a)
-
-
-WRONG_PRIME: dict[str, Callable[[str, Array], Array]] = {
-    "plus": lambda name, z: _named_sigma(name, z) * (1.0 + _named_sigma(name, z)),
-    "sigma": _named_sigma,
-    "one_minus_sigma": lambda name, z: 1.0 - _named_sigma(name, z),
-    "minus": lambda name, z: -get_activation(name).derivative(z),  # type: ignore[misc]
-    "squared": lambda name, z: _named_sigma(name, z) ** 2,
-    "sigma_one_minus_sigma": lambda name, z: _named_sigma(name, z) * (1.0 - _named_sigma(name, z)),
-    "one_minus_square": lambda name, z: 1.0 - _named_sigma(name, z) ** 2,
-    "one_plus_square": lambda name, z: 1.0 + _named_sigma(name, z) ** 2,
-    "sigma_one_minus_z": lambda name, z: _named_sigma(name, z) * (1.0 - z),
-    "z_one_minus_sigma": lambda name, z: z * (1.0 - _named_sigma(name, z)),
-    "z": lambda name, z: z,
-    "opposite_step": lambda name, z: np.where(z > 0, 0.0, 1.0),
-    "clipped": lambda name, z: np.maximum(z, 0.0),
-    **{f"of_{other}": lambda name, z, other=other: get_activation(other).derivative(z) for other in OTHER_ACTIVATIONS},
-}
+    return named_sigma(name, z)
 
 
 def sigma_prime(p: Pass, layer: int, argument: Array) -> Array:
@@ -199,10 +157,10 @@ def sigma_prime(p: Pass, layer: int, argument: Array) -> Array:
     if variant is not None:
         return WRONG_PRIME[variant](name, argument)
     if p.makes("sigma_prime", "sigma_prime_expects_a"):
-        return _prime_from_value(name, argument)
+        return prime_from_value(name, argument)
     wrong = _variant(p, "a", "wrong_sigma")
     if wrong is not None and wrong.endswith("+prime"):
-        return _prime_from_value(name, _sigma(p, layer, argument))
+        return prime_from_value(name, _sigma(p, layer, argument))
     if p.sigma_prime is not None:
         return p.sigma_prime(argument)
     derivative = get_activation(name).derivative
@@ -216,7 +174,7 @@ def _sigma_prime_factor(p: Pass, equation: str, layer: int) -> Array:
     if p.makes(equation, "sigma_instead_of_sigma_prime"):
         return _sigma(p, layer, argument)
     if p.makes(equation, "sigma_prime_expects_a"):
-        return _prime_from_value(p.case.task.activation(layer, p.last), argument)
+        return prime_from_value(p.case.task.activation(layer, p.last), argument)
     if p.makes(equation, "sigma_prime_of_a"):
         return sigma_prime(p, layer, p.a[layer])
     if p.makes(equation, "off_by_one_layer:after"):
@@ -225,19 +183,6 @@ def _sigma_prime_factor(p: Pass, equation: str, layer: int) -> Array:
         return sigma_prime(p, layer, p.z[layer - 1] if layer > 2 else p.a[1])
     factor = sigma_prime(p, layer, argument)
     return factor * factor if p.makes(equation, "sigma_prime_twice") else factor
-
-
-WRONG_NABLA_A: dict[str, Callable[[Array, Array], Array]] = {
-    "quadratic": lambda a, y: a - y,
-    "doubled": lambda a, y: 2.0 * (a - y),
-    "mean_over_outputs": lambda a, y: (a - y) / a.shape[0],
-    "doubled_mean_over_outputs": lambda a, y: 2.0 * (a - y) / a.shape[0],
-    "cross_entropy": BINARY_CROSS_ENTROPY.nabla_a,
-    "cross_entropy_mean": lambda a, y: BINARY_CROSS_ENTROPY.nabla_a(a, y) / a.shape[0],
-    "categorical": CATEGORICAL_CROSS_ENTROPY.nabla_a,
-    "squared": lambda a, y: 0.5 * (a - y) ** 2,
-    "absolute": lambda a, y: np.sign(a - y),
-}
 
 
 def bp1(p: Pass) -> Array:

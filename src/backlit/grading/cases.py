@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Case:
     @property
     def n_examples(self) -> int:
         """Examples in the batch."""
-        return self.x.shape[1]
+        return int(self.x.shape[1])
 
     @property
     def is_square(self) -> bool:
@@ -108,7 +109,7 @@ class Case:
 def random_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_examples: int) -> Case:
     """Draw a network and a batch."""
     w, b = {}, {}
-    for i, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (n_in, n_out) in enumerate(pairwise(sizes)):
         w[i + 2] = rng.normal(size=(n_out, n_in)) * 1.5 / np.sqrt(n_in)
         # away from 0, so that a bias forgotten or counted twice is no rounding error
         b[i + 2] = rng.uniform(0.3, 0.9, size=(n_out, 1)) * rng.choice([-1.0, 1.0, 1.0], size=(n_out, 1))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from backlit.grading.algorithm import WRONG_NABLA_A, WRONG_PRIME, WRONG_SIGMA
 from backlit.grading.verdict import EQUATIONS
+from backlit.grading.wrong_functions import WRONG_NABLA_A, WRONG_PRIME, WRONG_SIGMA
 
 Switch = tuple[str, str]
 

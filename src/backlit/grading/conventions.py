@@ -1,7 +1,7 @@
 """How a submission lays its arrays out, which is found by trying.
 
-The judge's own arrays hold examples as columns. A `Convention` turns them into the student's and back, and never mends a
-wrong shape on the way: what is laid out in no way that fits stays visible as a wrong shape.
+The judge's own arrays hold examples as columns. A `Convention` turns them into the student's and back, and never mends
+a wrong shape on the way: what is laid out in no way that fits stays visible as a wrong shape.
 """
 
 from __future__ import annotations

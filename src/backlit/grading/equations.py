@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from backlit.core.losses import get_loss
 from backlit.grading.algorithm import (
     Pass,
-    _prime_from_value,
     activation,
     bp1,
     bp2,
@@ -31,53 +28,17 @@ from backlit.grading.findings import compared, raised
 from backlit.grading.matching import FLOAT32_TOLERANCE, close
 from backlit.grading.names import EQUATION_FUNCTIONS, equation_roles, find, lower
 from backlit.grading.state import in_place, same
-from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome, Student
+from backlit.grading.student import Call, FunctionInfo, Inventory, Student
+from backlit.grading.trials import Average, EquationFunction, Trial, run_trials
 from backlit.grading.verdict import EQUATIONS, Finding
 from backlit.grading.whole import Judgement
+from backlit.grading.wrong_functions import prime_from_value
 
-Average = Literal["gradients", "error", "update"]
 AVERAGES: dict[Average, str] = {
     "gradients": "the gradients are averaged over the batch",
     "error": "δ^L is divided by the number of examples",
     "update": "gradients are sums, and the update divides by n",
 }
-
-
-@dataclass(frozen=True)
-class EquationFunction:
-    """One function of a submission: its name, and the role of each of its parameters."""
-
-    name: str
-    roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One call of an equation's function.
-
-    Attributes
-    ----------
-    p : Pass
-        The right pass from which the arguments were taken.
-    layer : int
-    found : array or None
-        In the judge's layout; None if it raised or returned no array.
-    error, line
-        What it raised.
-    damaged : str or None
-        Role of an argument that was changed in place.
-    second : array or None
-        What the same call gave the second time.
-    """
-
-    p: Pass
-    layer: int
-    found: NDArray[Any] | None
-    error: str | None = None
-    line: int | None = None
-    damaged: str | None = None
-    second: NDArray[Any] | None = None
-    stopped: bool = False
 
 
 def find_equation_functions(inventory: Inventory, task: Task) -> dict[str, EquationFunction]:
@@ -116,7 +77,8 @@ class _Judge:
     def __init__(self, student: Student, functions: dict[str, EquationFunction], task: Task, seed: int) -> None:
         self.student, self.functions, self.task = student, functions, task
         self.cases = {many: [run(case) for case in draw_cases(seed, task, batches=many)] for many in (False, True)}
-        self.stopped: set[str] = set()
+        self.stopped: dict[str, list[Trial]] = {}
+        self._known: dict[tuple[object, ...], list[Trial]] = {}
 
     def detect(self) -> tuple[Convention, Average]:
         """Choose the convention under which most equations are right; batches, if anything shows knowledge of them."""
@@ -164,20 +126,18 @@ class _Judge:
         self, equation: str, convention: Convention, average: Average, *, few: bool = False, times: int = 1
     ) -> list[Trial]:
         """Call one function on every layer of every case."""
-        function = self.functions[equation]
-        trials: list[Trial] = []
-        passes = self.cases[convention.batches]
-        for p in [passes[1], passes[3]] if few else passes:
-            for layer in _layers(equation, p):
-                if equation in self.stopped:
-                    return [*trials, Trial(p, layer, None, "the program was stopped", stopped=True)]
-                args = tuple(_argument(role, equation, p, layer, convention, average) for role in function.roles)
-                outcomes = self.student.run([Call(function.name, args)] * times)
-                trial = _trial(equation, function, p, layer, args, outcomes, convention)
-                if trial.stopped:
-                    self.stopped.add(equation)
-                trials.append(trial)
-        return trials
+        key = (equation, convention, average, few, times)
+        if equation in self.stopped:
+            return self.stopped[equation]
+        if key not in self._known:
+            passes = self.cases[convention.batches]
+            passes = [passes[1], passes[3]] if few else passes
+            function = self.functions[equation]
+            trials = run_trials(self.student, equation, function, passes, convention, average, times)
+            if any(trial.stopped for trial in trials):
+                self.stopped[equation] = trials
+            self._known[key] = trials
+        return self._known[key]
 
     def _own(self, convention: Convention) -> tuple[Callable[[Array], Array] | None, Callable[[Array], Array] | None]:
         """The student's own σ and σ′, called for every value that is needed."""
@@ -207,7 +167,7 @@ class _Judge:
         p, layer = trial.p, trial.layer
         acceptable = [_evaluate(equation, p, layer, average)]
         if equation == "sigma_prime" and own[0] is not None:
-            acceptable.append(_prime_from_value(self.task.hidden, own[0](p.z[layer])))
+            acceptable.append(prime_from_value(self.task.hidden, own[0](p.z[layer])))
         if equation in ("BP1", "BP2") and own[1] is not None:
             acceptable.append(_evaluate(equation, replace(p, sigma_prime=own[1]), layer, average))
         return [array for array in acceptable if array is not None]
@@ -268,37 +228,6 @@ _QUANTITY = {
 }
 
 
-def _layers(equation: str, p: Pass) -> list[int]:
-    layers = list(range(2, p.last + 1))
-    if equation == "BP1":
-        return [p.last]
-    if equation in ("BP2", "a", "sigma_prime"):
-        return layers[:-1]  # for a and σ′: the hidden activation
-    return layers
-
-
-def _argument(role: str, equation: str, p: Pass, layer: int, convention: Convention, average: Average) -> Any:
-    case = p.case
-    share = 1.0 / case.n_examples if average == "error" else 1.0
-    makers: dict[str, Callable[[], Any]] = {
-        "w": lambda: convention.give_w(case.w[layer + 1 if equation == "BP2" else layer]),
-        "b": lambda: convention.give_b(case.b[layer]),
-        "z": lambda: convention.give(p.z[layer]),
-        "a": lambda: convention.give(p.a[layer]),
-        "a_previous": lambda: convention.give(p.a[layer - 1]),
-        "y": lambda: convention.give(case.y),
-        "delta": lambda: convention.give(share * p.delta[layer + 1 if equation == "BP2" else layer]),
-        "nabla_a": lambda: convention.give(
-            np.asarray(get_loss(case.task.loss, case.task.output).nabla_a(p.a[layer], case.y))
-        ),
-        "parameter": lambda: convention.give_w(case.w[layer]),
-        "gradient": lambda: convention.give_w(p.nabla_w[layer]),
-        "eta": lambda: case.eta,
-        "n": lambda: case.n_examples,
-    }
-    return makers[role]()
-
-
 def _evaluate(equation: str, p: Pass, layer: int, average: Average) -> Array:
     """Compute what an equation, with p's mistakes, makes of the right inputs."""
     n = p.case.n_examples
@@ -321,41 +250,6 @@ def _evaluate(equation: str, p: Pass, layer: int, average: Average) -> Array:
             return share * total * bp4(p, layer)
         gradient = p.nabla_w[layer]
         return update(p, p.case.w[layer], gradient / n if average == "update" else gradient)
-
-
-def _trial(
-    equation: str,
-    function: EquationFunction,
-    p: Pass,
-    layer: int,
-    args: tuple[Any, ...],
-    outcomes: Sequence[Outcome],
-    convention: Convention,
-) -> Trial:
-    outcome = outcomes[0]
-    if outcome.stopped is not None:
-        return Trial(p, layer, None, f"stopped: {outcome.stopped}", stopped=True)
-    if outcome.error is not None:
-        return Trial(p, layer, None, outcome.error, outcome.line)
-    in_place_update = equation == "update" and outcome.value is None
-    value = outcome.args_after[0] if in_place_update and not same(args[0], outcome.args_after[0]) else outcome.value
-    if value is None:
-        return Trial(p, layer, None, "nothing", None)
-    try:
-        found = _taken(equation, value, convention)
-        second = outcomes[-1].value
-        again = found if second is None else _taken(equation, second, convention)
-    except ValueError as error:
-        return Trial(p, layer, None, str(error))
-    pairs = zip(function.roles, args, outcome.args_after, strict=False)
-    damaged = next((role for role, before, after in pairs if not same(before, after)), None)
-    return Trial(p, layer, found, damaged=None if equation == "update" else damaged, second=again)
-
-
-def _taken(equation: str, value: Any, convention: Convention) -> NDArray[Any]:
-    if equation == "BP3":
-        return convention.take_b(value)
-    return convention.take_w(value) if equation in ("BP4", "update") else convention.take(value)
 
 
 def _is_not_written(trial: Trial) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def component_of(quantity: str, layer: int, index: tuple[int, ...]) -> str:
     )
 
 
-def first_difference(found: NDArray[np.generic], expected: Array) -> tuple[int, ...] | None:
+def first_difference(found: NDArray[Any], expected: Array) -> tuple[int, ...] | None:
     """Return the index of the first number that differs, or None if the shapes do."""
     if found.shape != expected.shape:
         return None
@@ -65,7 +66,7 @@ def compared(
     equation: str,
     quantity: str,
     layer: int,
-    found: NDArray[np.generic],
+    found: NDArray[Any],
     expected: Array,
     mistake: str | None,
     line: int | None = None,
@@ -94,7 +95,7 @@ def raised(equation: str, error: str, mistake: str | None, line: int | None, lay
 def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Finding]:
     """Make one finding for each equation in which a mistake was matched.
 
-    What is expected of an equation is computed from the earlier mistakes: an error costs the equation in which it is made.
+    What is expected of an equation is computed from the earlier mistakes: an error costs the equation where it is made.
     """
     findings: list[Finding] = []
     made: set[Switch] = set()

@@ -18,8 +18,9 @@ from backlit.grading.cases import Task, random_case
 from backlit.grading.equations import find_equation_functions, judge_equations, offered
 from backlit.grading.live import LiveStudent
 from backlit.grading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN
+from backlit.grading.recipe import StoppedError
 from backlit.grading.student import Inventory, Student
-from backlit.grading.submission import StoppedError, find_recipe
+from backlit.grading.submission import find_recipe
 from backlit.grading.verdict import EQUATIONS, Finding, Score, Verdict
 from backlit.grading.whole import Judgement, judge_whole
 
@@ -180,8 +181,9 @@ def _remarks(student: Student) -> list[str]:
 def _nothing_recognized(inventory: Inventory) -> list[str]:
     known = [names[0] for names in EQUATION_FUNCTIONS.values()]
     remarks = [
-        f"Nothing to grade was recognized. Looked for functions named {', '.join(known)} (see backlit grade --template), "
-        "for a class with a method backprop(x, y), or for a function backprop(x, y, weights, biases)."
+        f"Nothing to grade was recognized. Looked for functions named {', '.join(known)} "
+        "(see backlit grade --template), for a class with a method backprop(x, y), "
+        "or for a function backprop(x, y, weights, biases)."
     ]
     methods = [f"{name}.{method.name}" for name, infos in inventory.classes.items() for method in infos]
     names = [*offered(inventory.functions), *methods]

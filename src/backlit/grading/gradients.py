@@ -75,9 +75,9 @@ def _fit(nabla_b: PerLayer, nabla_w: PerLayer, case: Case) -> int:
     return sum((Counter(map(_size, g.values())) & Counter(map(_size, p.values()))).total() for g, p in pairs)
 
 
-def _size(value: object) -> int:
+def _size(value: Any) -> int:
     try:
-        return int(np.size(value))  # type: ignore[arg-type]
+        return int(np.size(value))
     except ValueError:
         return -1
 
@@ -111,7 +111,7 @@ def _from_flat(parts: Sequence[Any], case: Case) -> tuple[PerLayer, PerLayer]:
         (parts[::-1][1::2], parts[::-1][0::2]),
     ]
     layered = [(dict(enumerate(b, start=2)), dict(enumerate(w, start=2))) for b, w in orders]
-    return max(layered, key=lambda order: _fit(*order, case))
+    return max(layered, key=lambda order: _fit(order[0], order[1], case))
 
 
 def parameters_of(case: Case, convention: Convention, style: str) -> Any:

@@ -79,7 +79,9 @@ def _named_objects(source: object) -> dict[str, Callable[..., Any]]:
         items = {getattr(obj, "__name__", str(i)): obj for i, obj in enumerate(source)}
     else:
         items = {getattr(source, "__name__", ""): source}
-    objects = {str(name): obj for name, obj in items.items() if inspect.isclass(obj) or inspect.isroutine(obj)}
+    objects: dict[str, Callable[..., Any]] = {
+        str(name): obj for name, obj in items.items() if inspect.isclass(obj) or inspect.isroutine(obj)
+    }
     if not objects:
         raise InvalidInputError(
             "grade() expects the path of a file, a module, a class, a function, or a dictionary or list of functions, "

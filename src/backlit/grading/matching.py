@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from backlit.grading.algorithm import Numbers, run
 from backlit.grading.cases import Array, Case
 from backlit.grading.catalogue import Switch
+
+RIGHT: frozenset[Switch] = frozenset()
+"""No mistake."""
 
 TOLERANCE = 1e-8
 FLOAT32_TOLERANCE = 5e-6
@@ -36,7 +40,7 @@ class Observed:
     line: int | None = None
 
 
-def close(found: NDArray[np.generic], expected: Array, tolerance: float = TOLERANCE) -> bool:
+def close(found: NDArray[Any], expected: Array, tolerance: float = TOLERANCE) -> bool:
     """Whether two arrays have the same shape and agree, relative to the largest number in the expected one."""
     if found.shape != expected.shape or found.dtype.kind not in "fiub":
         return False
@@ -104,4 +108,4 @@ def find_mistakes(
 
 def is_right(observed: Sequence[Observed]) -> bool:
     """Whether every number of every case is that of the algorithm."""
-    return all(o.error is None and explains(o, numbers_of(o.case, frozenset())) for o in observed)
+    return all(o.error is None and explains(o, numbers_of(o.case, RIGHT)) for o in observed)

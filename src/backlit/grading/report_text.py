@@ -32,13 +32,13 @@ def render_text(verdict: Verdict, *, title: str = "", width: int = 88) -> str:
     if verdict.conventions:
         lines += ["", *_wrap("Understood as: " + "; ".join(verdict.conventions) + ".", width, "")]
     if verdict.scores:
-        lines += ["", "equation     points"]
+        lines += ["", "equation      points"]
         for score in verdict.scores:
             mark = "✓" if score.points == score.possible else "✗"
             checks = "1 number checked" if score.checks == 1 else f"{score.checks} numbers checked"
-            lines.append(f"{mark} {score.equation:<11}{score.points:g} of {score.possible:g}   {checks}")
+            lines.append(f"{mark} {score.equation:<12}{score.points:g} of {score.possible:g}   {checks}")
         total, possible = (sum(getattr(s, name) for s in verdict.scores) for name in ("points", "possible"))
-        lines.append(f"  {'total':<11}{total:g} of {possible:g}")
+        lines.append(f"  {'total':<12}{total:g} of {possible:g}")
     for i, finding in enumerate(verdict.findings):
         if i == 0:
             lines += ["", "Begin with this one:" if len(verdict.findings) > 1 else "What to look at:"]

@@ -11,7 +11,7 @@ from backlit.grading.cases import Case
 from backlit.grading.conventions import Convention
 from backlit.grading.findings import compared, message_for
 from backlit.grading.matching import close
-from backlit.grading.submission import Recipe
+from backlit.grading.recipe import Recipe
 from backlit.grading.verdict import Finding
 
 _DAMAGE = {"x": "z", "y": "BP1", "weights": "update", "biases": "update", "parameters": "update"}

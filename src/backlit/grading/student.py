@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from numpy.typing import NDArray
 
-Value: TypeAlias = "NDArray[Any] | float | int | bool | str | None | list[Value] | tuple[Value, ...] | dict[str, Value]"
+Value: TypeAlias = "NDArray[Any] | float | int | bool | str | list[Value] | tuple[Value, ...] | dict[str, Value] | None"
 """What may be handed to and fro: numbers, arrays, and lists, tuples and dictionaries of them."""
 
 
