@@ -5,6 +5,7 @@ grader's namespaces; the first process of the new namespaces, whose end takes al
 the student's code, as an unprivileged user. The reference answers are not in any of them.
 """
 
+# ruff: noqa: PTH  # /proc and mounts are the kernel's paths, and this must not depend on more than it needs
 from __future__ import annotations
 
 import base64

@@ -7,6 +7,7 @@ privilege left. What cannot be had is returned in words, for the report. See nam
 capabilities(7) and prctl(2).
 """
 
+# ruff: noqa: PTH  # /proc and mounts are the kernel's paths, and this must not depend on more than it needs
 from __future__ import annotations
 
 import contextlib
