@@ -1,3 +1,4 @@
+# ruff: noqa: PTH208
 """Hostile and broken programs end in a clear outcome, and leave neither a process nor a file behind."""
 
 from __future__ import annotations
@@ -185,7 +186,8 @@ def test_tampering_changes_values_at_most(tmp_path):
 def test_fake_messages_cannot_hurt_the_grader(tmp_path):
     text = (
         "import os\ndef f():\n    for fd in range(3, 30):\n"
-        "        try: os.write(fd, b'{\"value\": {\"array\": 1}}\\n' + b'[' * 100000 + b'\\n')\n        except OSError: pass\n"
+        "        try: os.write(fd, b'{\"value\": {\"array\": 1}}\\n' + b'[' * 100000 + b'\\n')\n"
+        "        except OSError: pass\n"
         "    return 1\n"
     )
     assert outcomes(tmp_path, text)[0].stopped == "crash"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import numpy as np
@@ -85,18 +86,14 @@ def test_other_values_are_refused(value):
 @settings(max_examples=300)
 def test_no_document_does_more_than_be_refused(document):
     for read in (decode, decode_inventory, lambda d: decode_outcome(d if isinstance(d, dict) else {})):
-        try:
+        with contextlib.suppress(WireError):
             read(document)
-        except WireError:
-            pass
 
 
 @given(st.binary(max_size=40) | st.just(b"[" * 100_000) | st.just(b"1" * 10_000))
 def test_no_line_does_more_than_be_refused(line):
-    try:
+    with contextlib.suppress(WireError):
         assert isinstance(unpack(line), dict)
-    except WireError:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH
 """The process in which a student's program runs: puts up its walls, loads the file, and answers requests.
 
 It is started by `sandbox`, in an interpreter of its own, and becomes up to three processes: a guardian that leaves the
@@ -5,7 +6,6 @@ grader's namespaces; the first process of the new namespaces, whose end takes al
 the student's code, as an unprivileged user. The reference answers are not in any of them.
 """
 
-# ruff: noqa: PTH  # /proc and mounts are the kernel's paths, and this must not depend on more than it needs
 from __future__ import annotations
 
 import base64

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH
 """Walls around a student's program, put up from inside its process, before any of the student's code runs.
 
 On Linux, in this order: namespaces of its own (processes, network, mounts), so that nobody outside can be seen, reached
@@ -7,7 +8,6 @@ privilege left. What cannot be had is returned in words, for the report. See nam
 capabilities(7) and prctl(2).
 """
 
-# ruff: noqa: PTH  # /proc and mounts are the kernel's paths, and this must not depend on more than it needs
 from __future__ import annotations
 
 import contextlib

@@ -1,6 +1,6 @@
+# ruff: noqa: PTH
 """The student's process as the grader sees it: started, spoken to, watched, and killed with all its descendants."""
 
-# ruff: noqa: PTH  # /proc and mounts are the kernel's paths, and this must not depend on more than it needs
 from __future__ import annotations
 
 import contextlib

@@ -109,7 +109,7 @@ class SandboxedStudent:
         return self._inventory
 
     def run(self, script: Sequence[Call]) -> list[Outcome]:
-        """Make calls one after another, and report each. Once one stops the program, the rest is reported as stopped."""
+        """Make calls one after another, and report each. Once one stops the program, the rest counts as stopped."""
         outcomes: list[Outcome] = []
         try:
             process = self._process or self._start()

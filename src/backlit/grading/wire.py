@@ -1,8 +1,8 @@
 """What goes over the wire between the grader and the process of the student's program.
 
 One message is one line of JSON. Arrays travel as their raw bytes in base64, beside dtype and shape, so every bit
-arrives as it left. Nothing is ever unpickled or evaluated: whatever a hostile program writes, the grader reads numbers, strings
-and lists of them, or refuses the message with a `WireError`.
+arrives as it left. Nothing is ever unpickled or evaluated: whatever a hostile program writes, the grader reads numbers,
+strings and lists of them, or refuses the message with a `WireError`.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class _Encoder:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):
-            return (
-                int(value) if abs(value) < 2**63 else {"float": repr(float(value)) if abs(value) < 2**1000 else "inf"}
-            )
+            if abs(value) >= 2**63:
+                raise WireError("an integer of more than 64 bits came")
+            return int(value)
         if isinstance(value, float):
             return {"float": repr(float(value))}
         if isinstance(value, str):
