@@ -1,0 +1,140 @@
+"""`backlit grade`."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from backlit.grading.verdict import Verdict
+
+_EXIT_CODES = {"pass": 0, "fail": 1, "error": 2}
+
+
+class ReportFormat(StrEnum):
+    """How a verdict is shown."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    GRADESCOPE = "gradescope"
+
+
+def grade(
+    submission: Annotated[Path | None, typer.Argument(help="A .py file or a notebook.", show_default=False)] = None,
+    activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = "sigmoid",
+    loss: Annotated[str, typer.Option(help="The loss C_x.")] = "quadratic",
+    points: Annotated[
+        str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 an equation.", show_default=False)
+    ] = None,
+    format: Annotated[ReportFormat, typer.Option(help="How to show the verdict.")] = ReportFormat.TEXT,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it. Default: standard output.", show_default=False)
+    ] = None,
+    template: Annotated[
+        bool, typer.Option("--template", help="Write a file to start from, and grade nothing.")
+    ] = False,
+    time_limit: Annotated[float, typer.Option(help="Seconds for one request.")] = 10.0,
+    memory_limit: Annotated[int, typer.Option(help="MiB for the whole program.")] = 1024,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the networks. Default: a new one.", show_default=False)
+    ] = None,
+) -> None:
+    """Check somebody's backpropagation, equation by equation.
+
+    The program runs in a process of its own, with limits and without network. Exit codes: 0 all right, 1 something is
+    wrong, 2 could not be graded.
+
+    Example: [bold]backlit grade student.py[/bold]
+    Example: [bold]backlit grade --template --out student.py[/bold]
+    """
+    from backlit.cli.options import refuse_to_overwrite
+    from backlit.cli.output import status
+    from backlit.errors import BacklitError
+    from backlit.grading.grade import grade as judge
+    from backlit.grading.limits import Limits
+    from backlit.grading.template import TEMPLATE
+
+    if template:
+        target = out or submission
+        if target is not None and target.exists():
+            raise typer.BadParameter(f"{target} exists already; a template never replaces a file.")
+        _write(TEMPLATE.rstrip("\n"), target)
+        return
+    if submission is None:
+        raise typer.BadParameter("Give the file to grade, or --template for a file to start from.")
+    if out is not None:
+        refuse_to_overwrite(out, submission)
+    chosen = _points(points)
+    activations: Any = [name.strip() for name in activation.split(",")]
+    try:
+        limits = Limits(time=time_limit, memory=memory_limit, total_time=max(120.0, 4 * time_limit))
+        with status(f"Grading {submission.name} …"):
+            verdict = judge(
+                submission,
+                activation=activations[0] if len(activations) == 1 else activations,
+                loss=loss,
+                points=chosen,
+                seed=seed,
+                limits=limits,
+            )
+    except BacklitError as error:  # exit code 1 would say that the program is wrong
+        raise typer.BadParameter(str(error)) from None
+    _write(_render(verdict, format, submission.name), out)
+    raise typer.Exit(_EXIT_CODES[verdict.verdict])
+
+
+def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
+    from backlit.grading.report_gradescope import render_gradescope
+    from backlit.grading.report_junit import render_junit
+    from backlit.grading.report_text import render_text
+
+    if format is ReportFormat.JSON:
+        return json.dumps(_finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
+    if format is ReportFormat.JUNIT:
+        return render_junit(verdict, title=title)
+    if format is ReportFormat.GRADESCOPE:
+        return render_gradescope(verdict)
+    return render_text(verdict, title=title, width=max(72, min(shutil.get_terminal_size((88, 24)).columns, 120)))
+
+
+def _finite(document: Any) -> Any:
+    """Return a document with NaN and ±∞ as text, since JSON has no such numbers."""
+    if isinstance(document, dict):
+        return {key: _finite(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [_finite(value) for value in document]
+    return str(document) if isinstance(document, float) and not math.isfinite(document) else document
+
+
+def _points(text: str | None) -> dict[str, float] | None:
+    """Parse ``BP1=2,BP2=3``."""
+    if text is None:
+        return None
+    chosen = {}
+    for part in text.split(","):
+        name, _, number = part.partition("=")
+        try:
+            chosen[name.strip()] = value = float(number)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value < math.inf:
+            raise typer.BadParameter(f"--points expects something like BP1=2,BP2=3, but {part!r} came.")
+    return chosen
+
+
+def _write(text: str, out: Path | None) -> None:
+    from backlit.persistence import atomic_write, check_writable
+
+    if out is None:
+        print(text)
+        return
+    check_writable(out)
+    with atomic_write(out) as stream:
+        stream.write((text + "\n").encode())

@@ -1,0 +1,173 @@
+"""A student's file, loaded: what it offers, and calls into it. Runs in the student's process."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome
+
+_MODULE = "submission"
+_LONGEST_ERROR = 300
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a file was not loaded to its end.
+
+    Attributes
+    ----------
+    message : str
+    fatal : bool
+        Whether nothing of it can be graded. A notebook counts up to the cell that failed.
+    """
+
+    message: str
+    fatal: bool
+
+
+class Program:
+    """A student's program.
+
+    Parameters
+    ----------
+    source : bytes
+        Content of the file.
+    name : str
+        Its name; ``.ipynb`` is a notebook, everything else Python.
+    """
+
+    def __init__(self, source: bytes, name: str) -> None:
+        self._module = ModuleType(_MODULE)
+        self._module.__file__ = name
+        self._files: set[str] = set()
+        sys.modules[_MODULE] = self._module  # where dataclasses and pickle look for it
+        self.failure = self._load_notebook(source) if name.endswith(".ipynb") else self._load_file(source, name)
+
+    def _load_file(self, source: bytes, name: str) -> Failure | None:
+        try:
+            self._run(importlib.util.decode_source(source), name)
+        except BaseException as error:
+            return Failure(f"{name} could not be loaded: {self._describe(error)}", fatal=True)
+        return None
+
+    def _load_notebook(self, source: bytes) -> Failure | None:
+        try:
+            notebook = json.loads(source)
+            cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        except (ValueError, KeyError, TypeError):
+            return Failure(
+                "The notebook is no JSON file with cells (nbformat 4). Save it again, then retry.", fatal=True
+            )
+        for i, cell in enumerate(cells, start=1):
+            try:
+                self._run(without_magics(cell), f"cell {i}")
+            except BaseException as error:
+                return Failure(
+                    f"Code cell {i} of the notebook raised {self._describe(error)}; it and what follows were left out.",
+                    fatal=False,
+                )
+        return None
+
+    def _run(self, text: str, name: str) -> None:
+        self._files.add(name)
+        exec(compile(text, name, "exec", dont_inherit=True), vars(self._module))
+
+    def inventory(self) -> Inventory:
+        """Say what the program offers: its own functions and classes, and not those that it imported."""
+        functions: list[FunctionInfo] = []
+        classes = {}
+        for name, obj in list(vars(self._module).items()):
+            if name.startswith("_") or not callable(obj):
+                continue
+            if (inspect.isroutine(obj) or inspect.isclass(obj)) and getattr(obj, "__module__", None) != _MODULE:
+                continue
+            if inspect.isclass(obj):
+                classes[name] = tuple(_methods(obj))
+            else:
+                functions += _function_info(name, obj)
+        return Inventory(tuple(functions), classes)
+
+    def run(self, script: Sequence[Call]) -> Iterator[Outcome]:
+        """Make calls one after another, and report each as it ends."""
+        instance: Any = None
+        for call in script:
+            try:
+                method = call.function.startswith(".")
+                target = getattr(instance, call.function[1:]) if method else getattr(self._module, call.function)
+                value = target(*call.args, **call.keywords)
+                if not method and inspect.isclass(target):
+                    instance, value = value, None
+                    for name, attribute in call.attributes.items():
+                        setattr(instance, name, attribute)
+                attributes = {name: getattr(instance, name) for name in call.read if hasattr(instance, name)}
+                yield Outcome(value, call.args, attributes)
+            except SystemExit:
+                yield Outcome(None, call.args, {}, "SystemExit: the program called exit()", stopped="exit")
+            except BaseException as error:
+                yield Outcome(None, call.args, {}, self._describe(error, with_line=False), self._line(error))
+
+    def _line(self, error: BaseException) -> int | None:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename in self._files]
+        return lines[-1] if lines else None
+
+    def _describe(self, error: BaseException, *, with_line: bool = True) -> str:
+        """Return an exception in one line. Its own ``__str__`` may raise."""
+        try:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+        except BaseException:
+            text = type(error).__name__
+        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else self._line(error)
+        text = text if len(text) <= _LONGEST_ERROR else text[: _LONGEST_ERROR - 1] + "…"
+        if isinstance(error, SystemExit):
+            text = "the program called exit()"
+        return text if line is None or isinstance(error, SyntaxError) or not with_line else f"{text} (line {line})"
+
+
+def without_magics(cell: str) -> str:
+    """Return a notebook cell without what only IPython understands: ``%magics``, ``!commands`` and ``help?``.
+
+    Lines become empty rather than vanish, so that line numbers stay. A cell that begins with ``%%`` is another language
+    or a timing of the cell; it is left out as a whole, except ``%%time`` and ``%%capture``, which run their cell.
+    """
+    lines = cell.splitlines()
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if first.startswith("%%") and first.split()[0] not in ("%%time", "%%capture"):
+        return ""
+    kept = []
+    for line in lines:
+        text = line.strip()
+        indent = line[: len(line) - len(line.lstrip())]
+        # not inside an expression: there, a line that begins with % is a remainder; IPython wants magics at a statement
+        magic = text.startswith(("%", "!")) or (text.endswith("?") and not text.startswith("#"))
+        kept.append(f"{indent}pass" if magic and indent else "" if magic else line)
+    return "\n".join(kept) + "\n"
+
+
+def _methods(cls: type) -> Iterator[FunctionInfo]:
+    for name in dir(cls):
+        try:
+            static = inspect.getattr_static(cls, name)
+        except AttributeError:
+            continue
+        if inspect.isfunction(static):
+            yield from _function_info(name, static, skip=1)
+        elif isinstance(static, staticmethod | classmethod) and (name not in vars(object)):
+            yield from _function_info(name, static.__func__, skip=isinstance(static, classmethod))
+
+
+def _function_info(name: str, function: Callable[..., Any], skip: int = 0) -> Iterator[FunctionInfo]:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+    except (TypeError, ValueError):
+        return  # compiled functions may hide their signature
+    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    yield FunctionInfo(name, tuple(p.name for p in plain), sum(p.default is p.empty for p in plain))

@@ -1,0 +1,49 @@
+"""The verdict as the ``results.json`` that Gradescope's autograder reads."""
+
+from __future__ import annotations
+
+import json
+
+from backlit.grading.report_text import render_finding
+from backlit.grading.verdict import Verdict
+
+
+def render_gradescope(verdict: Verdict) -> str:
+    """Return a verdict as Gradescope's ``results.json``: one test an equation.
+
+    Parameters
+    ----------
+    verdict : Verdict
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    The fields are those of "Autograder specifications", section "Output format",
+    https://gradescope-autograders.readthedocs.io/en/latest/specs/: ``output``, ``visibility``, ``stdout_visibility``,
+    ``score``, and ``tests`` with ``name``, ``score``, ``max_score``, ``status`` and ``output``.
+    """
+    tests = []
+    for score in verdict.scores:
+        findings = [finding for finding in verdict.findings if finding.equation == score.equation]
+        tests.append(
+            {
+                "name": score.equation,
+                "score": score.points,
+                "max_score": score.possible,
+                "status": "failed" if findings else "passed",
+                "output": "\n".join(line for finding in findings for line in render_finding(finding)),
+                "visibility": "visible",
+            }
+        )
+    remarks = [*verdict.conventions, *verdict.remarks]
+    document = {
+        "score": sum(score.points for score in verdict.scores),
+        "output": "\n".join(remarks),
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)

@@ -1,0 +1,41 @@
+"""The verdict as text, JUnit XML and Gradescope's results.json."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+from backlit.grading.report_gradescope import render_gradescope
+from backlit.grading.report_junit import render_junit
+from backlit.grading.report_text import render_text
+from backlit.grading.verdict import Finding, Score, Verdict
+
+FINDING = Finding("BP2", 2, "δ^2_1", 0.25, -0.5, "sign", "Look at <BP2> & the sign.\x1b", 12)
+FAIL = Verdict("fail", (FINDING,), (Score("BP1", 2, 2, 9), Score("BP2", 0, 3, 4)), ("column vectors",), ("No walls.",))
+ERROR = Verdict("error", (), (), (), ("Nothing was found.",))
+
+
+def test_text_says_everything():
+    text = render_text(FAIL, title="student.py")
+    for words in ("FAIL", "column vectors", "BP2, layer 2, δ^2_1, line 12", "0.25", "-0.5", "2 of 5", "No walls."):
+        assert words in text
+    assert "Nothing was found." in render_text(ERROR)
+
+
+def test_junit_counts_and_escapes():
+    suite = ElementTree.fromstring(render_junit(FAIL, title="student.py"))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    failure = suite.find("testcase[@name='BP2']/failure")
+    assert failure.get("message") == "Look at <BP2> & the sign."
+    suite = ElementTree.fromstring(render_junit(ERROR))
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+
+
+def test_gradescope_sums_points():
+    document = json.loads(render_gradescope(FAIL))
+    assert document["score"] == 2
+    assert [(t["name"], t["score"], t["max_score"], t["status"]) for t in document["tests"]] == [
+        ("BP1", 2, 2, "passed"),
+        ("BP2", 0, 3, "failed"),
+    ]
+    assert json.loads(render_gradescope(ERROR))["score"] == 0
