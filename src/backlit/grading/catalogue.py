@@ -40,6 +40,8 @@ def _in(*equations: str) -> dict[str, tuple[str, ...]]:
 
 
 _WRONG_SIGMA = tuple(name + suffix for suffix in ("+prime", "") for name in WRONG_SIGMA)
+# within one equation these two have names of their own: sign, and sigma_instead_of_sigma_prime
+_WRONG_PRIME_IN_PLACE = tuple(name for name in WRONG_PRIME if name not in ("minus", "sigma"))
 _OBSERVED = _in()
 
 _ENTRIES = [
@@ -71,7 +73,7 @@ _ENTRIES = [
     Mistake(
         "wrong_sigma_prime",
         "σ′ itself is not the derivative of σ; compare it with a difference quotient.",
-        {equation: tuple(WRONG_PRIME) for equation in ("sigma_prime", "BP1", "BP2")},
+        {"sigma_prime": tuple(WRONG_PRIME), "BP1": _WRONG_PRIME_IN_PLACE, "BP2": _WRONG_PRIME_IN_PLACE},
     ),
     Mistake("missing_sigma_prime", "The factor σ′(z) is missing.", _in("BP1", "BP2")),
     Mistake("sigma_prime_of_a", "σ′ is taken of a; the equation asks for σ′(z).", _in("BP1", "BP2")),
