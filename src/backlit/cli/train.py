@@ -108,6 +108,10 @@ def train(
         if labels is None:
             raise typer.BadParameter("name the column to predict.", param_hint="--target")
         target = "label"
+    if diagnose and checkpoint is not None:
+        raise typer.BadParameter(
+            "what it records is not kept in checkpoints; leave one of the two out.", param_hint="--diagnose"
+        )
     refuse_to_overwrite(out, file)
     check_writable(out)
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH
 """The process in which a student's program runs: puts up its walls, loads the file, and answers requests.
 
 It is started by `sandbox`, in an interpreter of its own, and becomes up to three processes: a guardian that leaves the

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH
 """Walls around a student's program, put up from inside its process, before any of the student's code runs.
 
 On Linux, in this order: namespaces of its own (processes, network, mounts), so that nobody outside can be seen, reached

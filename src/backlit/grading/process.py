@@ -1,4 +1,3 @@
-# ruff: noqa: PTH
 """The student's process as the grader sees it: started, spoken to, watched, and killed with all its descendants."""
 
 from __future__ import annotations
