@@ -57,6 +57,7 @@ TESTED_TOGETHER = {
     "demon_ranking": "test_demon",
     "demon_report": "test_demon",
     "diagnose": "test_looking",
+    "differences": "test_difference_quotients",
     "document": "test_render",
     "errors": "everywhere",
     "evaluate": "test_app",
