@@ -245,3 +245,11 @@ def test_restarts_come_to_an_end(tmp_path):
 def test_other_files_are_refused(tmp_path):
     with pytest.raises(InvalidInputError, match=r"\.py"):
         open_student(tmp_path, "", "student.txt")
+
+
+def test_a_cell_that_is_python_is_left_as_it_is():
+    from backlit.grading.program import without_magics
+
+    cell = 'def f(s):\n    text = """\n!no command\n"""\n    return (s\n        % 3)  # is this right?\n'
+    assert without_magics(cell) == cell
+    assert without_magics("%matplotlib inline\nx = 1\n!ls\n") == "\nx = 1\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import inspect
 import json
@@ -138,6 +139,11 @@ def without_magics(cell: str) -> str:
     Lines become empty rather than vanish, so that line numbers stay. A cell that begins with ``%%`` is another language
     or a timing of the cell; it is left out as a whole, except ``%%time`` and ``%%capture``, which run their cell.
     """
+    try:
+        ast.parse(cell)
+        return cell  # what is Python already holds no magic, whatever its comments, strings and remainders look like
+    except (SyntaxError, ValueError):
+        pass
     lines = cell.splitlines()
     first = next((line.strip() for line in lines if line.strip()), "")
     if first.startswith("%%") and first.split()[0] not in ("%%time", "%%capture"):
