@@ -29,13 +29,13 @@ EQUATIONS = [
         "weighted input",
         "z^l = w^l a^{l−1} + b^l",
         ("src/backlit/core/network.py", "def weighted_input"),
-        ("native/kernels.cpp", "struct ForwardEpilogue"),
+        ("native/epilogues.hpp", "struct ForwardEpilogue"),
     ),
     (
         "activation",
         "a^l = σ(z^l)",
         ("src/backlit/core/network.py", "a.append(get_activation(activation).value(z[-1]))"),
-        ("native/kernels.cpp", "void sigma(long i"),
+        ("native/epilogues.hpp", "void sigma(long i"),
     ),
     (
         "sigmoid",

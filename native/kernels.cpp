@@ -1,6 +1,7 @@
 // The kernels of one instruction set; compiled once for each. See kernels.hpp for what each does.
 #include "kernels.hpp"
 
+#include "epilogues.hpp"
 #include "products.hpp"
 
 #define BACKLIT_STRING(x) #x
@@ -8,27 +9,7 @@
 
 namespace backlit::BACKLIT_ISA {
 
-// Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first
-// cache.
-template <class T>
-struct ForwardEpilogue {
-  Activation activation;
-  const T* b;
-  Matrix<T> z, a;
-  BACKLIT_INLINE Vec<T> start(long, long j) const { return load(b + j); }
-  BACKLIT_INLINE void finish(long i, long j, Vec<T> z_ij) const { store(z.row(i) + j, z_ij); }
-  BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
-    if (activation == Activation::identity && z.data == a.data) return;
-    sigma(i, height, j, columns);
-  }
-  __attribute__((noinline)) void sigma(long i, int height, long j, int columns) const {
-    activation::with<T>(activation, [&](auto f) {
-      for (long r = i; r < i + height; ++r)
-        for (long c = j; c < j + columns; c += lanes<T>) store(a.row(r) + c, f.value(load(z.row(r) + c)));
-    });
-  }
-};
-
+// Forward: z = w a + b and a = σ(z)
 template <class T>
 void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z,
              Matrix<T> a, long n_rows, long n_in, long n_out, T* scratch) {
@@ -36,15 +17,6 @@ void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> 
   product<T, false>(a_previous, 0, n_rows, wt, n_in, padded(n_out, lanes<T>), scratch, epilogue);
   if (activation == Activation::softmax)
     for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), n_out);
-}
-
-// ∂C/∂z from ∂C/∂a for one row: ⊙ σ′, or Jᵀ where σ couples the neurons of a layer.
-template <class T>
-void pull_back_row(Activation activation, const T* z, const T* a, T* delta, long n) {
-  if (activation == Activation::softmax) return activation::softmax_pull_back_row(a, delta, n);
-  activation::with<T>(activation, [&](auto f) {
-    for (long j = 0; j < n; j += lanes<T>) store(delta + j, load(delta + j) * f.derivative(load(z + j), load(a + j)));
-  });
 }
 
 // BP1: δ^L = ∇_a C ⊙ σ′(z^L)
@@ -74,23 +46,6 @@ void output_error(Loss loss, Activation activation, Matrix<const T> z, Matrix<co
 
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
 template <class T>
-struct BackwardEpilogue {
-  Activation activation;
-  Matrix<const T> z, a;
-  Matrix<T> delta;
-  BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
-  BACKLIT_INLINE void finish(long i, long j, Vec<T> sum) const { store(delta.row(i) + j, sum); }
-  BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
-    if (activation == Activation::softmax) return;  // needs whole rows
-    sigma_prime(i, height, j, columns);
-  }
-  __attribute__((noinline)) void sigma_prime(long i, int height, long j, int columns) const {
-    for (long r = i; r < i + height; ++r)
-      pull_back_row(activation, z.row(r) + j, a.row(r) + j, delta.row(r) + j, columns);
-  }
-};
-
-template <class T>
 void backward(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,
               Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch) {
   BackwardEpilogue<T> epilogue{activation, z, a, delta};
@@ -100,33 +55,6 @@ void backward(Activation activation, Matrix<const T> delta_next, Matrix<const T>
 }
 
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
-template <class T, Rule which>
-struct StepEpilogue {
-  const StepRule<T>& rule;
-  Slots<T> slots;
-  long stride;
-  BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
-  BACKLIT_INLINE void finish(long k, long j, Vec<T> nabla) const {
-    step<T, which, true>(rule, slots, k * stride + j, nabla);
-  }
-  BACKLIT_INLINE void tile_done(long, int, long, int) const {}
-};
-
-// Calls f with the rule as a constant.
-template <class F>
-BACKLIT_INLINE void with_rule(Rule rule, F&& f) {
-  switch (rule) {
-    case Rule::sgd:
-      return f(std::integral_constant<Rule, Rule::sgd>{});
-    case Rule::momentum:
-      return f(std::integral_constant<Rule, Rule::momentum>{});
-    case Rule::rmsprop:
-      return f(std::integral_constant<Rule, Rule::rmsprop>{});
-    case Rule::adam:
-      return f(std::integral_constant<Rule, Rule::adam>{});
-  }
-}
-
 template <class T>
 void update_weights(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
                     Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch) {
@@ -151,14 +79,6 @@ void update_biases(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* firs
       step<T, which(), false>(rule, {b, first, second}, j, column_sum(delta, n_rows, j));
   });
 }
-
-template <class T>
-struct AddEpilogue {
-  Matrix<T> nabla;
-  BACKLIT_INLINE Vec<T> start(long k, long j) const { return load(nabla.row(k) + j); }
-  BACKLIT_INLINE void finish(long k, long j, Vec<T> sum) const { store(nabla.row(k) + j, sum); }
-  BACKLIT_INLINE void tile_done(long, int, long, int) const {}
-};
 
 template <class T>
 void add_nabla_w(Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,

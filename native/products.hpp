@@ -23,18 +23,26 @@ constexpr int tile_height = width == 1   ? 8
                                          : 4;
 #endif
 
+// What sums of products of O are held in. An operand type other than float and double brings its own `load`,
+// `broadcast` and `fma`, one O to a lane.
+template <class O>
+struct SumOf {
+  using type = O;
+};
+
 // `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
-template <class T, int height, int width, bool a_by_column, class Epilogue>
-BACKLIT_INLINE void tile(Matrix<const T> a, long i, Matrix<const T> b, long depth, long j, Epilogue& epilogue) {
+template <class O, int height, int width, bool a_by_column, class Epilogue>
+BACKLIT_INLINE void tile(Matrix<const O> a, long i, Matrix<const O> b, long depth, long j, Epilogue& epilogue) {
+  using T = typename SumOf<O>::type;
   Vec<T> c[height][width];
   unroll<height>([&](auto r) { unroll<width>([&](auto v) { c[r][v] = epilogue.start(i + r, j + v * lanes<T>); }); });
-  const T* a_tile = a_by_column ? a.data + i : a.row(i);
-  const T* b_row = b.data;
+  const O* a_tile = a_by_column ? a.data + i : a.row(i);
+  const O* b_row = b.data;
   for (long k = 0; k < depth; ++k, b_row += b.stride) {
-    Vec<T> b_k[width];
+    decltype(load(b_row)) b_k[width];
     unroll<width>([&](auto v) { b_k[v] = load(b_row + v * lanes<T>); });
     unroll<height>([&](auto r) {
-      const Vec<T> a_rk = broadcast(a_by_column ? a_tile[k * a.stride + r] : a_tile[r * a.stride + k]);
+      const auto a_rk = broadcast(a_by_column ? a_tile[k * a.stride + r] : a_tile[r * a.stride + k]);
       unroll<width>([&](auto v) { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
     });
   }
@@ -43,16 +51,16 @@ BACKLIT_INLINE void tile(Matrix<const T> a, long i, Matrix<const T> b, long dept
 }
 
 // All rows of one panel of `width` vectors of columns.
-template <class T, int width, bool a_by_column, class Epilogue>
-inline void panel(Matrix<const T> a, long i, long i_end, Matrix<const T> b, long depth, long j, Epilogue& epilogue) {
+template <class O, int width, bool a_by_column, class Epilogue>
+inline void panel(Matrix<const O> a, long i, long i_end, Matrix<const O> b, long depth, long j, Epilogue& epilogue) {
   constexpr int height = tile_height<width>;
-  for (; i + height <= i_end; i += height) tile<T, height, width, a_by_column>(a, i, b, depth, j, epilogue);
+  for (; i + height <= i_end; i += height) tile<O, height, width, a_by_column>(a, i, b, depth, j, epilogue);
   if constexpr (height > 8)
-    for (; i + 8 <= i_end; i += 8) tile<T, 8, width, a_by_column>(a, i, b, depth, j, epilogue);
+    for (; i + 8 <= i_end; i += 8) tile<O, 8, width, a_by_column>(a, i, b, depth, j, epilogue);
   if constexpr (height > 4)
-    for (; i + 4 <= i_end; i += 4) tile<T, 4, width, a_by_column>(a, i, b, depth, j, epilogue);
-  for (; i + 2 <= i_end; i += 2) tile<T, 2, width, a_by_column>(a, i, b, depth, j, epilogue);
-  for (; i < i_end; ++i) tile<T, 1, width, a_by_column>(a, i, b, depth, j, epilogue);
+    for (; i + 4 <= i_end; i += 4) tile<O, 4, width, a_by_column>(a, i, b, depth, j, epilogue);
+  for (; i + 2 <= i_end; i += 2) tile<O, 2, width, a_by_column>(a, i, b, depth, j, epilogue);
+  for (; i < i_end; ++i) tile<O, 1, width, a_by_column>(a, i, b, depth, j, epilogue);
 }
 
 // Copying a panel of b side by side pays for itself from about this many rows on.
