@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
     from backlit.training.recording import Recorder
+    from backlit.training.stopping import EarlyStopping
 
 # Public names are imported when they are first used, so that `backlit --help` need not wait for scikit-learn.
 _HOMES = {
@@ -38,6 +39,7 @@ _HOMES = {
     "DemonRanking": "backlit.explanation.demon_ranking",
     "DemonReport": "backlit.explanation.demon_report",
     "Diagnosis": "backlit.explanation.diagnosis",
+    "EarlyStopping": "backlit.training.stopping",
     "Explanation": "backlit.explanation.trace",
     "GradientReport": "backlit.core.gradient_report",
     "MLPClassifier": "backlit.estimators.classifier",
@@ -66,6 +68,7 @@ __all__ = [
     "DemonRanking",
     "DemonReport",
     "Diagnosis",
+    "EarlyStopping",
     "Explanation",
     "GradientReport",
     "MLPClassifier",

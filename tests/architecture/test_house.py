@@ -75,6 +75,7 @@ TESTED_TOGETHER = {
     "notation": "test_text",
     "options": "test_app",
     "output": "test_app",
+    "parameter_docs": "test_base",
     "predict": "test_app",
     "problem": "test_looking",
     "process": "test_sandbox",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPRegressor
 
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.training.stopping import EarlyStopping, StoppingState
 
 
@@ -53,3 +53,8 @@ def test_not_a_number_is_no_improvement():
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(InvalidInputError, match=next(iter(options))):
         EarlyStopping(**options)
+
+
+def test_unknown_quantities_are_refused():
+    with pytest.raises(UnknownNameError, match="no quantity to monitor named 'validation_loss'"):
+        EarlyStopping("validation_loss")

@@ -14,7 +14,6 @@ from numbers import Integral
 from typing import Any, Self, cast
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.optimize import _check_optimize_result
@@ -27,7 +26,8 @@ from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Floats, Objective
 from backlit.errors import DivergenceError, InvalidInputError, ShapeError
 from backlit.estimators.lbfgs import train_lbfgs
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty
+from backlit.estimators.option_objects import WithOptionObjects
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty, make_stopping
 from backlit.estimators.printing import Printer
 from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
 from backlit.estimators.targets import Targets
@@ -36,6 +36,7 @@ from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
 from backlit.training.loop import Examples
 from backlit.training.recording import Recorder
+from backlit.training.stopping import EarlyStopping
 
 _CHUNK_VALUES = 2**22
 """Numbers of X that are made dense or converted at a time in prediction."""
@@ -57,7 +58,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
+class BaseMLP(WithOptionObjects, ABC):
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: str
@@ -69,7 +70,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     max_fun: int
     tol: float
     random_state: Any
-    early_stopping: bool
+    early_stopping: bool | EarlyStopping
     warm_start: bool
     verbose: bool
     callbacks: list[Listener] | None
@@ -118,7 +119,7 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Self:
         sizes = hidden_sizes(self.hidden_layer_sizes)
         if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
+            raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
         goes_on = self._goes_on(incremental)
         X, y = self._validate(X, y, reset=not (goes_on and hasattr(self, "n_features_in_")))
         dtype = self._fit_dtype(X, goes_on)
@@ -251,12 +252,13 @@ class BaseMLP(BaseEstimator, ABC):  # type: ignore[misc]
         self.loss_ = trained.history[-1].cost if trained.history else trained.best
         self.n_iter_ = len(trained.history) if training is None else training.epoch - trained.continuation.fit_began
         self.t_ = 0 if training is None else training.rows_seen
-        self.best_loss_: float | None = trained.best
+        monitor = make_stopping(self).monitor
+        self.best_loss_: float | None = trained.best if monitor == "cost" or training is None else None
         self.best_validation_score_: float | None = None
-        if self.early_stopping and training is not None:
+        if monitor != "cost" and training is not None:
             scores = [cast(float, record.validation_metric) for record in trained.history]
             self.validation_scores_ = (self.validation_scores_ or []) + scores
-            self.best_loss_, self.best_validation_score_ = None, -trained.best
+            self.best_validation_score_ = float(np.fmax.reduce(scores))
 
     def _outputs(self, X: Any, last_activation: str | None = None) -> Floats:
         """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""

@@ -17,10 +17,12 @@ from backlit.core.losses import loss_name
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
-from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.parameter_docs import documented
+from backlit.estimators.parameters import CONSTRAINTS
 from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
 from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.stopping import EarlyStopping
 
 
 @documented
@@ -78,7 +80,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
+        early_stopping: bool | EarlyStopping = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,

@@ -1,4 +1,4 @@
-"""What the constructor's parameters may be, what they mean, and the objects of `core` and `training` they stand for."""
+"""What the constructor's parameters may be, and the objects of `core` and `training` they stand for."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "warm_start": ["boolean"],
     "momentum": [Interval(Real, 0, 1, closed="both")],
     "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean"],
+    "early_stopping": ["boolean", EarlyStopping],
     "validation_fraction": [Interval(Real, 0, 1, closed="left")],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
@@ -62,113 +62,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "callbacks": [list, tuple, None],
     "checkpoint": [Checkpoint, None],
 }
-
-COMMON_PARAMETERS = """\
-hidden_layer_sizes : int or sequence of int, default (100,)
-        Neurons of each hidden layer.
-    activation : str, default "relu"
-        σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic".
-    solver : {"adam", "sgd", "gd", "adamw", "rmsprop", "lbfgs"}, default "adam"
-        "sgd" has `momentum`; "gd" is the same with all rows in one batch. "adamw" is PyTorch's Adam with decoupled
-        weight decay of 0.01, and ignores `alpha`. "lbfgs" is SciPy's L-BFGS-B, which uses all rows in every step.
-    alpha : float, default 0.0001
-        scikit-learn's penalty, ``alpha / (2 · batch weight) · Σ w²``. It weakens as batches grow; prefer `l2`.
-    batch_size : int or "auto", default "auto"
-        Examples a step. "auto" is ``min(200, n_examples)``.
-    learning_rate : str or Schedule, default "constant"
-        "constant"; "invscaling", ``learning_rate_init / (t + 1)^power_t`` with t the examples seen before the epoch;
-        "adaptive", divided by 5 on every plateau; these three count for "sgd" and "gd" only, as in scikit-learn.
-        "step", "cosine", "one_cycle" and the objects of `backlit.training.schedules` count for every solver but
-        "lbfgs"; those with a horizon span `max_iter` epochs from the beginning of `fit`.
-    learning_rate_init : float, default 0.001
-        Base learning rate.
-    power_t : float, default 0.5
-        Exponent of "invscaling".
-    max_iter : int, default 200
-        Most epochs of a fit; for "lbfgs", most iterations.
-    shuffle : bool, default True
-        Whether each epoch draws its own order of the examples.
-    random_state : int, RandomState instance or None, default None
-        Source of initial weights, shuffles and the validation split. An int fixes them all.
-    tol : float, default 1e-4
-        A smaller improvement of the training loss, or with `early_stopping` of the validation score, counts as none.
-        For "lbfgs", the largest component of the gradient at which it stops.
-    verbose : bool, default False
-        Print a line an epoch.
-    warm_start : bool, default False
-        Go on from the weights, the optimizer's memory and the epoch counter of the fit before. `coefs_` and
-        `intercepts_` may be assigned in between, or before the first fit.
-    momentum : float, default 0.9
-        Of "sgd" and "gd".
-    nesterovs_momentum : bool, default True
-        Of "sgd" and "gd".
-    early_stopping : bool, default False
-        Set `validation_fraction` of the rows aside, stop when the score on them no longer improves, and keep the best
-        epoch's weights. Without it the training loss is watched, and the last weights are kept.
-    validation_fraction : float, default 0.1
-        Share of rows for validation.
-    beta_1, beta_2 : float, default 0.9 and 0.999
-        Of "adam" and "adamw".
-    epsilon : float, default 1e-8
-        Of "adam", "adamw" and "rmsprop".
-    n_iter_no_change : int or inf, default 10
-        Epochs without improvement that are put up with.
-    max_fun : int, default 15000
-        Most evaluations of the loss by "lbfgs"."""
-
-NEW_PARAMETERS = """\
-l2, l1 : float, default 0
-        Penalty ``(l2/2) Σ w² + l1 Σ |w|``, which means the same for every batch size, data size and solver.
-    engine : {"auto", "native", "reference"}, default "auto"
-        What computes; "auto" is the compiled engine where it is installed.
-    n_threads : int, optional
-        Most threads of the native engine. Results do not depend on it.
-    dtype : {"float32", "float64"}, optional
-        Precision of weights and arithmetic. Default: float32 for X of float32, else float64.
-    callbacks : list of callable, optional
-        Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
-        epoch.
-    checkpoint : Checkpoint, optional
-        Keep the state of `fit` in a folder. After a stop, `fit` with the same data and parameters goes on from there
-        and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs"."""
-
-COMMON_ATTRIBUTES = """\
-coefs_ : list of ndarray, ``(n_in, n_out)``
-        Weights of each layer, in scikit-learn's layout (transposed from the lecture's).
-    intercepts_ : list of ndarray, ``(n_out,)``
-    network_ : Network
-        The same weights as a `backlit.core.network.Network`.
-    loss_ : float
-        Cost of the last epoch, the penalty included.
-    loss_curve_ : list of float
-        Cost of each epoch (for "lbfgs": iteration), over all fits that went on from one another.
-    best_loss_ : float or None
-        Least cost of the last fit; None with early stopping.
-    validation_scores_ : list of float or None
-        Score on the validation rows after each epoch.
-    best_validation_score_ : float or None
-        The best of the last fit.
-    history_ : list of EpochRecord
-        What is known of each epoch.
-    n_iter_ : int
-        Epochs of the last `fit` and of the `partial_fit` calls after it.
-    t_ : int
-        Examples used, over all epochs.
-    n_layers_, n_outputs_ : int
-        Layers, input and output included, and output neurons.
-    out_activation_ : str
-        σ of the output layer, by scikit-learn's name.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str, ``(n_features_in_,)``
-        Only where X had names."""
-
-
-def documented(cls: type) -> type:
-    """Fill the parts that both classes share into a class's docstring, so that every option is described once."""
-    assert cls.__doc__ is not None
-    for part in ("COMMON_PARAMETERS", "NEW_PARAMETERS", "COMMON_ATTRIBUTES"):
-        cls.__doc__ = cls.__doc__.replace("{" + part + "}", globals()[part])
-    return cls
 
 
 def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
@@ -202,6 +95,8 @@ def make_penalty(estimator: Any) -> Penalty:
 
 def make_stopping(estimator: Any) -> EarlyStopping:
     """Return the stopping rule that an estimator's parameters describe."""
+    if isinstance(estimator.early_stopping, EarlyStopping):
+        return estimator.early_stopping
     return EarlyStopping(
         monitor="validation_metric" if estimator.early_stopping else "cost",
         patience=float(estimator.n_iter_no_change),

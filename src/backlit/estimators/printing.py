@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from backlit.training.events import EpochEnded, Event, TrainingEnded
 from backlit.training.stopping import EarlyStopping
 
+_WATCHED = {"cost": "Training loss", "validation_cost": "Validation loss", "validation_metric": "Validation score"}
+
 
 @dataclass
 class Printer:
@@ -31,7 +33,7 @@ class Printer:
             if record.validation_metric is not None:
                 print(f"Validation score: {record.validation_metric:f}")
         elif isinstance(event, TrainingEnded) and event.reason == "no improvement" and self.stopping is not None:
-            watched = "Training loss" if self.stopping.monitor == "cost" else "Validation score"
+            watched = _WATCHED[self.stopping.monitor]
             print(
                 f"{watched} did not improve more than tol={self.stopping.tolerance:f} "
                 f"for {self.stopping.patience:g} consecutive epochs. Stopping."

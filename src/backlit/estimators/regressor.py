@@ -11,9 +11,11 @@ from backlit.core.activations import get_activation
 from backlit.core.losses import loss_name
 from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
-from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.parameter_docs import documented
+from backlit.estimators.parameters import CONSTRAINTS
 from backlit.estimators.targets import Targets, number_targets
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.stopping import EarlyStopping
 
 
 @documented
@@ -67,7 +69,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
+        early_stopping: bool | EarlyStopping = False,
         validation_fraction: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,

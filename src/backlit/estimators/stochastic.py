@@ -197,7 +197,7 @@ def _split(
     estimator: Any, x: Floats, targets: Targets, sample_weight: Floats | None, seed: int
 ) -> tuple[Examples, Validation | None]:
     everything = Examples(x, targets.values, sample_weight)
-    if not estimator.early_stopping:
+    if make_stopping(estimator).monitor == "cost":
         return everything, None
     rows, held_out_rows = split_rows(len(x), float(estimator.validation_fraction), seed, targets.classes)
     training, held_out = _take(everything, rows), _take(everything, held_out_rows)

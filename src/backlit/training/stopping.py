@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, UnknownNameError
 
 Monitor = Literal["cost", "validation_cost", "validation_metric"]
 
@@ -24,6 +24,13 @@ class EarlyStopping:
     tolerance : float, default 1e-4
     restore_best : bool, default True
         Give back the weights of the best epoch rather than the last.
+
+    Examples
+    --------
+    >>> import backlit as bl
+    >>> model = bl.MLPRegressor(early_stopping=bl.EarlyStopping("validation_cost"))
+    >>> model.set_params(early_stopping__patience=5).early_stopping.patience
+    5
     """
 
     monitor: Monitor = "validation_metric"
@@ -32,6 +39,8 @@ class EarlyStopping:
     restore_best: bool = True
 
     def __post_init__(self) -> None:
+        if self.monitor not in get_args(Monitor):
+            raise UnknownNameError("quantity to monitor", self.monitor, get_args(Monitor))
         if self.patience < 0:
             raise InvalidInputError(f"patience must be a number of epochs, 0 or more, but {self.patience!r} came.")
         if not self.tolerance >= 0:
