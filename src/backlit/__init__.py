@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backlit.engine import get_engine
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
+    from backlit.estimators.onnx_export import to_onnx
     from backlit.estimators.regressor import MLPRegressor
     from backlit.estimators.table_model import TableModel
     from backlit.explanation.demon import demon
@@ -59,6 +60,7 @@ _HOMES = {
     "load_network": "backlit.persistence.model_file",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
+    "to_onnx": "backlit.estimators.onnx_export",
 }
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "load_network",
     "read_table",
     "save_network",
+    "to_onnx",
 ]
 
 

@@ -31,6 +31,7 @@ from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make
 from backlit.estimators.printing import Printer
 from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
 from backlit.estimators.targets import Targets
+from backlit.estimators.views import Views
 from backlit.explanation.problem import Problem
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
@@ -58,7 +59,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(WithOptionObjects, ABC):
+class BaseMLP(Views, WithOptionObjects, ABC):
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: str

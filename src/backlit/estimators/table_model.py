@@ -25,6 +25,7 @@ from backlit.estimators.checkpointing import checkpointed
 from backlit.estimators.run_description import Run
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
+from backlit.estimators.views import Views
 from backlit.explanation import Explanation, explain
 from backlit.explanation.problem import Problem
 from backlit.persistence import StoredModel, load_model, save_model
@@ -74,7 +75,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, eq=False)
-class TableModel:
+class TableModel(Views):
     """A trained network with the encoder before it and the target behind it.
 
     Attributes

@@ -79,7 +79,7 @@ class TableTarget:
     def encode(self, column: Any) -> Floats:
         """Return y, ``(n_rows, n_outputs)``, of a column."""
         if self.classes is not None:
-            return self._labels().encode(class_codes(column, list(self.classes)), "float64")
+            return self.labels().encode(class_codes(column, list(self.classes)), "float64")
         values = as_numbers(column, self.name)
         return (values if self.scaler is None else self.scaler.transform(values)).reshape(-1, 1)
 
@@ -91,12 +91,12 @@ class TableTarget:
 
     def codes(self, outputs: Floats) -> NDArray[np.intp]:
         """Return the number of the class, counted from 0, that each row of outputs (or of y) speaks for."""
-        return self._labels().decide(outputs)
+        return self.labels().decide(outputs)
 
     def decode(self, outputs: Floats) -> tuple[NDArray[Any], Floats | None]:
         """Return values on the target's own scale, ``(n_rows,)``, and the probabilities of classes."""
         if self.classes is not None:
-            return np.array(self.classes, dtype=object)[self.codes(outputs)], probabilities(self._labels(), outputs)
+            return np.array(self.classes, dtype=object)[self.codes(outputs)], probabilities(self.labels(), outputs)
         values = outputs[:, 0].astype(np.float64)
         return values if self.scaler is None else self.scaler.inverse(values), None
 
@@ -110,7 +110,8 @@ class TableTarget:
             1.0 - float(np.sum((outputs - y) ** 2, dtype=np.float64)) / spread if spread else float("nan")
         )
 
-    def _labels(self) -> ClassLabels:
+    def labels(self) -> ClassLabels:
+        """Return how classes, by their numbers, are laid out on the outputs."""
         assert self.classes is not None
         n = len(self.classes)
         return ClassLabels(np.arange(n), "binary" if n == 2 else "multiclass", one_output=self.n_outputs == 1)

@@ -1,0 +1,86 @@
+"""What follows the network in an ONNX model: labels and probabilities, or numbers; named as skl2onnx names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.activations import get_activation
+from backlit.errors import InvalidInputError
+from backlit.estimators.targets import ClassLabels
+from backlit.persistence.onnx_graph import OnnxGraph
+
+
+def add_class_head(
+    graph: OnnxGraph, labels: ClassLabels, classes: NDArray[Any], activation: str, z: str, a: str
+) -> None:
+    """Append the outputs ``label`` and ``probabilities``.
+
+    Parameters
+    ----------
+    labels : ClassLabels
+        How classes are laid out on the outputs.
+    classes : ndarray, ``(n_classes,)``
+        What the label is chosen from.
+    activation : str
+        σ of the output layer.
+    z, a : str
+        z^L and a^L.
+    """
+    shares = _probabilities(graph, labels, activation, z, a)
+    if labels.kind == "multilabel":
+        graph.output(_is_over_half(graph, a), "label", "int64", len(classes), "1 for each label that applies")
+    else:
+        values, dtype = _label_values(classes)
+        label = graph.add("Gather", graph.constant(values), _class_number(graph, labels, a))
+        graph.output(label, "label", dtype, None, "the most probable class")
+    graph.output(shares, "probabilities", graph.dtype, len(classes), f"of {', '.join(map(str, classes))}")
+
+
+def add_number_head(graph: OnnxGraph, a: str, dtype: str, width: int) -> None:
+    """Append the output ``variable``, ``(n_rows, width)``."""
+    graph.output(a, "variable", dtype, width, "the predicted numbers")
+
+
+def _class_number(graph: OnnxGraph, labels: ClassLabels, a: str) -> str:
+    # (n_rows,), counted from 0
+    if labels.one_output and labels.kind != "constant":
+        return graph.add("Reshape", _is_over_half(graph, a), graph.constant(np.array([-1])))
+    return graph.add("ArgMax", a, axis=1, keepdims=0)
+
+
+def _is_over_half(graph: OnnxGraph, a: str) -> str:
+    return graph.cast(graph.add("Greater", a, graph.number(0.5)), "int64")
+
+
+def _probabilities(graph: OnnxGraph, labels: ClassLabels, activation: str, z: str, a: str) -> str:
+    # the twin of `backlit.estimators.probabilities`
+    if labels.kind == "constant":
+        return graph.add("Add", graph.add("Mul", a, graph.number(0.0)), graph.number(1.0))
+    if labels.kind == "multilabel":
+        return graph.add("Min", graph.add("Relu", a), graph.number(1.0))
+    if labels.one_output:
+        not_second = graph.add("Sigmoid", graph.add("Neg", z))
+        return graph.add("Concat", not_second, graph.add("Sigmoid", z), axis=1)
+    if get_activation(activation).couples:
+        return a
+    one, columns, positive = graph.number(1.0), graph.constant(np.array([1])), graph.add("Relu", a)
+    largest = graph.add("ReduceMax", positive, columns)
+    some = graph.add("Greater", largest, graph.number(0.0))
+    shares = graph.add("Where", some, graph.add("Div", positive, graph.add("Where", some, largest, one)), one)
+    return graph.add("Div", shares, graph.add("ReduceSum", shares, columns))
+
+
+def _label_values(classes: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    kinds = {type(label) for label in classes.tolist()}
+    if kinds == {str}:
+        return classes.astype(object), "str"
+    for kind, dtype in ((int, "int64"), (bool, "bool"), (float, "float64")):
+        if kinds == {kind}:
+            return classes.astype(dtype), dtype
+    raise InvalidInputError(
+        f"ONNX has labels that are all text, all whole numbers, all floats or all booleans, but these are {classes!r}. "
+        "Train with labels of one kind."
+    )

@@ -1,0 +1,168 @@
+"""Models as ONNX: onnxruntime predicts as we do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import warnings
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import backlit as bl
+from backlit.core.activations import ACTIVATIONS
+from backlit.errors import InvalidInputError
+from backlit.estimators.table_training import TableTraining
+from running_onnx import feeds_of, run_onnx
+
+NAMES = list(ACTIVATIONS)
+QUICK = TableTraining(hidden=(8,), epochs=4)
+
+
+def fitted(model, X, y):
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        return model.fit(X, y)
+
+
+def labels_of(kind, rng, n):
+    if kind == "multilabel":
+        return rng.integers(0, 2, (n, 3))
+    classes = {
+        "binary": [3, 7],
+        "text": ["ä", "b"],
+        "boolean": [False, True],
+        "float": [1.0, 2.0],
+        "constant": ["one"],
+        "multiclass": [-1, 5, 9],
+    }[kind]
+    return np.array(classes)[rng.permutation(np.arange(n) % len(classes))]
+
+
+KINDS = ["binary", "text", "boolean", "float", "constant", "multiclass", "multilabel"]
+HEADS = [
+    *itertools.product(KINDS, [{}, {"loss": "quadratic"}]),
+    *itertools.product(["binary", "multiclass"], [{"output_activation": "softmax"}]),
+    *itertools.product(["multiclass", "multilabel"], [{"loss": "quadratic", "output_activation": "tanh"}]),
+    *itertools.product(["number", "numbers"], [{}, {"loss": "huber"}, {"loss": "poisson"}]),
+]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_random_models_agree(seed):
+    rng = np.random.default_rng(seed)
+    kind, options = HEADS[seed % len(HEADS)]
+    dtype = ["float32", "float64"][rng.integers(2)]
+    hidden = tuple(rng.integers(1, 12, rng.integers(3)).tolist())
+    options = options | {"activation": NAMES[seed % len(NAMES)], "random_state": seed, "max_iter": 3}
+    options["learning_rate_init"] = 1e-4  # exp and poisson diverge easily
+    X = 0.3 * rng.standard_normal((30, int(rng.integers(1, 8)))).astype(dtype)
+    if kind in ("number", "numbers"):
+        y = rng.poisson(2.0, (30, 3) if kind == "numbers" else 30).astype(float)
+        model = fitted(bl.MLPRegressor(hidden_layer_sizes=hidden, **options), X, y)
+        expected = {"variable": model.predict(X).reshape(30, -1)}
+    else:
+        model = fitted(bl.MLPClassifier(hidden, **options), X, labels_of(kind, rng, 30))
+        expected = {"label": model.predict(X), "probabilities": model.predict_proba(X)}
+    came = run_onnx(model.to_onnx(), X=X)
+    assert came.keys() == expected.keys()
+    for name, values in expected.items():
+        assert came[name].shape == values.shape
+        if name == "label":
+            assert (came[name] == values).all()
+        else:
+            assert came[name].dtype == dtype
+            assert came[name] == pytest.approx(values, rel=1e-5, abs=1e-5)
+
+
+def test_no_positive_output_means_equal_probabilities():
+    # as `probabilities` has it for outputs that can be negative
+    X, y = np.random.default_rng(0).standard_normal((30, 2)), np.arange(30) % 3
+    model = fitted(bl.MLPClassifier((), loss="quadratic", output_activation="identity", random_state=0), X, y)
+    model.intercepts_[-1] -= 10.0
+    model.intercepts_[-1][0] += 9.0
+    came = run_onnx(bl.to_onnx(model), X=X)["probabilities"]
+    assert came == pytest.approx(model.predict_proba(X), abs=1e-6)
+    assert (came == 1 / 3).all(axis=1).any()
+
+
+def homes(n=400):
+    """A column of every kind that ONNX can express, some named as tensors of the network are."""
+    rng = np.random.default_rng(0)
+
+    def with_gaps(values):
+        return [None if gap else value for gap, value in zip(rng.random(n) < 0.1, values, strict=True)]
+
+    return pl.DataFrame(
+        {
+            "w2": rng.normal(1e6, 1e4, n),
+            "city": with_gaps(rng.choice(["Ulm", "Köln", "Ürümqi"], n).tolist()),
+            "label": with_gaps(rng.exponential(1.0, n).tolist()),
+            "garden": with_gaps((rng.random(n) < 0.5).tolist()),
+            "sold": rng.random(n) < 0.5,
+            "empty": pl.Series([None] * n, dtype=pl.Float64),
+            "pixel_1": pl.Series(rng.integers(0, 256, n), dtype=pl.UInt8),
+            "street": rng.choice(["a", "b"], n),
+            "constant": [2.0] * n,
+            "worth": rng.normal(1e5, 2e4, n),
+        }
+    ).with_columns(color=pl.when(pl.col("worth") > 1e5).then(pl.lit("red")).otherwise(pl.lit("blue")))
+
+
+def strange(table):
+    """The same columns with what training had not: other gaps, outliers, an unknown city."""
+    return table[:8].with_columns(
+        pl.Series("w2", [None, 1e12, -1e12, 0.0, 1e6, 1e6, 1e6, 1e6]),
+        pl.Series("city", ["Bonn", None, "Ulm", "ulm", "Köln", "Köln", None, "other"]),
+        pl.Series("street", [None, "a", "b", "c", "A", "a", "b", None]),
+        pl.Series("sold", [None, True, False, True, None, True, False, True]),
+        pl.Series("pixel_1", [None, 0, 255, 1, 2, 3, 4, 5], dtype=pl.Int64),
+        pl.Series("empty", [None, 1.0, 2.0, None, None, None, None, 5.0]),
+    )
+
+
+@pytest.mark.parametrize("target", ["worth", "color"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_table_model_with_its_encoder(target, dtype):
+    table = homes().drop({"worth": "color", "color": "worth"}[target])
+    model = bl.TableModel.train(table, target, TableTraining(hidden=(8,), epochs=4, dtype=dtype))
+    exported = model.to_onnx()
+    assert [tensor.name for tensor in exported.graph.input] == list(model.encoder.feature_names_in_)
+    for rows in (table, strange(table)):
+        expected, came = model.predict(rows), run_onnx(exported, **feeds_of(rows, model.encoder.feature_names_in_))
+        if target == "worth":
+            assert came["variable"][:, 0] == pytest.approx(expected.values, rel=1e-5)
+        else:
+            assert came["label_"].tolist() == expected.values.tolist()  # there is a column `label`
+            assert came["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
+
+
+def test_table_of_counts_has_no_scale():
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"a": rng.normal(size=200), "n": rng.poisson(3.0, 200)})
+    model = bl.TableModel.train(table, "n", TableTraining(hidden=(4,), epochs=3, loss="poisson"))
+    came = run_onnx(model.to_onnx(), **feeds_of(table, ["a"]))
+    assert came["variable"][:, 0] == pytest.approx(model.predict(table).values, rel=1e-5)
+
+
+def test_dates_are_refused():
+    days = [dt.date(2020, 1, 1) + dt.timedelta(days=i) for i in range(100)]
+    table = pl.DataFrame({"day": days, "a": np.arange(100.0), "y": np.arange(100.0)})
+    model = bl.TableModel.train(table, "y", QUICK)
+    with pytest.raises(InvalidInputError, match="'day' holds dates, which ONNX does not have"):
+        model.to_onnx()
+    assert bl.to_onnx(model.network).graph.input[0].name == "X"  # what the message says to do
+
+
+def test_empty_text_as_a_value_is_refused():
+    table = pl.DataFrame({"a": ["", "b"] * 50, "y": np.arange(100.0)})
+    with pytest.raises(InvalidInputError, match="empty text"):
+        bl.TableModel.train(table, "y", QUICK).to_onnx()
+
+
+def test_what_cannot_be_exported_says_so():
+    with pytest.raises(NotFittedError):
+        bl.MLPClassifier().to_onnx()
+    with pytest.raises(InvalidInputError, match="TableModel can be exported, but a list came"):
+        bl.to_onnx([1])
