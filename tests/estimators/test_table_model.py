@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+import backlit as bl
+from backlit.core.backpropagation import backpropagate
 from backlit.core.network import Network
-from backlit.errors import DataError, InvalidInputError, ModelFileError, UnknownNameError
+from backlit.errors import DataError, InvalidInputError, ModelFileError, ShapeError, UnknownNameError
 from backlit.estimators.table_model import TableModel
 from backlit.estimators.table_training import TableTraining
 from backlit.persistence import StoredModel, load_model, save_model, save_network
@@ -113,15 +115,43 @@ def test_early_stopping_and_validation_table():
     assert [event.record.validation_cost for event in events if isinstance(event, EpochEnded)] == [None] * 4
 
 
-def test_explanation_of_a_row():
+def test_explanation_of_rows():
     data = table()
     model = TableModel.train(data, "y", QUICK)
-    document = json.loads(model.explain(data, 3).to_json())
-    x = model.encoder.transform(data[2:3])
-    assert model.network.feedforward(x)[0, 0] == pytest.approx(float(model.network.feedforward(x)[0, 0]))
-    assert document["format"] == "backlit-explanation"
+    explanation = model.explain(data, [3, 7])
+    x, y = model.examples(data, [3, 7])
+    truth = backpropagate(model.network, x, y)
+    assert [example.name for example in explanation.examples] == ["row 3", "row 7"]
+    assert explanation.cost == truth.cost
+    assert explanation.learning_rate == QUICK.rate
+    assert (explanation.parameters[0].step.nabla_w == truth.nabla_w[0]).all()
+    for example, row in zip(explanation.examples, (2, 6), strict=True):
+        features = {feature.name: feature for feature in example.encoding}
+        assert list(features) == list(model.encoder.get_feature_names_out())
+        assert [feature.value for feature in example.encoding] == example.x.tolist()
+        assert features["x"].raw_value == str(data["x"][row])
+        assert example.original_y == pytest.approx(data["y"][row], rel=1e-6)
+        assert example.original_output == pytest.approx(model.predict(data[row : row + 1]).values, rel=1e-6)
+    assert bl.explain(model, data[2:3]).cost == model.explain(data, 3).cost
     with pytest.raises(InvalidInputError, match="rows 1 to 200"):
-        model.explain(data, 201)
+        model.explain(data, [1, 201])
+    with pytest.raises(ShapeError, match="1 to 32 examples"):
+        bl.explain(model, data)
+    with pytest.raises(InvalidInputError, match="takes y from the column 'y'"):
+        bl.explain(model, data[:1], [1.0])
+
+
+def test_explanation_of_rows_without_a_target():
+    data = table()
+    model, said = TableModel.train(data, "color", QUICK), []
+    holes = data.with_columns(color=pl.when(pl.col("x") > 0).then(pl.col("color")))
+    rows = [int(np.argmax(data["x"] > 0)) + 1, int(np.argmax(data["x"] <= 0)) + 1]
+    assert model.explain(holes, rows[0], say=said.append).cost is not None
+    assert said == []
+    assert model.explain(holes, rows, say=said.append).cost is None
+    assert model.explain(data.drop("color"), rows).cost is None
+    assert said == ["Not every row has a color, so only the forward pass is shown."]
+    assert model.explain(data.with_columns(color=pl.lit("red.")), 1).cost is not None
 
 
 def test_refusals(tmp_path):

@@ -98,7 +98,7 @@ def check_views(explanation, **options):
 def wide_explanation():
     network, x, y = network_and_target("cross_entropy", "softmax", sizes=(20, 12, 3))
     encoding = [(f"f{k}", f"{NASTY[k % 3]}{k}", f"<{k}>|*_", f"(x − 3) / {k}", x[k]) for k in range(20)]
-    return explain(network, x, y, loss="cross_entropy", encoding=encoding, output_names=NASTY)
+    return explain(network, x, y, loss="cross_entropy", encodings=[encoding], output_names=NASTY)
 
 
 def saturated_explanation():

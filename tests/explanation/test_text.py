@@ -270,7 +270,7 @@ def test_lines_keep_to_the_width(width, loss, output):
     network, x, y = network_and_target(loss, output, sizes=(12, 11, 3), hidden="softmax")
     encoding = [(f"feature {k}", f"column {k}", str(x[k]), f"{x[k]:.3f} / 1 and so on", x[k]) for k in range(12)]
     names = ["a", "a name that is long", "c" * 100]
-    explanation = explain(network, x, y, loss=loss, encoding=encoding, output_names=names, target_scale=(1.0, 2.0))
+    explanation = explain(network, x, y, loss=loss, encodings=[encoding], output_names=names, target_scale=(1.0, 2.0))
     assert max(map(len, render_text(explanation, width=width).splitlines())) <= width
     check(explanation, width=width)
 
@@ -336,7 +336,7 @@ def test_original_scale_and_encoding():
     network, x, _ = network_and_target("quadratic", "identity", sizes=(2, 3, 1))
     encoding = [("age", "age", "41", "(41 − 30) / 10", x[0]), ("job = x", "job", "x\x1b[31m\n", 'job = "x"', x[1])]
     names, scale = ["price"], (206855.5, 115395.25)
-    explanation = explain(network, x, [0.5], encoding=encoding, output_names=names, target_scale=scale)
+    explanation = explain(network, x, [0.5], encodings=[encoding], output_names=names, target_scale=scale)
     text = render_text(explanation)
     a, predicted = explanation.examples[0].layers[-1].a[0], explanation.examples[0].original_output[0]
     assert a > 0
@@ -350,7 +350,7 @@ def test_original_scale_and_encoding():
 def test_a_category_is_shown_by_the_place_it_takes():
     network = Network.initialize([4, 1], "identity", seed=0)
     encoding = [("n", "n", "3", "3 − 3", 0.0), *((f"c={c}", "c", "b", f'c = "{c}"', float(c == "b")) for c in "abc")]
-    text = render_text(explain(network, [0, 0, 1, 0], [1.0], encoding=encoding))
+    text = render_text(explain(network, [0, 0, 1, 0], [1.0], encodings=[encoding]))
     assert re.search(r"a¹_1 +n +3 +3 − 3 += 0\n +a¹_3 +c +b +c = \"b\" += 1\n +… 2 more, all 0\n", text)
 
 

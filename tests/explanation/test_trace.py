@@ -232,7 +232,7 @@ def test_encoding_is_kept_as_tuples_and_as_objects():
     network, x, y, _ = worked()
     step = SimpleNamespace(name="f", column="c", raw_value=None, operation="median", value=float(x[1]))
     explanation = explain(
-        network, x, y, encoding=[("age", "age", "41", "41 − 30", x[0]), step, ("g", "c", "1.5", "as it is", x[2])]
+        network, x, y, encodings=[[("age", "age", "41", "41 − 30", x[0]), step, ("g", "c", "1.5", "as it is", x[2])]]
     )
     first, second, _ = explanation.examples[0].encoding
     assert (first.name, first.raw_value, first.value) == ("age", "41", x[0])
@@ -251,7 +251,9 @@ def test_original_scale():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"x": np.zeros((2, 3)), "y": np.zeros((2, 3))}, ShapeError, "x has 2 rows"),
+        ({"x": np.zeros((33, 3)), "y": np.zeros((33, 3))}, ShapeError, "1 to 32 examples.* x has 33 rows"),
+        ({"x": np.zeros((0, 3)), "y": None}, ShapeError, "x has 0 rows"),
+        ({"x": np.zeros((2, 3)), "y": np.zeros((3, 3))}, ShapeError, "x has 2 examples but y has 3"),
         ({"x": np.zeros(4)}, ShapeError, r"x must have the shape \(n_examples, 3\)"),
         ({"y": np.zeros(2)}, ShapeError, "y must have the shape"),
         ({"x": [np.nan, 0, 0]}, InvalidInputError, "x must hold finite numbers"),
@@ -262,8 +264,10 @@ def test_original_scale():
         ({"loss": "poisson"}, LossActivationError, "'poisson' is defined"),
         ({"output_names": ["a"]}, ShapeError, "output_names must hold 3 names"),
         ({"target_scale": ([1.0, 2.0], 1.0)}, ShapeError, "The mean of target_scale"),
-        ({"encoding": [("a", "a", "1", "1", 0.0)]}, ShapeError, "encoding must describe 3 inputs"),
-        ({"encoding": [("a", "a", "1", "1", 9.0)] * 3}, InvalidInputError, "Both must be of the same row"),
+        ({"example_names": ["a", "b"]}, ShapeError, "example_names must hold 1 names"),
+        ({"encodings": []}, ShapeError, "encodings must describe 1 examples"),
+        ({"encodings": [[("a", "a", "1", "1", 0.0)]]}, ShapeError, "encoding must describe 3 inputs"),
+        ({"encodings": [[("a", "a", "1", "1", 9.0)] * 3]}, InvalidInputError, "Both must be of the same row"),
     ],
 )
 def test_refuses_what_does_not_fit(arguments, error, message):
@@ -276,6 +280,36 @@ def test_refuses_what_does_not_fit(arguments, error, message):
 def test_one_output_takes_a_plain_number():
     network = Network.initialize([2, 1], "identity", seed=0)
     assert explain(network, [1.0, 2.0], 3.0).examples[0].y.tolist() == [3.0]
+    batch = [[1.0, 2.0], [0.0, 1.0]]
+    for y in ([3.0, 4.0], np.array([3.0, 4.0]), [[3.0], [4.0]]):
+        assert [example.y.tolist() for example in explain(network, batch, y).examples] == [[3.0], [4.0]]
+    with pytest.raises(ShapeError, match="y must hold 2 numbers, one for each example, but holds 3"):
+        explain(network, batch, [3.0, 4.0, 5.0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+def test_batch_is_its_examples_and_their_mean(loss, output, dtype):
+    network, x, y, _ = worked(loss, output, dtype)
+    xs, ys = np.stack([x, -0.5 * x, 0.25 * x]), np.stack([y, np.roll(y, 1), y])
+    explanation = explain(network, xs, ys, loss=loss, learning_rate=0.3, example_names="abc")
+    truth = backpropagate(network, xs, ys, loss=loss)
+    assert [example.name for example in explanation.examples] == ["a", "b", "c"]
+    for e, example in enumerate(explanation.examples):
+        alone = explain(network, xs[e], ys[e], loss=loss, learning_rate=0.3)
+        assert example.cost == pytest.approx(alone.cost, rel=1e-5 if dtype == "float32" else 1e-12)
+        for i, layer in enumerate(example.layers):
+            assert_same_bits(layer.z, truth.z[i][e])
+            assert_same_bits(layer.error.delta, truth.delta[i][e])
+            tolerance = {"rtol": 2e-5, "atol": 2e-6} if dtype == "float32" else {"rtol": 1e-10, "atol": 1e-12}
+            assert np.allclose(explanation.nabla_w(i + 2, e), alone.parameters[i].step.nabla_w, **tolerance)
+    for i, parameters in enumerate(explanation.parameters):
+        assert_same_bits(parameters.step.nabla_w, truth.nabla_w[i])
+        assert_same_bits(parameters.step.nabla_b, truth.nabla_b[i])
+    assert explanation.cost == truth.cost == pytest.approx(np.mean([example.cost for example in explanation.examples]))
+    stepped = [parameters.step for parameters in explanation.parameters]
+    new = Network(tuple(s.w_after for s in stepped), tuple(s.b_after for s in stepped), network.activations)
+    assert explanation.cost_after == float(cost(new, xs, ys, loss=loss))
 
 
 def test_network_in_another_array_library():

@@ -29,6 +29,7 @@ from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty, make_stopping
 from backlit.estimators.printing import Printer
+from backlit.estimators.problems import problem_of
 from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
 from backlit.estimators.targets import Targets
 from backlit.estimators.views import Views
@@ -36,7 +37,6 @@ from backlit.explanation.problem import Problem
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
 from backlit.training.loop import Examples
-from backlit.training.recording import Recorder
 from backlit.training.stopping import EarlyStopping
 
 _CHUNK_VALUES = 2**22
@@ -102,15 +102,10 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         check_is_fitted(self)
         return self._network_of_coefs(self._activations, self._network_dtype())
 
-    def __problem__(self, X: Any, y: Any) -> Problem:
-        """Return the network with these examples as it sees them, for `backlit.demon` and `backlit.diagnose`."""
+    def __problem__(self, X: Any, y: Any, *, needs_y: bool = True) -> Problem:
+        """Return the network with these examples as it sees them, for `backlit.explain`, `demon` and `diagnose`."""
         check_is_fitted(self)
-        X, y = self._validate(X, y, reset=False)
-        dtype = self._network_dtype()
-        targets = self._targets(y, dtype, incremental=True, classes=getattr(self, "classes_", None))
-        recorders = [listener for listener in self.callbacks or () if isinstance(listener, Recorder)]
-        history = recorders[0].history if recorders else ()
-        return Problem(self.network_, _dense(X, dtype), targets.values, loss_name(self.loss), history)
+        return problem_of(self, X, y, needs_y=needs_y)
 
     def _network_of_coefs(self, activations: tuple[str, ...], dtype: str) -> Network:
         weights = tuple(np.asarray(coef, dtype=dtype).T for coef in self.coefs_)

@@ -12,23 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backlit.core.figures import EpochFigures
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
-from backlit.data import TableEncoder, TargetScaler, check_target, infer_task
+from backlit.data import TableEncoder, check_target, infer_task
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
-from backlit.errors import DataError, InvalidInputError, ModelFileError
+from backlit.errors import InvalidInputError, ModelFileError
 from backlit.estimators.checkpointing import checkpointed
 from backlit.estimators.run_description import Run
+from backlit.estimators.table_results import Evaluation, Predictions
+from backlit.estimators.table_rows import as_polars, check_row, known_targets, labeled, without
+from backlit.estimators.table_storage import read_parts, write_parts
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
 from backlit.estimators.views import Views
 from backlit.explanation import Explanation, explain
-from backlit.explanation.problem import Problem
-from backlit.persistence import StoredModel, load_model, save_model
+from backlit.explanation.problem import Problem, Setting
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Listener
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
@@ -36,42 +37,6 @@ from backlit.training.recording import Recorder
 from backlit.training.schedules import get_schedule
 from backlit.training.split import split_rows
 from backlit.training.stopping import EarlyStopping
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a model says of the rows of a table.
-
-    Attributes
-    ----------
-    values : ndarray, ``(n_rows,)``
-        Classes, or numbers on the target's own scale.
-    probabilities : ndarray, ``(n_rows, n_classes)``, or None
-    """
-
-    values: NDArray[Any]
-    probabilities: Floats | None
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How good a model is on a table.
-
-    Attributes
-    ----------
-    metrics : dict of str to float
-        ``accuracy`` and ``cost``, or ``r2``, ``rmse``, ``mae`` (on the target's own scale) and ``cost``.
-    n_rows : int
-    confusion : list of list of int, or None
-        Row: true class; column: predicted class.
-    remarks : list of str
-        What was done to the table.
-    """
-
-    metrics: dict[str, float]
-    n_rows: int
-    confusion: list[list[int]] | None = None
-    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +102,7 @@ class TableModel(Views):
         recorder : Recorder, optional
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
-        table, n_dropped = check_target(_as_polars(table), target)
+        table, n_dropped = check_target(as_polars(table), target)
         if n_dropped:
             say(f"Dropped {n_dropped:,} rows without a {target}.")
         if task is None and training.loss == "poisson":
@@ -146,7 +111,7 @@ class TableModel(Views):
             guess = infer_task(table[target], target)
             task = guess.task
             say(guess.reason + ".")
-        features = _without(table, target)
+        features = without(table, target)
         encoder = TableEncoder(dtype=training.dtype).fit(features)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = TableTarget.learn(table[target], target, task, loss)
@@ -154,9 +119,9 @@ class TableModel(Views):
 
         examples, held_out = Examples(x, y), None
         if validation_table is not None:
-            validation_table, _ = check_target(_as_polars(validation_table), target)
+            validation_table, _ = check_target(as_polars(validation_table), target)
             y_validation = learned.encode(validation_table[target]).astype(training.dtype)
-            held_out = Examples(encoder.transform(_without(validation_table, target)), y_validation)
+            held_out = Examples(encoder.transform(without(validation_table, target)), y_validation)
         elif training.validation_fraction:
             classes = learned.codes(y) if task == "classification" else None
             rows, held_out_rows = split_rows(len(x), training.validation_fraction, training.seed, classes)
@@ -205,7 +170,7 @@ class TableModel(Views):
         from sklearn import metrics
 
         remarks: list[str] = []
-        column, x, y = self._examples(_as_polars(table), remarks)
+        column, x, y = self._examples(as_polars(table), remarks)
         outputs, cost = self._session(engine, n_threads).evaluate(x, y)
         if self.target.classes is None:
             truth, (values, _) = as_numbers(column, self.target.name), self.target.decode(outputs)
@@ -245,75 +210,68 @@ class TableModel(Views):
         y : ndarray, ``(n_rows, n_out)``
         """
         remarks: list[str] = []
-        table = _as_polars(table)
+        table = as_polars(table)
         if rows is not None:
-            table = table[[_check_row(table, row) - 1 for row in rows]]
+            table = table[[check_row(table, row) - 1 for row in rows]]
         _, x, y = self._examples(table, remarks)
         for message in remarks:
             say(message)
         return x, y
 
-    def __problem__(self, x: Any, y: Any = None) -> Problem:
-        """Return the network with the rows of a table x, for `backlit.demon` and `backlit.diagnose`."""
+    def __problem__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> Problem:
+        """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
         recorded = self.training.get("recorded") or []
         if not isinstance(recorded, list):
             raise ModelFileError("The model's 'training.recorded' must be a list, as Recorder writes it.")
         history = tuple(EpochFigures.from_dict(document) for document in recorded)
-        return Problem(self.network, *self.examples(x), self.loss, history)
+        table = as_polars(x)
+        if needs_y:
+            _, rows, y = self._examples(table, [])
+        else:
+            rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
+        scaler = self.target.scaler
+        setting = Setting(
+            learning_rate=self._rate(),
+            output_names=self.target.output_names,
+            target_scale=None if scaler is None else (scaler.mean, scaler.scale),
+            encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
+        )
+        return Problem(self.network, rows, y, self.loss, history, setting)
 
     def explain(
         self,
         table: Any,
-        row: int,
+        rows: int | Sequence[int],
         *,
         learning_rate: float | None = None,
         say: Callable[[str], object] = lambda _: None,
     ) -> Explanation:
-        """Return one backpropagation step of one row, with its own numbers.
+        """Return one backpropagation step of one row, or of a small batch of rows, with their own numbers.
 
         Parameters
         ----------
         table : dataframe
-            Where it has the target's column, the backward pass is explained too.
-        row : int
+            Where it has the target of these rows, the backward pass is explained too.
+        rows : int or sequence of int
             Counted from 1.
         learning_rate : float, optional
             μ of the step shown. Default: the base rate of training.
         say : callable
             Called with remarks for the user.
         """
-        table = _as_polars(table)
-        one = table[_check_row(table, row) - 1 : row]
-        y = None
-        if self.target.name in one.columns and one[self.target.name].null_count() == 0:
-            column = one[self.target.name]
-            if self.target.knows(column).all():
-                y = self.target.encode(column)
-            else:
-                say(f"The model knows no {self.target.name} {column[0]!r}, so only the forward pass is shown.")
-        scaler = self.target.scaler
-        encoding = self.encoder.describe_row(table, row - 1)
-        return explain(
-            self.network,
-            self.encoder.transform(one),
-            y,
-            loss=self.loss,
-            learning_rate=self._rate() if learning_rate is None else learning_rate,
-            encoding=encoding,
-            output_names=self.target.output_names,
-            target_scale=None if scaler is None else (scaler.mean, scaler.scale),
-        )
+        numbers = np.ravel(rows).tolist()
+        table = as_polars(table)
+        few = table[[check_row(table, row) - 1 for row in numbers]]
+        _, why_not = known_targets(few, self.target)
+        if why_not:
+            say(why_not)
+        return explain(self, few, learning_rate=learning_rate, example_names=[f"row {row}" for row in numbers])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one ``.safetensors`` file, whole or not at all."""
-        target = self.target
-        document = {"name": target.name, "scaler": None if target.scaler is None else target.scaler.to_dict()}
-        stored = StoredModel(
-            self.network, self.loss, target.task, target.classes, self.encoder.to_dict(), document, self.training
-        )
-        save_model(path, stored)
+        write_parts(path, self.network, self.loss, self.target, self.encoder, self.training)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TableModel:
@@ -324,32 +282,7 @@ class TableModel(Views):
         ModelFileError
             Naming the field that is wrong.
         """
-        stored = load_model(path)
-        if stored.encoder is None or stored.task is None or not isinstance(stored.target, dict):
-            raise ModelFileError(
-                f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
-            )
-        name, scaler = stored.target.get("name"), stored.target.get("scaler")
-        if not isinstance(name, str) or set(stored.target) != {"name", "scaler"}:
-            raise ModelFileError(f"{path}: the field 'target' must hold a name and a scaler.")
-        encoder = TableEncoder.from_dict(stored.encoder)
-        n_features = len(encoder.get_feature_names_out())
-        if n_features != stored.network.sizes[0]:
-            raise ModelFileError(
-                f"{path}: the encoder gives {n_features} features, "
-                f"but the network has {stored.network.sizes[0]} inputs."
-            )
-        if stored.task == "classification" and stored.classes is None:
-            raise ModelFileError(f"{path}: the task is classification, but 'classes' is missing.")
-        if stored.task == "regression" and stored.network.sizes[-1] != 1:
-            raise ModelFileError(f"{path}: a regression of {name!r} has one output, not {stored.network.sizes[-1]}.")
-        target = TableTarget(
-            name,
-            stored.classes if stored.task == "classification" else None,
-            stored.network.sizes[-1],
-            None if scaler is None else TargetScaler.from_dict(scaler),
-        )
-        return cls(stored.network, stored.loss, target, encoder, stored.training or {})
+        return cls(*read_parts(path))
 
     def _rate(self) -> float:
         options = self.training.get("options")
@@ -361,62 +294,11 @@ class TableModel(Views):
 
     def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
         # the target's column, x and y of the rows that have a target
-        table, column = self._labeled(table, remarks)
+        table, column = labeled(table, self.target, remarks)
         return column, self.encoder.transform(table), self.target.encode(column).astype(self.network.dtype)
-
-    def _labeled(self, table: Any, remarks: list[str]) -> tuple[Any, Any]:
-        # the rows that have a target, and that column
-        import polars as pl
-
-        name, classes = self.target.name, self.target.classes
-        if name not in table.columns:
-            raise DataError(
-                f"The target's column {name!r} is needed to compare with, but the table has only "
-                f"{', '.join(table.columns[:10])}. Use predict where the target is not known."
-            )
-        known = table[name].is_not_null()
-        if not known.all():
-            remarks.append(f"Left out {int((~known).sum()):,} rows without a {name}.")
-            table = table.filter(known)
-        if len(table) == 0:
-            raise DataError(f"No row has a {name}, so there is nothing to compare with.")
-        column = table[name]
-        if classes is not None and column.dtype == pl.String and all(isinstance(label, str) for label in classes):
-            # UCI writes the labels of its test files with a full stop at the end
-            bare = column.str.strip_suffix(".")
-            if not column.is_in(list(classes)).any() and bare.is_in(list(classes)).all():
-                column = bare
-                remarks.append("Read the labels without the full stop at their end.")
-        strange = ~self.target.knows(column)
-        if strange.any():
-            first = int(np.flatnonzero(strange)[0])
-            raise DataError(
-                f"Row {int(np.flatnonzero(known.to_numpy())[first]) + 1} has the {name} {column[first]!r}, which the "
-                f"model was not trained with ({int(strange.sum()):,} such rows). Drop or correct them."
-            )
-        return table, column
 
 
 def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
-
-
-def _check_row(table: Any, row: int) -> int:
-    if not 1 <= row <= len(table):
-        raise InvalidInputError(f"Row {row} was asked for, but the table has rows 1 to {len(table)}.")
-    return row
-
-
-def _as_polars(table: Any) -> Any:
-    import narwhals as nw
-
-    return nw.from_native(table, eager_only=True).to_polars()
-
-
-def _without(table: Any, target: str) -> Any:
-    features = table.drop(target)
-    if features.width == 0:
-        raise DataError(f"The table has no column but the target {target!r}, so there is nothing to predict it from.")
-    return features

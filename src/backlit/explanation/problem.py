@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import ArrayLike
 
 from backlit.core.backpropagation import as_examples, backpropagate, check_loss_fits, shares
 from backlit.core.differences import Batch
@@ -15,6 +18,29 @@ from backlit.errors import InvalidInputError
 
 
 @dataclass(frozen=True, eq=False)
+class Setting:
+    """What a model knows beside the network's own numbers, for an explanation to tell.
+
+    Attributes
+    ----------
+    learning_rate : float or None
+        μ of the model's training.
+    output_names : sequence of str, or None
+        What each output stands for: the classes, or the name of the target.
+    target_scale : (mean, scale), or None
+        The target is ``mean + scale · y``; each a number, or one number for each output.
+    encodings : callable or None
+        ``() → encodings``: for each example, for each input how it came from a table, with the attributes of
+        `backlit.explanation.tree.Feature`. Called only where it is told.
+    """
+
+    learning_rate: float | None = None
+    output_names: Sequence[str] | None = None
+    target_scale: tuple[ArrayLike, ArrayLike] | None = None
+    encodings: Callable[[], Sequence[Sequence[Any]]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A network with examples and a loss.
 
@@ -22,17 +48,20 @@ class Problem:
     ----------
     network : Network
     x : array, ``(n_examples, n_in)``
-    y : array, ``(n_examples, n_out)``
+    y : array, ``(n_examples, n_out)``, or None
+        None only where the examples were asked for without the need of y.
     loss : str
     history : tuple of EpochFigures
         What was recorded in training, if anything was.
+    setting : Setting
     """
 
     network: Network
     x: Array
-    y: Array
+    y: Array  # or None
     loss: str
     history: tuple[EpochFigures, ...] = ()
+    setting: Setting = Setting()
 
     def in_float64(self) -> Problem:
         """Return it checked, with NumPy arrays of float64."""
@@ -53,12 +82,17 @@ class Problem:
 class HasProblem(Protocol):
     """A model that holds a network: the estimators and `TableModel`. Anybody's class may be one too."""
 
-    def __problem__(self, x: Any, y: Any) -> Problem:
-        """Return the network, and these examples as it sees them."""
+    def __problem__(self, x: Any, y: Any, *, needs_y: bool = True) -> Problem:
+        """Return the network, and these examples as it sees them.
+
+        With `needs_y`, raise where there is no y. Without, y of the problem is None where it is not known.
+        """
         ...
 
 
-def as_problem(model: Network | HasProblem, x: Any, y: Any = None, loss: str | None = None) -> Problem:
+def as_problem(
+    model: Network | HasProblem, x: Any, y: Any = None, loss: str | None = None, *, needs_y: bool = True
+) -> Problem:
     """Return the problem of a network, or of a model that holds one.
 
     Parameters
@@ -69,9 +103,11 @@ def as_problem(model: Network | HasProblem, x: Any, y: Any = None, loss: str | N
         of tables.
     loss : str, optional
         Default: the model's own; for a network, quadratic.
+    needs_y : bool, default True
+        Whether examples without y are refused.
     """
     if isinstance(model, Network):
-        if y is None:
+        if y is None and needs_y:
             raise InvalidInputError("A network needs the targets y, or there is no cost to look at. Give them.")
         return Problem(model, x, y, loss or "quadratic")
     if not isinstance(model, HasProblem):
@@ -79,5 +115,5 @@ def as_problem(model: Network | HasProblem, x: Any, y: Any = None, loss: str | N
             f"Expected a Network, a fitted estimator or a TableModel, but a {type(model).__name__} came. "
             "Load model files with backlit.TableModel.load or backlit.load_network."
         )
-    problem = model.__problem__(x, y)
-    return problem if loss is None else Problem(problem.network, problem.x, problem.y, loss, problem.history)
+    problem = model.__problem__(x, y, needs_y=needs_y)
+    return problem if loss is None else replace(problem, loss=loss)

@@ -12,58 +12,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backlit.core.activations import get_activation
-from backlit.core.backpropagation import Backpass, as_examples, backpropagate, bp1, check_loss_fits, cost
-from backlit.core.losses import FROM_Z, SHORT_CUTS, get_loss
+from backlit.core.backpropagation import Backpass, as_examples, backpropagate, check_loss_fits, cost
 from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD
 from backlit.errors import InvalidInputError, ShapeError
-from backlit.explanation.tree import (
-    ErrorTrace,
-    ExampleTrace,
-    Explanation,
-    Feature,
-    Floats,
-    LayerTrace,
-    ParameterTrace,
-    StepTrace,
-    TargetScale,
-)
+from backlit.explanation.problem import HasProblem, Problem, Setting, as_problem
+from backlit.explanation.provenance import names_of, scale_of
+from backlit.explanation.trace_examples import Pass, trace_examples
+from backlit.explanation.tree import Explanation, ParameterTrace, StepTrace, frozen
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["MOST_EXAMPLES", "Explanation", "explain", "trace"]
+
+MOST_EXAMPLES = 32
+"""Each example of a batch is worked in full, so a batch must be small."""
 
 
 def explain(
-    network: Network,
-    x: ArrayLike,
-    y: ArrayLike | None = None,
+    model: Network | HasProblem,
+    x: Any = None,
+    y: Any = None,
     *,
-    loss: str = "quadratic",
-    learning_rate: float = 0.1,
-    encoding: Sequence[Any] | None = None,
+    loss: str | None = None,
+    learning_rate: float | None = None,
+    example_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
     target_scale: tuple[ArrayLike, ArrayLike] | None = None,
+    encodings: Sequence[Sequence[Any]] | None = None,
 ) -> Explanation:
-    """Work one step of backpropagation for one example and keep every number.
+    """Work one step of backpropagation, for one example or a small batch, and keep every number.
 
     Parameters
     ----------
-    network : Network
-    x : array-like, ``(n_in,)`` or ``(1, n_in)``
-    y : array-like, ``(n_out,)`` or ``(1, n_out)``, optional
-        Without it there is a forward pass only.
-    loss : str, default "quadratic"
-        The cost is that of this example alone, without penalties.
-    learning_rate : float, default 0.1
-        μ of the step ``w ← w − μ ∂C/∂w``.
-    encoding : sequence, optional
-        For each input how it came from a table: (feature name, column, raw value, operation, value), as a tuple or an
-        object with these attributes.
+    model : Network, fitted estimator or TableModel
+    x : optional
+        Up to 32 examples as the model takes them: an array ``(n_examples, n_in)`` or ``(n_in,)`` for a network or an
+        estimator, a table for a model of tables.
+    y : optional
+        Their targets: an array ``(n_examples, n_out)`` or ``(n_out,)`` for a network, labels or numbers for an
+        estimator; a model of tables finds them in the table. Without them there is a forward pass only.
+    loss : str, optional
+        Default: the model's own; for a network, quadratic. The cost is that of these examples alone, without penalties.
+    learning_rate : float, optional
+        μ of the step ``w ← w − μ ∂C/∂w``. Default: that of the model's training; for a network 0.1.
+    example_names : sequence of str, optional
+        What each example is called, such as ``"row 3"``.
     output_names : sequence of str, optional
-        What each output stands for: the classes, or the name of the target.
+        What each output stands for. Default: the model's classes, or the name of its target.
     target_scale : (mean, scale), optional
-        The target is ``mean + scale · y``; each a number, or one number for each output.
+        The target is ``mean + scale · y``; each a number, or one number for each output. Default: the model's.
+    encodings : sequence, optional
+        For each example, for each input how it came from a table: (feature name, column, raw value, operation, value),
+        as a tuple or an object with these attributes. Default: the encoder's work, for a model of tables.
 
     Returns
     -------
@@ -71,38 +71,70 @@ def explain(
 
     Examples
     --------
-    >>> from backlit.core.network import Network
-    >>> network = Network.initialize([2, 2, 1], seed=1)
-    >>> explain(network, [0.5, -1.0], [1.0]).examples[0].layer(2).error.delta.shape
+    >>> import backlit as bl
+    >>> network = bl.Network.initialize([2, 2, 1], seed=1)
+    >>> explanation = bl.explain(network, [[0.5, -1.0], [1.0, 0.0]], [[1.0], [0.0]])
+    >>> explanation.examples[0].layer(2).error.delta.shape
     (2,)
+    >>> explanation.cost_after < explanation.cost
+    True
     """
-    if not 0 < learning_rate < float("inf"):
-        raise InvalidInputError(f"learning_rate must be a positive number, but {learning_rate!r} came.")
-    loss = check_loss_fits(network, loss)
+    problem = as_problem(model, x, y, loss, needs_y=False)
+    own = problem.setting
+    setting = Setting(
+        learning_rate=next((rate for rate in (learning_rate, own.learning_rate) if rate is not None), 0.1),
+        output_names=own.output_names if output_names is None else output_names,
+        target_scale=own.target_scale if target_scale is None else target_scale,
+        encodings=own.encodings if encodings is None else lambda: encodings,
+    )
+    return trace(problem, setting, example_names)
+
+
+def trace(problem: Problem, setting: Setting, example_names: Sequence[str] | None = None) -> Explanation:
+    """Do the work of `explain` on a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its y may be None.
+    setting : Setting
+        With a learning rate.
+    example_names : sequence of str, optional
+    """
+    network, rate = problem.network, setting.learning_rate
+    if rate is None or not 0 < rate < float("inf"):
+        raise InvalidInputError(f"learning_rate must be a positive number, but {rate!r} came.")
+    loss = check_loss_fits(network, problem.loss)
+    x, y = network.as_batch(problem.x, "x", network.sizes[0]), problem.y
+    _check_examples(x, "x")
+    backpass, after, cost_after = None, None, None
     if y is None:
-        rows = network.as_batch(x, "x", network.sizes[0])
-        _check_one_finite_row(rows, "x")
-        z, a = feedforward(network, rows)
-        targets, backpass, after, cost_after = None, None, None, None
+        z, a = feedforward(network, x)
     else:
-        rows, targets, _ = as_examples(network, x, y if np.ndim(y) else [y], None)
-        _check_one_finite_row(rows, "x")
-        _check_one_finite_row(targets, "y")
+        x, y, _ = as_examples(network, x, _as_rows(y, x.shape[0], network.sizes[-1]), None)
+        _check_examples(y, "y")
         with np.errstate(over="ignore"):
-            backpass = backpropagate(network, rows, targets, loss=loss)
+            backpass = backpropagate(network, x, y, loss=loss)
             z, a = backpass.z, backpass.a
-            after = _descend(network, backpass, learning_rate)
-            cost_after = float(cost(after, rows, targets, loss=loss))
-    scale = None if target_scale is None else _target_scale(target_scale, network.sizes[-1])
+            after = _descend(network, backpass, rate)
+            cost_after = float(cost(after, x, y, loss=loss))
+    n_outputs = network.sizes[-1]
+    scale = None if setting.target_scale is None else scale_of(setting.target_scale, n_outputs)
+    names = setting.output_names
     return Explanation(
         sizes=network.sizes,
         activations=network.activations,
         dtype=network.dtype,
         loss=loss,
-        learning_rate=float(learning_rate),
-        output_names=None if output_names is None else _names(output_names, network.sizes[-1]),
+        learning_rate=float(rate),
+        output_names=None if names is None else names_of("output", names, n_outputs),
         target_scale=scale,
-        examples=(_example(network, z, a, targets, backpass, loss, encoding, scale),),
+        examples=trace_examples(
+            Pass(network, loss, y, z, a, None if backpass is None else backpass.delta),
+            scale=scale,
+            names=example_names,
+            encodings=None if setting.encodings is None else setting.encodings(),
+        ),
         parameters=_parameters(network, backpass, after),
         cost=None if backpass is None else backpass.cost,
         cost_after=cost_after,
@@ -126,136 +158,32 @@ def _parameters(network: Network, backpass: Backpass | None, after: Network | No
         if backpass is None or after is None:
             return None
         return StepTrace(
-            *map(_frozen, (backpass.nabla_w[i], backpass.nabla_b[i], after.weights[i], after.biases[i])),
+            *map(frozen, (backpass.nabla_w[i], backpass.nabla_b[i], after.weights[i], after.biases[i])),
         )
 
     pairs = zip(network.weights, network.biases, strict=True)
-    return tuple(ParameterTrace(i + 2, _frozen(w), _frozen(b), step(i)) for i, (w, b) in enumerate(pairs))
+    return tuple(ParameterTrace(i + 2, frozen(w), frozen(b), step(i)) for i, (w, b) in enumerate(pairs))
 
 
-def _example(
-    network: Network,
-    z: list[Array],
-    a: list[Array],
-    y: Array | None,
-    backpass: Backpass | None,
-    loss: str,
-    encoding: Sequence[Any] | None,
-    scale: TargetScale | None,
-) -> ExampleTrace:
-    layers = []
-    for i, activation in enumerate(network.activations):
-        error = None if backpass is None else _error(network, backpass, y, loss, i)
-        layers.append(
-            LayerTrace(
-                layer=i + 2,
-                activation=activation,
-                z=_row(z[i]),
-                a=_row(a[i + 1]),
-                sum_exp=_sum_exp(_row(z[i])) if get_activation(activation).couples else None,
-                error=error,
-            )
-        )
-    x = _row(a[0])
-    return ExampleTrace(
-        x=x,
-        y=None if y is None else _row(y),
-        encoding=None if encoding is None else _features(encoding, x),
-        layers=tuple(layers),
-        cost_summands=None if y is None else _row(_cost_summands(loss, network.activations[-1], z[-1], a[-1], y)),
-        cost=None if backpass is None else backpass.cost,
-        original_output=None if scale is None else _original(scale, _row(a[-1])),
-        original_y=None if scale is None or y is None else _original(scale, _row(y)),
-    )
+def _as_rows(y: Any, n_examples: int, n_outputs: int) -> Any:
+    # one output takes a plain number an example
+    if n_outputs > 1 or np.ndim(y) > 1:
+        return y
+    if np.ndim(y) == 0:
+        return [y]
+    if len(y) != n_examples:
+        raise ShapeError(f"y must hold {n_examples} numbers, one for each example, but holds {len(y)}.")
+    return y.reshape(-1, 1) if hasattr(y, "reshape") else [[value] for value in y]
 
 
-def _error(network: Network, backpass: Backpass, y: Array, loss: str, i: int) -> ErrorTrace:
-    z, a, delta = backpass.z[i], backpass.a[i + 1], backpass.delta[i]
-    name = network.activations[i]
-    activation = get_activation(name)
-    is_output = i == len(network.weights) - 1
-    with np.errstate(all="ignore"):  # a saturated output may divide by zero here; the short cut exists for that
-        nabla_a = get_loss(loss, name).nabla_a(a, y) if is_output else backpass.delta[i + 1] @ network.weights[i + 1]
-        general = bp1(nabla_a, z, name)
-        mean = float(namespace(a).sum(a * nabla_a)) if activation.derivative is None else None
-    return ErrorTrace(
-        nabla_a=_row(nabla_a),
-        sigma_prime=None if activation.derivative is None else _row(activation.derivative(z)),
-        mean_nabla_a=mean,
-        general=_row(general),
-        delta=_row(delta),
-        short_cut=is_output and (loss, name) in SHORT_CUTS,
-    )
-
-
-def _cost_summands(loss: str, activation: str, z: Array, a: Array, y: Array) -> Array:
-    # the summands that `backlit.core.losses.cost_of_each` adds up
-    from_z = FROM_Z.get((loss, activation))
-    return get_loss(loss, activation).value(a, y) if from_z is None else from_z(get_activation(activation), z, a, y)
-
-
-def _sum_exp(z: Floats) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.exp(z.astype(np.float64)).sum())
-
-
-def _features(encoding: Sequence[Any], x: Floats) -> tuple[Feature, ...]:
-    if len(encoding) != len(x):
-        raise ShapeError(f"encoding must describe {len(x)} inputs, one by one, but describes {len(encoding)}.")
-    features = []
-    for k, step in enumerate(encoding):
-        name, column, raw_value, operation, value = (
-            step if isinstance(step, tuple) else (step.name, step.column, step.raw_value, step.operation, step.value)
-        )
-        if not np.isclose(value, x[k], rtol=1e-6, atol=0.0):
-            raise InvalidInputError(
-                f"encoding says that {name!r} is {value:g}, but x holds {x[k]:g} there. Both must be of the same row."
-            )
-        raw_text = "(missing)" if raw_value is None else str(raw_value)
-        features.append(Feature(str(name), str(column), raw_text, str(operation), float(value)))
-    return tuple(features)
-
-
-def _names(names: Sequence[str], n_outputs: int) -> tuple[str, ...]:
-    if len(names) != n_outputs:
-        raise ShapeError(f"output_names must hold {n_outputs} names, one for each output, but holds {len(names)}.")
-    return tuple(map(str, names))
-
-
-def _target_scale(target_scale: tuple[ArrayLike, ArrayLike], n_outputs: int) -> TargetScale:
-    mean, scale = (np.asarray(part, dtype=np.float64) for part in target_scale)
-    for name, part in (("mean", mean), ("scale", scale)):
-        if part.shape not in ((), (1,), (n_outputs,)):
-            raise ShapeError(
-                f"The {name} of target_scale must be one number, or one for each of {n_outputs} outputs, "
-                f"but has the shape {part.shape}."
-            )
-    return TargetScale(*(tuple(np.broadcast_to(part, (n_outputs,)).tolist()) for part in (mean, scale)))
-
-
-def _original(scale: TargetScale, values: Floats) -> Floats:
-    return _frozen(np.asarray(scale.mean) + np.asarray(scale.scale) * values.astype(np.float64))
-
-
-def _check_one_finite_row(batch: Array, name: str) -> None:
-    if batch.shape[0] != 1:
+def _check_examples(batch: Array, name: str) -> None:
+    if not 1 <= batch.shape[0] <= MOST_EXAMPLES:
         raise ShapeError(
-            f"An explanation is of one example, but {name} has {batch.shape[0]} rows. Give one: {name}[:1]."
+            f"An explanation is of 1 to {MOST_EXAMPLES} examples, each worked in full, but {name} has "
+            f"{batch.shape[0]:,} rows. Give a few of them, such as {name}[:3]."
         )
     xp = namespace(batch)
     if not bool(xp.all(xp.isfinite(batch))):
         raise InvalidInputError(
             f"{name} must hold finite numbers only, but has NaN or ±∞. Correct or impute the value."
         )
-
-
-def _row(batch: Array) -> Floats:
-    row: Floats = _frozen(batch)[0]
-    return row
-
-
-def _frozen(array: Array) -> Floats:
-    """Return a NumPy copy that nobody can write to; the network may go on training."""
-    copy = np.array(array if isinstance(array, np.ndarray) else np.from_dlpack(array))
-    copy.setflags(write=False)
-    return copy

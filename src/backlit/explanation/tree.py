@@ -1,7 +1,7 @@
 """The tree that holds every number of one worked step of backpropagation, and its JSON.
 
 What belongs to one example (z, a, δ) is kept apart from what belongs to the network and the batch (w, b, their
-gradients and their step), so that the tree holds a batch as well as it holds the one example of today.
+gradients and their step).
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class ExampleTrace:
 
     Attributes
     ----------
+    name : str or None
+        What it is called, such as ``"row 3"``.
     x : array, ``(n_1,)``
     y : array, ``(n_L,)``, or None
     encoding : tuple of Feature, or None
@@ -117,6 +119,7 @@ class ExampleTrace:
         a^L and y on the scale of the table.
     """
 
+    name: str | None
     x: Floats
     y: Floats | None
     encoding: tuple[Feature, ...] | None
@@ -142,7 +145,7 @@ class StepTrace:
     Attributes
     ----------
     nabla_w, w_after : array, ``(n_l, n_{l−1})``
-        ∂C/∂w^l, and ``w^l − μ ∂C/∂w^l``.
+        ∂C/∂w^l, the mean over the examples, and ``w^l − μ ∂C/∂w^l``.
     nabla_b, b_after : array, ``(n_l,)``
     """
 
@@ -199,11 +202,11 @@ class Explanation:
         What each output stands for.
     target_scale : TargetScale or None
     examples : tuple of ExampleTrace
-        One, for the time being.
+        The batch; often just one.
     parameters : tuple of ParameterTrace
         Layers 2 to L.
     cost, cost_after : float or None
-        C before the step and after it; None where there is no y.
+        C, the mean of the examples' C_x, before the step and after it; None where there is no y.
     """
 
     sizes: tuple[int, ...]
@@ -233,23 +236,37 @@ class Explanation:
 
     def error_summands(self, number: int, example: int = 0) -> Floats:
         """``w^{l+1}_kj δ^{l+1}_k``, ``(n_l, n_{l+1})``: row j sums to ∂C/∂a^l_j, which BP2 multiplies by σ′(z^l_j)."""
-        error = self.examples[example].layer(number + 1).error
+        return self.layer_parameters(number + 1).w.T * self._delta(number + 1, example)
+
+    def nabla_w(self, number: int, example: int = 0) -> Floats:
+        """∂C_x/∂w^l of one example, ``(n_l, n_{l−1})``: BP4, ``a^{l−1}_k δ^l_j``."""
+        return np.outer(self._delta(number, example), self.examples[example].activations(number - 1))
+
+    def _delta(self, number: int, example: int) -> Floats:
+        error = self.examples[example].layer(number).error
         if error is None:
             raise InvalidInputError("There is no δ in this explanation: it was made without y. Give the target y.")
-        return self.layer_parameters(number + 1).w.T * error.delta
+        return error.delta
 
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation in JSON's types.
 
         The document is this tree, key for key, under ``"format"`` and ``"version"``. Floats are exact; those that are
         not finite, which JSON lacks, are the texts ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``. Products of two
-        numbers that both stand there (the summands of z and of BP2) are not repeated.
+        numbers that both stand there (the summands of z and of BP2, an example's own gradient) are not repeated.
         """
         return {"format": FORMAT, "version": VERSION, **_plain(self)}
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the document of `to_dict` as JSON."""
         return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
+
+
+def frozen(array: Any) -> Floats:
+    """Return a NumPy copy of an array that nobody can write to; the network may go on training."""
+    copy: Floats = np.array(array if isinstance(array, np.ndarray) else np.from_dlpack(array))
+    copy.setflags(write=False)
+    return copy
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,55 @@
+"""A fitted estimator as the problem that `backlit.explain`, `demon` and `diagnose` look at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from backlit.core.losses import loss_name
+from backlit.errors import InvalidInputError
+from backlit.explanation.problem import Problem, Setting
+from backlit.training.recording import Recorder
+
+
+def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
+    """Return an estimator's network with examples as the network sees them.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        Fitted.
+    X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``; or one example, ``(n_features,)``
+    y : array-like, ``(n_examples,)`` or ``(n_examples, n_out)``; for one example its label or number; or None
+    needs_y : bool
+        Whether to raise where y is None.
+    """
+    if X is None:
+        raise InvalidInputError("An estimator needs the examples X to look at, but none came. Give X, and y with it.")
+    if isinstance(X, list | np.ndarray) and np.ndim(X) == 1:
+        X = np.reshape(X, (1, -1))
+        y = None if y is None else np.reshape(y, (1, -1)) if np.size(y) > 1 else np.ravel(y)
+    if y is None and needs_y:
+        raise InvalidInputError("An estimator needs the targets y, or there is no cost to look at. Give them.")
+    network, targets = estimator.network_, None
+    if y is None:
+        options = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32), "reset": False}
+        X = validate_data(estimator, X, **options)
+    else:
+        X, y = estimator._validate(X, y, reset=False)
+        classes = getattr(estimator, "classes_", None)
+        targets = estimator._targets(y, network.dtype, incremental=True, classes=classes).values
+    recorders = [listener for listener in estimator.callbacks or () if isinstance(listener, Recorder)]
+    history = recorders[0].history if recorders else ()
+    x = np.asarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=network.dtype)
+    return Problem(network, x, targets, loss_name(estimator.loss), history, _setting(estimator, network.sizes[-1]))
+
+
+def _setting(estimator: Any, n_outputs: int) -> Setting:
+    names = None
+    if hasattr(estimator, "classes_"):
+        # one output for two classes stands for the second
+        names = [str(label) for label in estimator.classes_][-n_outputs:]
+    rate = None if estimator.solver == "lbfgs" else float(estimator.learning_rate_init)
+    return Setting(learning_rate=rate, output_names=names)

@@ -1,0 +1,54 @@
+"""The parts of a table model in a model file, and back with every field checked."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from backlit.core.network import Network
+from backlit.data import TableEncoder, TargetScaler
+from backlit.errors import ModelFileError
+from backlit.estimators.table_target import TableTarget
+from backlit.persistence import StoredModel, load_model, save_model
+
+
+def write_parts(
+    path: str | os.PathLike[str],
+    network: Network,
+    loss: str,
+    target: TableTarget,
+    encoder: TableEncoder,
+    training: dict[str, Any],
+) -> None:
+    """Write a table model to one file, whole or not at all."""
+    document = {"name": target.name, "scaler": None if target.scaler is None else target.scaler.to_dict()}
+    save_model(path, StoredModel(network, loss, target.task, target.classes, encoder.to_dict(), document, training))
+
+
+def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget, TableEncoder, dict[str, Any]]:
+    """Read what `write_parts` wrote, or raise a `ModelFileError` that names the field that is wrong."""
+    stored = load_model(path)
+    if stored.encoder is None or stored.task is None or not isinstance(stored.target, dict):
+        raise ModelFileError(
+            f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
+        )
+    name, scaler = stored.target.get("name"), stored.target.get("scaler")
+    if not isinstance(name, str) or set(stored.target) != {"name", "scaler"}:
+        raise ModelFileError(f"{path}: the field 'target' must hold a name and a scaler.")
+    encoder = TableEncoder.from_dict(stored.encoder)
+    n_features = len(encoder.get_feature_names_out())
+    if n_features != stored.network.sizes[0]:
+        raise ModelFileError(
+            f"{path}: the encoder gives {n_features} features, but the network has {stored.network.sizes[0]} inputs."
+        )
+    if stored.task == "classification" and stored.classes is None:
+        raise ModelFileError(f"{path}: the task is classification, but 'classes' is missing.")
+    if stored.task == "regression" and stored.network.sizes[-1] != 1:
+        raise ModelFileError(f"{path}: a regression of {name!r} has one output, not {stored.network.sizes[-1]}.")
+    target = TableTarget(
+        name,
+        stored.classes if stored.task == "classification" else None,
+        stored.network.sizes[-1],
+        None if scaler is None else TargetScaler.from_dict(scaler),
+    )
+    return stored.network, stored.loss, target, encoder, stored.training or {}
