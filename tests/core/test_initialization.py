@@ -16,10 +16,8 @@ VARIANCES = {
     "glorot_uniform": 2 / (N_IN + N_OUT),
     "he_normal": 2 / N_IN,
     "he_uniform": 2 / N_IN,
-    "scikit_learn": 2 / (N_IN + N_OUT),
-    "scikit_learn_logistic": 2 / 3 / (N_IN + N_OUT),
 }
-UNIFORM = ["glorot_uniform", "he_uniform", "scikit_learn", "scikit_learn_logistic"]
+UNIFORM = ["glorot_uniform", "he_uniform"]
 
 
 def draw(name, seed=0, sizes=(N_IN, N_OUT)):
@@ -53,9 +51,6 @@ def test_biases(name):
     _, b = draw(name)
     if name == "standard_normal":
         assert b.std() == pytest.approx(1, rel=0.25)
-    elif name.startswith("scikit_learn"):
-        bound = math.sqrt(3 * VARIANCES[name])
-        assert 0.9 * bound < np.abs(b).max() <= bound
     else:
         np.testing.assert_array_equal(b, 0)
 

@@ -76,7 +76,9 @@ def test_clone_pickle_and_repr():
 
 
 def test_grid_search_over_a_field(engine):
-    pipeline = make_pipeline(StandardScaler(), MLPClassifier((5,), random_state=0, engine=engine, max_iter=30))
+    pipeline = make_pipeline(
+        StandardScaler(), MLPClassifier((8,), random_state=0, engine=engine, learning_rate_init=0.03)
+    )
     pipeline.set_params(mlpclassifier__early_stopping=EarlyStopping("cost", tolerance=1.0))
     search = GridSearchCV(pipeline, {"mlpclassifier__early_stopping__patience": [1, 20]}, cv=3).fit(X, Y)
     assert search.best_params_ == {"mlpclassifier__early_stopping__patience": 20}

@@ -14,9 +14,7 @@ EXPECTED_FAILURES = {
     "test_n_iter_no_change": "reads _no_improvement_count",
     "test_n_iter_no_change_inf": "reads _no_improvement_count",
     "test_nonfinite_params": "demands another wording: DivergenceError names epoch and layer",
-    "test_early_stopping_stratified": "demands another wording: the validation set is refused for its size first",
     "test_mlp_diverging_loss": "demands a loss of NaN, where DivergenceError is raised",
-    "test_lbfgs_regression[X0-y0]": "luck: R² 0.98 with logistic; of seeds 1 to 12 theirs misses 7, ours 5",
 }
 
 

@@ -118,3 +118,12 @@ def test_early_stopping_ends_with_the_patience(engine):
 def test_infinite_patience_runs_all_epochs(engine):
     model = MLPRegressor(tol=10, n_iter_no_change=np.inf, max_iter=30, engine=engine).fit(X, Y)
     assert model.n_iter_ == 30
+
+
+def test_two_classes_of_which_one_has_a_single_row_cannot_be_validated(engine):
+    model = MLPClassifier(early_stopping=True, validation_fraction=0.5, max_iter=1, random_state=0, engine=engine)
+    labels = np.where(np.arange(60) == 7, "spam", "ham")
+    with pytest.raises(InvalidInputError, match=r"least populated classes .* \['True'\] of y == 'spam'"):
+        model.fit(X, labels)
+    # of several classes such a one is trained on alone
+    model.fit(X, np.where(np.arange(60) == 7, 2, np.arange(60) % 2))

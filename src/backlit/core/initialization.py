@@ -69,15 +69,6 @@ def _uniform(variance: Callable[[int, int], float]) -> Draw:
     return draw
 
 
-def _scikit_learn(factor: float) -> Draw:
-    # scikit-learn's MLP draws weights and biases alike from ±√(factor / (n_in + n_out)), factor 2 for logistic, else 6
-    def draw(rng: np.random.Generator, n_in: int, n_out: int) -> Parameters:
-        bound = math.sqrt(factor / (n_in + n_out))
-        return rng.uniform(-bound, bound, (n_out, n_in)), rng.uniform(-bound, bound, n_out)
-
-    return draw
-
-
 def _inverse_in(n_in: int, n_out: int) -> float:
     return 1.0 / n_in
 
@@ -97,14 +88,12 @@ INITIALIZATIONS: dict[str, Draw] = {
     "glorot_uniform": _uniform(_glorot),
     "he_normal": _normal(_he),
     "he_uniform": _uniform(_he),
-    "scikit_learn": _scikit_learn(6.0),
-    "scikit_learn_logistic": _scikit_learn(2.0),
 }
 """Name → a function that draws ``w`` of shape ``(n_out, n_in)`` and ``b`` of shape ``(n_out,)``.
 
 Variances of a weight: 1 for ``standard_normal`` (the lecture's), 1/n_in for ``inverse_sqrt`` (Nielsen's chapter 3,
 LeCun et al. 1998), 2/(n_in + n_out) for Glorot and Bengio 2010, 2/n_in for He et al. 2015. Biases are zero except for
-``standard_normal`` and scikit-learn's."""
+``standard_normal``."""
 
 
 def draw_parameters(

@@ -7,10 +7,9 @@ that fails leaves the model of the one before.
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Integral
+from collections.abc import Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -19,18 +18,18 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from backlit.core.activations import get_activation
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Floats, Objective
-from backlit.errors import DivergenceError, InvalidInputError, ShapeError
+from backlit.errors import DivergenceError, InvalidInputError
+from backlit.estimators.initial_network import check_shapes_to_go_on, first_network, hidden_activations, seed_of
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty, make_stopping
 from backlit.estimators.printing import Printer
 from backlit.estimators.problems import problem_of
-from backlit.estimators.stochastic import Continuation, Trained, train_stochastic
+from backlit.estimators.stochastic import Continuation, Start, Trained, train_stochastic
 from backlit.estimators.targets import Targets
 from backlit.estimators.views import Views
 from backlit.explanation.problem import Problem
@@ -64,7 +63,8 @@ class BaseMLP(Views, WithOptionObjects, ABC):
 
     loss: str
     hidden_layer_sizes: Any
-    activation: str
+    activation: str | Sequence[str]
+    initialization: str | Network | None
     output_activation: str | None
     solver: str
     max_iter: int
@@ -89,7 +89,7 @@ class BaseMLP(Views, WithOptionObjects, ABC):
     _continuation: Continuation
 
     @abstractmethod
-    def _targets(self, y: Any, dtype: str, *, incremental: bool, classes: Any) -> Targets:
+    def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:
         """Return what to train on for y; `classes` are those that `partial_fit` was given."""
 
     @abstractmethod
@@ -113,29 +113,9 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         return Network(weights, biases, activations)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Self:
-        sizes = hidden_sizes(self.hidden_layer_sizes)
         if incremental and self.early_stopping:
             raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
-        goes_on = self._goes_on(incremental)
-        X, y = self._validate(X, y, reset=not (goes_on and hasattr(self, "n_features_in_")))
-        dtype = self._fit_dtype(X, goes_on)
-        x = _dense(X, dtype)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
-        targets = self._targets(y, dtype, incremental=incremental, classes=classes)
-        hidden = get_activation(self.activation).name
-        activations = (*[hidden] * len(sizes), targets.output_activation)
-        all_sizes = [x.shape[1], *sizes, targets.values.shape[1]]
-
-        continuation = getattr(self, "_continuation", None) if goes_on else None
-        continuation = continuation or Continuation(self._seed())
-        if goes_on:
-            network = self._network_to_go_on_from(all_sizes, activations, dtype)
-        else:
-            initialization = "scikit_learn_logistic" if hidden == "sigmoid" else "scikit_learn"
-            network = Network.initialize(
-                all_sizes, activations, initialization=initialization, seed=continuation.seed, dtype=dtype
-            )
+        start = self._start(X, y, sample_weight, incremental=incremental, classes=classes)
         engine = get_engine(self.engine)
         objective = Objective(loss_name(self.loss), make_penalty(self))
         if self.solver == "lbfgs":
@@ -144,25 +124,12 @@ class BaseMLP(Views, WithOptionObjects, ABC):
                     "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
                     "Use another solver, or checkpoint=None."
                 )
-            examples = Examples(x, targets.values, sample_weight)
-            trained = self._train_lbfgs(engine, objective, network, examples, continuation)
+            trained = self._train_lbfgs(engine, objective, start)
         else:
-            trained = train_stochastic(
-                self,
-                engine,
-                objective,
-                network,
-                x,
-                targets,
-                sample_weight,
-                continuation=continuation,
-                incremental=incremental,
-            )
+            trained = train_stochastic(self, engine, objective, start, incremental=incremental)
         # the loop notices divergence itself, but not in an epoch that was interrupted
         _check_finite(trained.network, len(trained.history) + 1)
-        self._keep(trained, goes_on)
-        for name, value in targets.fitted.items():
-            setattr(self, name, value)
+        self._keep(trained, start)
         if trained.reason == "all epochs done" and not incremental and self.solver != "lbfgs":
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
@@ -172,9 +139,35 @@ class BaseMLP(Views, WithOptionObjects, ABC):
             )
         return self
 
-    def _goes_on(self, incremental: bool) -> bool:
-        """Whether this fit goes on from the weights there are."""
-        return hasattr(self, "coefs_") and (incremental or self.warm_start)
+    def _initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
+        start = self._start(X, y, None, incremental=classes is not None, classes=classes, anew=True)
+        self._keep(Trained(start.network, [], "all epochs done", start.continuation, np.inf), start)
+        return self
+
+    def _start(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, anew: bool = False
+    ) -> Start:
+        """Return what a training begins with; nothing of the estimator is changed but what is known of X's columns."""
+        sizes = hidden_sizes(self.hidden_layer_sizes)
+        goes_on = not anew and hasattr(self, "coefs_") and (incremental or self.warm_start)
+        X, y = self._validate(X, y, reset=not (goes_on and hasattr(self, "n_features_in_")))
+        dtype = self._fit_dtype(X, goes_on)
+        x = _dense(X, dtype)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
+        targets = self._targets(y, dtype, goes_on=goes_on, incremental=incremental, classes=classes)
+        activations = (*hidden_activations(self.activation, len(sizes)), targets.output_activation)
+        all_sizes = [x.shape[1], *sizes, targets.values.shape[1]]
+        continuation = getattr(self, "_continuation", None) if goes_on else None
+        rng = check_random_state(self.random_state)
+        if goes_on:
+            check_shapes_to_go_on(self.coefs_, all_sizes)
+            network = self._network_of_coefs(activations, dtype)
+        else:
+            network = first_network(self, all_sizes, activations, dtype, rng)
+        if continuation is None:
+            continuation = Continuation(seed_of(self.random_state, rng))
+        return Start(network, x, targets, sample_weight, continuation, goes_on)
 
     def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
@@ -197,31 +190,14 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         # weights that are gone on from decide, so that one batch of another type does not round them
         return self._network_dtype() if goes_on else str(X.dtype)
 
-    def _seed(self) -> int:
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(0, 2**63 - 1, dtype=np.int64))
-
-    def _network_to_go_on_from(self, sizes: list[int], activations: tuple[str, ...], dtype: str) -> Network:
-        shapes = [np.shape(coef) for coef in self.coefs_]
-        expected = list(itertools.pairwise(sizes))
-        if shapes != expected:
-            raise ShapeError(
-                f"This fit goes on from coefs_ of shapes {shapes}, but the data and hidden_layer_sizes ask for "
-                f"{expected}. Give hidden_layer_sizes the sizes of coefs_, or begin anew with warm_start=False."
-            )
-        return self._network_of_coefs(activations, dtype)
-
-    def _train_lbfgs(
-        self, engine: Engine, objective: Objective, network: Network, examples: Examples, continuation: Continuation
-    ) -> Trained:
+    def _train_lbfgs(self, engine: Engine, objective: Objective, start: Start) -> Trained:
         listeners: list[Listener] = list(self.callbacks or ())
         if self.verbose:
             listeners.append(Printer())
-        session = engine.open(network, objective, n_threads=self.n_threads)
+        session = engine.open(start.network, objective, n_threads=self.n_threads)
         result, history, reason = train_lbfgs(
             session,
-            examples,
+            Examples(start.x, start.targets.values, start.sample_weight),
             max_iter=int(self.max_iter),
             max_fun=int(self.max_fun),
             tolerance=float(self.tol),
@@ -229,9 +205,9 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         )
         if reason in ("no improvement", "all epochs done"):
             _check_optimize_result("lbfgs", result, self.max_iter)
-        return Trained(session.network(), history, reason, Continuation(continuation.seed), float(result.fun))
+        return Trained(session.network(), history, reason, Continuation(start.continuation.seed), float(result.fun))
 
-    def _keep(self, trained: Trained, goes_on: bool) -> None:
+    def _keep(self, trained: Trained, start: Start) -> None:
         """Set the fitted attributes."""
         network, training = trained.network, trained.continuation.training
         self.coefs_ = [w.T for w in network.weights]
@@ -241,7 +217,9 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
         self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
 
-        if not goes_on or not hasattr(self, "history_"):
+        for name, value in start.targets.fitted.items():
+            setattr(self, name, value)
+        if not start.goes_on or not hasattr(self, "history_"):
             self.history_, self.loss_curve_, self.validation_scores_ = [], [], None
         self.history_ += trained.history
         self.loss_curve_ += [record.cost for record in trained.history]

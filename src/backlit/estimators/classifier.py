@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import loss_name
+from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
@@ -64,7 +66,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -89,6 +91,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         loss: str = "log_loss",
         output_activation: str | None = None,
+        initialization: str | Network | None = "scikit_learn",
         l2: float = 0.0,
         l1: float = 0.0,
         engine: str = "auto",
@@ -117,6 +120,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, incremental=False)
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Begin without training: set the initial weights and all else that `predict` needs.
+
+        `partial_fit`, or `fit` with `warm_start=True`, goes on from there, to the same bits as without this call.
+
+        Parameters
+        ----------
+        X, y
+            See `fit`; they tell the numbers of features and outputs and the classes.
+        classes : array-like, ``(n_classes,)``, optional
+            All classes that will come, where y lacks some.
+        """
+        return self._initialize(X, y, classes)
+
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -127,10 +145,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         X, y, sample_weight
             See `fit`; y need not hold all classes.
         classes : array-like, ``(n_classes,)``
-            All classes that will come; needed in the first call.
+            All classes that will come; needed in the first call, unless y is an indicator matrix of labels.
         """
         known = hasattr(self, "_labels")
-        if classes is None and not known:
+        if classes is None and not known and not is_multilabel(y):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None and known and not np.array_equal(self.classes_, unique_labels(classes)):
             raise ValueError(
@@ -187,11 +205,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def _check_target_type(self, y: Any) -> None:
         check_labels(y)
 
-    def _targets(self, y: Any, dtype: str, *, incremental: bool, classes: Any) -> Targets:
+    def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:
         is_cross_entropy = loss_name(self.loss) == "cross_entropy"
         given = None if self.output_activation is None else get_activation(self.output_activation)
         one_output = is_cross_entropy and (given is None or not given.couples)
-        if hasattr(self, "_labels") and (incremental or self.warm_start):
+        if goes_on and hasattr(self, "_labels"):
             labels = replace(self._labels, one_output=one_output and self._labels.kind in ("constant", "binary"))
             # a batch of partial_fit may lack classes
             labels.check(y, all_present=not incremental)

@@ -5,8 +5,9 @@ from __future__ import annotations
 COMMON_PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons of each hidden layer.
-    activation : str, default "relu"
-        σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic".
+    activation : str or list of str, default "relu"
+        σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic". One
+        for all layers, or a list with one for each.
     solver : {"adam", "sgd", "gd", "adamw", "rmsprop", "lbfgs"}, default "adam"
         "sgd" has `momentum`; "gd" is the same with all rows in one batch. "adamw" is PyTorch's Adam with decoupled
         weight decay of 0.01, and ignores `alpha`. "lbfgs" is SciPy's L-BFGS-B, which uses all rows in every step.
@@ -57,7 +58,11 @@ hidden_layer_sizes : int or sequence of int, default (100,)
         Most evaluations of the loss by "lbfgs"."""
 
 NEW_PARAMETERS = """\
-l2, l1 : float, default 0
+initialization : str, Network or None, default "scikit_learn"
+        How weights begin: the very numbers that scikit-learn draws for the same `random_state`; a name of
+        `backlit.core.initialization.INITIALIZATIONS`; None for what suits each layer's activation; or a `Network` to
+        begin from, of the sizes and activations that the parameters ask for. Where a fit goes on, it has no say.
+    l2, l1 : float, default 0
         Penalty ``(l2/2) Σ w² + l1 Σ |w|``, which means the same for every batch size, data size and solver.
     engine : {"auto", "native", "reference"}, default "auto"
         What computes; "auto" is the compiled engine where it is installed.

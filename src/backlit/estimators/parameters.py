@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from backlit.core import activations, losses
+from backlit.core.initialization import INITIALIZATIONS
+from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.engine import ENGINES
 from backlit.errors import InvalidInputError
+from backlit.estimators.initial_network import SCIKIT_LEARN
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
 from backlit.training.stopping import EarlyStopping
@@ -30,7 +33,7 @@ _ACTIVATION_NAMES = {*activations.ACTIVATIONS, *activations.ALIASES}
 CONSTRAINTS: dict[str, list[Any]] = {
     # zero and less are refused in fit, in the words of scikit-learn's
     "hidden_layer_sizes": ["array-like", Integral],
-    "activation": [StrOptions(_ACTIVATION_NAMES)],
+    "activation": [StrOptions(_ACTIVATION_NAMES), list, tuple],
     "solver": [StrOptions({"lbfgs", *STOCHASTIC_SOLVERS})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -54,6 +57,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "loss": [StrOptions({*losses.LOSSES, *losses.ALIASES})],
     "output_activation": [StrOptions(_ACTIVATION_NAMES), None],
+    "initialization": [StrOptions({SCIKIT_LEARN, *INITIALIZATIONS}), Network, None],
     "l2": [Interval(Real, 0, None, closed="left")],
     "l1": [Interval(Real, 0, None, closed="left")],
     "engine": [StrOptions(set(ENGINES))],

@@ -38,8 +38,7 @@ def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
         X = validate_data(estimator, X, **options)
     else:
         X, y = estimator._validate(X, y, reset=False)
-        classes = getattr(estimator, "classes_", None)
-        targets = estimator._targets(y, network.dtype, incremental=True, classes=classes).values
+        targets = estimator._targets(y, network.dtype, goes_on=True, incremental=True, classes=None).values
     recorders = [listener for listener in estimator.callbacks or () if isinstance(listener, Recorder)]
     history = recorders[0].history if recorders else ()
     x = np.asarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=network.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from sklearn.base import RegressorMixin, _fit_context
@@ -9,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import loss_name
+from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
 from backlit.estimators.parameter_docs import documented
@@ -53,7 +55,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -77,6 +79,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         output_activation: str | None = None,
+        initialization: str | Network | None = "scikit_learn",
         l2: float = 0.0,
         l1: float = 0.0,
         engine: str = "auto",
@@ -104,6 +107,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             When a value is no longer finite; names epoch and layer. The model is then what it was before.
         """
         return self._fit(X, y, sample_weight, incremental=False)
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def initialize(self, X: Any, y: Any) -> Self:
+        """Begin without training: set the initial weights and all else that `predict` needs.
+
+        `partial_fit`, or `fit` with `warm_start=True`, goes on from there, to the same bits as without this call.
+
+        Parameters
+        ----------
+        X, y
+            See `fit`; they tell the numbers of features and outputs.
+        """
+        return self._initialize(X, y)
 
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -134,6 +150,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     def _check_target_type(self, y: Any) -> None:
         """Accept any numbers; `number_targets` checks what the loss is defined on."""
 
-    def _targets(self, y: Any, dtype: str, *, incremental: bool, classes: Any) -> Targets:
+    def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:
         default = "exp" if loss_name(self.loss) == "poisson" else "identity"
         return number_targets(y, self.loss, get_activation(self.output_activation or default).name, dtype)

@@ -10,6 +10,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
@@ -52,6 +53,30 @@ class Continuation:
 
 
 @dataclass(frozen=True, eq=False)
+class Start:
+    """What a training begins with.
+
+    Attributes
+    ----------
+    network : Network
+    x : ndarray, ``(n_examples, n_in)``
+    targets : Targets
+    sample_weight : ndarray, ``(n_examples,)``, or None
+    continuation : Continuation
+        What to go on from; not changed.
+    goes_on : bool
+        Whether it goes on from the estimator's weights.
+    """
+
+    network: Network
+    x: Floats
+    targets: Targets
+    sample_weight: Floats | None
+    continuation: Continuation
+    goes_on: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Trained:
     """What came of a training.
 
@@ -84,16 +109,7 @@ class _LastReason:
 
 
 def train_stochastic(
-    estimator: Any,
-    engine: Engine,
-    objective: Objective,
-    network: Network,
-    x: Floats,
-    targets: Targets,
-    sample_weight: Floats | None,
-    *,
-    continuation: Continuation,
-    incremental: bool,
+    estimator: Any, engine: Engine, objective: Objective, start: Start, *, incremental: bool
 ) -> Trained:
     """Train a network for up to `max_iter` epochs, or for one if `incremental`.
 
@@ -103,19 +119,17 @@ def train_stochastic(
     ----------
     estimator : BaseMLP
         Gives the parameters.
-    network : Network
-        Where to begin.
-    x : ndarray, ``(n_examples, n_in)``
-    sample_weight : ndarray, ``(n_examples,)``, or None
-    continuation : Continuation
-        What to go on from; not changed.
+    engine : Engine
+    objective : Objective
+    start : Start
     incremental : bool
         Whether this is `partial_fit`, which goes on with patience and learning rate where a `fit` begins anew.
     """
+    network, continuation = start.network, start.continuation
     state, fit_began = _next_state(estimator, continuation, incremental)
     optimizer = make_optimizer(estimator)
     optimizer_state = _usable_state(continuation, optimizer, network)
-    examples, validation = _split(estimator, x, targets, sample_weight, continuation.seed)
+    examples, validation = _split(estimator, start)
     plan = Plan(
         n_epochs=state.epoch + (1 if incremental else int(estimator.max_iter)),
         batch_size=batch_rows(estimator, len(examples.x)),
@@ -193,13 +207,14 @@ def _usable_state(continuation: Continuation, optimizer: Optimizer, network: Net
     return state if fits and len(state.weights) == len(network.weights) else None
 
 
-def _split(
-    estimator: Any, x: Floats, targets: Targets, sample_weight: Floats | None, seed: int
-) -> tuple[Examples, Validation | None]:
-    everything = Examples(x, targets.values, sample_weight)
+def _split(estimator: Any, start: Start) -> tuple[Examples, Validation | None]:
+    targets, seed = start.targets, start.continuation.seed
+    everything = Examples(start.x, targets.values, start.sample_weight)
     if make_stopping(estimator).monitor == "cost":
         return everything, None
-    rows, held_out_rows = split_rows(len(x), float(estimator.validation_fraction), seed, targets.classes)
+    if targets.classes is not None:
+        _check_both_sides_can_have(targets.classes, targets.fitted["classes_"])
+    rows, held_out_rows = split_rows(len(start.x), float(estimator.validation_fraction), seed, targets.classes)
     training, held_out = _take(everything, rows), _take(everything, held_out_rows)
     for part, examples in (("training", training), ("validation", held_out)):
         if examples.sample_weight is not None and not examples.sample_weight.any():
@@ -212,6 +227,18 @@ def _split(
         return targets.score(outputs, held_out_rows, held_out.sample_weight)
 
     return training, Validation(held_out, metric)
+
+
+def _check_both_sides_can_have(index: NDArray[Any], classes: NDArray[Any]) -> None:
+    # of more than two classes, those with a single row stay in training
+    counts = np.bincount(index)
+    if len(counts) == 2 and counts.min() == 1:
+        # in scikit-learn's words, which call two classes False and True
+        raise InvalidInputError(
+            "The least populated classes in y have only 1 member, which cannot be both trained on and validated. "
+            f"Classes with too few members are: ['{counts.argmin() == 1}'] of y == {classes.tolist()[1]!r}. "
+            "Give more rows, or train without early stopping."
+        )
 
 
 def _take(examples: Examples, rows: Any) -> Examples:
