@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from backlit.errors import InvalidInputError
+from backlit.grading.process import StopError
 from backlit.grading.sandbox import Limits, SandboxedStudent
 from backlit.grading.student import Call
 from backlit.grading.submission import StoppedError
+from backlit.grading.wire import encode_call
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
 
@@ -38,13 +40,14 @@ def outcomes(folder: Path, text: str, *calls: Call, limits: Limits = LIMITS):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left():
-    before = {path for path in os.listdir(tempfile.gettempdir()) if path.startswith("backlit-grade-")}
-    children = set(_children())
-    yield
-    after = {path for path in os.listdir(tempfile.gettempdir()) if path.startswith("backlit-grade-")}
-    assert after <= before
-    assert set(_children()) <= children
+def nothing_is_left(monkeypatch):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the program runs as another user
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        children = set(_children())
+        yield
+        assert os.listdir(folder) == []
+        assert set(_children()) <= children
 
 
 def _children() -> list[str]:
@@ -151,19 +154,38 @@ def test_there_is_no_network(tmp_path):
         socket.create_connection(("127.0.0.1", port)).close()  # the test itself can
         text = f"import socket\ndef f():\n    socket.create_connection(('127.0.0.1', {port}), timeout=1)\n"
         (outcome,) = outcomes(tmp_path, text)
-    assert "unreachable" in outcome.error
+    assert outcome.error == "PermissionError: [Errno 1] Operation not permitted"
 
 
 def test_files_outside_stay(tmp_path):
-    victim = Path(tempfile.gettempdir()) / "backlit-victim"
-    victim.write_text("precious")
-    victim.chmod(0o666)
-    try:
-        (outcome,) = outcomes(tmp_path, f"def f():\n    open({str(victim)!r}, 'w').write('gone')\n")
-        assert "Read-only" in outcome.error
-        assert victim.read_text() == "precious"
-    finally:
-        victim.unlink()
+    with tempfile.NamedTemporaryFile("r+", dir="/tmp") as victim:
+        victim.write("precious")
+        victim.flush()
+        Path(victim.name).chmod(0o666)
+        (outcome,) = outcomes(tmp_path, f"def f():\n    open({victim.name!r}, 'w').write('gone')\n")
+        assert outcome.error.startswith(("OSError: [Errno 30] Read-only", "PermissionError"))
+        assert Path(victim.name).read_text() == "precious"
+
+
+def test_a_process_that_has_ended_keeps_its_pid_until_it_is_killed(tmp_path):
+    with open_student(tmp_path, "import os\ndef f():\n    os._exit(0)\n") as student:
+        student.inventory()
+        process = student._process
+        process.send({"script": [encode_call(Call("f"))]})
+        with pytest.raises(StopError) as caught:
+            process.receive(time.monotonic() + 5)
+        assert caught.value.reason == "exit"
+        state = Path(f"/proc/{process._child.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        assert state == "Z"
+
+
+def test_the_thread_that_started_it_may_end(tmp_path):
+    with open_student(tmp_path, "def f():\n    return 7\n") as student:
+        thread = threading.Thread(target=student.inventory)
+        thread.start()
+        thread.join()
+        time.sleep(0.1)
+        assert student.run([Call("f")])[0].value == 7
 
 
 def test_tampering_changes_values_at_most(tmp_path):

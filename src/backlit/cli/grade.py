@@ -58,6 +58,7 @@ def grade(
     from backlit.cli.output import status
     from backlit.errors import BacklitError
     from backlit.grading.grade import grade as judge
+    from backlit.grading.isolation import close_memory
     from backlit.grading.limits import Limits
     from backlit.grading.template import TEMPLATE
 
@@ -73,6 +74,7 @@ def grade(
         refuse_to_overwrite(out, submission)
     chosen = _points(points)
     activations: Any = [name.strip() for name in activation.split(",")]
+    close_memory()  # the student's program may run as this very user
     try:
         limits = Limits(time=time_limit, memory=memory_limit, total_time=max(120.0, 4 * time_limit))
         with status(f"Grading {submission.name} …"):

@@ -3,7 +3,8 @@
 On Linux, in this order: namespaces of its own (processes, network, mounts), so that nobody outside can be seen, reached
 or signaled, and so that everything it starts dies together; the whole file system read-only, but for a small one in
 memory that is its working directory; limits on memory, processor time, processes and files; an unused user and no
-privilege left. What cannot be had is returned in words, for the report. See namespaces(7), mount_setattr(2),
+privilege left; then, whether or not these were to be had, filters of access to files (`landlock`) and of system calls
+(`seccomp`). What cannot be had is returned in words, for the report. See namespaces(7), mount_setattr(2),
 capabilities(7) and prctl(2).
 """
 
@@ -11,12 +12,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import signal
 import sys
-from typing import Any
 
+import numpy as np
+
+from backlit.grading.landlock import restrict_files
+from backlit.grading.libc import check, libc
 from backlit.grading.limits import Limits
+from backlit.grading.seccomp import filter_system_calls
 
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = (
     0x00020000,
@@ -33,16 +39,9 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _MIB = 2**20
 _LARGEST_FILES = 64 * _MIB
 _OPEN_FILES = 64
-
-
-def _libc() -> Any:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _check(result: int) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+_LIBRARIES = ("/usr", "/lib", "/lib64", "/bin", "/nix/store")
+_SYSTEM = ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
+_DEVICES = ("/dev/zero", "/dev/random", "/dev/urandom")
 
 
 def enter_namespaces() -> tuple[set[str], list[str]]:
@@ -59,20 +58,23 @@ def enter_namespaces() -> tuple[set[str], list[str]]:
         return set(), [
             "On this system the program could not be cut off from the network, nor from other processes of this user."
         ]
-    libc = _libc()
     uid, gid = os.getuid(), os.getgid()
     flags = _CLONE_NEWNS | _CLONE_NEWPID | _CLONE_NEWNET | _CLONE_NEWIPC
     try:
-        _check(libc.unshare(flags if uid == 0 else flags | _CLONE_NEWUSER))
+        check(libc().unshare(flags if uid == 0 else flags | _CLONE_NEWUSER))
     except OSError as error:
         return set(), [
-            "The program could not be cut off from the network, nor be given a view of processes and files of its own, "
-            f"because this system allows no namespaces here ({error.strerror})."
+            f"This system allows no namespaces here ({error.strerror}), so the program ran beside this machine's other "
+            "processes, and only filters of files and system calls held it back."
         ]
     if uid != 0:
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{uid} {uid} 1")
         _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    try:
+        check(libc().mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None))  # nothing that is mounted here shows outside
+    except OSError as error:
+        return {"pid", "network"}, [f"The program could not be given a view of files of its own ({error.strerror})."]
     return {"pid", "mount", "network"}, []
 
 
@@ -81,35 +83,69 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def close_file_system(directory: str) -> list[str]:
-    """Make everything read-only, but for a file system in memory at a directory. Return what could not be had."""
-    libc = _libc()
+def close_file_system(directory: str) -> tuple[bool, list[str]]:
+    """Make everything read-only, but for a file system in memory at a directory.
+
+    Returns
+    -------
+    closed : bool
+    missing : list of str
+        What could not be had.
+    """
     try:
-        _check(libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None))
         # root's own walls come later, so hands off what others mounted: an attribute, recursively, changes nothing else
         attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY, 0, 0, 0)
-        _check(libc.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, 32))
+        check(libc().syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, 32))
         options = f"size={_LARGEST_FILES},mode=0777".encode()
-        _check(libc.mount(b"tmpfs", directory.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, options))
+        check(libc().mount(b"tmpfs", directory.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, options))
     except OSError as error:
-        return [f"The file system could not be made read-only for the program ({error.strerror})."]
-    with contextlib.suppress(OSError):  # not allowed in some containers; other processes then stay out of reach anyway
-        _check(libc.mount(b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV, None))
-    return []
+        return False, [f"The file system could not be made read-only for the program ({error.strerror})."]
+    return True, []
+
+
+def hide_processes() -> tuple[bool, list[str]]:
+    """Show only the processes of this namespace, or where a container forbids that, none.
+
+    Returns
+    -------
+    own : bool
+        Whether ``/proc`` shows what the program may know.
+    missing : list of str
+        What could not be had.
+    """
+    for kind in (b"proc", b"tmpfs"):
+        with contextlib.suppress(OSError):
+            check(libc().mount(kind, b"/proc", kind, _MS_NOSUID | _MS_NODEV, None))
+            return True, []
+    return False, ["The list of this machine's processes could not be hidden from the program."]
+
+
+def keep_libraries() -> None:
+    """Import from Python's own folders and from installed packages from now on, and from nowhere else.
+
+    Where the grader was started may lie on its import path too, and the solutions may lie there.
+    """
+    prefixes = tuple(os.path.join(prefix, "") for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix})
+    installed = ("site-packages", "dist-packages")
+    of_numpy = os.path.dirname(os.path.dirname(np.__file__))
+    sys.path[:] = [
+        entry
+        for entry in sys.path
+        if entry.startswith(prefixes) or os.path.basename(entry) in installed or entry == of_numpy
+    ]
 
 
 def open_libraries(directory: str) -> None:
     """Let an unprivileged user read the Python libraries, even where they lie in a home that is closed to it."""
-    libc = _libc()
     moved: dict[str, str] = {}
     for path in [*sys.path, sys.base_prefix]:
         if not os.path.isdir(path) or _is_open(path):
             continue
         target = os.path.join(directory, f".library{len(moved)}")
         os.mkdir(target)
-        _check(libc.mount(path.encode(), target.encode(), None, _MS_BIND | _MS_REC, None))
+        check(libc().mount(path.encode(), target.encode(), None, _MS_BIND | _MS_REC, None))
         attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY, 0, 0, 0)
-        _check(libc.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, target.encode(), _AT_RECURSIVE, attributes, 32))
+        check(libc().syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, target.encode(), _AT_RECURSIVE, attributes, 32))
         moved[path] = target
     sys.path[:] = [moved.get(path, path) for path in sys.path]
     for module in list(sys.modules.values()):
@@ -131,16 +167,22 @@ def _is_open(path: str) -> bool:
         path = parent
 
 
+def close_memory() -> None:
+    """Keep other processes of this user from reading and writing this one's memory."""
+    if sys.platform == "linux":
+        libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def die_with_parent() -> None:
     """Ask to be killed when the parent process ends."""
     if sys.platform == "linux":
-        _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def adopt_orphans() -> None:
     """Become the parent of all descendants whose own parent ends, so that none is lost."""
     if sys.platform == "linux":
-        _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def limit_resources(limits: Limits, *, per_user: bool) -> list[str]:
@@ -195,6 +237,12 @@ def _count_threads(uid: int) -> int:
     return count
 
 
+def libraries_are_readable() -> bool:
+    """Whether the present user can import what Python and NumPy have not loaded yet."""
+    sys.path_importer_cache.clear()
+    return importlib.util.find_spec("this") is not None and os.access(next(iter(np.__path__)), os.R_OK | os.X_OK)
+
+
 def drop_privileges(uid: int | None) -> None:
     """Become an unprivileged user, for good.
 
@@ -208,8 +256,26 @@ def drop_privileges(uid: int | None) -> None:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     if sys.platform == "linux":
-        libc = _libc()
         header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-        _check(libc.capset(header, (ctypes.c_uint32 * 6)()))
-        _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        check(libc().capset(header, (ctypes.c_uint32 * 6)()))
+        check(libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    close_memory()  # which becoming another user may have opened
+
+
+def filter_access(*, may_write: bool, own_processes: bool) -> list[str]:
+    """Filter access to files and system calls, for good. Return what could not be had.
+
+    Parameters
+    ----------
+    may_write : bool
+        Whether the working directory is a file system of its own, which cannot fill the disk.
+    own_processes : bool
+        Whether ``/proc`` shows the processes of this namespace alone.
+    """
+    reading = [*_LIBRARIES, *_SYSTEM, *_DEVICES, *sys.path, sys.prefix, sys.base_prefix, "."]
+    if own_processes:
+        reading.append("/proc")
+    missing = restrict_files(reading, [os.devnull, *(["."] if may_write else [])])
+    if missing and not may_write:
+        missing.append("It could also write what its user may, and fill the disk.")
+    return missing + filter_system_calls()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -11,12 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from typing import Any
 
 from backlit.errors import BacklitError
 from backlit.grading.limits import Limits
+from backlit.grading.processes import descendants, kill_all, may_change_user, memory_of, processes_of
 from backlit.grading.wire import MAX_MESSAGE, WireError, unpack
 
 _SECONDS_TO_START = 60.0  # Python and NumPy on a machine that is busy; none of it is the student's
@@ -57,9 +60,7 @@ class Process:
         if sys.platform == "win32":
             raise BacklitError("Files can be graded on Linux and macOS. On Windows, use WSL, or grade live functions.")
         self._limits = limits
-        self._uid = _unused_uid() if os.getuid() == 0 else None
-        if self._uid is not None:
-            os.chown(directory, self._uid, self._uid)
+        self._uid = _give_away(directory)
         ours, theirs = socket.socketpair()
         setting = {"fd": theirs.fileno(), "directory": directory, "uid": self._uid, "limits": asdict(limits)}
         path = [os.path.abspath(entry) for entry in sys.path if entry]
@@ -84,10 +85,32 @@ class Process:
             os.set_blocking(file.fileno(), False)
             self._selector.register(file, selectors.EVENT_READ)
 
-    def walls_missing(self) -> list[str]:
-        """Wait until the process is up; return the isolation that was not to be had, in words."""
-        missing = self.receive(time.monotonic() + _SECONDS_TO_START).get("ready")
-        return [str(item) for item in missing] if isinstance(missing, list) else []
+    def load(self, source: bytes, name: str) -> list[str]:
+        """Wait until the process is up, and hand it the program; return the isolation that was not to be had, in words.
+
+        Raises
+        ------
+        BacklitError
+            If nothing can be graded here, whatever the program.
+        """
+        self.receive(time.monotonic() + _SECONDS_TO_START)
+        self.send({"source": base64.b64encode(source).decode(), "name": name})
+        walls = self.receive(time.monotonic() + _SECONDS_TO_START)
+        if walls.get("readable") is not True:
+            raise BacklitError(
+                f"Programs run as a user without rights, but only root can read the Python in {sys.base_prefix}, its "
+                f"packages, or the folder for temporary files, {tempfile.gettempdir()}. Install Python and backlit "
+                "where everybody may read, or grade as an ordinary user instead of root."
+            )
+        missing = walls.get("walls missing")
+        words = [str(item) for item in missing] if isinstance(missing, list) else []
+        if self._uid is None:
+            words.append(
+                "The program ran as the user who graded it, since only root can give it a user of its own."
+                if os.getuid() != 0
+                else "The program ran as root without root's privileges, since root cannot become anybody else here."
+            )
+        return words
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a request.
@@ -159,39 +182,54 @@ class Process:
                 raise StopError(self._how_it_ended())
             else:
                 self._buffer += data
-        if not ready and self._child.poll() is not None:
+        if not ready and self._exit_code() is not None:
             raise StopError(self._how_it_ended())
 
     def _look_at_memory(self) -> None:
-        used = sum(_private_bytes(pid) for pid in _descendants(self._child.pid))
+        used = sum(map(memory_of, descendants(self._child.pid)))
         # the three processes share what Python and NumPy take, but for some 30 MiB that were written to in each
         if used > (self._limits.memory + 100) * 2**20:
             raise StopError("memory")
 
+    def _exit_code(self) -> int | None:
+        """How the process ended, or None. It stays a zombie until `kill`, so that its pid goes to nobody else."""
+        if not hasattr(os, "waitid"):
+            return self._child.poll()
+        ended = os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return None if ended is None else ended.si_status
+
     def _how_it_ended(self) -> str:
         from backlit.grading.child import EXITED
 
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return "exit" if self._child.wait(timeout=1.0) == EXITED else "crash"
-        return "crash"
+        deadline = time.monotonic() + 1.0
+        while (code := self._exit_code()) is None and time.monotonic() < deadline:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return "exit" if code == EXITED else "crash"
 
     def kill(self) -> None:
         """Kill the process and all its descendants, and wait for its end."""
-        for _ in range(100):  # until nothing is left, as a fork bomb may be faster than one look
-            pids = [*_descendants(self._child.pid), *(_processes_of(self._uid) if self._uid is not None else ())]
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            if not pids:
-                break
-            time.sleep(0.002)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, signal.SIGKILL)
+        own = [] if self._uid is None else [self._uid]
+        kill_all(lambda: [*descendants(self._child.pid), *(pid for uid in own for pid in processes_of(uid))])
+        if self._child.returncode is None:  # else its pid may be another's
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)
         self._child.kill()
         self._child.wait()
         self._selector.close()
         self._wire.close()
         self._output.close()
+
+
+def _give_away(directory: str) -> int | None:
+    """Give a directory to a user that nobody else uses, and return it; None where that cannot be done."""
+    if os.getuid() != 0 or not may_change_user():
+        return None
+    uid = _unused_uid()
+    try:
+        os.chown(directory, uid, uid)
+    except OSError:  # as in a user namespace, which has no such user
+        return None
+    return uid
 
 
 def _environment(directory: str) -> dict[str, str]:
@@ -209,45 +247,5 @@ def _environment(directory: str) -> dict[str, str]:
 def _unused_uid() -> int:
     while True:
         uid = random.SystemRandom().choice(_USERS)
-        if not any(_processes_of(uid)):
+        if not any(processes_of(uid)):
             return uid
-
-
-def _pids() -> list[int]:
-    with contextlib.suppress(OSError):
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return []
-
-
-def _processes_of(uid: int) -> list[int]:
-    pids = []
-    for pid in _pids():
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
-            fields = dict(line.split(":", 1) for line in file if ":" in line)
-            if int(fields["Uid"].split()[0]) == uid and fields["State"].split()[0] != "Z":
-                pids.append(pid)
-    return pids
-
-
-def _descendants(root: int) -> list[int]:
-    """Return a process's descendants that live, the process itself left out."""
-    children: dict[int, list[int]] = {}
-    for pid in _pids():
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
-            # behind the name, which may hold anything: state, parent
-            state, parent = file.read().rpartition(")")[2].split()[:2]
-            if state != "Z":
-                children.setdefault(int(parent), []).append(pid)
-    found, waiting = [], [root]
-    while waiting:
-        new = children.get(waiting.pop(), [])
-        found += new
-        waiting += new
-    return found
-
-
-def _private_bytes(pid: int) -> int:
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/statm") as file:
-        _, resident, shared = file.read().split()[:3]
-        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-    return 0

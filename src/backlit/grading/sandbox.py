@@ -6,7 +6,6 @@ the other side, `isolation` the walls, `wire` what passes between them.
 
 from __future__ import annotations
 
-import base64
 import shutil
 import tempfile
 import time
@@ -137,8 +136,7 @@ class SandboxedStudent:
         self._directory = tempfile.mkdtemp(prefix="backlit-grade-")
         self._process = process = Process(self._directory, self._limits)
         try:
-            self._remarks += [str(item) for item in process.walls_missing()]
-            process.send({"source": base64.b64encode(self._source).decode(), "name": self._name})
+            self._remarks += process.load(self._source, self._name)
             answer = process.receive(self._next_deadline())
             failure, inventory = answer.get("failure"), answer.get("inventory")
             if inventory is None:
