@@ -17,6 +17,10 @@ BACKLIT_DECLARE(baseline)
 #ifdef BACKLIT_X86
 BACKLIT_DECLARE(avx2)
 BACKLIT_DECLARE(avx512)
+namespace avx512bf16 {
+const Kernels<float>& kernels_bfloat16(const Kernels<float>& full);
+const Kernels<float>& kernels_bfloat16x3(const Kernels<float>& full);
+}  // namespace avx512bf16
 #endif
 
 namespace {
@@ -70,14 +74,33 @@ InstructionSet chosen() {
 #define BACKLIT_CHOOSE(function) return baseline::function();
 #endif
 
+bool has_bfloat16() {
+#ifdef BACKLIT_X86
+  __builtin_cpu_init();
+  return chosen() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+static const Kernels<float>& full_float32() { BACKLIT_CHOOSE(kernels_float32) }
+static const Kernels<double>& full_float64() { BACKLIT_CHOOSE(kernels_float64) }
+
 template <>
-const Kernels<float>& kernels<float>() {
-  BACKLIT_CHOOSE(kernels_float32)
+const Kernels<float>& kernels<float>(Precision precision) {
+  if (precision == Precision::full) return full_float32();
+#ifdef BACKLIT_X86
+  if (has_bfloat16())
+    return precision == Precision::bfloat16 ? avx512bf16::kernels_bfloat16(full_float32())
+                                            : avx512bf16::kernels_bfloat16x3(full_float32());
+#endif
+  throw std::invalid_argument("bfloat16 takes a processor with AVX512_BF16");
 }
 
 template <>
-const Kernels<double>& kernels<double>() {
-  BACKLIT_CHOOSE(kernels_float64)
+const Kernels<double>& kernels<double>(Precision precision) {
+  if (precision == Precision::full) return full_float64();
+  throw std::invalid_argument("bfloat16 is for networks of float32");
 }
 
 }  // namespace backlit

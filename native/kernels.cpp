@@ -169,9 +169,16 @@ void row_sums(Matrix<const T> wt, double* square, double* magnitude_sum, long k_
   }
 }
 
+// A packed panel of the deepest product
+template <class T>
+long scratch_size(long n_rows, long widest) {
+  return (n_rows > widest ? n_rows : widest) * widest_panel * lanes<T>;
+}
+
 template <class T>
 constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            lanes<T>,
+                           scratch_size<T>,
                            forward<T>,
                            output_error<T>,
                            backward<T>,

@@ -25,10 +25,17 @@ struct Matrix {
   T* row(long i) const { return data + i * stride; }
 };
 
+// How precise the operands of the products are; all else is in T. See bfloat16.cpp.
+enum class Precision { full, bfloat16, bfloat16x3 };
+constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
+
 template <class T>
 struct Kernels {
   const char* isa;
   int lanes;
+
+  // Numbers of scratch that a thread's kernels need for products of up to n_rows rows of layers up to `widest` wide.
+  long (*scratch_size)(long n_rows, long widest);
 
   // z = a_previous wᵀ + b and a = σ(z) for n_rows rows. z may be the same as a where nobody asks for z later.
   void (*forward)(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z,
@@ -68,10 +75,11 @@ struct Kernels {
   void (*row_sums)(Matrix<const T> wt, double* square, double* magnitude, long k_begin, long k_end, long n_out);
 };
 
-// Columns of packed panels, in numbers; `scratch` of a kernel must hold this many times the longest product's depth.
-constexpr int panel_bytes = 3 * 64;
-
+// The best kernels the processor can run, or what BACKLIT_ISA in the environment asks for.
 template <class T>
-const Kernels<T>& kernels();  // the best the processor can run, or what BACKLIT_ISA in the environment asks for
+const Kernels<T>& kernels(Precision precision = Precision::full);
+
+// Whether the processor, and BACKLIT_ISA, allow less than full precision.
+bool has_bfloat16();
 
 }  // namespace backlit

@@ -63,6 +63,9 @@ inline void panel(Matrix<const O> a, long i, long i_end, Matrix<const O> b, long
   for (; i < i_end; ++i) tile<O, 1, width, a_by_column>(a, i, b, depth, j, epilogue);
 }
 
+// Vectors of columns in the widest panel
+constexpr int widest_panel = 3;
+
 // Copying a panel of b side by side pays for itself from about this many rows on.
 constexpr long rows_that_pay_for_packing = 48;
 

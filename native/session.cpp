@@ -27,7 +27,8 @@ int available_processors() {
 }
 
 template <class T>
-Session<T>::Session(Description description) : description_(std::move(description)), kernels_(kernels<T>()) {
+Session<T>::Session(Description description)
+    : description_(std::move(description)), kernels_(kernels<T>(description_.precision)) {
   const int n_slots = description_.optimizer.n_slots();
   for (std::size_t l = 0; l + 1 < description_.sizes.size(); ++l) {
     Layer& layer = layers_.emplace_back();
@@ -107,9 +108,9 @@ void Session<T>::reserve(long n_rows, bool with_delta) {
 }
 
 template <class T>
-void Session<T>::reserve_scratch(int n_threads, long depth) {
-  for (long size : description_.sizes) depth = std::max(depth, size);
-  const long needed = depth * (panel_bytes / long(sizeof(T)));
+void Session<T>::reserve_scratch(int n_threads, long n_rows) {
+  const long widest = *std::max_element(description_.sizes.begin(), description_.sizes.end());
+  const long needed = kernels_.scratch_size(n_rows, widest);
   if (long(scratch_.size()) < n_threads) scratch_.resize(n_threads);
   for (int t = 0; t < n_threads; ++t)
     if (scratch_[t].size() < needed) scratch_[t] = Buffer<T>(needed);
@@ -153,7 +154,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_threads = threads_for(n_rows, (n_rows + block_rows - 1) / block_rows);
   reserve(std::min(n_rows, block_rows * n_threads), false);
-  reserve_scratch(n_threads, 0);
+  reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
   on_threads(n_threads, [&](int thread) {
     // each thread has its own rows of the batch's buffers

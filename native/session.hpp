@@ -37,6 +37,7 @@ struct Description {
   Penalty penalty;
   Optimizer optimizer;
   int max_threads;
+  Precision precision = Precision::full;
 };
 
 // Rows of a batch as they come from Python: row-major, `n_columns` numbers a row.
@@ -106,7 +107,7 @@ class Session {
 
   bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
   void reserve(long n_rows, bool with_delta);
-  void reserve_scratch(int n_threads, long depth);
+  void reserve_scratch(int n_threads, long n_rows);
   int threads_for(long rows_a_step, long rows) const;
   void feedforward_rows(Part rows, T* scratch);
   void output_rows(Part rows, bool with_delta);

@@ -20,6 +20,7 @@ from backlit.core.losses import SHORT_CUTS, check_targets, cost_of_each, get_los
 from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
+from backlit.core.precision import product
 from backlit.errors import InvalidInputError, ShapeError
 
 
@@ -40,7 +41,7 @@ def bp1(nabla_a: Array, z: Array, activation: str) -> Array:
     return get_activation(activation).pull_back(z, nabla_a)
 
 
-def bp2(w_next: Array, delta_next: Array, z: Array, activation: str) -> Array:
+def bp2(w_next: Array, delta_next: Array, z: Array, activation: str, precision: str = "full") -> Array:
     """BP2: ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)``.
 
     Parameters
@@ -50,12 +51,14 @@ def bp2(w_next: Array, delta_next: Array, z: Array, activation: str) -> Array:
     z : array, ``(n_examples, n_l)``
     activation : str
         σ of layer l.
+    precision : str, default "full"
+        Of the product; see `backlit.core.precision`.
 
     Returns
     -------
     array, ``(n_examples, n_l)``
     """
-    return get_activation(activation).pull_back(z, delta_next @ w_next)
+    return get_activation(activation).pull_back(z, product(delta_next, w_next, precision))
 
 
 def bp3(delta: Array, share: Array) -> Array:
@@ -74,7 +77,7 @@ def bp3(delta: Array, share: Array) -> Array:
     return namespace(delta).sum(share * delta, axis=0)
 
 
-def bp4(a_previous: Array, delta: Array, share: Array) -> Array:
+def bp4(a_previous: Array, delta: Array, share: Array, precision: str = "full") -> Array:
     """BP4: ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``, averaged over the batch.
 
     Parameters
@@ -83,12 +86,14 @@ def bp4(a_previous: Array, delta: Array, share: Array) -> Array:
     delta : array, ``(n_examples, n_l)``
     share : array, ``(n_examples, 1)``
         What each example counts; 1/n without sample weights.
+    precision : str, default "full"
+        Of the product; see `backlit.core.precision`.
 
     Returns
     -------
     array, ``(n_l, n_{l−1})``
     """
-    return (share * delta).T @ a_previous
+    return product((share * delta).T, a_previous, precision)
 
 
 def output_error(loss: str, activation: str, z: Array, a: Array, y: Array) -> Array:
@@ -181,6 +186,7 @@ def backpass(
     *,
     loss: str,
     penalty: Penalty = NO_PENALTY,
+    precision: str = "full",
 ) -> Backpass:
     """Do the work of `backpropagate` on a batch that was checked.
 
@@ -192,17 +198,19 @@ def backpass(
         What each example counts in a mean.
     batch_weight : float
         ``Σ s_x``.
+    precision : str, default "full"
+        Of the products; see `backlit.core.precision`.
     """
     activations = network.activations
-    z, a = feedforward(network, x)
+    z, a = feedforward(network, x, precision)
 
     delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
     for i in range(len(z) - 2, -1, -1):
-        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i]))
+        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i], precision))
 
     nabla_b = [bp3(delta_l, share) for delta_l in delta]
     nabla_w = [
-        penalty.add_gradient(bp4(a_previous, delta_l, share), w, batch_weight)
+        penalty.add_gradient(bp4(a_previous, delta_l, share, precision), w, batch_weight)
         for a_previous, delta_l, w in zip(a[:-1], delta, network.weights, strict=True)
     ]
     costs = cost_of_each(loss, activations[-1], z[-1], a[-1], y)

@@ -15,6 +15,7 @@ import numpy as np
 from backlit.core.activations import get_activation, resolve_activations
 from backlit.core.initialization import draw_parameters
 from backlit.core.namespace import Array, Namespace, namespace
+from backlit.core.precision import product
 from backlit.errors import InvalidInputError, ShapeError
 
 _DTYPES = ("float32", "float64")
@@ -197,7 +198,7 @@ class Network:
         return f"Network(sizes={list(self.sizes)}, activations=[{layers}], dtype={self.dtype})"
 
 
-def weighted_input(w: Array, a_previous: Array, b: Array) -> Array:
+def weighted_input(w: Array, a_previous: Array, b: Array, precision: str = "full") -> Array:
     """``z^l = w^l a^{l−1} + b^l`` for a batch.
 
     Parameters
@@ -205,21 +206,25 @@ def weighted_input(w: Array, a_previous: Array, b: Array) -> Array:
     w : array, ``(n_out, n_in)``
     a_previous : array, ``(n_examples, n_in)``
     b : array, ``(n_out,)``
+    precision : str, default "full"
+        Of the product; see `backlit.core.precision`.
 
     Returns
     -------
     array, ``(n_examples, n_out)``
     """
-    return a_previous @ w.T + b
+    return product(a_previous, w.T, precision) + b
 
 
-def feedforward(network: Network, x: Array) -> tuple[list[Array], list[Array]]:
+def feedforward(network: Network, x: Array, precision: str = "full") -> tuple[list[Array], list[Array]]:
     """Feed a batch forward and keep every layer.
 
     Parameters
     ----------
     network : Network
     x : array, ``(n_examples, n_in)``
+    precision : str, default "full"
+        Of the products; see `backlit.core.precision`.
 
     Returns
     -------
@@ -231,7 +236,7 @@ def feedforward(network: Network, x: Array) -> tuple[list[Array], list[Array]]:
     z: list[Array] = []
     a: list[Array] = [x]
     for w, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
-        z.append(weighted_input(w, a[-1], b))
+        z.append(weighted_input(w, a[-1], b, precision))
         a.append(get_activation(activation).value(z[-1]))
     return z, a
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backlit import _native
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, check_shapes
+from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, check_precision, check_shapes
 from backlit.errors import InvalidInputError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
@@ -39,12 +39,19 @@ class NativeEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        precision: str = "full",
     ) -> NativeSession:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         objective.check(network)
+        check_precision(network, precision)
+        if precision != "full" and not _native.has_bfloat16():
+            raise InvalidInputError(
+                f"precision={precision!r} takes a processor with AVX512_BF16, but the engine has {self.instruction_set}"
+                " here. Use precision='full', or the reference engine to see what would come out."
+            )
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return NativeSession(network, objective, optimizer, state, n_threads or 0)
+        return NativeSession(network, objective, optimizer, state, n_threads or 0, precision)
 
 
 class NativeSession:
@@ -57,6 +64,7 @@ class NativeSession:
         optimizer: Optimizer,
         state: OptimizerState | None,
         max_threads: int,
+        precision: str,
     ) -> None:
         self._objective = objective
         self._n_slots = len(optimizer.slots)
@@ -71,6 +79,7 @@ class NativeSession:
             l1=objective.penalty.l1,
             alpha=objective.penalty.alpha,
             max_threads=max_threads,
+            precision=precision,
             **_optimizer_arguments(optimizer),
         )
         self.set_network(network)

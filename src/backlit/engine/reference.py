@@ -11,7 +11,16 @@ from backlit.core.backpropagation import backpass, shares
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer
-from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, batches, check_shapes
+from backlit.engine.protocol import (
+    Floats,
+    Gradient,
+    Objective,
+    OptimizerState,
+    Steps,
+    batches,
+    check_precision,
+    check_shapes,
+)
 
 _CHUNK_ROWS = 4096
 """Rows fed forward at a time, to bound memory."""
@@ -29,17 +38,23 @@ class ReferenceEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        precision: str = "full",
     ) -> ReferenceSession:
         """Open a session; `n_threads` is ignored."""
         objective.check(network)
-        return ReferenceSession(network, objective, optimizer, state or OptimizerState.zero(network, optimizer))
+        check_precision(network, precision)
+        state = state or OptimizerState.zero(network, optimizer)
+        return ReferenceSession(network, objective, optimizer, state, precision)
 
 
 class ReferenceSession:
     """See `backlit.engine.protocol.Session`."""
 
-    def __init__(self, network: Network, objective: Objective, optimizer: Optimizer, state: OptimizerState) -> None:
+    def __init__(
+        self, network: Network, objective: Objective, optimizer: Optimizer, state: OptimizerState, precision: str
+    ) -> None:
         self._objective = objective
+        self._precision = precision
         self._optimizer = optimizer
         self._state = OptimizerState(state.t, list(state.weights), list(state.biases))
         self.set_network(network)
@@ -68,7 +83,7 @@ class ReferenceSession:
         check_shapes(self._network.sizes, x)
         out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
         for rows in _chunks(len(x)):
-            out[rows] = feedforward(self._network, x[rows])[1][-1]
+            out[rows] = feedforward(self._network, x[rows], self._precision)[1][-1]
         return out
 
     def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
@@ -77,7 +92,7 @@ class ReferenceSession:
         s = np.ones(len(x)) if sample_weight is None else sample_weight.astype(np.float64)
         total = 0.0
         for rows in _chunks(len(x)):
-            z, a = feedforward(self._network, x[rows])
+            z, a = feedforward(self._network, x[rows], self._precision)
             costs = cost_of_each(self._objective.loss, self._network.activations[-1], z[-1], a[-1], y[rows])
             total += float(np.sum(s[rows] * costs))
             out[rows] = a[-1]
@@ -87,7 +102,16 @@ class ReferenceSession:
         check_shapes(self._network.sizes, x, y, sample_weight)
         share, batch_weight = shares(x, sample_weight)
         objective = self._objective
-        result = backpass(self._network, x, y, share, batch_weight, loss=objective.loss, penalty=objective.penalty)
+        result = backpass(
+            self._network,
+            x,
+            y,
+            share,
+            batch_weight,
+            loss=objective.loss,
+            penalty=objective.penalty,
+            precision=self._precision,
+        )
         return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
@@ -129,7 +153,7 @@ class ReferenceSession:
             return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
     def _diverged_layer(self, x: Floats) -> int:
-        z, a = feedforward(self._network, x)
+        z, a = feedforward(self._network, x, self._precision)
         # where all activations are finite, it was the cost of the output layer
         return _first_layer_not_finite(z, a[1:]) or len(self._network.sizes)
 
