@@ -76,9 +76,9 @@ def test_sparse_input_is_dense_input(make, model, monkeypatch):
 def test_prediction_goes_in_chunks(model, monkeypatch):
     model.fit(X, Y)
     whole = outputs(model, X)
-    lengths, dense = [], base._dense
+    lengths, as_matrix = [], base.as_matrix
     monkeypatch.setattr(base, "_CHUNK_VALUES", 4 * 17)
-    monkeypatch.setattr(base, "_dense", lambda X, dtype: lengths.append(X.shape[0]) or dense(X, dtype))
+    monkeypatch.setattr(base, "as_matrix", lambda X, dtype: lengths.append(X.shape[0]) or as_matrix(X, dtype))
     np.testing.assert_allclose(outputs(model, X), whole, rtol=1e-13)
     assert lengths == [17] * 8 + [14]
 

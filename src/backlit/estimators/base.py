@@ -7,35 +7,38 @@ that fails leaves the model of the one before.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.optimize import _check_optimize_result
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Floats, Objective
 from backlit.errors import DivergenceError, InvalidInputError
-from backlit.estimators.initial_network import check_shapes_to_go_on, first_network, hidden_activations, seed_of
+from backlit.estimators.class_weights import ClassWeights
+from backlit.estimators.held_out import check_given, hold_out, make_validation
+from backlit.estimators.inputs import as_matrix, check_rows
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, hidden_sizes, make_penalty, make_stopping
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_penalty, make_stopping
 from backlit.estimators.printing import Printer
 from backlit.estimators.problems import problem_of
-from backlit.estimators.stochastic import Continuation, Start, Trained, train_stochastic
+from backlit.estimators.start import Continuation, Start, start_of
+from backlit.estimators.stochastic import Trained, train_stochastic
 from backlit.estimators.targets import Targets
 from backlit.estimators.views import Views
 from backlit.explanation.problem import Problem
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
-from backlit.training.loop import Examples
+from backlit.training.loop import Validation
 from backlit.training.stopping import EarlyStopping
 
 _CHUNK_VALUES = 2**22
@@ -76,6 +79,7 @@ class BaseMLP(Views, WithOptionObjects, ABC):
     verbose: bool
     callbacks: list[Listener] | None
     checkpoint: Checkpoint | None
+    scoring: Any
     engine: str
     n_threads: int | None
     dtype: Any
@@ -84,6 +88,7 @@ class BaseMLP(Views, WithOptionObjects, ABC):
     intercepts_: list[Floats]
     history_: list[EpochRecord]
     loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
     validation_scores_: list[float] | None
     _activations: tuple[str, ...]
     _continuation: Continuation
@@ -91,6 +96,10 @@ class BaseMLP(Views, WithOptionObjects, ABC):
     @abstractmethod
     def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:
         """Return what to train on for y; `classes` are those that `partial_fit` was given."""
+
+    def _class_weights(self, y: Any, sample_weight: Floats | None, targets: Targets) -> ClassWeights | None:
+        """Return what the classes count, where there are any."""
+        return None
 
     @abstractmethod
     def _check_target_type(self, y: Any) -> None:
@@ -112,10 +121,20 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         biases = tuple(np.asarray(intercept, dtype=dtype) for intercept in self.intercepts_)
         return Network(weights, biases, activations)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any = None) -> Self:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+        validation_data: tuple[Any, Any, Any] = (None, None, None),
+    ) -> Self:
         if incremental and self.early_stopping:
             raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
-        start = self._start(X, y, sample_weight, incremental=incremental, classes=classes)
+        start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
+        given = check_given(self, start, *validation_data)
         engine = get_engine(self.engine)
         objective = Objective(loss_name(self.loss), make_penalty(self))
         if self.solver == "lbfgs":
@@ -124,9 +143,11 @@ class BaseMLP(Views, WithOptionObjects, ABC):
                     "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
                     "Use another solver, or checkpoint=None."
                 )
-            trained = self._train_lbfgs(engine, objective, start)
+            trained = self._train_lbfgs(engine, objective, start, make_validation(self, start, given))
         else:
-            trained = train_stochastic(self, engine, objective, start, incremental=incremental)
+            examples, held_out = hold_out(self, start, given)
+            validation = make_validation(self, start, held_out)
+            trained = train_stochastic(self, engine, objective, start, examples, validation, incremental=incremental)
         # the loop notices divergence itself, but not in an epoch that was interrupted
         _check_finite(trained.network, len(trained.history) + 1)
         self._keep(trained, start)
@@ -140,64 +161,21 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         return self
 
     def _initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
-        start = self._start(X, y, None, incremental=classes is not None, classes=classes, anew=True)
+        start = start_of(self, X, y, None, incremental=classes is not None, classes=classes, anew=True)
         self._keep(Trained(start.network, [], "all epochs done", start.continuation, np.inf), start)
         return self
 
-    def _start(
-        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, anew: bool = False
-    ) -> Start:
-        """Return what a training begins with; nothing of the estimator is changed but what is known of X's columns."""
-        sizes = hidden_sizes(self.hidden_layer_sizes)
-        goes_on = not anew and hasattr(self, "coefs_") and (incremental or self.warm_start)
-        X, y = self._validate(X, y, reset=not (goes_on and hasattr(self, "n_features_in_")))
-        dtype = self._fit_dtype(X, goes_on)
-        x = _dense(X, dtype)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
-        targets = self._targets(y, dtype, goes_on=goes_on, incremental=incremental, classes=classes)
-        activations = (*hidden_activations(self.activation, len(sizes)), targets.output_activation)
-        all_sizes = [x.shape[1], *sizes, targets.values.shape[1]]
-        continuation = getattr(self, "_continuation", None) if goes_on else None
-        rng = check_random_state(self.random_state)
-        if goes_on:
-            check_shapes_to_go_on(self.coefs_, all_sizes)
-            network = self._network_of_coefs(activations, dtype)
-        else:
-            network = first_network(self, all_sizes, activations, dtype, rng)
-        if continuation is None:
-            continuation = Continuation(seed_of(self.random_state, rng))
-        return Start(network, x, targets, sample_weight, continuation, goes_on)
-
-    def _validate(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        self._check_target_type(y)
-        if y.ndim == 2 and y.shape[1] == 1 and isinstance(y, np.ndarray):
-            y = column_or_1d(y, warn=True)
-        return X, y
-
-    def _fit_dtype(self, X: Any, goes_on: bool) -> str:
-        if self.dtype is not None:
-            return str(np.dtype(self.dtype))
-        # weights that are gone on from decide, so that one batch of another type does not round them
-        return self._network_dtype() if goes_on else str(X.dtype)
-
-    def _train_lbfgs(self, engine: Engine, objective: Objective, start: Start) -> Trained:
+    def _train_lbfgs(
+        self, engine: Engine, objective: Objective, start: Start, validation: Validation | None
+    ) -> Trained:
         listeners: list[Listener] = list(self.callbacks or ())
         if self.verbose:
             listeners.append(Printer())
         session = engine.open(start.network, objective, n_threads=self.n_threads)
         result, history, reason = train_lbfgs(
             session,
-            Examples(start.x, start.targets.values, start.sample_weight),
+            start.examples,
+            validation,
             max_iter=int(self.max_iter),
             max_fun=int(self.max_fun),
             tolerance=float(self.tol),
@@ -209,44 +187,52 @@ class BaseMLP(Views, WithOptionObjects, ABC):
 
     def _keep(self, trained: Trained, start: Start) -> None:
         """Set the fitted attributes."""
-        network, training = trained.network, trained.continuation.training
-        self.coefs_ = [w.T for w in network.weights]
-        self.intercepts_ = list(network.biases)
-        self._activations = network.activations
+        self._set_network(trained.network, start)
+        training = trained.continuation.training
         self._continuation = trained.continuation
-        self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
-        self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
-
-        for name, value in start.targets.fitted.items():
-            setattr(self, name, value)
         if not start.goes_on or not hasattr(self, "history_"):
-            self.history_, self.loss_curve_, self.validation_scores_ = [], [], None
+            self.history_, self.loss_curve_ = [], []
+            self.validation_loss_curve_, self.validation_scores_ = None, None
         self.history_ += trained.history
         self.loss_curve_ += [record.cost for record in trained.history]
         self.loss_ = trained.history[-1].cost if trained.history else trained.best
         self.n_iter_ = len(trained.history) if training is None else training.epoch - trained.continuation.fit_began
         self.t_ = 0 if training is None else training.rows_seen
-        monitor = make_stopping(self).monitor
-        self.best_loss_: float | None = trained.best if monitor == "cost" or training is None else None
-        self.best_validation_score_: float | None = None
-        if monitor != "cost" and training is not None:
-            scores = [cast(float, record.validation_metric) for record in trained.history]
+        watches_cost = make_stopping(self).monitor == "cost" or training is None
+        self.best_loss_: float | None = trained.best if watches_cost else None
+        costs = [record.validation_cost for record in trained.history if record.validation_cost is not None]
+        scores = [record.validation_metric for record in trained.history if record.validation_metric is not None]
+        self.best_validation_score_: float | None = float(np.fmax.reduce(scores)) if scores else None
+        if scores:
+            self.validation_loss_curve_ = (self.validation_loss_curve_ or []) + costs
             self.validation_scores_ = (self.validation_scores_ or []) + scores
-            self.best_validation_score_ = float(np.fmax.reduce(scores))
+
+    def _set_network(self, network: Network, start: Start) -> None:
+        self.coefs_ = [w.T for w in network.weights]
+        self.intercepts_ = list(network.biases)
+        self._activations = network.activations
+        self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
+        self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
+        for name, value in start.targets.fitted.items():
+            setattr(self, name, value)
+
+    def _as_fitted(self, network: Network, start: Start) -> Self:
+        """Return this estimator as if training had ended with a network, for scorers."""
+        fitted = copy.copy(self)
+        fitted._set_network(network, start)
+        return fitted
 
     def _outputs(self, X: Any, last_activation: str | None = None) -> Floats:
         """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
-        if not isinstance(X, np.ndarray):
-            X = X.tocsr()  # its rows can be cut
+        X = check_rows(self, X)
         activations = self._activations
         if last_activation is not None:
             activations = (*activations[:-1], last_activation)
         network = self._network_of_coefs(activations, self._network_dtype())
         session = get_engine(self.engine).open(network, Objective(), n_threads=self.n_threads)
         n_rows, step = X.shape[0], max(1, _CHUNK_VALUES // X.shape[1])
-        chunks = [session.feedforward(_dense(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
+        chunks = [session.feedforward(as_matrix(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
         outputs = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
         if np.isnan(outputs).any():
             raise InvalidInputError("The network's outputs are NaN: coefs_ or intercepts_ hold numbers not finite.")
@@ -263,14 +249,6 @@ class BaseMLP(Views, WithOptionObjects, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _dense(X: Any, dtype: str) -> Floats:
-    with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=dtype)
-    if x.dtype != X.dtype and not np.isfinite(x).all():
-        raise InvalidInputError(f"X holds values too large for {dtype}. Scale them, or use dtype='float64'.")
-    return x
 
 
 def _check_finite(network: Network, epoch: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
@@ -19,6 +20,7 @@ from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
+from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.parameter_docs import documented
 from backlit.estimators.parameters import CONSTRAINTS
 from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
@@ -42,6 +44,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     output_activation : str, optional
         Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid a label for multi-label
         targets; for other losses one sigmoid output a class.
+    class_weight : dict, list of dict or "balanced", optional
+        What examples of each class count, times their own weight: a weight a class (1 where none is given); for
+        multi-label targets a list with a dict of 0 and 1 a label. "balanced" makes all classes count the same.
     {NEW_PARAMETERS}
 
     Attributes
@@ -59,7 +64,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     array([0, 0])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
+        "class_weight": [dict, list, StrOptions({"balanced"}), None]
+    }
     classes_: NDArray[Any]
     _labels: ClassLabels
 
@@ -91,6 +98,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         max_fun: int = 15000,
         loss: str = "log_loss",
         output_activation: str | None = None,
+        class_weight: Any = None,
         initialization: str | Network | None = "scikit_learn",
         l2: float = 0.0,
         l1: float = 0.0,
@@ -99,11 +107,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         dtype: Any = None,
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
+        scoring: Any = None,
     ) -> None:
         store_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train on labeled examples.
 
         Parameters
@@ -112,13 +130,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         y : array-like, ``(n_examples,)``, or for multi-label targets ``(n_examples, n_labels)`` of 0 and 1
         sample_weight : array-like, ``(n_examples,)``, optional
             What each example counts; not negative.
+        X_val, y_val, sample_weight_val
+            Validation data, which are not trained on: `validation_loss_curve_` and `validation_scores_` tell of them,
+            and early stopping watches them instead of splitting rows off. Default: none.
 
         Raises
         ------
         DivergenceError
             When a value is no longer finite; names epoch and layer. The model is then what it was before.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, validation_data=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
@@ -147,6 +168,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         classes : array-like, ``(n_classes,)``
             All classes that will come; needed in the first call, unless y is an indicator matrix of labels.
         """
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight {self.class_weight!r} is not supported for partial_fit: a batch does not tell how "
+                "frequent the classes are. Give a dict, such as compute_class_weight of scikit-learn makes."
+            )
         known = hasattr(self, "_labels")
         if classes is None and not known and not is_multilabel(y):
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -225,6 +251,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             )
         default = "softmax" if is_cross_entropy and labels.kind == "multiclass" else "sigmoid"
         return labels.targets(y, given.name if given else default, dtype)
+
+    def _class_weights(self, y: Any, sample_weight: Floats | None, targets: Targets) -> ClassWeights | None:
+        if self.class_weight is None:
+            return None
+        return ClassWeights.learn(self.class_weight, targets.fitted["_labels"], y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

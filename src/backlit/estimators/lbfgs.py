@@ -16,12 +16,13 @@ from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
 from backlit.errors import DivergenceError
 from backlit.training.events import EpochEnded, EpochRecord, Event, Listener, Reason, TrainingEnded, TrainingStarted
-from backlit.training.loop import Examples
+from backlit.training.loop import Examples, Validation, validate
 
 
 def train_lbfgs(
     session: Session,
     examples: Examples,
+    validation: Validation | None = None,
     *,
     max_iter: int,
     max_fun: int,
@@ -37,6 +38,8 @@ def train_lbfgs(
     ----------
     session : Session
     examples : Examples
+    validation : Validation, optional
+        Looked at after each iteration.
     max_iter, max_fun : int
         Most iterations, and most evaluations of the cost.
     tolerance : float
@@ -74,7 +77,11 @@ def train_lbfgs(
 
     def after_iteration(intermediate_result: Any) -> None:
         seconds, began[0] = time.perf_counter() - began[0], time.perf_counter()
-        history.append(EpochRecord(len(history) + 1, float(intermediate_result.fun), 1.0))
+        validated: tuple[float, float] | tuple[()] = ()
+        if validation is not None:
+            session.set_network(unpack(intermediate_result.x, start))
+            validated = validate(session, validation)
+        history.append(EpochRecord(len(history) + 1, float(intermediate_result.fun), 1.0, *validated))
         reached.update(x=intermediate_result.x.copy(), fun=intermediate_result.fun, nit=len(history))
         if tell(EpochEnded(history[-1], True, n_rows / max(seconds, 1e-9))):
             raise StopIteration

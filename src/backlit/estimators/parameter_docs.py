@@ -47,7 +47,7 @@ hidden_layer_sizes : int or sequence of int, default (100,)
         epoch's weights. Without it the training loss is watched, and the last weights are kept. True takes
         `n_iter_no_change` and `tol`; an `EarlyStopping` has its own patience and tolerance, and says what is watched.
     validation_fraction : float, default 0.1
-        Share of rows for validation.
+        Share of rows for validation, where `fit` gets no `X_val` and `y_val`.
     beta_1, beta_2 : float, default 0.9 and 0.999
         Of "adam" and "adamw".
     epsilon : float, default 1e-8
@@ -75,7 +75,10 @@ initialization : str, Network or None, default "scikit_learn"
         epoch.
     checkpoint : Checkpoint, optional
         Keep the state of `fit` in a folder. After a stop, `fit` with the same data and parameters goes on from there
-        and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs"."""
+        and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs".
+    scoring : str or callable, optional
+        How the validation rows are scored after each epoch: one of scikit-learn's scorers, by name or as
+        ``(estimator, X, y) → float``. Default: the accuracy, or R²."""
 
 COMMON_ATTRIBUTES = """\
 coefs_ : list of ndarray, ``(n_in, n_out)``
@@ -89,10 +92,12 @@ coefs_ : list of ndarray, ``(n_in, n_out)``
         Cost of each epoch (for "lbfgs": iteration), over all fits that went on from one another.
     best_loss_ : float or None
         Least cost of the last fit; None with early stopping.
+    validation_loss_curve_ : list of float or None
+        Cost of the validation rows after each epoch, the penalty not included; None where there were no such rows.
     validation_scores_ : list of float or None
         Score on the validation rows after each epoch.
     best_validation_score_ : float or None
-        The best of the last fit.
+        The best score of the last fit.
     history_ : list of EpochRecord
         What is known of each epoch.
     n_iter_ : int

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from backlit.core import activations, losses
@@ -65,6 +66,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
     "callbacks": [list, tuple, None],
     "checkpoint": [Checkpoint, None],
+    "scoring": [StrOptions(set(get_scorer_names())), callable, None],
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from backlit.core.losses import loss_name
 from backlit.errors import InvalidInputError
+from backlit.estimators.inputs import as_matrix, check_examples, check_rows
 from backlit.explanation.problem import Problem, Setting
 from backlit.training.recording import Recorder
 
@@ -34,14 +34,13 @@ def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
         raise InvalidInputError("An estimator needs the targets y, or there is no cost to look at. Give them.")
     network, targets = estimator.network_, None
     if y is None:
-        options = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32), "reset": False}
-        X = validate_data(estimator, X, **options)
+        X = check_rows(estimator, X)
     else:
-        X, y = estimator._validate(X, y, reset=False)
+        X, y = check_examples(estimator, X, y, reset=False)
         targets = estimator._targets(y, network.dtype, goes_on=True, incremental=True, classes=None).values
     recorders = [listener for listener in estimator.callbacks or () if isinstance(listener, Recorder)]
     history = recorders[0].history if recorders else ()
-    x = np.asarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=network.dtype)
+    x = as_matrix(X, network.dtype)
     return Problem(network, x, targets, loss_name(estimator.loss), history, _setting(estimator, network.sizes[-1]))
 
 

@@ -87,11 +87,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         dtype: Any = None,
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
+        scoring: Any = None,
     ) -> None:
         store_parameters(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train on examples with known targets.
 
         Parameters
@@ -100,13 +110,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         y : array-like, ``(n_examples,)`` or ``(n_examples, n_out)``
         sample_weight : array-like, ``(n_examples,)``, optional
             What each example counts; not negative.
+        X_val, y_val, sample_weight_val
+            Validation data, which are not trained on: `validation_loss_curve_` and `validation_scores_` tell of them,
+            and early stopping watches them instead of splitting rows off. Default: none.
 
         Raises
         ------
         DivergenceError
             When a value is no longer finite; names epoch and layer. The model is then what it was before.
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, validation_data=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def initialize(self, X: Any, y: Any) -> Self:

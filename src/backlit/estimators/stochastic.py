@@ -9,71 +9,20 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
-from backlit.engine.protocol import Engine, Floats, Objective, OptimizerState
+from backlit.engine.protocol import Engine, Objective, OptimizerState
 from backlit.errors import InvalidInputError
 from backlit.estimators.checkpointing import checkpointed
 from backlit.estimators.parameters import batch_rows, make_optimizer, make_schedule, make_stopping
 from backlit.estimators.printing import Printer
 from backlit.estimators.run_description import Run
-from backlit.estimators.targets import Targets
+from backlit.estimators.start import Continuation, Start
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Event, Listener, Reason, TrainingEnded
 from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, restore_best, train
 from backlit.training.recording import Recorder
-from backlit.training.split import split_rows
 from backlit.training.stopping import StoppingState
-
-
-@dataclass(frozen=True, eq=False)
-class Continuation:
-    """All that the next `partial_fit`, or a `fit` with `warm_start`, goes on from, but for the weights.
-
-    Attributes
-    ----------
-    seed : int
-        Source of all that is random.
-    training : TrainingState or None
-        None before the first epoch. Its history is always empty; the estimator keeps the whole.
-    optimizer : Optimizer or None
-    optimizer_state : OptimizerState or None
-    fit_began : int
-        Epochs done when the last `fit` began.
-    """
-
-    seed: int
-    training: TrainingState | None = None
-    optimizer: Optimizer | None = None
-    optimizer_state: OptimizerState | None = None
-    fit_began: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """What a training begins with.
-
-    Attributes
-    ----------
-    network : Network
-    x : ndarray, ``(n_examples, n_in)``
-    targets : Targets
-    sample_weight : ndarray, ``(n_examples,)``, or None
-    continuation : Continuation
-        What to go on from; not changed.
-    goes_on : bool
-        Whether it goes on from the estimator's weights.
-    """
-
-    network: Network
-    x: Floats
-    targets: Targets
-    sample_weight: Floats | None
-    continuation: Continuation
-    goes_on: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +58,14 @@ class _LastReason:
 
 
 def train_stochastic(
-    estimator: Any, engine: Engine, objective: Objective, start: Start, *, incremental: bool
+    estimator: Any,
+    engine: Engine,
+    objective: Objective,
+    start: Start,
+    examples: Examples,
+    validation: Validation | None,
+    *,
+    incremental: bool,
 ) -> Trained:
     """Train a network for up to `max_iter` epochs, or for one if `incremental`.
 
@@ -122,6 +78,9 @@ def train_stochastic(
     engine : Engine
     objective : Objective
     start : Start
+    examples : Examples
+        The rows to train on.
+    validation : Validation or None
     incremental : bool
         Whether this is `partial_fit`, which goes on with patience and learning rate where a `fit` begins anew.
     """
@@ -129,7 +88,6 @@ def train_stochastic(
     state, fit_began = _next_state(estimator, continuation, incremental)
     optimizer = make_optimizer(estimator)
     optimizer_state = _usable_state(continuation, optimizer, network)
-    examples, validation = _split(estimator, start)
     plan = Plan(
         n_epochs=state.epoch + (1 if incremental else int(estimator.max_iter)),
         batch_size=batch_rows(estimator, len(examples.x)),
@@ -205,46 +163,3 @@ def _usable_state(continuation: Continuation, optimizer: Optimizer, network: Net
         slot.shape == w.shape for slots, w in zip(state.weights, network.weights, strict=False) for slot in slots
     )
     return state if fits and len(state.weights) == len(network.weights) else None
-
-
-def _split(estimator: Any, start: Start) -> tuple[Examples, Validation | None]:
-    targets, seed = start.targets, start.continuation.seed
-    everything = Examples(start.x, targets.values, start.sample_weight)
-    if make_stopping(estimator).monitor == "cost":
-        return everything, None
-    if targets.classes is not None:
-        _check_both_sides_can_have(targets.classes, targets.fitted["classes_"])
-    rows, held_out_rows = split_rows(len(start.x), float(estimator.validation_fraction), seed, targets.classes)
-    training, held_out = _take(everything, rows), _take(everything, held_out_rows)
-    for part, examples in (("training", training), ("validation", held_out)):
-        if examples.sample_weight is not None and not examples.sample_weight.any():
-            raise InvalidInputError(
-                f"All rows that fell to the {part} set have a sample weight of 0. "
-                "Leave such rows out of X and y, or change validation_fraction or random_state."
-            )
-
-    def metric(outputs: Floats) -> float:
-        return targets.score(outputs, held_out_rows, held_out.sample_weight)
-
-    return training, Validation(held_out, metric)
-
-
-def _check_both_sides_can_have(index: NDArray[Any], classes: NDArray[Any]) -> None:
-    # of more than two classes, those with a single row stay in training
-    counts = np.bincount(index)
-    if len(counts) == 2 and counts.min() == 1:
-        # in scikit-learn's words, which call two classes False and True
-        raise InvalidInputError(
-            "The least populated classes in y have only 1 member, which cannot be both trained on and validated. "
-            f"Classes with too few members are: ['{counts.argmin() == 1}'] of y == {classes.tolist()[1]!r}. "
-            "Give more rows, or train without early stopping."
-        )
-
-
-def _take(examples: Examples, rows: Any) -> Examples:
-    weight = examples.sample_weight
-    return Examples(
-        np.ascontiguousarray(examples.x[rows]),
-        np.ascontiguousarray(examples.y[rows]),
-        None if weight is None else weight[rows],
-    )

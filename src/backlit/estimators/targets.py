@@ -14,11 +14,11 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from backlit.core.activations import Interval
 from backlit.core.losses import LOSSES, loss_name
 from backlit.engine.protocol import Floats
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, ShapeError
 
 Kind = Literal["constant", "binary", "multiclass", "multilabel"]
 
-Score = Callable[[Floats, NDArray[np.int64], "Floats | None"], float]
+Score = Callable[[Floats, "NDArray[np.int64] | slice", "Floats | None"], float]
 """(a^L of some rows, the numbers of these rows, their weights) → a score, more is better."""
 
 
@@ -34,6 +34,8 @@ class Targets:
         σ of the output layer.
     score : callable
         How good outputs are for some of the rows; for early stopping.
+    others : callable
+        y of other examples → their targets, laid out in the same way.
     classes : ndarray of int, ``(n_examples,)``, or None
         Class of each example, where the validation split is to be stratified.
     fitted : dict
@@ -43,6 +45,7 @@ class Targets:
     values: Floats
     output_activation: str
     score: Score
+    others: Callable[[Any], Targets]
     classes: NDArray[Any] | None = None
     fitted: dict[str, Any] = field(default_factory=dict)
 
@@ -145,14 +148,19 @@ class ClassLabels:
         values = self.encode(y, dtype)
         truth = values.astype(np.int64) if self.kind == "multilabel" else self.index(y)
 
-        def accuracy(outputs: Floats, rows: NDArray[np.int64], weights: Floats | None) -> float:
+        def accuracy(outputs: Floats, rows: NDArray[np.int64] | slice, weights: Floats | None) -> float:
             if not np.isfinite(outputs).all():
                 return float("nan")
             correct = self.decide(outputs) == truth[rows]
             return float(np.average(correct.all(axis=1) if correct.ndim == 2 else correct, weights=weights))
 
+        def others(y: Any) -> Targets:
+            self.check(y, all_present=False)
+            return self.targets(y, output_activation, dtype)
+
         fitted = {"classes_": self.classes, "_labels": self}
-        return Targets(values, output_activation, accuracy, None if self.kind == "multilabel" else truth, fitted)
+        classes = None if self.kind == "multilabel" else truth
+        return Targets(values, output_activation, accuracy, others, classes, fitted)
 
 
 def is_multilabel(y: Any) -> bool:
@@ -182,9 +190,18 @@ def number_targets(y: Any, loss: str, output_activation: str, dtype: str) -> Tar
             "Use another loss, or transform the target."
         )
 
-    def r2(outputs: Floats, rows: NDArray[np.int64], weights: Floats | None) -> float:
+    def r2(outputs: Floats, rows: NDArray[np.int64] | slice, weights: Floats | None) -> float:
         if not np.isfinite(outputs).all():
             return float("nan")
         return float(r2_score(values[rows], outputs, sample_weight=weights))
 
-    return Targets(values, output_activation, r2)
+    def others(y: Any) -> Targets:
+        targets = number_targets(y, loss, output_activation, dtype)
+        if targets.values.shape[1] != values.shape[1]:
+            raise ShapeError(
+                f"y of the training rows has {values.shape[1]} columns, but that of the validation rows has "
+                f"{targets.values.shape[1]}. Give both the same."
+            )
+        return targets
+
+    return Targets(values, output_activation, r2, others)

@@ -59,11 +59,14 @@ class Validation:
         ``a^L → float``, more is better. May be NaN.
     name : str, default "score"
         What the metric is called.
+    scorer : callable, optional
+        ``Network → float``; takes the metric's place where outputs alone do not tell. NaN where outputs are not finite.
     """
 
     examples: Examples
     metric: Callable[[Floats], float]
     name: str = "score"
+    scorer: Callable[[Network], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -199,11 +202,7 @@ def train(
             recorder.see(session, state.epoch + 1)
         validation_cost = validation_metric = None
         if validation is not None:
-            held_out = validation.examples
-            # far from the training rows outputs may overflow: that is a bad score, not a warning
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                outputs, validation_cost = session.evaluate(held_out.x, held_out.y, held_out.sample_weight)
-                validation_metric = validation.metric(outputs)
+            validation_cost, validation_metric = validate(session, validation)
         state.epoch += 1
         state.rows_seen += n_rows
         record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)
@@ -224,6 +223,17 @@ def train(
         reason = "stopped by a listener"
     restore_best(session, state)
     yield TrainingEnded(reason, state.epoch, state.stopping.best_epoch if state.best is not None else state.epoch)
+
+
+def validate(session: Session, validation: Validation) -> tuple[float, float]:
+    """Return the cost of a session's network on validation examples, the penalty not included, and its metric."""
+    held_out = validation.examples
+    # far from the training rows outputs may overflow: that is a bad score, not a warning
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        outputs, cost = session.evaluate(held_out.x, held_out.y, held_out.sample_weight)
+        if validation.scorer is None:
+            return cost, validation.metric(outputs)
+        return cost, validation.scorer(session.network()) if np.isfinite(outputs).all() else float("nan")
 
 
 def _goes_on(state: TrainingState, plan: Plan) -> bool:
