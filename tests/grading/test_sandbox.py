@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
@@ -16,11 +15,11 @@ import numpy as np
 import pytest
 
 from backlit.errors import InvalidInputError
+from backlit.grading.messages import encode_call
 from backlit.grading.process import StopError
 from backlit.grading.sandbox import Limits, SandboxedStudent
 from backlit.grading.student import Call
 from backlit.grading.submission import StoppedError
-from backlit.grading.wire import encode_call
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
 
@@ -247,15 +246,6 @@ def test_a_module_named_numpy_beside_it_is_not_used(tmp_path):
     assert outcomes(tmp_path, "import numpy as np\ndef f():\n    return np.add(1, 2)\n")[0].value == 3
 
 
-def test_a_notebook_counts_up_to_the_cell_that_fails(tmp_path):
-    cells = ["%matplotlib inline\nimport numpy as np\n!ls\ndef f():\n    return 1", "1 / 0", "def g(): pass"]
-    document = {"cells": [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]}
-    with open_student(tmp_path, json.dumps(document), "student.ipynb") as student:
-        assert [info.name for info in student.inventory().functions] == ["f"]
-        assert student.run([Call("f")])[0].value == 1
-        assert "Code cell 2" in student.remarks[-1]
-
-
 def test_restarts_come_to_an_end(tmp_path):
     limits = Limits(time=0.3, restarts=1)
     with open_student(tmp_path, "def f():\n    while True: pass\n", limits=limits) as student:
@@ -267,11 +257,3 @@ def test_restarts_come_to_an_end(tmp_path):
 def test_other_files_are_refused(tmp_path):
     with pytest.raises(InvalidInputError, match=r"\.py"):
         open_student(tmp_path, "", "student.txt")
-
-
-def test_a_cell_that_is_python_is_left_as_it_is():
-    from backlit.grading.program import without_magics
-
-    cell = 'def f(s):\n    text = """\n!no command\n"""\n    return (s\n        % 3)  # is this right?\n'
-    assert without_magics(cell) == cell
-    assert without_magics("%matplotlib inline\nx = 1\n!ls\n") == "\nx = 1\n\n"

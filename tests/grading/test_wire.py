@@ -11,20 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome
-from backlit.grading.wire import (
-    WireError,
-    decode,
+from backlit.grading.messages import (
     decode_call,
     decode_inventory,
     decode_outcome,
-    encode,
     encode_call,
     encode_inventory,
     encode_outcome,
-    pack,
-    unpack,
 )
+from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome
+from backlit.grading.wire import WireError, decode, encode, pack, unpack
 
 DTYPES = st.sampled_from(["?", "i1", "u2", "i4", "i8", "f2", "f4", ">f8", "c8", "c16"])
 ARRAYS = DTYPES.flatmap(lambda dtype: arrays.arrays(dtype, arrays.array_shapes(min_dims=0, min_side=0, max_dims=4)))

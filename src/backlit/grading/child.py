@@ -19,9 +19,10 @@ from typing import Any
 
 from backlit.grading import isolation
 from backlit.grading.limits import Limits
+from backlit.grading.messages import decode_call, encode_inventory, encode_outcome
 from backlit.grading.processes import descendants, kill_all
 from backlit.grading.program import Failure, Program
-from backlit.grading.wire import WireError, decode_call, encode_inventory, encode_outcome, pack, unpack
+from backlit.grading.wire import WireError, pack, unpack
 
 EXITED, KILLED = 90, 91
 """Exit codes of the guardian: how the student's process ended."""

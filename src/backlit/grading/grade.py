@@ -7,6 +7,7 @@ import inspect
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from backlit.grading.cases import Task, random_case
 from backlit.grading.equations import find_equation_functions, judge_equations, offered
 from backlit.grading.live import LiveStudent
 from backlit.grading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN
+from backlit.grading.notebook import code_cells, place
 from backlit.grading.recipe import StoppedError
 from backlit.grading.student import Inventory, Student
 from backlit.grading.submission import find_recipe
@@ -80,10 +82,23 @@ def grade(
     for equation in points or {}:
         if equation not in EQUATIONS:
             raise UnknownNameError("equation", equation, EQUATIONS)
+    cells = _cells(source)
+    lines = _lines(source) if cells is None else "".join(cells).splitlines()
     with _open(source, limits) as student:
-        return grade_student(
-            student, task, points=points, seed=secrets.randbits(63) if seed is None else seed, lines=_lines(source)
+        verdict = grade_student(
+            student, task, points=points, seed=secrets.randbits(63) if seed is None else seed, lines=lines
         )
+    return verdict if cells is None else _in_cells(verdict, cells)
+
+
+def _in_cells(verdict: Verdict, cells: Sequence[str]) -> Verdict:
+    """Say of each line in which cell of the notebook it lies."""
+    places = [None if finding.line is None else place(cells, finding.line) for finding in verdict.findings]
+    findings = [
+        finding if at is None else replace(finding, cell=at[0], line=at[1])
+        for finding, at in zip(verdict.findings, places, strict=True)
+    ]
+    return replace(verdict, findings=tuple(findings))
 
 
 def _open(source: object, limits: Limits | None) -> AbstractContextManager[Student]:
@@ -97,6 +112,16 @@ def _open(source: object, limits: Limits | None) -> AbstractContextManager[Stude
 
     sandboxed: AbstractContextManager[Student] = SandboxedStudent(source, limits or Limits())
     return sandboxed
+
+
+def _cells(source: object) -> list[str] | None:
+    """Return a notebook's code cells; None if it is something else."""
+    if not isinstance(source, str | Path) or Path(source).suffix.lower() != ".ipynb":
+        return None
+    try:
+        return code_cells(Path(source).read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _lines(source: object) -> list[str]:
@@ -146,9 +171,21 @@ def _judge(student: Student, inventory: Inventory, task: Task, seed: int, lines:
     judgements = []
     if recipe is None or enough:
         judgements += [judge_equations(student, functions, task, seed)] if functions else []
+        begin = {function.name: function.line for function in inventory.functions}
+        _place(judgements, {equation: begin.get(function.name) for equation, function in functions.items()})
     if recipe is not None and not any(judgement.findings for judgement in judgements):
         judgements.append(judge_whole(recipe, task, seed, lines))
+        _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
     return judgements
+
+
+def _place(judgements: Sequence[Judgement], begin: Mapping[str, int | None]) -> None:
+    """Give findings that raised nowhere the line on which the function that is judged begins."""
+    for judgement in judgements:
+        judgement.findings = [
+            replace(finding, line=begin.get(finding.equation)) if finding.line is None else finding
+            for finding in judgement.findings
+        ]
 
 
 def _sorted(findings: list[Finding]) -> list[Finding]:

@@ -101,7 +101,9 @@ def _function_info(name: str, function: Callable[..., Any], skip: int = 0) -> Fu
     except (TypeError, ValueError):
         return None  # compiled functions may hide their signature
     plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return FunctionInfo(name, tuple(p.name for p in plain), sum(p.default is p.empty for p in plain))
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    line = None if code is None else code.co_firstlineno
+    return FunctionInfo(name, tuple(p.name for p in plain), sum(p.default is p.empty for p in plain), line)
 
 
 def _one_line(error: Exception) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import inspect
-import json
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from backlit.grading.notebook import code_cells, place, shell_names, without_magics
 from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome
 
 _MODULE = "submission"
@@ -48,9 +47,11 @@ class Program:
     def __init__(self, source: bytes, name: str) -> None:
         self._module = ModuleType(_MODULE)
         self._module.__file__ = name
+        vars(self._module).update(shell_names())
         self._files: set[str] = set()
+        self._cells: list[str] = []
         sys.modules[_MODULE] = self._module  # where dataclasses and pickle look for it
-        self.failure = self._load_notebook(source) if name.endswith(".ipynb") else self._load_file(source, name)
+        self.failure = self._load_notebook(source, name) if name.endswith(".ipynb") else self._load_file(source, name)
 
     def _load_file(self, source: bytes, name: str) -> Failure | None:
         try:
@@ -59,22 +60,24 @@ class Program:
             return Failure(f"{name} could not be loaded: {self._describe(error)}", fatal=True)
         return None
 
-    def _load_notebook(self, source: bytes) -> Failure | None:
+    def _load_notebook(self, source: bytes, name: str) -> Failure | None:
         try:
-            notebook = json.loads(source)
-            cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        except (ValueError, KeyError, TypeError):
+            self._cells = code_cells(source)
+        except ValueError:
             return Failure(
                 "The notebook is no JSON file with cells (nbformat 4). Save it again, then retry.", fatal=True
             )
-        for i, cell in enumerate(cells, start=1):
+        n_before = 0
+        for i, cell in enumerate(self._cells, start=1):
             try:
-                self._run(without_magics(cell), f"cell {i}")
+                # lines are counted through all cells; `place` tells them apart again
+                self._run("\n" * n_before + without_magics(cell), name)
             except BaseException as error:
                 return Failure(
                     f"Code cell {i} of the notebook raised {self._describe(error)}; it and what follows were left out.",
                     fatal=False,
                 )
+            n_before += len(cell.splitlines())
         return None
 
     def _run(self, text: str, name: str) -> None:
@@ -126,36 +129,15 @@ class Program:
             text = " ".join(f"{type(error).__name__}: {error}".split())
         except BaseException:
             text = type(error).__name__
-        line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else self._line(error)
+        line = self._line(error)
+        if isinstance(error, SyntaxError) and error.filename in self._files:
+            text, line = f"{type(error).__name__}: {error.msg}", error.lineno
         text = text if len(text) <= _LONGEST_ERROR else text[: _LONGEST_ERROR - 1] + "…"
         if isinstance(error, SystemExit):
             text = "the program called exit()"
-        return text if line is None or isinstance(error, SyntaxError) or not with_line else f"{text} (line {line})"
-
-
-def without_magics(cell: str) -> str:
-    """Return a notebook cell without what only IPython understands: ``%magics``, ``!commands`` and ``help?``.
-
-    Lines become empty rather than vanish, so that line numbers stay. A cell that begins with ``%%`` is another language
-    or a timing of the cell; it is left out as a whole, except ``%%time`` and ``%%capture``, which run their cell.
-    """
-    try:
-        ast.parse(cell)
-        return cell  # what is Python already holds no magic, whatever its comments, strings and remainders look like
-    except (SyntaxError, ValueError):
-        pass
-    lines = cell.splitlines()
-    first = next((line.strip() for line in lines if line.strip()), "")
-    if first.startswith("%%") and first.split()[0] not in ("%%time", "%%capture"):
-        return ""
-    kept = []
-    for line in lines:
-        text = line.strip()
-        indent = line[: len(line) - len(line.lstrip())]
-        # not inside an expression: there, a line that begins with % is a remainder; IPython wants magics at a statement
-        magic = text.startswith(("%", "!")) or (text.endswith("?") and not text.startswith("#"))
-        kept.append(f"{indent}pass" if magic and indent else "" if magic else line)
-    return "\n".join(kept) + "\n"
+        if line is None or not with_line:
+            return text
+        return f"{text} (line {place(self._cells, line)[1] if self._cells else line})"
 
 
 def _methods(cls: type) -> Iterator[FunctionInfo]:
@@ -176,4 +158,6 @@ def _function_info(name: str, function: Callable[..., Any], skip: int = 0) -> It
     except (TypeError, ValueError):
         return  # compiled functions may hide their signature
     plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    yield FunctionInfo(name, tuple(p.name for p in plain), sum(p.default is p.empty for p in plain))
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    line = None if code is None else code.co_firstlineno
+    yield FunctionInfo(name, tuple(p.name for p in plain), sum(p.default is p.empty for p in plain), line)

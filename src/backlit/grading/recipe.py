@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from backlit.grading.algorithm import Numbers, run
+from backlit.grading.algorithm import Numbers
 from backlit.grading.cases import Case
 from backlit.grading.conventions import Convention, conventions
-from backlit.grading.gradients import UnreadableError, parameters_of, read_gradients
-from backlit.grading.matching import Observed, close
-from backlit.grading.names import lower, role_of
+from backlit.grading.gradients import parameters_of, read_gradients
+from backlit.grading.matching import Observed
+from backlit.grading.names import role_of
+from backlit.grading.outputs import read_output
 from backlit.grading.student import Call, FunctionInfo, Outcome, Student, Value
 
 NUMBERED = re.compile(r"[wWbB]_?[1-9]")
@@ -90,6 +91,12 @@ class Recipe:
     def main(self) -> Action:
         """What is observed: the gradients if they are offered, else the parameters after one step."""
         return "gradients" if "gradients" in self.functions else "training"
+
+    def line_of(self, equation: str) -> int | None:
+        """Return where the function begins that makes an equation, where known."""
+        steps = [self.updater, self.functions.get("training")] if equation == "update" else []
+        infos = [*steps, self.functions[self.main]]
+        return next((info.line for info in infos if info is not None), None)
 
     def conventions(self) -> Sequence[Convention]:
         """Return the conventions that come into question."""
@@ -209,7 +216,7 @@ class Recipe:
             return Observed(case, {}, outcome.error, outcome.line)
         try:
             if action == "forward":
-                numbers = _read_output(outcome.value, case, convention)
+                numbers = read_output(outcome.value, case, convention)
             else:
                 numbers = self._read_per_layer(outcome, case, convention, action)
         except ValueError as error:
@@ -266,32 +273,6 @@ def _from_attributes(attributes: Mapping[str, Any], parameters: Mapping[str, str
         if name in gradients:
             return gradients[name]
     return gradients
-
-
-def _read_output(value: Any, case: Case, convention: Convention) -> Numbers:
-    candidates = [convention.take(item) for item in _output_candidates(value)]
-    if not candidates:
-        raise UnreadableError("no output was found in what came back")
-    fitting = [array for array in candidates if array.shape == case.y.shape]
-    if len(fitting) > 1:  # a forward pass that returns every layer: the numbers tell which is the output
-        output = run(case).a[case.n_layers]
-        fitting.sort(key=lambda array: not close(array, output))
-    return {("a", case.n_layers): (fitting or candidates)[0]}
-
-
-def _output_candidates(value: Any) -> list[Any]:
-    if isinstance(value, np.ndarray):
-        return [value]
-    if isinstance(value, Mapping):
-        names = sorted(name for name in value if lower(str(name)).startswith("a"))
-        return [value[name] for name in names[-1:] if isinstance(value[name], np.ndarray)]
-    if isinstance(value, list | tuple) and value:
-        if all(isinstance(item, list | tuple) for item in value):
-            return []  # (zs, activations) in some order: judged through the gradients
-        if isinstance(value, tuple):
-            return [item for item in reversed(value) if isinstance(item, np.ndarray)]
-        return _output_candidates(value[-1])
-    return []
 
 
 def roles_of(info: FunctionInfo, action: Action) -> tuple[str, ...]:

@@ -57,7 +57,9 @@ def render_finding(finding: Finding, width: int = 88) -> list[str]:
         where.append(f"layer {finding.layer}")
     if finding.component is not None:
         where.append(finding.component)
-    if finding.line is not None:
+    if finding.cell is not None:
+        where.append(f"line {finding.line} of code cell {finding.cell}")
+    elif finding.line is not None:
         where.append(f"line {finding.line} of your file")
     lines = ["  " + ", ".join(where)]
     if finding.expected is not None:

@@ -15,10 +15,11 @@ from types import TracebackType
 
 from backlit.errors import InvalidInputError
 from backlit.grading.limits import Limits
+from backlit.grading.messages import decode_inventory, decode_outcome, encode_call
 from backlit.grading.process import Process, StopError
 from backlit.grading.recipe import StoppedError
 from backlit.grading.student import Call, Inventory, Outcome
-from backlit.grading.wire import WireError, decode_inventory, decode_outcome, encode_call
+from backlit.grading.wire import WireError
 
 __all__ = ["Limits", "SandboxedStudent"]
 

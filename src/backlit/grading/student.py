@@ -23,11 +23,14 @@ class FunctionInfo:
         Names of all parameters, ``self`` left out.
     n_required : int
         How many of them have no default.
+    line : int or None
+        Where it begins in the student's file. In a notebook, lines are counted through all code cells.
     """
 
     name: str
     parameters: tuple[str, ...]
     n_required: int
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Outcome:
     error : str, optional
         The exception in one line: ``"ValueError: shapes (3,2) and (3,) not aligned"``.
     line : int, optional
-        Line of the student's file where it was raised.
+        Line of the student's file where it was raised. In a notebook, lines are counted through all code cells.
     stopped : str, optional
         ``"time"``, ``"memory"``, ``"exit"``, ``"output"`` or ``"crash"``: the process did not survive this call.
     """

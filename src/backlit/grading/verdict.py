@@ -29,7 +29,9 @@ class Finding:
     message : str
         One or two sentences for the student.
     line : int or None
-        Line of the student's file, where known.
+        Line of the student's file where it raised, or else where the function that is judged begins; where known.
+    cell : int or None
+        In a notebook, the code cell in which that line lies, counted from 1; the line then counts within it.
     """
 
     equation: str
@@ -40,6 +42,7 @@ class Finding:
     mistake: str | None
     message: str
     line: int | None = None
+    cell: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,11 @@ import base64
 import binascii
 import json
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome, Value
+from backlit.grading.student import Value
 
 MAX_MESSAGE = 16 * 2**20
 """Bytes of the longest message that is read."""
@@ -25,9 +24,9 @@ DTYPES = frozenset("?bBhHiIlLqQefdFD")
 """Type characters of the arrays that may travel: booleans, integers, and real and complex floats."""
 
 _MAX_DEPTH = 16
-_MAX_ITEMS = 100_000
+MAX_ITEMS = 100_000
 _MAX_DIMENSIONS = 16
-_MAX_TEXT = 10_000
+MAX_TEXT = 10_000
 
 
 class WireError(Exception):
@@ -86,7 +85,7 @@ class _Encoder:
         if isinstance(value, float):
             return {"float": repr(float(value))}
         if isinstance(value, str):
-            return str(value[:_MAX_TEXT])
+            return str(value[:MAX_TEXT])
         if isinstance(value, np.ndarray):
             if value.dtype == object:
                 return {"list": [self.encode(item, depth + 1) for item in value.tolist()] if value.ndim else []}
@@ -96,7 +95,7 @@ class _Encoder:
         if isinstance(value, tuple):
             return {"tuple": [self.encode(item, depth + 1) for item in value]}
         if isinstance(value, dict):
-            return {"dict": [[str(key)[:_MAX_TEXT], self.encode(item, depth + 1)] for key, item in value.items()]}
+            return {"dict": [[str(key)[:MAX_TEXT], self.encode(item, depth + 1)] for key, item in value.items()]}
         if hasattr(value, "__array__"):
             return {"array": _encode_array(np.asarray(value))}
         raise WireError(f"a {type(value).__name__} came, which is no number, array, or list of them")
@@ -105,8 +104,8 @@ class _Encoder:
         self._items += 1
         if depth > _MAX_DEPTH:
             raise WireError(f"lists are nested more than {_MAX_DEPTH} deep")
-        if self._items > _MAX_ITEMS:
-            raise WireError(f"more than {_MAX_ITEMS} values came")
+        if self._items > MAX_ITEMS:
+            raise WireError(f"more than {MAX_ITEMS} values came")
 
 
 def _encode_array(array: np.ndarray[Any, Any]) -> Any:
@@ -132,7 +131,7 @@ def decode(document: Any, depth: int = 0) -> Value:
     if document is None or isinstance(document, bool):
         return document
     if isinstance(document, str):
-        return _text(document)
+        return decode_text(document)
     if isinstance(document, int):
         if abs(document) >= 2**63:
             raise WireError("an integer is too large")
@@ -149,13 +148,13 @@ def decode(document: Any, depth: int = 0) -> Value:
         items = [decode(item, depth + 1) for item in content]
         return tuple(items) if kind == "tuple" else items
     if kind == "dict" and isinstance(content, list):
-        return {_text(key): decode(item, depth + 1) for key, item in _pairs(content)}
+        return {decode_text(key): decode(item, depth + 1) for key, item in decode_pairs(content)}
     raise WireError("not a value")
 
 
 def _decode_float(content: Any) -> float:
     try:
-        return float(_text(content))
+        return float(decode_text(content))
     except ValueError:
         raise WireError("not a number") from None
 
@@ -186,136 +185,15 @@ def _decode_array(content: Any) -> np.ndarray[Any, Any]:
 _DTYPE_NAMES = {np.dtype(char).newbyteorder("<").str: np.dtype(char).newbyteorder("<") for char in sorted(DTYPES)}
 
 
-def _text(document: Any) -> str:
-    if not isinstance(document, str) or len(document) > _MAX_TEXT:
+def decode_text(document: Any) -> str:
+    """Return a text of a document, with nothing in it that could play tricks on the terminal of whoever reads it."""
+    if not isinstance(document, str) or len(document) > MAX_TEXT:
         raise WireError("not a text")
-    # no control characters, which could play tricks on the terminal of whoever reads the report
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in document)
 
 
-def _texts(document: Any) -> tuple[str, ...]:
-    if not isinstance(document, list):
-        raise WireError("not a list of texts")
-    return tuple(_text(item) for item in document)
-
-
-def _pairs(document: Any) -> list[tuple[Any, Any]]:
+def decode_pairs(document: Any) -> list[tuple[Any, Any]]:
+    """Return the pairs of a document."""
     if not isinstance(document, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in document):
         raise WireError("not pairs")
     return [(key, item) for key, item in document]
-
-
-def encode_call(call: Call) -> dict[str, Any]:
-    """Return a call as what JSON can hold."""
-    return {
-        "function": call.function,
-        "args": encode(tuple(call.args)),
-        "keywords": encode(dict(call.keywords)),
-        "attributes": encode(dict(call.attributes)),
-        "read": list(call.read),
-    }
-
-
-def decode_call(document: dict[str, Any]) -> Call:
-    """Return the call that `encode_call` made a document of."""
-    args, keywords, attributes = (decode(document[key]) for key in ("args", "keywords", "attributes"))
-    assert isinstance(args, tuple) and isinstance(keywords, dict) and isinstance(attributes, dict)
-    return Call(document["function"], args, keywords, attributes, tuple(document["read"]))
-
-
-def encode_outcome(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as what JSON can hold.
-
-    What the wire does not carry is an error of the student's: the function returned something that is no number.
-    Damaged arguments are reported as far as they can be.
-    """
-    error, line = outcome.error, outcome.line
-    value: Any = None
-    try:
-        value = encode(outcome.value)
-    except Exception as reason:  # an object's own methods may raise anything
-        error, line = f"TypeError: {reason}" if isinstance(reason, WireError) else f"{type(reason).__name__}", None
-    attributes = {}
-    for name, attribute in outcome.attributes.items():
-        try:
-            attributes[name] = encode(attribute)
-        except Exception:
-            attributes[name] = None
-    args_after = []
-    for arg in outcome.args_after:
-        try:
-            args_after.append(encode(arg))
-        except Exception:
-            args_after.append(None)
-    return {
-        "value": value,
-        "args_after": args_after,
-        "attributes": [[name, attribute] for name, attribute in attributes.items()],
-        "error": None if error is None else error[:_MAX_TEXT],
-        "line": line,
-        "stopped": outcome.stopped,
-    }
-
-
-def decode_outcome(document: dict[str, Any]) -> Outcome:
-    """Return the outcome that `encode_outcome` made a document of.
-
-    Raises
-    ------
-    WireError
-        If no outcome makes such a document.
-    """
-    if document.keys() != {"value", "args_after", "attributes", "error", "line", "stopped"}:
-        raise WireError("not an outcome")
-    error, line, stopped = document["error"], document["line"], document["stopped"]
-    if not (line is None or (type(line) is int and 0 < line < 10**7)) or stopped not in (None, "exit"):
-        raise WireError("not an outcome")
-    if not isinstance(document["args_after"], list):
-        raise WireError("not an outcome")
-    outcome = Outcome(
-        decode(document["value"]),
-        tuple(decode(arg) for arg in document["args_after"]),
-        {_text(name): decode(attribute) for name, attribute in _pairs(document["attributes"])},
-        None if error is None else _text(error),
-        line,
-        stopped,
-    )
-    # a program cannot both fail and answer
-    return outcome if outcome.error is None and stopped is None else replace(outcome, value=None)
-
-
-def encode_inventory(inventory: Inventory) -> dict[str, Any]:
-    """Return an inventory as what JSON can hold."""
-
-    def infos(functions: tuple[FunctionInfo, ...]) -> list[Any]:
-        return [[info.name, list(info.parameters), info.n_required] for info in functions]
-
-    return {
-        "functions": infos(inventory.functions),
-        "classes": [[name, infos(methods)] for name, methods in inventory.classes.items()],
-    }
-
-
-def decode_inventory(document: Any) -> Inventory:
-    """Return the inventory that `encode_inventory` made a document of.
-
-    Raises
-    ------
-    WireError
-        If no inventory makes such a document.
-    """
-    if not isinstance(document, dict) or document.keys() != {"functions", "classes"}:
-        raise WireError("not an inventory")
-    classes = {_text(name): _decode_infos(methods) for name, methods in _pairs(document["classes"])}
-    return Inventory(_decode_infos(document["functions"]), classes)
-
-
-def _decode_infos(document: Any) -> tuple[FunctionInfo, ...]:
-    if not isinstance(document, list) or len(document) > _MAX_ITEMS:
-        raise WireError("not functions")
-    infos = []
-    for item in document:
-        if not isinstance(item, list) or len(item) != 3 or type(item[2]) is not int:
-            raise WireError("not a function")
-        infos.append(FunctionInfo(_text(item[0]), _texts(item[1]), item[2]))
-    return tuple(infos)
