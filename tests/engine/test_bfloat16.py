@@ -16,21 +16,20 @@ from backlit.core.activations import ACTIVATIONS
 from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD
-from backlit.engine import Objective
+from backlit.engine import Objective, get_engine
 from backlit.engine.native import NativeEngine
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import InvalidInputError, UnknownNameError
 
 PRECISIONS = ["bfloat16", "bfloat16x3"]
-REFERENCE, NATIVE = ReferenceEngine(), NativeEngine()
 
 
 def open_native(network, objective, precision, **options):
     """Open a session, or see that the processor's lack is said, and return None."""
     if _native.has_bfloat16():
-        return NATIVE.open(network, objective, precision=precision, **options)
+        return NativeEngine(precision).open(network, objective, **options)
     with pytest.raises(InvalidInputError, match="AVX512_BF16"):
-        NATIVE.open(network, objective, precision=precision, **options)
+        NativeEngine(precision)
     return None
 
 
@@ -52,7 +51,7 @@ def test_gradient_agrees_with_the_reference_in_less_precision(loss, output, hidd
     if session is None:
         return
     found = session.cost_and_gradient(x, y)
-    truth = REFERENCE.open(network, Objective(loss), precision=precision).cost_and_gradient(x, y)
+    truth = ReferenceEngine(precision).open(network, Objective(loss)).cost_and_gradient(x, y)
     assert relative_error(gradient_vector(found), gradient_vector(truth)) <= NEAR[precision]
     assert found.cost == pytest.approx(truth.cost, rel=NEAR[precision])
 
@@ -65,7 +64,7 @@ def test_three_products_are_nearly_exact(loss, output, hidden):
     session = open_native(network, Objective(loss), "bfloat16x3")
     if session is None:
         return
-    exact = REFERENCE.open(to_dtype(network, "float64"), Objective(loss))
+    exact = ReferenceEngine().open(to_dtype(network, "float64"), Objective(loss))
     truth = exact.cost_and_gradient(*(np.float64(array) for array in (x, y, s)))
     assert relative_error(gradient_vector(session.cost_and_gradient(x, y, s)), gradient_vector(truth)) <= 1e-5
 
@@ -98,7 +97,7 @@ def test_steps_agree_with_the_reference_in_less_precision(optimizer, precision):
     found = open_native(network, Objective("cross_entropy"), precision, **options)
     if found is None:
         return
-    truth = REFERENCE.open(network, Objective("cross_entropy"), precision=precision, **options)
+    truth = ReferenceEngine(precision).open(network, Objective("cross_entropy"), **options)
     costs = [session.run_steps(x, y, order, 16, rates).costs for session in (found, truth)]
     moved = parameters(truth.network()) - parameters(network)
     assert np.linalg.norm(parameters(found.network()) - parameters(network) - moved) <= 2e-2 * np.linalg.norm(moved)
@@ -122,21 +121,21 @@ def test_bits_do_not_depend_on_threads_in_less_precision(precision):
 
 
 def test_wrong_precisions_are_refused():
-    network = Network.initialize([2, 2])
-    for engine in (REFERENCE, NATIVE):
-        with pytest.raises(UnknownNameError, match="bfloat17"):
-            engine.open(network, Objective(), precision="bfloat17")
+    with pytest.raises(UnknownNameError, match="bfloat17"):
+        get_engine("reference", "bfloat17")
+    with pytest.raises(InvalidInputError, match="float32"):
+        get_engine("reference", "bfloat16").open(Network.initialize([2, 2]), Objective())
+    if _native.has_bfloat16():
         with pytest.raises(InvalidInputError, match="float32"):
-            engine.open(network, Objective(), precision="bfloat16")
+            get_engine("native", "bfloat16").open(Network.initialize([2, 2]), Objective())
 
 
 def test_a_lesser_instruction_set_refuses():
     program = """if True:
-    import backlit as bl
+    from backlit.engine import get_engine
     from backlit.errors import InvalidInputError
-    from backlit.engine import Objective, get_engine
     try:
-        get_engine("native").open(bl.Network.initialize([2, 2], dtype="float32"), Objective(), precision="bfloat16")
+        get_engine("native", "bfloat16")
     except InvalidInputError as error:
         print(error)
     """

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from backlit import MLPClassifier, MLPRegressor
 from backlit.core.network import Network
-from backlit.errors import DivergenceError, ShapeError, UnknownNameError
+from backlit.errors import DivergenceError, InvalidInputError, ShapeError, UnknownNameError
 from backlit.estimators import base
 from backlit.training.events import EpochEnded, TrainingEnded, TrainingStarted
 
@@ -302,3 +302,17 @@ def test_warning_as_an_error_loses_nothing(model):
         with pytest.raises(ConvergenceWarning):
             model.fit(X, Y)
     assert model.n_iter_ == 4 and outputs(model, X).shape[0] == 150
+
+
+def test_precision_is_that_of_training_and_of_float32(model):
+    options = {"engine": "reference", "batch_size": 8}
+    full = model.set_params(dtype="float32", **options).fit(X, Y)
+    rounded = clone(model).set_params(dtype=None, precision="bfloat16").fit(X, Y)
+    assert rounded.coefs_[0].dtype == np.float32
+    moved = max(np.abs(a - b).max() for a, b in zip(full.coefs_, rounded.coefs_, strict=True))
+    assert 1e-6 < moved < 0.05
+    same_weights = clone(model).set_params(dtype=None).fit(np.float32(X), Y)
+    same_weights.coefs_, same_weights.intercepts_ = rounded.coefs_, rounded.intercepts_
+    np.testing.assert_array_equal(rounded.predict(np.float32(X)), same_weights.predict(np.float32(X)))
+    with pytest.raises(InvalidInputError, match="float32"):
+        rounded.set_params(dtype="float64").fit(X, Y)

@@ -68,6 +68,9 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = 0,
     engine: Annotated[str, typer.Option(help="auto, native or reference.")] = "auto",
     threads: Threads = None,
+    precision: Annotated[
+        str, typer.Option(help="full, bfloat16 or bfloat16x3: what products are rounded to, where the processor can.")
+    ] = "full",
     checkpoint: Annotated[
         Path | None,
         typer.Option(help="Folder in which to keep the state of the training, every epoch.", show_default=False),
@@ -134,6 +137,7 @@ def train(
         l1=l1,
         validation_fraction=fraction,
         seed=seed,
+        precision=precision,
     )
     reading = {"names": split_names(names), "missing": missing or [], "separator": separator}
     with status(f"Reading {file} …", quiet=quiet):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from functools import cache
 
+from backlit.core.precision import PRECISIONS
 from backlit.engine.protocol import Engine, Gradient, Objective, OptimizerState, Session, Steps
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import EngineUnavailableError, UnknownNameError
@@ -48,31 +49,37 @@ def _say_that_native_is_missing() -> None:
     )
 
 
-def get_engine(name: str = "auto") -> Engine:
+def get_engine(name: str = "auto", precision: str = "full") -> Engine:
     """Return an engine by name.
 
     Parameters
     ----------
     name : {"auto", "native", "reference"}, default "auto"
         "auto" is the native engine where it is installed, else the reference engine (said once).
+    precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
+        Of what is multiplied, in networks of float32: see `backlit.core.precision`.
 
     Raises
     ------
     EngineUnavailableError
         If the native engine is asked for but not installed.
+    InvalidInputError
+        If the processor lacks what the precision takes.
     """
     if name not in ENGINES:
         raise UnknownNameError("engine", name, ENGINES)
+    if precision not in PRECISIONS:
+        raise UnknownNameError("precision", precision, PRECISIONS)
     if name == "reference":
-        return ReferenceEngine()
+        return ReferenceEngine(precision)
     if native_is_available():
         from backlit.engine.native import NativeEngine
 
-        return NativeEngine()
+        return NativeEngine(precision)
     if name == "native":
         raise EngineUnavailableError(
             "The native engine was asked for, but backlit was installed without it (no C++ compiler was found then). "
             "Install a compiler and reinstall backlit, or use engine='reference'."
         )
     _say_that_native_is_missing()
-    return ReferenceEngine()
+    return ReferenceEngine(precision)

@@ -27,6 +27,14 @@ class NativeEngine:
 
     name = "native"
 
+    def __init__(self, precision: str = "full") -> None:
+        if precision != "full" and not _native.has_bfloat16():
+            raise InvalidInputError(
+                f"precision={precision!r} takes a processor with AVX512_BF16, but the engine has {self.instruction_set}"
+                " here. Use precision='full', or the reference engine to see what would come out."
+            )
+        self.precision = precision
+
     @property
     def instruction_set(self) -> str:
         """``"avx512"``, ``"avx2"`` or ``"baseline"``; the variable ``BACKLIT_ISA`` can ask for a lesser one."""
@@ -39,19 +47,13 @@ class NativeEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        precision: str = "full",
     ) -> NativeSession:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         objective.check(network)
-        check_precision(network, precision)
-        if precision != "full" and not _native.has_bfloat16():
-            raise InvalidInputError(
-                f"precision={precision!r} takes a processor with AVX512_BF16, but the engine has {self.instruction_set}"
-                " here. Use precision='full', or the reference engine to see what would come out."
-            )
+        check_precision(network, self.precision)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return NativeSession(network, objective, optimizer, state, n_threads or 0, precision)
+        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision)
 
 
 class NativeSession:

@@ -19,8 +19,7 @@ from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
 from backlit.core.penalty import NO_PENALTY, Penalty
-from backlit.core.precision import PRECISIONS
-from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
+from backlit.errors import InvalidInputError, ShapeError
 
 Floats = NDArray[np.floating[Any]]
 
@@ -179,6 +178,11 @@ class Engine(Protocol):
         """``"native"`` or ``"reference"``."""
         ...
 
+    @property
+    def precision(self) -> str:
+        """Of the operands of its products, a name of `backlit.core.precision.PRECISIONS`."""
+        ...
+
     def open(
         self,
         network: Network,
@@ -186,7 +190,6 @@ class Engine(Protocol):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        precision: str = "full",
     ) -> Session:
         """Open a session on a network.
 
@@ -201,21 +204,17 @@ class Engine(Protocol):
         n_threads : int, optional
             Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
             on it.
-        precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
-            Of the operands of the products, for a network of float32; see `backlit.core.precision`.
 
         Raises
         ------
         InvalidInputError
-            If the network is not of float32, or the processor cannot do it, and less than full precision is asked for.
+            If the engine has less than full precision and the network is not of float32.
         """
         ...
 
 
 def check_precision(network: Network, precision: str) -> None:
-    """Raise if there is no such precision, or it is not for this network; every engine refuses in the same words."""
-    if precision not in PRECISIONS:
-        raise UnknownNameError("precision", precision, PRECISIONS)
+    """Raise if a precision is not for this network; every engine refuses in the same words."""
     if precision != "full" and network.dtype != "float32":
         raise InvalidInputError(
             f"precision={precision!r} is for networks of float32, but this one is {network.dtype}. "

@@ -31,6 +31,9 @@ class ReferenceEngine:
 
     name = "reference"
 
+    def __init__(self, precision: str = "full") -> None:
+        self.precision = precision
+
     def open(
         self,
         network: Network,
@@ -38,13 +41,12 @@ class ReferenceEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        precision: str = "full",
     ) -> ReferenceSession:
         """Open a session; `n_threads` is ignored."""
         objective.check(network)
-        check_precision(network, precision)
+        check_precision(network, self.precision)
         state = state or OptimizerState.zero(network, optimizer)
-        return ReferenceSession(network, objective, optimizer, state, precision)
+        return ReferenceSession(network, objective, optimizer, state, self.precision)
 
 
 class ReferenceSession:

@@ -83,6 +83,7 @@ class BaseMLP(Views, WithOptionObjects, ABC):
     engine: str
     n_threads: int | None
     dtype: Any
+    precision: str
 
     coefs_: list[Floats]
     intercepts_: list[Floats]
@@ -135,7 +136,7 @@ class BaseMLP(Views, WithOptionObjects, ABC):
             raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
         start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
         given = check_given(self, start, *validation_data)
-        engine = get_engine(self.engine)
+        engine = get_engine(self.engine, self.precision)
         objective = Objective(loss_name(self.loss), make_penalty(self))
         if self.solver == "lbfgs":
             if self.checkpoint is not None:

@@ -69,7 +69,11 @@ initialization : str, Network or None, default "scikit_learn"
     n_threads : int, optional
         Most threads of the native engine. Results do not depend on it.
     dtype : {"float32", "float64"}, optional
-        Precision of weights and arithmetic. Default: float32 for X of float32, else float64.
+        Of weights and arithmetic. Default: float32 for X of float32 or less than full `precision`, else float64.
+    precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
+        What training rounds the operands of its products to. "bfloat16" is faster and less exact on processors that
+        have AVX512_BF16; others refuse. "bfloat16x3" sums three such products and is nearly as exact as float32.
+        Weights, sums and steps are float32 with either, and a fitted model predicts in float32.
     callbacks : list of callable, optional
         Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
         epoch.

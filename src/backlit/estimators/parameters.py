@@ -17,6 +17,7 @@ from backlit.core.initialization import INITIALIZATIONS
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
+from backlit.core.precision import PRECISIONS
 from backlit.engine import ENGINES
 from backlit.errors import InvalidInputError
 from backlit.estimators.initial_network import SCIKIT_LEARN
@@ -64,6 +65,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "engine": [StrOptions(set(ENGINES))],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
+    "precision": [StrOptions(set(PRECISIONS))],
     "callbacks": [list, tuple, None],
     "checkpoint": [Checkpoint, None],
     "scoring": [StrOptions(set(get_scorer_names())), callable, None],

@@ -85,6 +85,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         engine: str = "auto",
         n_threads: int | None = None,
         dtype: Any = None,
+        precision: str = "full",
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
         scoring: Any = None,

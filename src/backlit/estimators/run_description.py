@@ -59,6 +59,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "sizes": list(network.sizes),
         "activations": list(network.activations),
         "dtype": network.dtype,
+        "precision": run.engine.precision,
         "learning rate": run.state.rate,
         "epochs done before": run.state.epoch,
         "weights to begin with": _digest([*network.weights, *network.biases]),

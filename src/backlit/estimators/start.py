@@ -128,6 +128,8 @@ def check_weight(sample_weight: Any, x: Floats) -> Floats | None:
 def _dtype(estimator: Any, X: Any, goes_on: bool) -> str:
     if estimator.dtype is not None:
         return str(np.dtype(estimator.dtype))
+    if estimator.precision != "full":
+        return "float32"
     # weights that are gone on from decide, so that one batch of another type does not round them
     dtype: str = estimator._network_dtype() if goes_on else str(X.dtype)
     return dtype

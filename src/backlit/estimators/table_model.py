@@ -144,7 +144,17 @@ class TableModel(Views):
             stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
         )
         validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y), learned.metric_name)
-        run = Run(get_engine(engine), network, objective, training.optimizer(), None, examples, plan, state, validation)
+        run = Run(
+            get_engine(engine, training.precision),
+            network,
+            objective,
+            training.optimizer(),
+            None,
+            examples,
+            plan,
+            state,
+            validation,
+        )
         with checkpointed(run, checkpoint, say=say, warn=say) as (run, keeper):
             state = run.state
             session = run.engine.open(run.network, objective, run.optimizer, run.optimizer_state, n_threads)

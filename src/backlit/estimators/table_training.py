@@ -12,6 +12,7 @@ from backlit.core.initialization import Purpose, stream
 from backlit.core.losses import loss_name
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
+from backlit.core.precision import PRECISIONS
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.training.schedules import get_schedule
 
@@ -52,6 +53,8 @@ class TableTraining:
         See `backlit.core.penalty.Penalty`.
     validation_fraction : float
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
+    precision : str
+        Of the products in training; see `backlit.core.precision`.
     """
 
     hidden: tuple[int, ...] = (256, 128)
@@ -69,6 +72,7 @@ class TableTraining:
     validation_fraction: float = 0.1
     seed: int = 0
     dtype: str = "float32"
+    precision: str = "full"
 
     def __post_init__(self) -> None:
         if self.solver not in SOLVERS:
@@ -76,6 +80,8 @@ class TableTraining:
         get_activation(self.activation)
         get_schedule(self.schedule)
         stream(self.seed, Purpose.SHUFFLE)
+        if self.precision not in PRECISIONS:
+            raise UnknownNameError("precision", self.precision, PRECISIONS)
         if self.loss is not None:
             loss_name(self.loss)
         if min(self.hidden, default=1) < 1:
