@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backlit.engine import get_engine
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
+    from backlit.estimators.importing import from_sklearn, from_state_dict
     from backlit.estimators.onnx_export import to_onnx
     from backlit.estimators.regressor import MLPRegressor
     from backlit.estimators.table_model import TableModel
@@ -55,6 +56,8 @@ _HOMES = {
     "demon": "backlit.explanation.demon",
     "diagnose": "backlit.explanation.diagnosis",
     "explain": "backlit.explanation.trace",
+    "from_sklearn": "backlit.estimators.importing",
+    "from_state_dict": "backlit.estimators.importing",
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
@@ -86,6 +89,8 @@ __all__ = [
     "demon",
     "diagnose",
     "explain",
+    "from_sklearn",
+    "from_state_dict",
     "get_engine",
     "grade",
     "load_network",
