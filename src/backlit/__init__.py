@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.importing import from_sklearn, from_state_dict
     from backlit.estimators.onnx_export import to_onnx
+    from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
+    from backlit.estimators.rate_finder import RateSearch, find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
     from backlit.estimators.table_model import TableModel
     from backlit.explanation.demon import demon
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
+    from backlit.training.optuna_pruning import OptunaPruning
     from backlit.training.recording import Recorder
     from backlit.training.stopping import EarlyStopping
 
@@ -47,7 +50,9 @@ _HOMES = {
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
     "Network": "backlit.core.network",
+    "OptunaPruning": "backlit.training.optuna_pruning",
     "Penalty": "backlit.core.penalty",
+    "RateSearch": "backlit.estimators.rate_finder",
     "Recorder": "backlit.training.recording",
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.estimators.table_model",
@@ -56,11 +61,15 @@ _HOMES = {
     "demon": "backlit.explanation.demon",
     "diagnose": "backlit.explanation.diagnosis",
     "explain": "backlit.explanation.trace",
+    "find_learning_rate": "backlit.estimators.rate_finder",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
+    "plot_confusion": "backlit.estimators.plots",
+    "plot_history": "backlit.estimators.plots",
+    "plot_weights": "backlit.estimators.plots",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
     "to_onnx": "backlit.estimators.onnx_export",
@@ -79,7 +88,9 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Network",
+    "OptunaPruning",
     "Penalty",
+    "RateSearch",
     "Recorder",
     "TableEncoder",
     "TableModel",
@@ -89,11 +100,15 @@ __all__ = [
     "demon",
     "diagnose",
     "explain",
+    "find_learning_rate",
     "from_sklearn",
     "from_state_dict",
     "get_engine",
     "grade",
     "load_network",
+    "plot_confusion",
+    "plot_history",
+    "plot_weights",
     "read_table",
     "save_network",
     "to_onnx",

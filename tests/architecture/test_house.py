@@ -115,6 +115,7 @@ TESTED_TOGETHER = {
     "table_results": "test_table_model",
     "table_rows": "test_table_model",
     "table_storage": "test_table_model",
+    "table_start": "test_table_model",
     "table_training": "test_table_model",
     "tables": "test_app",
     "trace_examples": "test_trace",

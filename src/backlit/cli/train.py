@@ -121,9 +121,9 @@ def train(
     fraction, validation_file = _validation(validation)
     if engine not in ENGINES:
         raise typer.BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}.", param_hint="--engine")
-    training = _usage(
+    training = usage(
         TableTraining,
-        hidden=_hidden(hidden),
+        hidden=hidden_sizes(hidden),
         activation=activation,
         loss=loss,
         solver=solver,
@@ -201,8 +201,8 @@ def _diagnosed(wanted: bool) -> Iterator[Recorder | None]:
         raise
 
 
-def _usage(make: Callable[..., Made], **options: Any) -> Made:
-    # what is wrong with an option is wrong usage
+def usage(make: Callable[..., Made], **options: Any) -> Made:
+    """Make an object of options; what is wrong with one of them is wrong usage."""
     from backlit.errors import InvalidInputError
 
     try:
@@ -227,7 +227,8 @@ def _checkpoint(
     return Checkpoint(folder, every_epochs, every_minutes, keep, "auto" if resume else "never")
 
 
-def _hidden(text: str) -> tuple[int, ...]:
+def hidden_sizes(text: str) -> tuple[int, ...]:
+    """Return the sizes that an option such as ``100,50`` gives."""
     try:
         sizes = tuple(int(size) for size in text.split(",")) if text.strip() else ()
     except ValueError:

@@ -34,7 +34,7 @@ from backlit.estimators.problems import problem_of
 from backlit.estimators.start import Continuation, Start, start_of
 from backlit.estimators.stochastic import Trained, train_stochastic
 from backlit.estimators.targets import Targets
-from backlit.estimators.views import Views
+from backlit.estimators.views import EstimatorViews
 from backlit.explanation.problem import Problem
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
@@ -61,7 +61,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(Views, WithOptionObjects, ABC):
+class BaseMLP(EstimatorViews, WithOptionObjects, ABC):
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: str

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from backlit.core.figures import EpochFigures
-from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
-from backlit.data import TableEncoder, check_target, infer_task
+from backlit.data import TableEncoder
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ModelFileError
 from backlit.estimators.checkpointing import checkpointed
 from backlit.estimators.run_description import Run
 from backlit.estimators.table_results import Evaluation, Predictions
-from backlit.estimators.table_rows import as_polars, check_row, known_targets, labeled, without
+from backlit.estimators.table_rows import as_polars, check_row, known_targets, labeled
+from backlit.estimators.table_start import TableStart
 from backlit.estimators.table_storage import read_parts, write_parts
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
@@ -102,40 +102,16 @@ class TableModel(Views):
         recorder : Recorder, optional
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
-        table, n_dropped = check_target(as_polars(table), target)
-        if n_dropped:
-            say(f"Dropped {n_dropped:,} rows without a {target}.")
-        if task is None and training.loss == "poisson":
-            task = "regression"  # counts can look like classes, but this loss is for counts
-        if task is None:
-            guess = infer_task(table[target], target)
-            task = guess.task
-            say(guess.reason + ".")
-        features = without(table, target)
-        encoder = TableEncoder(dtype=training.dtype).fit(features)
-        loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
-        learned = TableTarget.learn(table[target], target, task, loss)
-        x, y = encoder.transform(features), learned.encode(table[target]).astype(training.dtype)
-
-        examples, held_out = Examples(x, y), None
+        start = TableStart.of(table, target, training, task, say)
+        learned, network, objective = start.target, start.network, start.objective
+        examples, held_out = start.examples, None
         if validation_table is not None:
-            validation_table, _ = check_target(as_polars(validation_table), target)
-            y_validation = learned.encode(validation_table[target]).astype(training.dtype)
-            held_out = Examples(encoder.transform(without(validation_table, target)), y_validation)
+            held_out = start.encode(validation_table)
         elif training.validation_fraction:
-            classes = learned.codes(y) if task == "classification" else None
+            x, y = examples.x, examples.y
+            classes = learned.codes(y) if learned.task == "classification" else None
             rows, held_out_rows = split_rows(len(x), training.validation_fraction, training.seed, classes)
             examples, held_out = Examples(x[rows], y[rows]), Examples(x[held_out_rows], y[held_out_rows])
-
-        output = _output_activation(task, loss, learned.n_outputs)
-        get_loss(loss, output)
-        network = Network.initialize(
-            [x.shape[1], *training.hidden, learned.n_outputs],
-            [training.activation] * len(training.hidden) + [output],
-            seed=training.seed,
-            dtype=training.dtype,
-        )
-        objective = Objective(loss, training.penalty)
         state = TrainingState(seed=training.seed, rate=training.rate)
         plan = Plan(
             n_epochs=training.epochs,
@@ -162,7 +138,7 @@ class TableModel(Views):
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": state.epoch}
         if recorder is not None:
             record["recorded"] = [figures.to_dict() for figures in recorder.history]
-        return cls(session.network(), loss, learned, encoder, record)
+        return cls(session.network(), objective.loss, learned, start.encoder, record)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
         """Predict the target for each row of a table.
@@ -306,9 +282,3 @@ class TableModel(Views):
         # the target's column, x and y of the rows that have a target
         table, column = labeled(table, self.target, remarks)
         return column, self.encoder.transform(table), self.target.encode(column).astype(self.network.dtype)
-
-
-def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
-    if task == "classification":
-        return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
-    return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
