@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from backlit.core.activations import ELU_ALPHA, LEAKY_RELU_SLOPE
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.persistence.onnx_graph import OnnxGraph
@@ -71,8 +72,8 @@ TWINS: dict[str, Twin] = {
     "sigmoid": _operator("Sigmoid"),
     "tanh": _operator("Tanh"),
     "relu": _operator("Relu"),
-    "leaky_relu": _operator("LeakyRelu", alpha=0.01),
-    "elu": _operator("Elu", alpha=1.0),
+    "leaky_relu": _operator("LeakyRelu", alpha=LEAKY_RELU_SLOPE),
+    "elu": _operator("Elu", alpha=ELU_ALPHA),
     "selu": _operator("Selu"),  # its default constants are Klambauer's
     "gelu": _gelu,
     "silu": _silu,
