@@ -109,6 +109,7 @@ TESTED_TOGETHER = {
     "stepwise": "test_grade",
     "story": "test_text",
     "story_backward": "test_text",
+    "story_batch": "test_text",
     "story_forward": "test_text",
     "strict_json": "test_model_file",
     "student": "test_live",

@@ -8,6 +8,8 @@ import pytest
 
 from backlit.core.backpropagation import backpropagate
 from backlit.errors import InvalidInputError
+from backlit.explanation import explain
+from backlit.explanation.demon import demon
 from backlit.explanation.exercise import Exercise
 
 MAZUR = {
@@ -28,6 +30,29 @@ def test_an_exercise_comes_back_as_it_was():
     several |= {"y": [[1, 0], [0, 1]]}
     again = Exercise.from_dict(json.loads(json.dumps(Exercise.from_dict(several).to_dict()))).to_dict()
     assert again == several
+
+
+def test_an_exercise_comes_back_from_its_explanation():
+    several = MAZUR | {"x": [[0.05, 0.1], [1, 0]], "y": [[0.01, 0.99], [1, 0]]}
+    forward = MAZUR | {"y": None}
+    for document in (MAZUR, several, forward):
+        assert Exercise.of(explain(Exercise.from_dict(document))).to_dict() == document
+    assert Exercise.from_dict(several).only([2, 1]).to_dict() == several | {
+        "x": [[1, 0], [0.05, 0.1]], "y": [[1, 0], [0.01, 0.99]]
+    }  # fmt: skip
+    with pytest.raises(InvalidInputError, match="Example 3 was asked for, but the exercise has 1 to 2"):
+        Exercise.from_dict(several).only([3])
+
+
+def test_an_exercise_is_looked_at_as_it_is():
+    exercise = Exercise.from_dict(MAZUR)
+    explanation = explain(exercise)
+    assert (explanation.learning_rate, f"{explanation.cost:.9f}") == (0.5, "0.298371109")
+    assert explain(exercise, learning_rate=0.1).learning_rate == 0.1
+    with pytest.raises(InvalidInputError, match="Leave out x and y"):
+        explain(exercise, [0.05, 0.10])
+    with pytest.raises(InvalidInputError, match="The exercise has no y"):
+        demon(Exercise.from_dict(MAZUR | {"y": None}), None)
 
 
 def test_the_numbers_are_those_of_the_published_example():

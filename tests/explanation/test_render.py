@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from test_text import equations_of, network_and_target
+from test_text import batch, equations_of, network_and_target
 
 from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
@@ -35,7 +35,8 @@ def squeezed(equation):
 
 
 def from_latex(text):
-    text = re.sub(r"\\frac\{\\partial (\w)\}\{\\partial (\w(?:\^\{\d+\})?_\{[\w,]+\})\}", r"∂\1/∂\2", text)
+    by = r"\\frac\{\\partial (\w(?:_\{\d+\})?)\}\{\\partial (\w(?:\^\{\d+\})?_\{[\w,]+\})\}"
+    text = re.sub(by, r"∂\1/∂\2", text)
     text = re.sub(r"\\times 10\^\{(.*?)\}", r"×10\1", text)
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
     for command, sign in {**LETTERS, **OPERATORS}.items():
@@ -101,6 +102,13 @@ def wide_explanation():
     return explain(network, x, y, loss="cross_entropy", encodings=[encoding], output_names=NASTY)
 
 
+def batch_explanation():
+    network, xs, ys = batch("cross_entropy", "softmax", n=6, sizes=(20, 12, 3))
+    encodings = [[(f"f{k}", NASTY[k % 3], f"{e}", f"(x − 3) / {k}", x[k]) for k in range(20)] for e, x in enumerate(xs)]
+    names = [f"row {e} {NASTY[e % 3]}" for e in range(6)]
+    return explain(network, xs, ys, loss="cross_entropy", example_names=names, encodings=encodings, output_names=NASTY)
+
+
 def saturated_explanation():
     network = Network((np.array([[900.0], [0.0], [-900.0]]),), (np.zeros(3),), ("softmax",))
     return explain(network, [1.0], [0.0, 0.0, 1.0], loss="cross_entropy")
@@ -117,6 +125,7 @@ def test_every_pair_says_the_same_in_every_view(loss, output):
 )
 def test_wide_network_says_the_same_in_every_view(options):
     check_views(wide_explanation(), **options)
+    check_views(batch_explanation(), **options)
 
 
 def test_saturated_network_says_the_same_in_every_view():
@@ -178,7 +187,7 @@ def test_latex_is_ascii():
 
 
 @pytest.mark.parametrize("worksheet", [False, True])
-@pytest.mark.parametrize("make", [wide_explanation, saturated_explanation])
+@pytest.mark.parametrize("make", [wide_explanation, batch_explanation, saturated_explanation])
 def test_latex_compiles(make, worksheet, tmp_path):
     compile_latex(render(make(), "latex", worksheet=worksheet), tmp_path)
 

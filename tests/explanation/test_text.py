@@ -20,8 +20,8 @@ PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 NUMBER = r"\d+(?:\.\d+)?(?:×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞|NaN"
 TOKEN = re.compile(
     r"(?P<more>\(… [^)]*\))"
-    r"|(?P<symbol>σ′\(z[⁰-⁹¹²³]+_\d+\)|(?:∂C/∂)?[wabzδ][⁰-⁹¹²³]+_\d+(?:,\d+)?|y_\d+"
-    r"|Σ_k exp\(z[⁰-⁹¹²³]+_k\)|Σ_k a_k ∂C/∂a_k|Σ_k y_k|μ)"
+    r"|(?P<symbol>σ′\(z[⁰-⁹¹²³]+_\d+\)|(?:∂C(?:_\d+)?/∂)?[wabzδ][⁰-⁹¹²³]+_\d+(?:,\d+)?|y_\d+|C_\d+"
+    r"|Σ_k exp\(z[⁰-⁹¹²³]+_k\)|Σ_k a_k ∂C(?:_\d+)?/∂a_k|Σ_k y_k|μ)"
     rf"|(?P<number>{NUMBER})"
 )
 
@@ -55,14 +55,16 @@ def equations_of(text):
 class Truth:
     """Looks a symbol of the page up in the trace."""
 
-    def __init__(self, explanation):
+    def __init__(self, explanation, index=0):
         self.explanation = explanation
-        self.example = explanation.examples[0]
+        self.index, self.example = index, explanation.examples[index]
 
     def __call__(self, symbol):
         last = self.example.layers[-1]
         if symbol == "C":
             return self.explanation.cost
+        if symbol.startswith("C_"):
+            return self.explanation.examples[int(symbol[2:]) - 1].cost
         if symbol == "μ":
             return self.explanation.learning_rate
         if symbol.startswith("y_"):
@@ -75,6 +77,8 @@ class Truth:
         layer = int(layer.translate(PLAIN))
         if prefix.startswith("Σ_k exp"):
             return self.example.layer(layer).sum_exp
+        if prefix.startswith("∂C_"):
+            return self.of_example(int(prefix[3:-2]) - 1, letter, layer, places)
         *_, parameters = (None, *self.explanation.parameters[: layer - 1])
         trace = self.example.layer(layer) if layer > 1 else last
         if letter == "w":
@@ -88,6 +92,14 @@ class Truth:
         if letter == "z":
             return trace.error.sigma_prime[j] if prefix == "σ′(" else trace.z[j]
         return trace.error.delta[j]
+
+    def of_example(self, index, letter, layer, places):
+        """∂C_x/∂w, ∂C_x/∂b or ∂C_x/∂a."""
+        j, *k = (int(place) - 1 for place in (places.split(",") if "," in places or letter != "w" else places))
+        error = self.explanation.examples[index].layer(layer).error
+        if letter == "w":
+            return error.delta[j] * self.explanation.examples[index].activations(layer - 1)[k[0]]
+        return (error.delta if letter == "b" else error.nabla_a)[j]
 
     def after(self, symbol):
         letter, layer, places = re.fullmatch(r"([wb])([⁰-⁹¹²³]+)_([\d,]+)", symbol).groups()
@@ -134,8 +146,23 @@ def half_a_digit(text, digits=6):
 
 def check(explanation, digits=6, **options):
     """Read a rendered explanation back and compare every equation with the trace; return the left-hand sides."""
-    truth = Truth(explanation)
-    equations = equations_of(render_text(explanation, digits=digits, **options))
+    head, *parts = re.split(r"(?m)^══ ", render_text(explanation, digits=digits, **options))
+    if not parts:
+        return check_part(explanation, 0, head, digits)
+    assert [part.split()[0] for part in parts] == ["Example"] * len(explanation.examples) + (
+        ["The"] if explanation.cost is not None else []
+    )
+    return [
+        symbol
+        for i, part in enumerate(parts)
+        for symbol in check_part(explanation, min(i, len(explanation.examples) - 1), part, digits)
+    ]
+
+
+def check_part(explanation, index, text, digits):
+    """Check the equations of one example, or of the batch."""
+    truth = Truth(explanation, index)
+    equations = equations_of(text)
     couples = {layer.layer: layer.sum_exp is not None for layer in explanation.examples[0].layers}
     for left, *middle, result in equations:
         left, arrow, update = left.partition(" ← ")
@@ -143,7 +170,7 @@ def check(explanation, digits=6, **options):
             continue
         expected = truth.after(left) if arrow else truth(left)
         if middle and left[0] == "δ" and left[1] == raised(explanation.n_layers) and "∂C" in middle[0]:
-            expected = explanation.examples[0].layers[-1].error.general[int(left.split("_")[1]) - 1]
+            expected = explanation.examples[index].layers[-1].error.general[int(left.split("_")[1]) - 1]
         expected = float(expected)
         assert result == number(expected, digits), (left, middle, result)
         assert abs(value_of(result) - expected) <= 1.001 * half_a_digit(result, digits) or not np.isfinite(expected)
@@ -155,7 +182,7 @@ def check(explanation, digits=6, **options):
         # every symbol has its own number, in the same order
         shown = [(m.lastgroup, m.group()) for m in TOKEN.finditer(symbols)]
         printed = [value_of(m.group()) for m in re.finditer(NUMBER, numbers)]
-        if left != "C" and not symbols.startswith(("σ(z", "clip")):
+        if (left[0] != "C" or symbols.startswith("(C_")) and not symbols.startswith(("σ(z", "clip")):
             printed_of = iter(printed)
             for kind, symbol in shown:
                 if kind == "more":
@@ -165,7 +192,7 @@ def check(explanation, digits=6, **options):
                     assert value_of(symbol) == next(printed_of)
                 elif "Σ_k a_k" in symbol:
                     layer = int(left[1].translate(PLAIN))
-                    mean = explanation.examples[0].layer(layer).error.mean_nabla_a
+                    mean = explanation.examples[index].layer(layer).error.mean_nabla_a
                     assert abs(value_of(number(mean, digits))) == next(printed_of)
                 else:
                     assert abs(value_of(number(truth(symbol), digits))) == next(printed_of), (left, symbol, numbers)
@@ -242,6 +269,50 @@ def test_neurons_shown_are_those_with_the_largest_error():
     nabla_w = explanation.parameters[0].step.nabla_w
     j, k = np.unravel_index(np.abs(nabla_w).argmax(), nabla_w.shape)
     assert next(symbol for symbol in left if symbol.startswith("∂C/∂w²")) == f"∂C/∂w²_{j + 1},{k + 1}"
+
+
+def batch(loss, output, n=3, **options):
+    network, x, y = network_and_target(loss, output, **options)
+    xs = np.random.default_rng(8).normal(size=(n, len(x)))
+    return network, xs, np.stack([np.roll(y, e) for e in range(n)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+def test_batches_read_back(loss, output, dtype):
+    network, xs, ys = batch(loss, output, dtype=dtype)
+    left = check(explain(network, xs, ys, loss=loss, learning_rate=0.3))
+    alone = 6 + 14 + 1 + 10 + 31 + 3 * ((loss, output) in SHORT_CUTS)
+    assert len(left) == 3 * alone + 1 + 31 + 31  # and the mean cost, the mean gradients, the step
+    assert {"C", "C_1", "C_2", "C_3", "∂C_3/∂w³_12", "∂C/∂w³_12"} <= set(left)
+
+
+@pytest.mark.parametrize("neurons", [1, 3, None])
+def test_wide_batches_read_back(neurons):
+    network, xs, ys = batch("cross_entropy", "softmax", n=9, sizes=(64, 32, 10), hidden="relu")
+    explanation = explain(network, xs, ys, loss="cross_entropy")
+    left = check(explanation, neurons=neurons, terms=neurons)
+    shown = [symbol for symbol in left if symbol.startswith("z²_")]
+    assert len(shown) == 9 * (neurons or 32)
+    if neurons:
+        size = np.abs([example.layer(2).error.delta for example in explanation.examples]).sum(axis=0)
+        assert shown[:neurons] == [f"z²_{j + 1}" for j in sorted(np.argsort(-size)[:neurons])]
+        text = re.sub(r"\s+", " ", render_text(explanation, neurons=neurons, terms=neurons))
+        assert f"(… {9 - neurons} more terms)) / 9" in text
+
+
+def test_a_batch_names_its_examples_and_says_each_equation_once():
+    network, xs, ys = batch("quadratic", "sigmoid")
+    text = render_text(explain(network, xs, ys, example_names=["row 3", "row 7", "row 9"]))
+    assert text.startswith("One step of backpropagation on a batch of 3 examples\n")
+    parts = re.findall(r"(?m)^══ (.*?) ═", text)
+    assert parts == ["Example 1 of 3: row 3", "Example 2 of 3: row 7", "Example 3 of 3: row 9", "The batch"]
+    for equation in ("BP1", "BP2", "BP3", "BP4"):
+        assert text.count(f"  {equation}   ") == 1
+    forward = render_text(explain(network, xs))
+    assert forward.startswith("One forward pass on a batch of 3 examples\n")
+    assert forward.count("No target y was given") == 1
+    check(explain(network, xs))
 
 
 def test_published_example_as_printed():

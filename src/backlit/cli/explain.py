@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Annotated
 
 import typer
 
-from backlit.cli.options import DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator
+from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
+from backlit.cli.options import Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
+
+_MOST_ROWS = 1000  # a longer range is a slip of the finger
 
 
 class Format(StrEnum):
@@ -23,9 +27,19 @@ class Format(StrEnum):
 
 
 def explain(
-    model: ModelFile,
-    file: DataFile,
-    row: Annotated[int, typer.Option(min=1, help="Which row of the table, counted from 1.")] = 1,
+    model: OptionalModelFile = None,
+    file: OptionalDataFile = None,
+    network: ExerciseFile = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--row",
+            "--rows",
+            metavar="ROWS",
+            help="Row of the table, counted from 1; several make a batch: 3,7 or 3-7. Default: 1; with --network, all.",
+            show_default=False,
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="μ of the update shown. Default: that of training.", show_default=False)
     ] = None,
@@ -50,7 +64,7 @@ def explain(
     labels: Labels = None,
     quiet: Quiet = False,
 ) -> None:
-    """Show one step of backpropagation for one row, with the row's own numbers.
+    """Show one step of backpropagation for a row or a small batch, with the rows' own numbers.
 
     The forward pass, then BP1 to BP4 and the update in the notation of the lecture. Layers and neurons count from 1;
     the input is layer 1. Without the target's column only the forward pass is shown.
@@ -61,17 +75,25 @@ def explain(
     from backlit.cli.output import remark
     from backlit.cli.predict import read_for
     from backlit.estimators.table_model import TableModel
+    from backlit.explanation import explain as explain_step
     from backlit.explanation import render
     from backlit.persistence import atomic_write, check_writable
 
-    refuse_to_overwrite(out, model, file)
+    check_sources(model, file, network)
+    rows = _rows(row or [])
+    refuse_to_overwrite(out, *filter(None, (model, file, network)))
     if out is not None:
         check_writable(out)
-    loaded = TableModel.load(model)
-    table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
-    explanation = loaded.explain(
-        table, row, learning_rate=learning_rate, say=lambda message: remark(message, quiet=quiet)
-    )
+    if network is not None:
+        exercise = read_exercise(network)
+        explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
+    else:
+        assert model is not None and file is not None
+        loaded = TableModel.load(model)
+        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        explanation = loaded.explain(
+            table, rows or 1, learning_rate=learning_rate, say=lambda message: remark(message, quiet=quiet)
+        )
     width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
     everything = neurons == "all"
     text = render(
@@ -89,6 +111,20 @@ def explain(
         return
     with atomic_write(out) as stream:
         stream.write((text + "\n").encode())
+
+
+def _rows(parts: list[str]) -> list[int]:
+    """Read ``3``, ``3,7`` and ``3-7``."""
+    rows: list[int] = []
+    for part in ",".join(parts).split(",") if parts else []:
+        match = re.fullmatch(r"\s*([1-9]\d{0,11})\s*(?:[-–]\s*([1-9]\d{0,11})\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last <= first + _MOST_ROWS:
+            raise typer.BadParameter(
+                f"rows are numbers from 1, such as 3 or 3,7 or 3-7, but {part.strip()!r} came.", param_hint="--row"
+            )
+        rows += range(first, last + 1)
+    return rows
 
 
 def _numbers(option: str, text: str | None) -> list[int] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
 from backlit.errors import BacklitError, InvalidInputError
+from backlit.explanation.problem import Problem, Setting
+from backlit.explanation.tree import Explanation
 
 _REQUIRED = ("sizes", "weights", "biases", "x")
 _DEFAULTS: dict[str, Any] = {"activation": "sigmoid", "loss": "quadratic", "y": None, "learning_rate": 0.1}
@@ -86,6 +88,37 @@ class Exercise:
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise InvalidInputError(f"'learning_rate' must be a positive number, but {rate!r:.60} came.")
         return cls(network, x, y, loss, float(rate))
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Exercise:
+        """Return the exercise that an explanation is the solution of, with its numbers as they are."""
+        parameters, examples = explanation.parameters, explanation.examples
+        weights = tuple(layer.w.astype(np.float64) for layer in parameters)
+        biases = tuple(layer.b.astype(np.float64) for layer in parameters)
+        ys = [example.y for example in examples if example.y is not None]
+        return cls(
+            Network(weights, biases, explanation.activations),
+            np.stack([example.x for example in examples]).astype(np.float64),
+            np.stack(ys).astype(np.float64) if ys else None,
+            explanation.loss,
+            explanation.learning_rate,
+        )
+
+    def only(self, examples: Sequence[int]) -> Exercise:
+        """Return the exercise with these of its examples, counted from 1."""
+        for number in examples:
+            if not 1 <= number <= len(self.x):
+                raise InvalidInputError(f"Example {number} was asked for, but the exercise has 1 to {len(self.x)}.")
+        rows = [number - 1 for number in examples]
+        return replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows])
+
+    def __problem__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> Problem:
+        """Return the network and the examples, for `backlit.explain`, `demon` and `diagnose`."""
+        if x is not None or y is not None:
+            raise InvalidInputError("An exercise holds its examples. Leave out x and y.")
+        if self.y is None and needs_y:
+            raise InvalidInputError("The exercise has no y, so there is no cost to look at. Give it one.")
+        return Problem(self.network, self.x, self.y, self.loss, setting=Setting(learning_rate=self.learning_rate))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of `from_dict`, with exact numbers."""

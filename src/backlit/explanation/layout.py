@@ -41,6 +41,8 @@ def _broken(row: Sequence[str], width: int, indent: str) -> list[str]:
             lines[-1] += f" = {part}"
             continue
         pieces = _summands(part)
+        if max(map(len, pieces)) + len(margin) + 5 > width:
+            pieces = _summands(part, also_inside_brackets=True)
         # the first part stays beside the left-hand side, however long it is
         first = f" = {pieces[0]}"
         if lines == [left] and len(left) + len(first) <= width:
@@ -55,11 +57,11 @@ def _broken(row: Sequence[str], width: int, indent: str) -> list[str]:
     return lines
 
 
-def _summands(text: str) -> list[str]:
-    """Split at the signs of addition that stand outside all brackets."""
+def _summands(text: str, *, also_inside_brackets: bool = False) -> list[str]:
+    """Split at the signs of addition that stand outside all brackets, or at all of them."""
     pieces, depth, start = [], 0, 0
     for match in _SIGN.finditer(text):
-        if match.group() == " " and depth == 0:
+        if match.group() == " " and (depth == 0 or also_inside_brackets):
             pieces.append(text[start : match.start()])
             start = match.end()
         depth += (match.group() in "([") - (match.group() in ")]")

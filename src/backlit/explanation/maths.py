@@ -31,7 +31,7 @@ def _sub(group: str) -> str:
 
 
 _TERM = re.compile(
-    rf"∂(?P<of>C|a_k)/∂(?P<by>{_SYMBOL}){_sup('by_sup')}{_sub('by_sub')}"
+    rf"∂(?P<of>C(?:_\w+)?|a_k)/∂(?P<by>{_SYMBOL}){_sup('by_sup')}{_sub('by_sub')}"
     rf"|(?P<word>\b(?:{_WORDS})(?![A-Za-z_])){_sup('word_sup')}"
     r"|(?P<literal>\d+(?:\.\d+)?|½)"
     rf"|(?P<symbol>{_SYMBOL}){_sup('sup')}{_sub('sub')}"
@@ -56,8 +56,8 @@ def formula(text: str) -> Maths:
             return next((value.translate(_UNRAISED) for value in given if value), "")
 
         if found["of"]:
-            top = Symbol("C") if found["of"] == "C" else Symbol("a", sub="k")
-            terms.append(Partial(top, Symbol(found["by"], script("by_sup"), script("by_sub"))))
+            letter, _, below = found["of"].partition("_")
+            terms.append(Partial(Symbol(letter, sub=below), Symbol(found["by"], script("by_sup"), script("by_sub"))))
         elif found["word"]:
             terms.append(Word(found["word"], script("word_sup")))
         elif found["literal"]:

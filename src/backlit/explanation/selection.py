@@ -81,7 +81,7 @@ def shown_neurons(explanation: Explanation, layer: int, neurons: int | Sequence[
     """Return the neurons of a layer that are shown, counted from 0 and in order.
 
     They are those that were chosen. Where none of them is in the layer, or only a number was given, they are those with
-    the largest |δ| (without y: the largest |a|).
+    the largest |δ| (without y: the largest |a|), summed over the examples.
     """
     count = 3
     if neurons is None or isinstance(neurons, int):
@@ -90,9 +90,9 @@ def shown_neurons(explanation: Explanation, layer: int, neurons: int | Sequence[
         chosen = sorted({j - 1 for j in neurons if j <= explanation.sizes[layer - 1]})
         if chosen:
             return chosen
-    trace = explanation.examples[0].layer(layer)
-    values = trace.a if trace.error is None else trace.error.delta
-    return sorted(largest(values, count)) or [0]
+    traces = [example.layer(layer) for example in explanation.examples]
+    sizes = sum(np.abs(trace.a if trace.error is None else trace.error.delta) for trace in traces)
+    return sorted(largest(np.asarray(sizes), count)) or [0]
 
 
 def largest_entries(matrix: Floats, count: int | None) -> list[tuple[int, int]]:

@@ -39,19 +39,26 @@ from backlit.explanation.tree import ErrorTrace, ExampleTrace, Explanation, Floa
 
 def tell(explanation: Explanation, choice: Choice, digits: int) -> Document:
     """Return the document of an explanation."""
-    from backlit.explanation import story_backward, story_forward
+    from backlit.explanation import story_backward, story_batch, story_forward
 
     story = Story(explanation, choice)
     story_forward.title(story)
-    story_forward.input_layer(story)
-    story_forward.feed_forward(story)
+    for index in range(len(explanation.examples)):
+        story.turn_to(index)
+        if story.is_batch:
+            story_batch.example(story)
+        story_forward.input_layer(story)
+        story_forward.feed_forward(story)
+        if story.example.y is not None:
+            story_forward.cost(story)
+            story_backward.output_error(story)
+            story_backward.backpropagate(story)
+            story_backward.gradients(story)
     if story.example.y is None:
         story_forward.end_without_target(story)
     else:
-        story_forward.cost(story)
-        story_backward.output_error(story)
-        story_backward.backpropagate(story)
-        story_backward.gradients(story)
+        if story.is_batch:
+            story_batch.means(story)
         story_backward.descend(story)
     return Document(tuple(story.blocks), digits)
 
@@ -69,7 +76,8 @@ class Story:
 
     def __init__(self, explanation: Explanation, choice: Choice) -> None:
         self.explanation, self.choice = explanation, choice
-        self.example: ExampleTrace = explanation.examples[0]
+        self.is_batch = len(explanation.examples) > 1
+        self.turn_to(0)
         self.symbols = Symbols(explanation.sizes)
         self.last = explanation.n_layers
         self.layers = shown_layers(explanation, choice.layers)
@@ -77,7 +85,16 @@ class Story:
         self.shown = {layer: shown_neurons(explanation, layer, choice.neurons) for layer in layers}
         self.blocks: list[Block] = []
 
+    def turn_to(self, index: int) -> None:
+        """Tell of this example from now on."""
+        self.index = index
+
     # Symbols
+
+    @property
+    def cost(self) -> Symbol:
+        """``C``, or where there are several examples that of this one, ``C_1``."""
+        return Symbol("C", sub=str(self.index + 1) if self.is_batch else "")
 
     def a(self, layer: int, j: int) -> Symbol:
         """``a²_1``."""
@@ -105,7 +122,7 @@ class Story:
 
     def nabla_a(self, layer: int, j: int) -> Partial:
         """``∂C/∂a²_1``."""
-        return Partial(Symbol("C"), self.a(layer, j))
+        return Partial(self.cost, self.a(layer, j))
 
     def sum(
         self, values: Floats, result: float, symbol: Callable[[int], Maths], text: Callable[[int], Maths]
@@ -144,6 +161,11 @@ class Story:
     # Parts of the tree
 
     @property
+    def example(self) -> ExampleTrace:
+        """The example that is told of."""
+        return self.explanation.examples[self.index]
+
+    @property
     def output(self) -> LayerTrace:
         """The last layer."""
         return self.example.layer(self.last)
@@ -179,6 +201,10 @@ class Story:
 
     # Blocks
 
+    def part(self, *parts: str | Name) -> None:
+        """Begin a part: an example, or the batch."""
+        self.blocks.append(Heading(1, parts))
+
     def heading(self, text: str) -> None:
         """Begin a step."""
         self.blocks.append(Heading(2, (text,)))
@@ -188,8 +214,9 @@ class Story:
         self.blocks.append(Sentence(pieces(*parts), depth, answer))
 
     def definition(self, name: str, text: str, meaning: str) -> None:
-        """Write one of the four equations as the lecture states it."""
-        self.blocks.append(Definition(name, formula(text), pieces(meaning)))
+        """Write one of the four equations as the lecture states it, where it is first used."""
+        if self.index == 0:
+            self.blocks.append(Definition(name, formula(text), pieces(meaning)))
 
     def subheading(self, *parts: str | Name | Maths, remark: str = "") -> None:
         """Write the title of a block, with a remark."""

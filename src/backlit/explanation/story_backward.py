@@ -30,7 +30,7 @@ def output_error(story: Story) -> None:
     story.definition("BP1", "δ^L = ∇_a C ⊙ σ′(z^L)", "how fast the cost changes with each output's weighted input")
     if layer not in story.layers:
         return
-    _error_title(story, layer, "∇_a C")
+    _error_title(story, layer, f"∇_a C_{story.cost.sub}" if story.is_batch else "∇_a C")
     loss = story.loss_formula
     rows = []
     for j in story.shown[layer]:
@@ -54,6 +54,8 @@ def _error_title(story: Story, layer: int, nabla_a: str) -> None:
         story.layer(layer, f"$δ^{{{layer}}} = {nabla_a} ⊙ σ′(z^{{{layer}}})${slope}")
         return
     story.layer(layer, f"$δ^{{{layer}}} = Jᵀ {nabla_a}$")
+    if story.index > 0:
+        return
     story.say(
         f"Each output of {activation} depends on all $z$ of its layer, so the transposed Jacobian $J$ of $σ$ takes the "
         "place of $⊙ σ′$:",
@@ -73,7 +75,7 @@ def _pulled_back(story: Story, layer: int, delta: Floats) -> list[list[Maths]]:
             numbers = product(nabla_a, number(error.sigma_prime[j]))
         else:
             assert error.mean_nabla_a is not None
-            mean = (*formula("Σ_k a_k "), Partial(Symbol("C"), Symbol("a", sub="k")))
+            mean = (*formula("Σ_k a_k "), Partial(story.cost, Symbol("a", sub="k")))
             symbols = (a, Sign(" ("), partial, MINUS, *mean, CLOSE)
             inside = (*nabla_a, MINUS, *factor(number(error.mean_nabla_a)))
             numbers = (*number(trace.a[j]), TIMES, OPEN, *inside, CLOSE)
@@ -169,11 +171,11 @@ def gradients(story: Story) -> None:
     story.heading("5. Gradients")
     story.definition("BP3", "∂C/∂b^l_j = δ^l_j", "the gradient of a bias is the error of its neuron")
     for layer in reversed(story.layers):
-        story.layer(layer, f"$∂C/∂b^{{{layer}}} = δ^{{{layer}}}$")
-        nabla_b = story.step(layer).nabla_b
+        story.layer(layer, (Partial(story.cost, Symbol("b", str(layer))), Sign(" = "), Symbol("δ", str(layer))))
+        delta = story.error(layer).delta
         story.rows(
             [
-                [(Partial(Symbol("C"), story.b(layer, j)),), (story.delta(layer, j),), number(nabla_b[j])]
+                [(Partial(story.cost, story.b(layer, j)),), (story.delta(layer, j),), number(delta[j])]
                 for j in story.shown[layer]
             ]
         )
@@ -187,19 +189,20 @@ def gradients(story: Story) -> None:
 
 
 def _weight_gradient(story: Story, layer: int) -> None:
-    nabla_w, delta = story.step(layer).nabla_w, story.error(layer).delta
+    nabla_w, delta = story.explanation.nabla_w(layer, story.index), story.error(layer).delta
     a_previous, entries = story.example.activations(layer - 1), story.entries(layer)
     n_out, n_in = nabla_w.shape
-    which = " largest" if isinstance(story.choice.neurons, int) else ""
+    which = " largest" if isinstance(story.choice.neurons, int) and not story.is_batch else ""
     remark = f"[{len(entries)}{which} of {n_out}×{n_in} entries]" if len(entries) < nabla_w.size else ""
     if not entries:
         remark = f"[all {n_out}×{n_in} entries are 0]"
-    text = f"∂C/∂w^{{{layer}}} = δ^{{{layer}}} (a^{{{layer - 1}}})ᵀ"
-    story.subheading(f"Layer {layer}   ", formula(text), remark=remark)
+    text = f" = δ^{{{layer}}} (a^{{{layer - 1}}})ᵀ"
+    nabla = (Partial(story.cost, Symbol("w", str(layer))), *formula(text))
+    story.subheading(f"Layer {layer}   ", nabla, remark=remark)
     story.rows(
         [
             [
-                (Partial(Symbol("C"), story.w(layer, j, k)),),
+                (Partial(story.cost, story.w(layer, j, k)),),
                 (story.a(layer - 1, k), SPACE, story.delta(layer, j)),
                 product(number(a_previous[k]), number(delta[j])),
                 number(nabla_w[j, k]),

@@ -19,11 +19,12 @@ INPUTS_SHOWN = 16
 def title(story: Story) -> None:
     """Say which network this is, and how to read what follows."""
     explanation = story.explanation
-    has_target = story.example.y is not None
+    has_target, n = story.example.y is not None, len(explanation.examples)
     sizes = "-".join(map(str, explanation.sizes))
     names = explanation.activations
     network = f"Network {sizes}, {names[0] if len(set(names)) == 1 else ', '.join(names)}"
-    story.blocks.append(Heading(0, ("One step of backpropagation" if has_target else "One forward pass",)))
+    batch = f" on a batch of {n} examples" if story.is_batch else ""
+    story.blocks.append(Heading(0, (("One step of backpropagation" if has_target else "One forward pass") + batch,)))
     if not has_target:
         story.say(f"{network}.", depth=0)
     else:
@@ -35,12 +36,17 @@ def title(story: Story) -> None:
         "$l−1$ to neuron $j$ of layer $l$.",
         depth=0,
     )
+    if story.is_batch and has_target:
+        story.say(
+            "$C_x$ is the cost of example $x$, and $C$ that of the batch: the mean of them. So is its gradient.",
+            depth=0,
+        )
     if any(len(story.shown[layer]) < explanation.sizes[layer - 1] for layer in story.layers):
         chosen = story.choice.neurons
         if chosen is None or isinstance(chosen, int):
-            measure = "|δ|" if has_target else "|a|"
+            measure = ("|δ|" if has_target else "|a|") + ("$ over the batch" if story.is_batch else "$")
             story.say(
-                f"Wide layers show the neurons with the largest ${measure}$, long sums the largest terms.", depth=0
+                f"Wide layers show the neurons with the largest ${measure}, long sums the largest terms.", depth=0
             )
         else:
             story.say("Layers show the chosen neurons, long sums the largest terms.", depth=0)
@@ -195,7 +201,7 @@ def cost(story: Story) -> None:
     summands, value = story.example.cost_summands, story.example.cost
     assert summands is not None and value is not None
     loss, a = story.loss_formula, story.output.a
-    symbol: Maths = (Symbol("C"),)
+    symbol: Maths = (story.cost,)
     if loss is None:
         story.subheading("Cost of the example")
         story.rows([[symbol, number(value)]])
@@ -210,7 +216,8 @@ def cost(story: Story) -> None:
     )
     story.rows([[symbol, total(symbols), total(numbers), number(value)]])
     if story.saturated:
-        story.say("An output is saturated: $C$ was calculated from $z$, where $a$ has been rounded to 0 or 1.", depth=2)
+        where = "was calculated from $z$, where $a$ has been rounded to 0 or 1."
+        story.say("An output is saturated: ", symbol, f" {where}", depth=2)
 
 
 def end_without_target(story: Story) -> None:

@@ -33,7 +33,7 @@ def as_worksheet(document: Document, explanation: Explanation, choice: Choice) -
         What the document shows.
     """
     first_step = next(
-        (i for i, block in enumerate(document.blocks) if isinstance(block, Heading) and block.level == 2), 0
+        (i for i, block in enumerate(document.blocks) if isinstance(block, Heading) and block.level > 0), 0
     )
     head, steps = document.blocks[:first_step], document.blocks[first_step:]
     title = Heading(0, ("Worksheet: one step of backpropagation",))
@@ -71,12 +71,14 @@ def _given(explanation: Explanation, choice: Choice) -> list[Block]:
 def _parameters(explanation: Explanation, choice: Choice, symbols: Symbols, layer: int) -> Equations:
     trace = explanation.layer_parameters(layer)
     places: dict[tuple[int, int], None] = {}
-    for j in shown_neurons(explanation, layer, choice.neurons):
-        places |= dict.fromkeys((j, k) for k in largest(explanation.z_summands(layer)[j], choice.terms))
-    if layer > 2 and explanation.cost is not None and layer - 1 in shown_layers(explanation, choice.layers):
-        summands = explanation.error_summands(layer - 1)  # BP2 goes through these
-        for j in shown_neurons(explanation, layer - 1, choice.neurons):
-            places |= dict.fromkeys((k, j) for k in largest(summands[j], choice.terms))
+    for example in range(len(explanation.examples)):
+        summands = explanation.z_summands(layer, example)
+        for j in shown_neurons(explanation, layer, choice.neurons):
+            places |= dict.fromkeys((j, k) for k in largest(summands[j], choice.terms))
+        if layer > 2 and explanation.cost is not None and layer - 1 in shown_layers(explanation, choice.layers):
+            summands = explanation.error_summands(layer - 1, example)  # BP2 goes through these
+            for j in shown_neurons(explanation, layer - 1, choice.neurons):
+                places |= dict.fromkeys((k, j) for k in largest(summands[j], choice.terms))
     rows: list[tuple[Maths, ...]] = [((symbols.w(layer, j, k),), number(trace.w[j, k])) for j, k in sorted(places)]
     biases = shown_neurons(explanation, layer, choice.neurons)
     rows += [((symbols.of_neuron("b", layer, j),), number(trace.b[j])) for j in biases]
