@@ -17,6 +17,8 @@ BACKLIT_DECLARE(baseline)
 #ifdef BACKLIT_X86
 BACKLIT_DECLARE(avx2)
 BACKLIT_DECLARE(avx512)
+#endif
+#ifdef BACKLIT_BFLOAT16
 namespace avx512bf16 {
 const Kernels<float>& kernels_bfloat16(const Kernels<float>& full);
 const Kernels<float>& kernels_bfloat16x3(const Kernels<float>& full);
@@ -75,7 +77,7 @@ InstructionSet chosen() {
 #endif
 
 bool has_bfloat16() {
-#ifdef BACKLIT_X86
+#ifdef BACKLIT_BFLOAT16
   __builtin_cpu_init();
   return chosen() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
 #else
@@ -89,7 +91,7 @@ static const Kernels<double>& full_float64() { BACKLIT_CHOOSE(kernels_float64) }
 template <>
 const Kernels<float>& kernels<float>(Precision precision) {
   if (precision == Precision::full) return full_float32();
-#ifdef BACKLIT_X86
+#ifdef BACKLIT_BFLOAT16
   if (has_bfloat16())
     return precision == Precision::bfloat16 ? avx512bf16::kernels_bfloat16(full_float32())
                                             : avx512bf16::kernels_bfloat16x3(full_float32());
