@@ -7,7 +7,8 @@ import pytest
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
 from backlit.core.figures import EpochFigures, full_slope, measure, relative_slope
-from backlit.core.network import Network
+from backlit.core.network import Network, feedforward
+from backlit.core.sample import Sample
 from backlit.errors import InvalidInputError
 
 
@@ -19,7 +20,7 @@ def problem(names=("tanh", "relu", "softmax"), seed=0):
 
 def test_the_figures_are_those_of_backpropagation():
     network, x, y = problem()
-    figures = measure(network, x, y, "cross_entropy", epoch=3)
+    figures = measure(network, Sample.of(x, y, "cross_entropy", "softmax"), epoch=3)
     at = backpropagate(network, x, y, loss="cross_entropy")
     assert (figures.epoch, figures.cost) == (3, pytest.approx(at.cost, rel=1e-14))
     for i, layer in enumerate(figures.layers):
@@ -45,7 +46,8 @@ def test_sigmoid_is_flat_where_its_slope_is_under_a_hundredth_of_a_quarter():
     assert full_slope("sigmoid") == pytest.approx(0.25, abs=1e-9)
     # σ′(z) = 0.0025 at z = ±5.98…
     network = Network([np.eye(2)], [np.zeros(2)], "sigmoid")
-    figures = measure(network, np.array([[5.97, 6.0], [-5.97, -6.0]]), np.zeros((2, 2)), "quadratic")
+    x = np.array([[5.97, 6.0], [-5.97, -6.0]])
+    figures = measure(network, Sample.of(x, np.zeros((2, 2)), "quadratic", "sigmoid"))
     assert (figures.layers[0].saturated, figures.layers[0].dead) == (0.5, 0.5)
 
 
@@ -58,14 +60,23 @@ def test_how_far_the_weights_moved():
     network, x, y = problem()
     before = Network([0.5 * w for w in network.weights], network.biases, network.activations)
     for n_epochs in (1, 4):
-        figures = measure(network, x, y, "cross_entropy", before=before, n_epochs=n_epochs)
+        figures = measure(network, Sample.of(x, y, "cross_entropy", "softmax"), before=before, n_epochs=n_epochs)
         assert [layer.moved for layer in figures.layers] == [pytest.approx(1.0 / n_epochs)] * 3
+
+
+def test_skill_is_the_share_of_the_constants_cost_that_is_done_away_with():
+    network, x, y = problem(("tanh", "relu", "identity"))
+    figures = measure(network, Sample.of(x, y, "quadratic", "identity"))
+    output = feedforward(network, x)[1][-1]
+    r2 = 1 - np.sum((y - output) ** 2) / np.sum((y - y.mean(axis=0)) ** 2)
+    assert figures.skill == pytest.approx(r2, rel=1e-12)
+    assert math.isnan(measure(network, Sample.of(x, np.ones((20, 2)), "quadratic", "identity")).skill)
 
 
 def test_what_is_not_finite_is_found_and_written_as_null():
     network, x, y = problem()
     network.weights[1][0, 0] = np.nan
-    figures = measure(network, x, y, "cross_entropy")
+    figures = measure(network, Sample.of(x, y, "cross_entropy", "softmax"))
     assert figures.nonfinite_layer == 2  # δ of layer 2 comes from w of layer 3
     document = json.loads(json.dumps(figures.to_dict(), allow_nan=False))
     assert document["layers"][1]["weight"] is None
@@ -75,7 +86,7 @@ def test_what_is_not_finite_is_found_and_written_as_null():
 
 def test_figures_survive_json_exactly():
     network, x, y = problem()
-    figures = measure(network, x, y, "cross_entropy", epoch=7, before=network)
+    figures = measure(network, Sample.of(x, y, "cross_entropy", "softmax"), epoch=7, before=network)
     assert EpochFigures.from_dict(json.loads(json.dumps(figures.to_dict()))) == figures
 
 
@@ -85,6 +96,8 @@ def test_figures_survive_json_exactly():
         {"epoch": "1"},
         {"epoch": -1},
         {"cost": "low"},
+        {"constant_cost": []},
+        {"input_size": "large"},
         {"layers": 3},
         {"layers": [{"layer": 2}]},
         {
@@ -96,6 +109,6 @@ def test_figures_survive_json_exactly():
 )
 def test_strange_documents_are_refused(change):
     network, x, y = problem()
-    document = measure(network, x, y, "cross_entropy").to_dict() | change
+    document = measure(network, Sample.of(x, y, "cross_entropy", "softmax")).to_dict() | change
     with pytest.raises(InvalidInputError, match="Recorded figures must hold"):
         EpochFigures.from_dict(document)

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import numpy as np
@@ -6,11 +7,12 @@ import pytest
 from backlit.core.figures import measure
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD
+from backlit.core.sample import Sample
 from backlit.engine import Objective, get_engine
-from backlit.errors import DivergenceError
+from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import TrainingEnded
 from backlit.training.loop import Examples, Plan, TrainingState, drive, train
-from backlit.training.recording import LEAST_ROWS, MOST_RECORDS, MOST_ROWS, Recorder
+from backlit.training.recording import LEAST_ROWS, MOST_RECORDS, MOST_ROWS, SHARE_OF_TIME, LookCost, Recorder
 
 
 def run(session, examples, n_epochs, recorder, rate=0.01, state=None):
@@ -20,15 +22,16 @@ def run(session, examples, n_epochs, recorder, rate=0.01, state=None):
 
 
 @pytest.mark.parametrize("engine", ["reference", "native"])
-def test_every_epoch_is_written_down(examples, engine):
+def test_the_first_epochs_are_written_down(examples, engine):
     network = Network.initialize([3, 4, 2], ["tanh", "identity"], seed=1)
     session = get_engine(engine).open(network, Objective("quadratic"), SGD())
     recorder = Recorder()
     run(session, examples, 4, recorder)
     assert [figures.epoch for figures in recorder.history] == [0, 1, 2, 3, 4]
     # 30 rows are fewer than the least, so the sample is all of them
-    assert recorder.history[0] == measure(network, examples.x, examples.y, "quadratic")
-    last = measure(session.network(), examples.x, examples.y, "quadratic").layers
+    sample = Sample.of(examples.x, examples.y, "quadratic", "identity")
+    assert recorder.history[0] == measure(network, sample)
+    last = measure(session.network(), sample).layers
     assert [layer.delta for layer in recorder.history[-1].layers] == [layer.delta for layer in last]
     assert all(layer.moved > 0 for figures in recorder.history[1:] for layer in figures.layers)
 
@@ -55,29 +58,83 @@ def test_recording_changes_nothing(examples, open_session):
 def test_the_sample_is_small_and_evenly_spread(n_rows, sample, open_session):
     x = np.repeat(np.arange(n_rows, dtype=np.float64)[:, None], 3, axis=1) / n_rows
     recorder = Recorder()
-    recorder.begin(open_session(), x, np.zeros((n_rows, 2)), 0)
-    assert recorder._x.shape == (sample, 3)
-    assert recorder._x[0, 0] == 0
-    assert recorder._x[-1, 0] == x[-1, 0]
+    recorder.begin(open_session(), x, np.zeros((n_rows, 2)), 0, 1)
+    seen = recorder._sample.x
+    assert seen.shape == (sample, 3)
+    assert (seen[0, 0], seen[-1, 0]) == (0, x[-1, 0])
 
 
-def test_long_histories_are_thinned(examples, open_session):
+def test_short_epochs_are_seen_ever_more_seldom(examples, open_session):
     recorder, session = Recorder(), open_session()
-    recorder.begin(session, examples.x, examples.y, 0)
+    run(session, examples, 30, recorder)
+    assert [figures.epoch for figures in recorder.history] == [0, 1, 2, 3, 4, 6, 8, 12, 16, 24]
+    # how far the weights went is told for one epoch, however long ago the last look was
+    run(plain := open_session(), examples, 16, None)
+    before = plain.network()
+    run(plain, examples, 24, None, state=TrainingState(seed=0, rate=0.01, epoch=16))
+    way = np.linalg.norm(plain.network().weights[0] - before.weights[0]) / np.linalg.norm(before.weights[0])
+    assert recorder.history[-1].layers[0].moved == pytest.approx(way / 8, rel=1e-9)
+
+
+def test_long_histories_are_thinned(open_session):
+    # epochs of a million rows pay for a look each
+    x = np.zeros((1_000_000, 3))
+    recorder, session = Recorder(), open_session()
+    recorder.begin(session, x, np.zeros((len(x), 2)), 0, 10_000)
     for epoch in range(1, 1001):
         recorder.see(session, epoch)
-    epochs = [figures.epoch for figures in recorder.history]
-    assert len(epochs) <= MOST_RECORDS
-    assert epochs == list(range(0, 1001, 8))
+        assert len(recorder.history) <= MOST_RECORDS
+    assert [figures.epoch for figures in recorder.history] == sorted({1, 2, 3, 4, 6, 12, *range(0, 1001, 8)})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n_rows", "n_steps"),
+    [((4, 5, 3), 100, 4), ((13, 30, 30, 30, 30, 3), 160, 2), ((784, 100, 10), 2000, 10), ((784, 30, 10), 60_000, 6000)],
+)
+def test_looks_are_paid_for_by_the_epochs_before_them(sizes, n_rows, n_steps):
+    cost = LookCost.guess(sizes, 64, n_rows, n_steps)
+    # the longer the training, the nearer to the share it may take
+    assert cost.spacing >= cost.epochs > cost.spacing / 2 or cost.spacing == 1 >= cost.epochs
+    n_looks = 0
+    for epoch in range(1, 5000):
+        n_looks += cost.can_afford(n_looks, epoch)
+        assert n_looks <= cost.free + 1 + epoch / cost.epochs
+
+
+def test_ten_times_the_rows_pay_for_ten_times_the_looks():
+    few, many = (LookCost.guess((20, 10, 1), 64, n_rows, n_rows // 10) for n_rows in (1000, 10_000))
+    assert few.epochs == pytest.approx(10 * many.epochs)
+    assert few.free == many.free
+    assert SHARE_OF_TIME < 0.05
 
 
 def test_training_that_goes_on_is_recorded_on(examples, open_session):
     recorder, session = Recorder(), open_session()
-    state = run(session, examples, 2, recorder)
-    run(session, examples, 4, recorder, state=state)
-    assert [figures.epoch for figures in recorder.history] == [0, 1, 2, 3, 4]
+    state = run(session, examples, 5, recorder)
+    run(session, examples, 8, recorder, state=state)
+    assert [figures.epoch for figures in recorder.history] == [0, 1, 2, 3, 4, 6, 8]
     run(open_session(), examples, 1, recorder)
     assert [figures.epoch for figures in recorder.history] == [0, 1]
+
+
+def test_a_recorder_that_was_kept_goes_on_as_if_nothing_had_happened(examples, open_session):
+    whole, first, second = Recorder(), Recorder(), Recorder()
+    run(open_session(), examples, 12, whole)
+    session = open_session()
+    state = run(session, examples, 6, first)
+    second.restore(json.loads(json.dumps(first.to_dict())))
+    assert second.history == first.history
+    run(session, examples, 12, second, state=state)
+    assert second.history == whole.history  # the stop was after an epoch that was looked at
+    assert second.to_dict() == whole.to_dict()
+
+
+@pytest.mark.parametrize("change", [{"epoch": "6"}, {"n_looks": -1}, {"records": None}, {"records": [{}]}])
+def test_strange_states_are_refused(examples, open_session, change):
+    recorder = Recorder()
+    run(open_session(), examples, 2, recorder)
+    with pytest.raises(InvalidInputError):
+        Recorder().restore(recorder.to_dict() | change)
 
 
 def test_what_was_recorded_survives_divergence(open_session):
@@ -89,7 +146,7 @@ def test_what_was_recorded_survives_divergence(open_session):
         run(open_session(SGD(), network=network), examples, 200, recorder, rate=0.9)
     error = raised.value
     assert error.history == recorder.history
-    assert [figures.epoch for figures in error.history] == list(range(error.epoch))
+    assert [figures.epoch for figures in error.history] == [e for e in (0, 1, 2, 3, 4, 6, 8) if e < error.epoch]
     again = pickle.loads(pickle.dumps(error))
     assert (again.epoch, again.layer, again.history) == (error.epoch, error.layer, error.history)
 

@@ -18,6 +18,7 @@ from backlit.core.backpropagation import bp2, output_error
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import Array
 from backlit.core.network import Network, feedforward
+from backlit.core.sample import Sample
 from backlit.errors import InvalidInputError
 
 FLAT = 0.01
@@ -67,13 +68,25 @@ class EpochFigures:
     epoch : int
     cost : float
         C of the sample, without penalties.
+    constant_cost, input_size : float
+        Of the sample itself; see `backlit.core.sample.Sample`.
     layers : tuple of LayerFigures
         Layers 2 to L.
     """
 
     epoch: int
     cost: float
+    constant_cost: float
+    input_size: float
     layers: tuple[LayerFigures, ...]
+
+    @property
+    def skill(self) -> float:
+        """``1 − C / C of the best constant``: 0 for nothing learned, 1 for no error; R² for the quadratic cost.
+
+        NaN where the best constant makes no error.
+        """
+        return 1.0 - self.cost / self.constant_cost if self.constant_cost > 0 else math.nan
 
     @property
     def nonfinite_layer(self) -> int | None:
@@ -94,7 +107,8 @@ class EpochFigures:
         """Build it from what `to_dict` gave; None stands for a number that was not finite."""
         try:
             layers = tuple(_layer_from_dict(layer) for layer in document["layers"])
-            return cls(_whole(document["epoch"]), _number(document["cost"]), layers)
+            cost, constant_cost, size = (_number(document[name]) for name in ("cost", "constant_cost", "input_size"))
+            return cls(_whole(document["epoch"]), cost, constant_cost, size, layers)
         except (TypeError, KeyError, ValueError) as error:
             raise InvalidInputError(
                 "Recorded figures must hold epoch, cost and layers as Recorder wrote them, but something else came "
@@ -157,9 +171,7 @@ def relative_slope(name: str, z: Array, a: Array) -> Array:
 
 def measure(
     network: Network,
-    x: Array,
-    y: Array,
-    loss: str,
+    sample: Sample,
     *,
     epoch: int = 0,
     before: Network | None = None,
@@ -171,16 +183,14 @@ def measure(
     ----------
     network : Network
         Of NumPy arrays.
-    x : ndarray, ``(n_examples, n_in)``
-    y : ndarray, ``(n_examples, n_out)``
-    loss : str
+    sample : Sample
     epoch : int, default 0
     before : Network, optional
         At the last look, for `LayerFigures.moved`.
     n_epochs : int, default 1
         Epochs since then.
     """
-    activations = network.activations
+    x, y, loss, activations = sample.x, sample.y, sample.loss, network.activations
     with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
         z, a = feedforward(network, x)
         delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
@@ -202,7 +212,7 @@ def measure(
                     moved=moved[i],
                 )
             )
-    return EpochFigures(epoch, cost, tuple(layers))
+    return EpochFigures(epoch, cost, sample.constant_cost, sample.input_size, tuple(layers))
 
 
 def _norm(array: Array) -> float:

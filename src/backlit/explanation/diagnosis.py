@@ -13,13 +13,18 @@ from backlit.core.backpropagation import backpropagate
 from backlit.core.figures import FLAT, EpochFigures, measure, relative_slope
 from backlit.core.losses import SHORT_CUTS, get_loss
 from backlit.core.network import Network
+from backlit.core.sample import Sample
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.explanation.columns import aligned, percent, short
-from backlit.explanation.findings import Evidence, Finding, findings
+from backlit.explanation.evidence import Evidence, Finding
+from backlit.explanation.findings import findings
 from backlit.explanation.problem import HasProblem, Problem, as_problem
 
 MOST_EXAMPLES = 2048
 """Of more examples so many are looked at, evenly spread."""
+
+SAME = 1e-4
+"""Neurons of a layer are the same where their weights differ by less than this share of their size."""
 
 SHOWN_EPOCHS = 12
 MOST_LAYERS_WITH_DEAD = 5
@@ -66,6 +71,8 @@ class Diagnosis:
     n_examples : int
         How many were looked at; 0 where only a history was.
     cost : float
+    constant_cost : float
+        C of the best constant on the same examples: the same outputs for every input.
     layers : tuple of LayerDiagnosis
         Layers 2 to L.
     findings : tuple of Finding
@@ -76,6 +83,7 @@ class Diagnosis:
 
     n_examples: int
     cost: float
+    constant_cost: float
     layers: tuple[LayerDiagnosis, ...]
     findings: tuple[Finding, ...]
     history: tuple[EpochFigures, ...] = ()
@@ -91,7 +99,8 @@ class Diagnosis:
         if not self.layers:
             return "Diagnosis without examples and without a record"
         seen = f"{self.n_examples:,} examples" if self.n_examples else "what was recorded in training"
-        return f"Diagnosis of {len(self.layers) + 1} layers on {seen}, C = {short(self.cost, 4)}"
+        costs = f"C = {short(self.cost, 4)} (best constant: {short(self.constant_cost, 4)})"
+        return f"Diagnosis of {len(self.layers) + 1} layers on {seen}, {costs}"
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return header and cells of the layers."""
@@ -148,6 +157,7 @@ class Diagnosis:
             "ok": self.ok,
             "n_examples": self.n_examples,
             "cost": _finite(self.cost),
+            "constant_cost": _finite(self.constant_cost),
             "layers": layers,
             "findings": [asdict(finding) for finding in self.findings],
             "history": [figures.to_dict() for figures in self.history],
@@ -187,30 +197,54 @@ def diagnose(
     >>> [finding.kind for finding in diagnosis.findings]
     ['vanishing']
     """
+    if history is not None and not all(isinstance(figures, EpochFigures) for figures in history):
+        raise InvalidInputError("history must hold what a Recorder wrote down: give recorder.history.")
     if isinstance(model, DivergenceError):
-        return _of_history(tuple(history or model.history), (model.epoch, model.layer))
+        return _of_history(tuple(model.history if history is None else history), (model.epoch, model.layer))
     if x is None:
         raise InvalidInputError("The examples x are needed to look at the layers. Give a part of the training data.")
     problem = as_problem(model, x, y, loss).in_float64()
     recorded = problem.history if history is None else tuple(history)
+    _check_history(problem.network, recorded)
     rows = np.linspace(0, len(problem.x) - 1, min(len(problem.x), MOST_EXAMPLES)).astype(np.int64)
-    return _of_network(Problem(problem.network, problem.x[rows], problem.y[rows], problem.loss, recorded))
+    some = Problem(problem.network, problem.x[rows], problem.y[rows], problem.loss, recorded)
+    return _of_network(some, trained=not isinstance(model, Network))
 
 
-def _of_network(problem: Problem) -> Diagnosis:
+def _check_history(network: Network, history: tuple[EpochFigures, ...]) -> None:
+    for figures in history:
+        recorded = tuple(layer.activation for layer in figures.layers)
+        if recorded != network.activations:
+            raise InvalidInputError(
+                f"The history is of a network whose layers have the activations {', '.join(recorded)}, but those of "
+                f"this one have {', '.join(network.activations)}. Give the history of its own training, or history=()."
+            )
+
+
+def _of_network(problem: Problem, *, trained: bool) -> Diagnosis:
     network, x, y = problem.network, problem.x, problem.y
-    now = measure(network, x, y, problem.loss)
+    name = network.activations[-1]
+    now = measure(network, Sample.of(x, y, problem.loss, name))
     with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
         at = backpropagate(network, x, y, loss=problem.loss)
-        name = network.activations[-1]
         nabla_a = np.abs(get_loss(problem.loss, name).nabla_a(at.a[-1], y))
         flat = relative_slope(name, at.z[-1], at.a[-1]) < FLAT
     has_short_cut = (problem.loss, name) in SHORT_CUTS
     wrong_and_flat = 0.0 if has_short_cut else float(np.mean(flat & (nabla_a > 0.5)))
-    found = findings(Evidence(now, problem.history, wrong_and_flat))
+    found = findings(Evidence(now, problem.history, wrong_and_flat, _symmetric_layers(network), trained))
     gradients = [float(np.linalg.norm(nabla_w)) for nabla_w in at.nabla_w]
     layers = _layers(now, problem.history, network.sizes[1:], gradients)
-    return Diagnosis(len(x), now.cost, layers, found, problem.history)
+    return Diagnosis(len(x), now.cost, now.constant_cost, layers, found, problem.history)
+
+
+def _symmetric_layers(network: Network) -> tuple[int, ...]:
+    # the outputs are told apart by their targets
+    layers = []
+    for i, (w, b) in enumerate(zip(network.weights[:-1], network.biases[:-1], strict=True)):
+        rows = np.column_stack([w, b])
+        if len(rows) > 1 and np.linalg.norm(rows - rows[0]) <= SAME * np.linalg.norm(rows):
+            layers.append(i + 2)
+    return tuple(layers)
 
 
 def _of_history(history: tuple[EpochFigures, ...], diverged: tuple[int, int]) -> Diagnosis:
@@ -218,11 +252,11 @@ def _of_history(history: tuple[EpochFigures, ...], diverged: tuple[int, int]) ->
         epoch, layer = diverged
         what = f"A value in layer {layer} became NaN or infinite in epoch {epoch}."
         try_this = "Train with a Recorder (backlit train --diagnose) to see the layers before that."
-        return Diagnosis(0, math.nan, (), (Finding("not finite", layer, epoch, what, try_this),))
+        return Diagnosis(0, math.nan, math.nan, (), (Finding("not finite", layer, epoch, what, try_this),))
     finite = [figures for figures in history if figures.nonfinite_layer is None]
     now = finite[-1] if finite else history[-1]
     found = findings(Evidence(now, history, diverged=diverged))
-    return Diagnosis(0, now.cost, _layers(now, history), found, history)
+    return Diagnosis(0, now.cost, now.constant_cost, _layers(now, history), found, history)
 
 
 def _layers(

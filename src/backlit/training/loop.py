@@ -167,7 +167,7 @@ def train(
     keeper : Keeper, optional
         Told of the end of every epoch, once everything about it is decided.
     recorder : Recorder, optional
-        Looks at the network before the first epoch and after each.
+        Looks at the network before the first epoch and after others.
 
     Yields
     ------
@@ -188,7 +188,7 @@ def train(
     yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
 
     if recorder is not None:
-        recorder.begin(session, examples.x, examples.y, state.epoch)
+        recorder.begin(session, examples.x, examples.y, state.epoch, n_steps)
     asked_to_stop: bool | None = False
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
