@@ -99,7 +99,7 @@ def test_without_a_folder_ctrl_c_says_what_would_have_helped(many):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "With --checkpoint FOLDER" in err
-    assert "Nothing was written" in err
+    assert "Interrupted; nothing was written." in err
 
 
 def test_equal_runs_give_equal_bytes_with_a_folder_or_without(run, folder):

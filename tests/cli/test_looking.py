@@ -61,9 +61,38 @@ def test_diagnose_shows_what_training_wrote_down(folder, run):
     assert bl.TableModel.load("r.safetensors").training["recorded"]
 
 
+def test_ctrl_c_ends_every_command_with_a_line(folder, model, run, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bl.TableModel, "load", interrupted)
+    for command in (["diagnose", model, "homes.csv"], ["check", model, "homes.csv"], ["predict", model, "homes.csv"]):
+        code, out, err = run(*command)
+        assert (code, out, err) == (130, "", "Interrupted; nothing was written.\n")
+
+
+def test_what_training_wrote_down_is_kept_in_checkpoints(folder, run):
+    def command(epochs, *more):
+        options = ["--hidden", 8, "--schedule", "constant", "--diagnose", *more]
+        return run("train", "homes.csv", "--target", "worth", "--epochs", epochs, *options)
+
+    assert command(6, "--out", "whole.safetensors")[0] == 0
+    assert command(6, "--out", "kept.safetensors", "--checkpoint", "run", "--checkpoint-keep", 9)[0] == 0
+    for epoch in (5, 6):
+        (folder / "run" / f"epoch-{epoch:06d}.safetensors").unlink()
+    code, _, err = command(6, "--out", "resumed.safetensors", "--checkpoint", "run", "--resume")
+    assert code == 0
+    assert "Going on after epoch 4 of 6" in err
+    whole, kept, resumed = ((folder / f"{name}.safetensors").read_bytes() for name in ("whole", "kept", "resumed"))
+    assert whole == kept == resumed
+
+
 def test_a_training_that_diverges_is_diagnosed(folder, run):
     options = ["--solver", "sgd", "--learning-rate", 1e9, "--diagnose"]
     code, _, err = run("train", "homes.csv", "--target", "worth", "--out", "n.safetensors", *options)
     assert code == 1
     assert "Diagnosis of" in err
     assert not (folder / "n.safetensors").exists()
+    code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "n.safetensors", *options, "--quiet")
+    assert (code, out) == (1, "")
+    assert err.startswith("Error: Training diverged")

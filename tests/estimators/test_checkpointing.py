@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 
-from backlit import Checkpoint, MLPClassifier, MLPRegressor, TableModel
+from backlit import Checkpoint, MLPClassifier, MLPRegressor, Recorder, TableModel
 from backlit.errors import CheckpointError, InvalidInputError
 from backlit.estimators.table_training import TableTraining
 from backlit.training.events import EpochEnded, TrainingEnded
@@ -158,18 +158,29 @@ def test_verbose_says_where_it_goes_on(tmp_path, capsys):
     assert f"The run in {tmp_path} ended after epoch 9 of 9 already" in capsys.readouterr().out
 
 
+def test_what_was_recorded_of_a_fit_goes_on_too(tmp_path):
+    whole, first, second = Recorder(), Recorder(), Recorder()
+    MLPClassifier(**PARAMETERS, callbacks=[whole]).fit(X, LABELS)
+    kept = MLPClassifier(**PARAMETERS, checkpoint=Checkpoint(tmp_path), callbacks=[first, stop_after(5)])
+    kept.fit(X, LABELS).set_params(callbacks=[second]).fit(X, LABELS)
+    assert [figures.epoch for figures in first.history] == [0, 1, 2, 3, 4]
+    assert second.history == whole.history
+
+
 TABLE = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "kind": LABELS})
 
 
+@pytest.mark.parametrize("recorder", [Recorder, lambda: None])
 @pytest.mark.parametrize("schedule", ["one_cycle", "adaptive"])
-def test_a_training_of_a_table_that_was_stopped_goes_on_to_the_same_file(schedule, engine, tmp_path):
+def test_a_training_of_a_table_that_was_stopped_goes_on_to_the_same_file(schedule, recorder, engine, tmp_path):
     training = TableTraining(hidden=(6,), epochs=12, schedule=schedule, batch_size=16, patience=2, solver="sgd")
-    whole = TableModel.train(TABLE, "kind", training, engine=engine)
+    whole = TableModel.train(TABLE, "kind", training, engine=engine, recorder=recorder())
     kept = {"checkpoint": Checkpoint(tmp_path / "run"), "engine": engine}
-    TableModel.train(TABLE, "kind", training, listeners=[stop_after(2)], **kept)
+    # after epoch 5 the recorder's last look is not that of the checkpoint
+    TableModel.train(TABLE, "kind", training, listeners=[stop_after(5)], recorder=recorder(), **kept)
     said = []
-    model = TableModel.train(TABLE, "kind", training, say=said.append, **kept)
-    assert any(message.startswith("Going on after epoch 2 of 12") for message in said)
+    model = TableModel.train(TABLE, "kind", training, say=said.append, recorder=recorder(), **kept)
+    assert any(message.startswith("Going on after epoch 5 of 12") for message in said)
     whole.save(tmp_path / "whole")
     model.save(tmp_path / "kept")
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "kept").read_bytes()

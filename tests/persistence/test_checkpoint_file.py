@@ -20,7 +20,7 @@ def network(seed, dtype="float32"):
     return Network.initialize([3, 4, 2], ["tanh", "identity"], initialization="standard_normal", seed=seed, dtype=dtype)
 
 
-def checkpoint(n_slots=2, dtype="float32", best=True):
+def checkpoint(n_slots=2, dtype="float32", best=True, seen=False):
     rng = np.random.default_rng(0)
     like = network(0, dtype)
     slots = [
@@ -29,15 +29,16 @@ def checkpoint(n_slots=2, dtype="float32", best=True):
     ]
     return StoredCheckpoint(
         {"seed": 3, "penalty": {"l2": 0.5}}, {"epoch": 7}, like, network(1, dtype) if best else None,
-        OptimizerState(41, *slots), "native (avx2)",
+        OptimizerState(41, *slots), "native (avx2)", network(2, dtype) if seen else None,
     )  # fmt: skip
 
 
 def arrays(stored):
     state = stored.optimizer_state
     yield from (*stored.network.weights, *stored.network.biases)
-    if stored.best is not None:
-        yield from (*stored.best.weights, *stored.best.biases)
+    for also in (stored.best, stored.seen):
+        if also is not None:
+            yield from (*also.weights, *also.biases)
     for slots in (*state.weights, *state.biases):
         yield from slots
 
@@ -53,13 +54,14 @@ SLOTS = [optimizer().slots for optimizer in OPTIMIZERS.values()] + [SGD(0.9).slo
 @pytest.mark.parametrize("slots", SLOTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("best", [True, False])
-def test_it_comes_back_to_the_bit(slots, dtype, best, tmp_path):
-    path, stored = tmp_path / "c.safetensors", checkpoint(len(slots), dtype, best)
+@pytest.mark.parametrize("seen", [True, False])
+def test_it_comes_back_to_the_bit(slots, dtype, best, seen, tmp_path):
+    path, stored = tmp_path / "c.safetensors", checkpoint(len(slots), dtype, best, seen)
     save_checkpoint(path, stored, slots)
     came = load_checkpoint(path, network(9, dtype), slots)
     assert same(stored, came)
     assert (came.run, came.state, came.engine) == (stored.run, stored.state, stored.engine)
-    assert (came.best is None) == (not best)
+    assert (came.best is None, came.seen is None) == (not best, not seen)
     assert came.optimizer_state.t == 41
     assert read_document(path)["run"] == stored.run
 
@@ -147,7 +149,7 @@ def test_shapes_and_dtype_are_those_of_the_run_not_of_the_file(tmp_path):
 
 def test_a_network_that_is_not_finite_is_refused(tmp_path):
     path, stored = tmp_path / "c.safetensors", checkpoint()
-    for field in ("network", "best"):
+    for field in ("network", "best", "seen"):
         damaged = network(5)
         damaged.biases[1][0] = np.nan
         save_checkpoint(path, dataclasses.replace(stored, **{field: damaged}), ("m", "v"))

@@ -121,20 +121,30 @@ def test_a_recorder_that_was_kept_goes_on_as_if_nothing_had_happened(examples, o
     whole, first, second = Recorder(), Recorder(), Recorder()
     run(open_session(), examples, 12, whole)
     session = open_session()
-    state = run(session, examples, 6, first)
-    second.restore(json.loads(json.dumps(first.to_dict())))
+    state = run(session, examples, 5, first)
+    second.restore(json.loads(json.dumps(first.to_dict())), first.last_seen)
     assert second.history == first.history
     run(session, examples, 12, second, state=state)
-    assert second.history == whole.history  # the stop was after an epoch that was looked at
+    assert second.history == whole.history
     assert second.to_dict() == whole.to_dict()
 
 
-@pytest.mark.parametrize("change", [{"epoch": "6"}, {"n_looks": -1}, {"records": None}, {"records": [{}]}])
+@pytest.mark.parametrize(
+    "change", [{"epoch": "6"}, {"every": 0}, {"n_looks": -1}, {"records": None}, {"records": [{}]}]
+)
 def test_strange_states_are_refused(examples, open_session, change):
     recorder = Recorder()
     run(open_session(), examples, 2, recorder)
     with pytest.raises(InvalidInputError):
-        Recorder().restore(recorder.to_dict() | change)
+        Recorder().restore(recorder.to_dict() | change, recorder.last_seen)
+
+
+def test_where_nothing_was_kept_a_new_history_begins(examples, open_session):
+    recorder, session = Recorder(), open_session()
+    state = run(session, examples, 3, None)
+    recorder.restore(None, None)
+    run(session, examples, 6, recorder, state=state)
+    assert [figures.epoch for figures in recorder.history] == [3, 4, 6]
 
 
 def test_what_was_recorded_survives_divergence(open_session):

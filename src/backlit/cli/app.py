@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +30,21 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+INTERRUPTED = "Interrupted; nothing was written."
+
+
+def _says_when_interrupted(command: Callable[..., None]) -> Callable[..., None]:
+    # typer makes an exit code of Ctrl-C and says nothing
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            _complain(INTERRUPTED)
+            raise
+
+    return run
+
 
 app = typer.Typer(
     name="backlit",
@@ -39,7 +56,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 failed · 2 wrong usage · 130 interrupted.",
 )
 for command in (train, find_rate, evaluate, predict, explain, demon, check, diagnose, grade, export, demo, version):
-    app.command()(command)
+    app.command()(_says_when_interrupted(command))
 
 
 @app.callback()
@@ -65,7 +82,7 @@ def main() -> None:
         _complain(_describe_usage(error))
         sys.exit(EXIT_USAGE)
     except (KeyboardInterrupt, typer.Abort):
-        _complain("Interrupted; nothing was written.")
+        _complain(INTERRUPTED)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         _silence_standard_output()  # whoever read our output has enough

@@ -50,7 +50,7 @@ class GracefulStop:
         if not isinstance(value, KeyboardInterrupt):
             return
         if self._folder is None:
-            remark("Nothing was written. With --checkpoint FOLDER a training that is interrupted can go on later.")
+            remark("With --checkpoint FOLDER a training that is interrupted can go on later.")
         else:
             remark(f"Stopped at once. The last checkpoint in {self._folder} stays. {self._how_to_go_on()}")
             raise typer.Exit(128 + self._asked_by) from None

@@ -111,10 +111,6 @@ def train(
         if labels is None:
             raise typer.BadParameter("name the column to predict.", param_hint="--target")
         target = "label"
-    if diagnose and checkpoint is not None:
-        raise typer.BadParameter(
-            "what it records is not kept in checkpoints; leave one of the two out.", param_hint="--diagnose"
-        )
     refuse_to_overwrite(out, file)
     check_writable(out)
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
@@ -150,7 +146,7 @@ def train(
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
     stop = GracefulStop(checkpoint)
-    with _diagnosed(diagnose) as recorder, TrainingProgress(quiet=quiet) as progress, stop:
+    with _diagnosed(diagnose, quiet) as recorder, TrainingProgress(quiet=quiet) as progress, stop:
         model = TableModel.train(
             table,
             target,
@@ -186,7 +182,7 @@ def train(
 
 
 @contextmanager
-def _diagnosed(wanted: bool) -> Iterator[Recorder | None]:
+def _diagnosed(wanted: bool, quiet: bool) -> Iterator[Recorder | None]:
     """Give a recorder where one is wanted, and show what it saw where training diverges: no model will hold it."""
     from backlit.cli.output import remark
     from backlit.errors import DivergenceError
@@ -197,7 +193,7 @@ def _diagnosed(wanted: bool) -> Iterator[Recorder | None]:
         yield Recorder() if wanted else None
     except DivergenceError as error:
         if wanted:
-            remark(f"{diagnose(error)}\n")
+            remark(f"{diagnose(error)}\n", quiet=quiet)
         raise
 
 

@@ -14,6 +14,7 @@ from backlit.persistence.checkpoint_folder import CheckpointFolder
 from backlit.persistence.model_file import library_version
 from backlit.training.checkpoint import Cadence, Checkpoint
 from backlit.training.loop import Keeper, TrainingState
+from backlit.training.recording import Recorder
 from backlit.training.state_document import state_from_document, state_to_document
 
 Say = Callable[[str], object]
@@ -21,7 +22,7 @@ Say = Callable[[str], object]
 
 @contextlib.contextmanager
 def checkpointed(
-    run: Run, checkpoint: Checkpoint | None, *, say: Say, warn: Say
+    run: Run, checkpoint: Checkpoint | None, recorder: Recorder | None = None, *, say: Say, warn: Say
 ) -> Iterator[tuple[Run, Keeper | None]]:
     """Hold the folder of a run while the block runs.
 
@@ -30,6 +31,8 @@ def checkpointed(
     run : Run
     checkpoint : Checkpoint or None
         None for a run that is not kept.
+    recorder : Recorder, optional
+        What it wrote down is kept too; it is given back where the run goes on.
     say : callable
         Called with what happens.
     warn : callable
@@ -61,6 +64,8 @@ def checkpointed(
             say(f"There is no checkpoint in {folder.path} yet: beginning anew.")
         if stored is not None:
             run = _going_on(run, stored)
+            if recorder is not None:
+                recorder.restore(stored.state.get("recorded"), stored.seen)
             is_over = run.state.stopping.gave_up or run.state.epoch >= run.plan.n_epochs
             so_far = f"after epoch {run.state.epoch} of {run.plan.n_epochs}"
             say(
@@ -69,7 +74,7 @@ def checkpointed(
                 else f"Going on {so_far} from {folder.path}."
             )
             _warn_of_other_arithmetic(run, stored, warn)
-        yield run, _FolderKeeper(folder, checkpoint, run, description)
+        yield run, _FolderKeeper(folder, checkpoint, run, description, recorder)
 
 
 def _going_on(run: Run, stored: StoredCheckpoint) -> Run:
@@ -95,21 +100,32 @@ def _arithmetic(run: Run) -> str:
 class _FolderKeeper:
     """See `backlit.training.loop.Keeper`."""
 
-    def __init__(self, folder: CheckpointFolder, checkpoint: Checkpoint, run: Run, description: dict[str, Any]) -> None:
-        self._folder, self._run, self._description = folder, run, description
+    def __init__(
+        self,
+        folder: CheckpointFolder,
+        checkpoint: Checkpoint,
+        run: Run,
+        description: dict[str, Any],
+        recorder: Recorder | None,
+    ) -> None:
+        self._folder, self._run, self._description, self._recorder = folder, run, description, recorder
         self._cadence = Cadence(checkpoint, run.state.epoch)
 
     def keep(self, session: Session, state: TrainingState, *, is_last: bool) -> None:
         """Write a checkpoint where one is due."""
         if not (is_last or self._cadence.is_due(state.epoch)):
             return
+        document = state_to_document(state)
+        if self._recorder is not None:
+            document["recorded"] = self._recorder.to_dict()
         stored = StoredCheckpoint(
             self._description,
-            state_to_document(state),
+            document,
             session.network(),
             state.best,
             session.optimizer_state(),
             _arithmetic(self._run),
+            None if self._recorder is None else self._recorder.last_seen,
         )
         self._folder.save(state.epoch, stored, self._run.optimizer.slots)
         self._cadence.kept(state.epoch)

@@ -100,10 +100,11 @@ def train_stochastic(
     if estimator.verbose:
         listeners.append(Printer(plan.stopping, fit_began))
     run = Run(engine, network, objective, optimizer, optimizer_state, examples, plan, state, validation)
-    with checkpointed(run, _checkpoint(estimator, incremental), say=_speaker(estimator), warn=_warn) as (run, keeper):
+    recorder = next((each for each in listeners if isinstance(each, Recorder)), None)
+    checkpoint = _checkpoint(estimator, incremental)
+    with checkpointed(run, checkpoint, recorder, say=_speaker(estimator), warn=_warn) as (run, keeper):
         state = run.state
         session = engine.open(run.network, objective, optimizer, run.optimizer_state, estimator.n_threads)
-        recorder = next((each for each in listeners if isinstance(each, Recorder)), None)
         try:
             drive(train(session, examples, plan, state, validation, keeper, recorder), listeners)
         except KeyboardInterrupt:

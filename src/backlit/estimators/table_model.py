@@ -131,7 +131,7 @@ class TableModel(Views):
             state,
             validation,
         )
-        with checkpointed(run, checkpoint, say=say, warn=say) as (run, keeper):
+        with checkpointed(run, checkpoint, recorder, say=say, warn=say) as (run, keeper):
             state = run.state
             session = run.engine.open(run.network, objective, run.optimizer, run.optimizer_state, n_threads)
             drive(train(session, examples, plan, state, validation, keeper, recorder), listeners)

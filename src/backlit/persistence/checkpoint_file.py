@@ -1,7 +1,8 @@
 """One checkpoint: all that a training goes on from, in one ``.safetensors`` file.
 
-The tensors are ``weights.0``, ``biases.0``, …; the same under ``best.`` where the best epoch's network is kept; and the
-optimizer's memory under the names of its slots, such as ``m.weights.0``. Everything else is one JSON document under the
+The tensors are ``weights.0``, ``biases.0``, …; the same under ``best.`` where the best epoch's network is kept, and
+under ``seen.`` where a recorder will compare with what it last saw; and the optimizer's memory under the names of its
+slots, such as ``m.weights.0``. Everything else is one JSON document under the
 key ``backlit`` of the file's metadata::
 
     format   "backlit-checkpoint"
@@ -12,6 +13,7 @@ key ``backlit`` of the file's metadata::
     state    what training remembers from epoch to epoch
     t        steps that the optimizer took
     best     whether there is a best network
+    seen     whether there is a network that a recorder saw
     digest   SHA-256 of the tensors and of the other fields
 
 No shape is taken from the file: whoever reads it knows the run, and so the shapes. Opening a file executes nothing.
@@ -50,6 +52,7 @@ _FIELDS: dict[str, type] = {
     "state": dict,
     "t": int,
     "best": bool,
+    "seen": bool,
     "digest": str,
 }
 
@@ -71,6 +74,8 @@ class StoredCheckpoint:
     optimizer_state : OptimizerState
     engine : str
         What computed it.
+    seen : Network or None
+        That of a recorder's last look, where there is one.
     library : str
         Version of the backlit that wrote it.
     """
@@ -81,6 +86,7 @@ class StoredCheckpoint:
     best: Network | None
     optimizer_state: OptimizerState
     engine: str
+    seen: Network | None = None
     library: str = ""
 
 
@@ -101,7 +107,7 @@ def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[st
     """
     state = checkpoint.optimizer_state
     tensors: dict[str, NDArray[Any]] = {}
-    for prefix, network in (("", checkpoint.network), ("best.", checkpoint.best)):
+    for prefix, network in (("", checkpoint.network), ("best.", checkpoint.best), ("seen.", checkpoint.seen)):
         if network is not None:
             tensors |= _named(prefix, network.weights, network.biases)
     for i, slot in enumerate(slots):
@@ -115,6 +121,7 @@ def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[st
         "state": checkpoint.state,
         "t": state.t,
         "best": checkpoint.best is not None,
+        "seen": checkpoint.seen is not None,
     }
     document["digest"] = _digest(tensors, document)
     encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
@@ -153,7 +160,8 @@ def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCh
     with _opened(path) as file:
         header = container.read_header(file)
         document = _document(header)
-        prefixes = ["", *(["best."] if document["best"] else []), *(f"{slot}." for slot in slots)]
+        kept = [f"{name}." for name in ("best", "seen") if document[name]]
+        prefixes = ["", *kept, *(f"{slot}." for slot in slots)]
         shapes = {
             name: array.shape
             for prefix in prefixes
@@ -183,6 +191,7 @@ def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCh
         best=network("best.") if document["best"] else None,
         optimizer_state=OptimizerState(document["t"], by_layer["weights"], by_layer["biases"]),
         engine=document["engine"],
+        seen=network("seen.") if document["seen"] else None,
         library=document["library"],
     )
 

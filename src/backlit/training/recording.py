@@ -89,8 +89,6 @@ class Recorder:
             self._records, self._before, self._n_looks = [], None, 0
             self._every = self._cost.spacing
             self._look(network, epoch)
-        elif self._before is None:  # gone on with from a file
-            self._before = epoch, network
         self._epoch = epoch
 
     def see(self, session: Session, epoch: int) -> None:
@@ -109,29 +107,47 @@ class Recorder:
             self._every *= 2
             self._records = [record for record in self._records if _is_due(record.epoch, self._every)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what was written down in JSON's types, for a checkpoint."""
-        records = [figures.to_dict() for figures in self._records]
-        return {"epoch": self._epoch, "every": self._every, "n_looks": self._n_looks, "records": records}
+    @property
+    def last_seen(self) -> Network | None:
+        """The network of the last look."""
+        return None if self._before is None else self._before[1]
 
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take over what `to_dict` gave, to go on from there.
+    def to_dict(self) -> dict[str, Any]:
+        """Return all else that was written down in JSON's types, for a checkpoint."""
+        return {
+            "epoch": self._epoch,
+            "every": self._every,
+            "n_looks": self._n_looks,
+            "last_look": self._before[0] if self._before else 0,
+            "records": [figures.to_dict() for figures in self._records],
+        }
+
+    def restore(self, document: Any, last_seen: Network | None) -> None:
+        """Go on from what `to_dict` and `last_seen` gave.
+
+        Parameters
+        ----------
+        document : dict or None
+            Not trusted. None, where the run was not recorded till then, begins a new history.
+        last_seen : Network or None
 
         Raises
         ------
         InvalidInputError
-            If it is not as `to_dict` writes it.
+            If the document is not as `to_dict` writes it.
         """
-        counts = [document.get(name) for name in ("epoch", "every", "n_looks")]
-        if not all(type(count) is int and count >= 0 for count in counts) or not isinstance(
-            document.get("records"), list
-        ):
-            raise InvalidInputError(
-                f"A recorder's state must hold epoch, every, n_looks and records, but {sorted(document)} came."
-            )
-        self._records = [EpochFigures.from_dict(figures) for figures in document["records"]]
-        self._epoch, self._every, self._n_looks = document["epoch"], max(1, document["every"]), document["n_looks"]
-        self._before = None
+        self._records, self._before = [], None
+        if document is None or last_seen is None:
+            return
+        try:
+            counts = [document[name] for name in ("epoch", "every", "n_looks", "last_look")]
+            records = [EpochFigures.from_dict(figures) for figures in document["records"]]
+        except (TypeError, KeyError) as error:
+            raise InvalidInputError(f"The state of a Recorder must be as it wrote it, but lacks {error}.") from None
+        if not all(type(count) is int and count >= 0 for count in counts) or counts[1] == 0:
+            raise InvalidInputError(f"The counts of a Recorder must be whole numbers, but {counts} came.")
+        self._records, self._before = records, (counts[3], last_seen)
+        self._epoch, self._every, self._n_looks, _ = counts
 
     def __call__(self, event: Event) -> None:
         """Do nothing: the training loop calls `begin` and `see`, for events do not carry the network."""
