@@ -148,16 +148,14 @@ void backward(Activation activation, Matrix<const float> delta_next, Matrix<cons
   BackwardEpilogue<float> epilogue{activation, z, a, delta};
   product_of_pairs<n_parts, false>(delta_next, 0, n_rows, w_next, n_out_next, padded(n_out, lane_count), scratch,
                                    epilogue);
-  if (activation == Activation::softmax)
-    for (long i = 0; i < n_rows; ++i) pull_back_row(activation, z.row(i), a.row(i), delta.row(i), n_out);
+  if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, n_out);
 }
 
 template <int n_parts>
 void update_weights(const StepRule<float>& rule, Matrix<const float> a_previous, Matrix<const float> delta,
                     Matrix<float> wt, Matrix<float> first, Matrix<float> second, long n_rows, long k_begin, long k_end,
-                    float* scratch) {
-  with_rule(rule.rule, [&](auto which) {
-    StepEpilogue<float, which()> epilogue{rule, {wt.data, first.data, second.data}, wt.stride};
+                    float* scratch, RowsAhead<float> ahead) {
+  with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
     product_of_pairs<n_parts, true>(a_previous, k_begin, k_end, delta, n_rows, wt.stride, scratch, epilogue);
   });
 }

@@ -14,6 +14,7 @@ struct ForwardEpilogue {
   Activation activation;
   const T* b;
   Matrix<T> z, a;
+  BACKLIT_INLINE void tile_begins(long, int, long, int) const {}
   BACKLIT_INLINE Vec<T> start(long, long j) const { return load(b + j); }
   BACKLIT_INLINE void finish(long i, long j, Vec<T> z_ij) const { store(z.row(i) + j, z_ij); }
   BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
@@ -28,13 +29,22 @@ struct ForwardEpilogue {
   }
 };
 
-// ∂C/∂z from ∂C/∂a for one row: ⊙ σ′, or Jᵀ where σ couples the neurons of a layer.
+// ∂C/∂z from ∂C/∂a for rows of `columns` numbers: ⊙ σ′, where σ acts on every neuron alone.
 template <class T>
-void pull_back_row(Activation activation, const T* z, const T* a, T* delta, long n) {
-  if (activation == Activation::softmax) return activation::softmax_pull_back_row(a, delta, n);
+void times_sigma_prime(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta, long n_rows,
+                       long columns) {
   activation::with<T>(activation, [&](auto f) {
-    for (long j = 0; j < n; j += lanes<T>) store(delta + j, load(delta + j) * f.derivative(load(z + j), load(a + j)));
+    for (long r = 0; r < n_rows; ++r)
+      for (long c = 0; c < columns; c += lanes<T>)
+        store(delta.row(r) + c, load(delta.row(r) + c) * f.derivative(load(z.row(r) + c), load(a.row(r) + c)));
   });
+}
+
+// The same for any σ, and whole rows of n neurons: where σ couples them, it is Jᵀ.
+template <class T>
+void pull_back(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta, long n_rows, long n) {
+  if (activation != Activation::softmax) return times_sigma_prime(activation, z, a, delta, n_rows, n);
+  for (long r = 0; r < n_rows; ++r) activation::softmax_pull_back_row(a.row(r), delta.row(r), n);
 }
 
 // BP2: the sum (w^{l+1})ᵀ δ^{l+1} goes through ⊙ σ′(z^l).
@@ -43,15 +53,28 @@ struct BackwardEpilogue {
   Activation activation;
   Matrix<const T> z, a;
   Matrix<T> delta;
+  BACKLIT_INLINE void tile_begins(long, int, long, int) const {}
   BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(long i, long j, Vec<T> sum) const { store(delta.row(i) + j, sum); }
   BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
     if (activation == Activation::softmax) return;  // needs whole rows
-    sigma_prime(i, height, j, columns);
+    times_sigma_prime<T>(activation, {z.row(i) + j, z.stride}, {a.row(i) + j, a.stride},
+                         {delta.row(i) + j, delta.stride}, height, columns);
   }
-  __attribute__((noinline)) void sigma_prime(long i, int height, long j, int columns) const {
-    for (long r = i; r < i + height; ++r)
-      pull_back_row(activation, z.row(r) + j, a.row(r) + j, delta.row(r) + j, columns);
+};
+
+// Fetches rows piece by piece, so that the requests never fill the queue that the work needs too.
+template <class T>
+struct Fetcher {
+  RowsAhead<T> ahead;
+  long lines_a_piece, row = 0, column = 0;
+  BACKLIT_INLINE void fetch_a_piece() {
+    constexpr long line = 64 / sizeof(T);
+    for (long n = lines_a_piece; n > 0 && row < ahead.n_rows; --n) {
+      __builtin_prefetch(ahead.x + ahead.rows[row] * ahead.n_in + column, 0, 2);
+      column += line;
+      if (column >= ahead.n_in) column = 0, ++row;
+    }
   }
 };
 
@@ -61,9 +84,21 @@ struct StepEpilogue {
   const StepRule<T>& rule;
   Slots<T> slots;
   long stride;
+  bool is_far;  // the weights and their state are more than the second cache holds
+  Fetcher<T> fetcher;
   BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(long k, long j, Vec<T> nabla) const {
     step<T, which, true>(rule, slots, k * stride + j, nabla);
+  }
+  BACKLIT_INLINE void tile_begins(long k, int height, long j, int columns) {
+    fetcher.fetch_a_piece();
+    if (!is_far) return;
+    for (long at = k * stride + j; height > 0; --height, at += stride)
+      for (long c = 0; c < columns; c += lanes<T>) {
+        __builtin_prefetch(slots.theta + at + c, 1);
+        if constexpr (which != Rule::sgd) __builtin_prefetch(slots.first + at + c, 1);
+        if constexpr (which == Rule::adam) __builtin_prefetch(slots.second + at + c, 1);
+      }
   }
   BACKLIT_INLINE void tile_done(long, int, long, int) const {}
 };
@@ -83,10 +118,27 @@ BACKLIT_INLINE void with_rule(Rule rule, F&& f) {
   }
 }
 
+// Calls f with the epilogue for the step of the weights from `n_in` neurons.
+template <class T, class F>
+BACKLIT_INLINE void with_step(const StepRule<T>& rule, Matrix<T> wt, Matrix<T> first, Matrix<T> second, long n_in,
+                              RowsAhead<T> ahead, F&& f) {
+  constexpr long second_cache = 1 << 20;
+  const long weights = n_in * wt.stride, tiles = weights / (24 * lanes<T>)+1;
+  const long lines = ahead.n_rows * (ahead.n_in * long(sizeof(T)) / 64 + 1);
+  with_rule(rule.rule, [&](auto which) {
+    const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
+    const bool is_far = weights * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
+    StepEpilogue<T, which()> epilogue{
+        rule, {wt.data, first.data, second.data}, wt.stride, is_far, {ahead, lines / tiles + 1}};
+    f(epilogue);
+  });
+}
+
 // BP4 without a step: the sum is added to the gradient so far.
 template <class T>
 struct AddEpilogue {
   Matrix<T> nabla;
+  BACKLIT_INLINE void tile_begins(long, int, long, int) const {}
   BACKLIT_INLINE Vec<T> start(long k, long j) const { return load(nabla.row(k) + j); }
   BACKLIT_INLINE void finish(long k, long j, Vec<T> sum) const { store(nabla.row(k) + j, sum); }
   BACKLIT_INLINE void tile_done(long, int, long, int) const {}

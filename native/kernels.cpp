@@ -37,7 +37,7 @@ void output_error(Loss loss, Activation activation, Matrix<const T> z, Matrix<co
     T* delta_i = delta.row(i);
     if (!loss::short_cut_row(loss, activation, z_i, a_i, y[i], delta_i, n_out)) {
       for (long j = 0; j < n_out; ++j) delta_i[j] = loss::nabla_a(loss, a_i[j], y[i][j]);
-      pull_back_row(activation, z_i, a_i, delta_i, n_out);
+      pull_back<T>(activation, {z_i, 0}, {a_i, 0}, {delta_i, 0}, 1, n_out);
     }
     for (long j = 0; j < n_out; ++j) delta_i[j] *= share[i];
     for (long j = n_out; j < padded(n_out, lanes<T>); ++j) delta_i[j] = 0;
@@ -50,16 +50,15 @@ void backward(Activation activation, Matrix<const T> delta_next, Matrix<const T>
               Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch) {
   BackwardEpilogue<T> epilogue{activation, z, a, delta};
   product<T, false>(delta_next, 0, n_rows, w_next, n_out_next, padded(n_out, lanes<T>), scratch, epilogue);
-  if (activation == Activation::softmax)
-    for (long i = 0; i < n_rows; ++i) pull_back_row(activation, z.row(i), a.row(i), delta.row(i), n_out);
+  if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, n_out);
 }
 
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
 template <class T>
 void update_weights(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
-                    Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch) {
-  with_rule(rule.rule, [&](auto which) {
-    StepEpilogue<T, which()> epilogue{rule, {wt.data, first.data, second.data}, wt.stride};
+                    Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch,
+                    RowsAhead<T> ahead) {
+  with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
     product<T, true>(a_previous, k_begin, k_end, delta, n_rows, wt.stride, scratch, epilogue);
   });
 }

@@ -29,6 +29,15 @@ struct Matrix {
 enum class Precision { full, bfloat16, bfloat16x3 };
 constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
 
+// Rows x[rows[0]], x[rows[1]], … of n_in numbers that will be wanted next. They are read from all over memory, so they
+// are fetched into the second cache while other work is done.
+template <class T>
+struct RowsAhead {
+  const T* x = nullptr;
+  const std::int64_t* rows = nullptr;
+  long n_rows = 0, n_in = 0;
+};
+
 template <class T>
 struct Kernels {
   const char* isa;
@@ -50,9 +59,11 @@ struct Kernels {
   void (*backward)(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,
                    Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch);
 
-  // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath.
+  // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath; `ahead`
+  // is fetched meanwhile.
   void (*update_weights)(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
-                         Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch);
+                         Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch,
+                         RowsAhead<T> ahead);
 
   // BP3 and the step of the biases.
   void (*update_biases)(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows);

@@ -52,7 +52,7 @@ template <class T, Rule rule, bool is_weight>
 BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, Vec<T> nabla) {
   Vec<T> theta = load(slots.theta + at);
   if (is_weight) {
-    nabla = fma(broadcast(s.square), theta, nabla);
+    if (s.square != T(0)) nabla = fma(broadcast(s.square), theta, nabla);
     if (s.l1 != T(0)) nabla = fma(broadcast(s.l1), sign<T>(theta), nabla);
   }
   if constexpr (rule == Rule::sgd) {
@@ -63,15 +63,15 @@ BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, V
     if (s.nesterov) v = fma(broadcast(s.momentum), v, s.p * nabla);
     theta = fma(broadcast(s.q), v, theta);
   } else if constexpr (rule == Rule::rmsprop) {
-    const Vec<T> v = fma(broadcast(s.momentum), load(slots.first + at), s.one_minus_momentum * nabla * nabla);
+    const Vec<T> v = fma(broadcast(s.one_minus_momentum), nabla * nabla, s.momentum * load(slots.first + at));
     store(slots.first + at, v);
     theta = fma(broadcast(s.q), over_root<T>(nabla, v, s.epsilon), theta);
   } else {
-    const Vec<T> m = fma(broadcast(s.momentum), load(slots.first + at), s.one_minus_momentum * nabla);
-    const Vec<T> v = fma(broadcast(s.beta_2), load(slots.second + at), s.one_minus_beta_2 * nabla * nabla);
+    const Vec<T> m = fma(broadcast(s.one_minus_momentum), nabla, s.momentum * load(slots.first + at));
+    const Vec<T> v = fma(broadcast(s.one_minus_beta_2), nabla * nabla, s.beta_2 * load(slots.second + at));
     store(slots.first + at, m);
     store(slots.second + at, v);
-    if (is_weight) theta = theta * s.keep;
+    if (is_weight && s.keep != T(1)) theta = theta * s.keep;
     theta = fma(broadcast(s.q), over_root<T>(m, v, s.epsilon), theta);
   }
   store(slots.theta + at, theta);

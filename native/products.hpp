@@ -11,16 +11,13 @@
 namespace backlit::BACKLIT_ISA {
 
 // Sums held in registers: AVX-512 and NEON have 32, of which b takes `width` and a takes one; others have 16.
+// A panel is up to `widest_panel` vectors of columns.
 #if defined(__AVX512F__) || defined(__aarch64__)
-template <int width>
-constexpr int tile_height = width == 1   ? 14
-                            : width == 2 ? 12
-                                         : 8;
+constexpr int widest_panel = 4;
+constexpr int tile_heights[] = {0, 14, 12, 8, 6};
 #else
-template <int width>
-constexpr int tile_height = width == 1   ? 8
-                            : width == 2 ? 6
-                                         : 4;
+constexpr int widest_panel = 3;
+constexpr int tile_heights[] = {0, 8, 6, 4};
 #endif
 
 // What sums of products of O are held in. An operand type other than float and double brings its own `load`,
@@ -34,6 +31,7 @@ struct SumOf {
 template <class O, int height, int width, bool a_by_column, class Epilogue>
 BACKLIT_INLINE void tile(Matrix<const O> a, long i, Matrix<const O> b, long depth, long j, Epilogue& epilogue) {
   using T = typename SumOf<O>::type;
+  epilogue.tile_begins(i, height, j, width * lanes<T>);
   Vec<T> c[height][width];
   unroll<height>([&](auto r) { unroll<width>([&](auto v) { c[r][v] = epilogue.start(i + r, j + v * lanes<T>); }); });
   const O* a_tile = a_by_column ? a.data + i : a.row(i);
@@ -53,18 +51,21 @@ BACKLIT_INLINE void tile(Matrix<const O> a, long i, Matrix<const O> b, long dept
 // All rows of one panel of `width` vectors of columns.
 template <class O, int width, bool a_by_column, class Epilogue>
 inline void panel(Matrix<const O> a, long i, long i_end, Matrix<const O> b, long depth, long j, Epilogue& epilogue) {
-  constexpr int height = tile_height<width>;
+  constexpr int height = tile_heights[width];
   for (; i + height <= i_end; i += height) tile<O, height, width, a_by_column>(a, i, b, depth, j, epilogue);
-  if constexpr (height > 8)
-    for (; i + 8 <= i_end; i += 8) tile<O, 8, width, a_by_column>(a, i, b, depth, j, epilogue);
-  if constexpr (height > 4)
-    for (; i + 4 <= i_end; i += 4) tile<O, 4, width, a_by_column>(a, i, b, depth, j, epilogue);
-  for (; i + 2 <= i_end; i += 2) tile<O, 2, width, a_by_column>(a, i, b, depth, j, epilogue);
-  for (; i < i_end; ++i) tile<O, 1, width, a_by_column>(a, i, b, depth, j, epilogue);
+  if (i == i_end) return;
+  // what is left is cut into tiles of even height, and one of a single row
+  const auto left = [&](auto rows) {
+    if constexpr (rows() < height)
+      if (i + rows() <= i_end) tile<O, rows(), width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
+  };
+  left(std::integral_constant<int, 10>{});
+  left(std::integral_constant<int, 8>{});
+  left(std::integral_constant<int, 6>{});
+  left(std::integral_constant<int, 4>{});
+  left(std::integral_constant<int, 2>{});
+  left(std::integral_constant<int, 1>{});
 }
-
-// Vectors of columns in the widest panel
-constexpr int widest_panel = 3;
 
 // Copying a panel of b side by side pays for itself from about this many rows on.
 constexpr long rows_that_pay_for_packing = 48;
@@ -77,14 +78,17 @@ inline void product(Matrix<const T> a, long i_begin, long i_end, Matrix<const T>
   constexpr int vector = lanes<T>;
   for (long j = 0; j < columns;) {
     const long vectors_left = (columns - j) / vector;
-    const int width = vectors_left == 4 ? 2 : vectors_left > 3 ? 3 : int(vectors_left);  // 4 = 2 + 2 beats 3 + 1
+    // tiles of three vectors need the least of the second cache; nothing is to end in a lonely vector
+    const int width = vectors_left <= widest_panel ? int(vectors_left) : vectors_left == 4 ? 2 : 3;
     Matrix<const T> b_panel{b.data + j, b.stride};
     if (i_end - i_begin >= rows_that_pay_for_packing && b.stride > width * vector) {
       for (long k = 0; k < depth; ++k)
         for (int v = 0; v < width; ++v) store(scratch + (k * width + v) * vector, load(b_panel.row(k) + v * vector));
       b_panel = {scratch, long(width) * vector};
     }
-    if (width == 3)
+    if (widest_panel == 4 && width == 4)
+      panel<T, widest_panel, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);
+    else if (width == 3)
       panel<T, 3, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);
     else if (width == 2)
       panel<T, 2, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);

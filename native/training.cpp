@@ -255,6 +255,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         }
       }
       const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);
+      const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
+      const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(), n_in};
       for (int l = 0; l < n_layers; ++l) {
         Layer& layer = layers_[l];
         const Part part(layer.n_in, thread, n_threads);
@@ -262,7 +264,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
           kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
                             part.end, layer.n_out);
         kernels_.update_weights(s, {a(l).data, a(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
-                                layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch);
+                                layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch,
+                                l == 0 ? ahead : RowsAhead<T>{});
         if (thread == l % n_threads)
           kernels_.update_biases(s, {delta(l).data, delta(l).stride}, layer.b.data(), layer.slots_b[0].data(),
                                  layer.slots_b[1].data(), n);
