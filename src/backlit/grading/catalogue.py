@@ -140,7 +140,16 @@ _ENTRIES = [
         _in("update"),
     ),
     # seen directly, not by running the algorithm
-    Mistake("float32", "The result has only the precision of float32. Look at the dtype of your arrays.", _OBSERVED),
+    Mistake(
+        "float32",
+        "The result has only the precision of float32, or of a very fine difference quotient. Look at the dtypes.",
+        _OBSERVED,
+    ),
+    Mistake(
+        "difference_quotient",
+        "The numbers are nearly right, as those of difference quotients are; the four equations give them exactly.",
+        _OBSERVED,
+    ),
     Mistake(
         "accumulates", "Calling it twice gives something else: gradients must start from zero each time.", _OBSERVED
     ),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from backlit.grading.cases import Array
 
 Layout = Literal["columns", "rows", "vectors"]
+LAYOUTS: tuple[Layout, ...] = ("vectors", "columns", "rows")
 BiasLayout = Literal["column", "flat", "row"]
 
 
@@ -91,10 +92,8 @@ def as_array(values: object) -> NDArray[Any]:
     ValueError
         If it holds no numbers.
     """
-    if isinstance(values, np.ndarray):
-        array = values
-    elif isinstance(values, float | int | list | tuple | np.generic):
-        array = np.asarray(values)
+    if isinstance(values, np.ndarray | float | int | list | tuple | np.generic):
+        array = np.asarray(values)  # np.matrix, too, has methods of its own
     else:
         raise ValueError(f"an array was expected, but {type(values).__name__} came")
     if array.dtype.kind not in "fiub":

@@ -1,10 +1,11 @@
-"""Finding ∇_w and ∇_b in what a submission returns: two lists, a dictionary, or one flat row of arrays."""
+"""Finding ∇_w and ∇_b in what a submission returns: two lists, pairs, a dictionary, or one flat row of arrays."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,15 @@ class UnreadableError(ValueError):
     """What came back holds no gradients that could be told apart."""
 
 
-def read_gradients(value: object, case: Case) -> tuple[PerLayer, PerLayer]:
+def read_gradients(value: object, case: Case, *, pairs: bool = False) -> tuple[PerLayer, PerLayer]:
     """Return ∇_b and ∇_w by layer, as the student laid them out.
+
+    Parameters
+    ----------
+    value : object
+    case : Case
+    pairs : bool, default False
+        Whether two lists of two arrays are rather two pairs, one a layer.
 
     Raises
     ------
@@ -36,8 +44,12 @@ def read_gradients(value: object, case: Case) -> tuple[PerLayer, PerLayer]:
         mappings = [part for part in parts if isinstance(part, Mapping)]
         if len(mappings) == 1:
             return _from_mapping(mappings[0], case)
-        if len(parts) == 2 and all(isinstance(part, list | tuple) for part in parts):
-            return _in_order(_per_layer(parts[0], case), _per_layer(parts[1], case), case)
+        if all(isinstance(part, list | tuple) for part in parts):
+            readings = list(_in_lists(parts, case))[:: -1 if pairs else 1]
+            if readings:  # among those that fit equally well, the first
+                return max(readings, key=lambda reading: _fit(reading[0], reading[1], case))
+            if len(parts) == 2:
+                return _in_order(_per_layer(parts[0], case), _per_layer(parts[1], case), case)
         if len(parts) == 2 * (case.n_layers - 1) and all(isinstance(part, np.ndarray) for part in parts):
             return _from_flat(parts, case)
     raise UnreadableError(f"expected (nabla_b, nabla_w), two lists of one array a layer, but {_shown(value)} came back")
@@ -62,6 +74,16 @@ def _per_layer(arrays: Sequence[Any], case: Case) -> PerLayer:
     if len(values) != case.n_layers - 1:
         raise UnreadableError(f"expected {case.n_layers - 1} arrays, one a layer, but {len(values)} came back")
     return dict(enumerate(values, start=2))
+
+
+def _in_lists(parts: Sequence[Any], case: Case) -> Iterator[tuple[PerLayer, PerLayer]]:
+    """Yield what lists of arrays may be: one of ∇_w and one of ∇_b, or a pair a layer, in the manner of JAX."""
+    if len(parts) == 2:
+        with suppress(UnreadableError):
+            yield _in_order(_per_layer(parts[0], case), _per_layer(parts[1], case), case)
+    if len(parts) == case.n_layers - 1 and all(len(part) == 2 for part in parts):
+        first, second = (dict(enumerate(side, start=2)) for side in zip(*parts, strict=True))
+        yield _in_order(first, second, case)
 
 
 def _in_order(first: PerLayer, second: PerLayer, case: Case) -> tuple[PerLayer, PerLayer]:
@@ -119,13 +141,24 @@ def _from_flat(parts: Sequence[Any], case: Case) -> tuple[PerLayer, PerLayer]:
 
 
 def parameters_of(case: Case, convention: Convention, style: str) -> Any:
-    """Lay out the network for the student: ``"weights"``, ``"biases"``, ``"parameters"``, or ``"W1"``, ``"b2"``, …."""
+    """Lay out the network for the student.
+
+    Parameters
+    ----------
+    case : Case
+    convention : Convention
+    style : str
+        ``"weights"`` or ``"biases"``: a list of arrays. ``"parameters"``: a dictionary of W1, b1, …. ``"pairs"``: a
+        list of ``(w, b)``. ``"W1"``, ``"b2"``, …: one array.
+    """
     w = [convention.give_w(case.w[layer]) for layer in case.w]
     b = [convention.give_b(case.b[layer]) for layer in case.b]
     if style == "weights":
         return w
     if style == "biases":
         return b
+    if style == "pairs":
+        return list(zip(w, b, strict=True))
     if style == "parameters":
         both = zip(w, b, strict=True)
         return {

@@ -18,6 +18,7 @@ RIGHT: frozenset[Switch] = frozenset()
 
 TOLERANCE = 1e-8
 FLOAT32_TOLERANCE = 5e-6
+QUOTIENT_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)

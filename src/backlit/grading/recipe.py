@@ -76,6 +76,8 @@ class Recipe:
         What is known of the convention beforehand: arguments of `conventions`.
     updater : FunctionInfo or None
         A plain function that takes parameters and gradients, and makes the step.
+    style : str
+        How plain functions take all parameters in one: ``"parameters"`` or ``"pairs"``, as in `parameters_of`.
     """
 
     student: Student
@@ -86,6 +88,7 @@ class Recipe:
     n_layers: int | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
     updater: FunctionInfo | None = None
+    style: str = "parameters"
 
     @property
     def main(self) -> Action:
@@ -167,6 +170,8 @@ class Recipe:
         }
         if kind.startswith("size_"):
             return case.sizes[int(kind[5:])] if int(kind[5:]) < case.n_layers else 1
+        if kind == "parameters" and self.class_name is None:
+            kind = self.style
         return makers[kind]() if kind in makers else parameters_of(case, convention, kind)
 
     def observe(self, case: Case, convention: Convention, action: Action | None = None) -> Observed:
@@ -232,7 +237,8 @@ class Recipe:
             value = _after_in_place(outcome, self.roles(action))
         elif _holds_nothing(value) and outcome.attributes:
             value = _from_attributes(outcome.attributes, self.attributes)
-        nabla_b, nabla_w = read_gradients(value, case)
+        pairs = self.style == "pairs" or "pairs" in self.attributes.values()
+        nabla_b, nabla_w = read_gradients(value, case, pairs=pairs)
         b_name, w_name = ("b_new", "w_new") if action == "training" else ("nabla_b", "nabla_w")
         numbers: Numbers = {}
         for layer in case.w:
@@ -256,7 +262,7 @@ def _mini_batch(case: Case, convention: Convention) -> list[tuple[Any, Any]]:
 
 def _as_gradient_keys(kept: dict[str, Any], attributes: Mapping[str, str]) -> Any:
     by_kind = {kind: kept[name] for name, kind in attributes.items()}
-    return by_kind.get("parameters", by_kind)
+    return by_kind.get("parameters", by_kind.get("pairs", by_kind))
 
 
 def _after_in_place(outcome: Outcome, roles: tuple[str, ...]) -> Any:

@@ -6,6 +6,7 @@ The names of what a program offers tell; a class is constructed once to see wher
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,17 @@ def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe |
     main: Action = "gradients" if "gradients" in functions else "training"
     signatures = [roles_of(functions[action], action) for action in functions if action in (main, "forward")]
     n_layers = _layers_of([role for roles in signatures for role in roles])
-    return Recipe(student, None, functions, n_layers=n_layers, updater=updater)
+    recipe = Recipe(student, None, functions, n_layers=n_layers, updater=updater)
+    return _with_style(recipe, probe) if any("parameters" in roles for roles in signatures) else recipe
+
+
+def _with_style(recipe: Recipe, probe: Case) -> Recipe:
+    """Choose how all parameters are handed over in one, by trying."""
+    for style in ("parameters", "pairs"):
+        styled = replace(recipe, style=style)
+        if any(styled.observe(probe, convention).error is None for convention in recipe.conventions()):
+            return styled
+    return recipe
 
 
 def _updater(functions: tuple[FunctionInfo, ...]) -> FunctionInfo | None:
@@ -110,7 +121,24 @@ def _attribute_kinds(values: Mapping[str, Any]) -> dict[str, str]:
     for name in _DICTIONARY_NAMES:
         if isinstance(values.get(name), Mapping):
             return {name: "parameters"}
+        if _is_pairs(values.get(name)):
+            return {name: "pairs"}
     return {name: name for name in _NUMBERED_NAMES if isinstance(values.get(name), np.ndarray)}
+
+
+def _is_pairs(value: object) -> bool:
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(
+        isinstance(item, list | tuple) and [np.ndim(part) for part in item] in ([2, 1], [2, 2]) for item in value
+    )
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    try:
+        return None if value is None else np.shape(value)
+    except ValueError:  # lists of different lengths
+        return None
 
 
 def _known(values: Mapping[str, Any], attributes: Mapping[str, str], probe: Case) -> dict[str, Any]:
@@ -120,12 +148,14 @@ def _known(values: Mapping[str, Any], attributes: Mapping[str, str], probe: Case
         value = values[name]
         if isinstance(value, Mapping):
             arrays |= {lower(str(key))[:1]: item for key, item in value.items() if str(key).endswith("1")}
+        elif kind == "pairs":
+            arrays["w"], arrays["b"] = value[0]
         elif isinstance(value, list | tuple):
             arrays[kind[0]] = next((item for item in value if item is not None and np.ndim(item) > 0), None)
         elif kind.endswith("1"):
             arrays[kind[0].lower()] = value
     n_in, n_out = probe.sizes[:2]
-    w_shape, b_shape = (getattr(arrays.get(letter), "shape", None) for letter in "wb")
+    w_shape, b_shape = (_shape(arrays.get(letter)) for letter in "wb")
     known: dict[str, Any] = {}
     if w_shape in ((n_out, n_in), (n_in, n_out)):
         known["weights_transposed"] = w_shape == (n_in, n_out)
