@@ -53,6 +53,7 @@ sanitize: setup
 	$(call REPLAY,$(CURDIR)/build/thread/replay)
 soak: setup
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
+	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
 
 bench: setup
 	$(BIN)/python benchmarks/run.py

@@ -54,6 +54,14 @@ def test_wrong_programs_fail_in_the_right_equation_and_the_mistake_is_named(seed
     assert named / len(WRONG) >= 0.9, f"{named} of {len(WRONG)}"
 
 
+def test_what_is_done_is_said_before_it_takes_long():
+    said = []
+    path = next(path for path in WRONG if path.stem == "nielsen_strange_bp2")
+    bl.grade(load(path), seed=0, progress=said.append)
+    assert said[0] == "loading the program"
+    assert said[-2:] == ["looking for the mistake", "looking for two mistakes at once"]
+
+
 def test_one_mistake_costs_one_equation():
     path = next(path for path in WRONG if path.stem == "nielsen_no_bias_anywhere")
     verdict = bl.grade(load(path), seed=0)

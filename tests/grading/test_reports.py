@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 
+import pytest
+
 from backlit.grading.report_gradescope import render_gradescope
 from backlit.grading.report_junit import render_junit
 from backlit.grading.report_text import render_text
@@ -29,6 +31,59 @@ def test_junit_counts_and_escapes():
     assert failure.get("message") == "Look at <BP2> & the sign."
     suite = ElementTree.fromstring(render_junit(ERROR))
     assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+
+
+# field → what it may hold, as https://gradescope-autograders.readthedocs.io/en/latest/specs/ has it ("Output format")
+FORMATS = ("text", "html", "simple_format", "md", "ansi")
+VISIBILITIES = ("hidden", "after_due_date", "after_published", "visible")
+GRADESCOPE = {
+    "score": (int, float),
+    "execution_time": (int, float),
+    "output": str,
+    "output_format": FORMATS,
+    "test_output_format": FORMATS,
+    "test_name_format": FORMATS,
+    "visibility": VISIBILITIES,
+    "stdout_visibility": VISIBILITIES,
+    "extra_data": dict,
+    "tests": list,
+    "leaderboard": list,
+}
+GRADESCOPE_TEST = {
+    "score": (int, float),
+    "max_score": (int, float),
+    "status": ("passed", "failed"),
+    "name": str,
+    "name_format": FORMATS,
+    "number": str,
+    "output": str,
+    "output_format": FORMATS,
+    "tags": list,
+    "visibility": VISIBILITIES,
+    "extra_data": dict,
+}
+
+
+def assert_fields(document, fields):
+    for name, value in document.items():
+        allowed = fields[name]
+        if isinstance(allowed, tuple) and isinstance(allowed[0], str):
+            assert value in allowed, name
+        else:
+            assert isinstance(value, allowed), name
+
+
+@pytest.mark.parametrize("verdict", [FAIL, ERROR])
+def test_gradescope_knows_every_field(verdict):
+    document = json.loads(render_gradescope(verdict))
+    assert_fields(document, GRADESCOPE)
+    for test in document["tests"]:
+        assert_fields(test, GRADESCOPE_TEST)
+
+
+def test_what_gave_no_points_has_not_passed():
+    unjudged = Verdict("fail", (FINDING,), (Score("BP2", 0, 3, 4), Score("BP3", 0, 1, 0)), ())
+    assert [test["status"] for test in json.loads(render_gradescope(unjudged))["tests"]] == ["failed", "failed"]
 
 
 def test_gradescope_sums_points():

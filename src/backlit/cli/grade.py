@@ -54,6 +54,8 @@ def grade(
     Example: [bold]backlit grade student.py[/bold]
     Example: [bold]backlit grade --template --out student.py[/bold]
     """
+    from rich.markup import escape
+
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import status
     from backlit.errors import BacklitError
@@ -77,7 +79,7 @@ def grade(
     close_memory()  # the student's program may run as this very user
     try:
         limits = Limits(time=time_limit, memory=memory_limit, total_time=max(120.0, 4 * time_limit))
-        with status(f"Grading {submission.name} …"):
+        with status(f"Grading {escape(submission.name)} …") as progress:
             verdict = judge(
                 submission,
                 activation=activations[0] if len(activations) == 1 else activations,
@@ -85,6 +87,7 @@ def grade(
                 points=chosen,
                 seed=seed,
                 limits=limits,
+                progress=progress,
             )
     except BacklitError as error:  # exit code 1 would say that the program is wrong
         raise typer.BadParameter(str(error)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -56,15 +56,15 @@ def print_report(title: str, tables: Sequence[tuple[list[str], list[list[str]]]]
 
 
 @contextmanager
-def status(message: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show that something is going on, on a terminal."""
+def status(message: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show that something is going on, on a terminal. What it yields takes a few words on what comes next."""
     if quiet or not sys.stderr.isatty():
-        yield
+        yield lambda words: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(message):
-        yield
+    with Console(stderr=True).status(message) as shown:
+        yield lambda words: shown.update(f"{message} {words}")
 
 
 class TrainingProgress:

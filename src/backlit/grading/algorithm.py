@@ -121,16 +121,20 @@ def activation(p: Pass, layer: int) -> Array:
     """``a^l = σ(z^l)``."""
     z = p.z[layer]
     is_output = layer == p.last
-    if p.makes("a", "no_output_activation") and is_output:
+    if _makes_any(p, "a", "no_output_activation") and is_output:
         return z
-    if p.makes("a", "no_hidden_activation") and not is_output:
+    if _makes_any(p, "a", "no_hidden_activation") and not is_output:
         return z
     a = _sigma(p, layer, z)
-    if p.makes("a", "output_activation_twice") and is_output:
+    if _makes_any(p, "a", "output_activation_twice") and is_output:
         a = _sigma(p, layer, a)
-    if p.makes("a", "activation_twice"):
+    if _makes_any(p, "a", "activation_twice"):
         a = _sigma(p, layer, a)
     return np.trunc(a) if p.makes("a", "integer_arrays") else a
+
+
+def _makes_any(p: Pass, equation: str, mistake: str) -> bool:
+    return p.makes(equation, mistake) or p.makes(equation, f"{mistake}:prime_of_it")
 
 
 def _variant(p: Pass, equation: str, mistake: str) -> str | None:
@@ -185,6 +189,8 @@ def _sigma_prime_factor(p: Pass, equation: str, layer: int) -> Array:
     if p.makes(equation, "off_by_one_layer:before"):
         return sigma_prime(p, layer, p.z[layer - 1] if layer > 2 else p.a[1])
     factor = sigma_prime(p, layer, argument)
+    if any(name.endswith(":prime_of_it") for _, name in p.switches):  # written in terms of a, which is not σ(z)
+        factor = prime_from_value(p.case.task.activation(layer, p.last), p.a[layer])
     return factor * factor if p.makes(equation, "sigma_prime_twice") else factor
 
 

@@ -43,6 +43,8 @@ _WRONG_SIGMA = tuple(name + suffix for suffix in ("+prime", "") for name in WRON
 # within one equation these two have names of their own: sign, and sigma_instead_of_sigma_prime
 _WRONG_PRIME_IN_PLACE = tuple(name for name in WRONG_PRIME if name not in ("minus", "sigma"))
 _OBSERVED = _in()
+# σ applied too often or not at all; σ′ may be of z, or be written in terms of what came of it
+_TIMES: dict[str, tuple[str, ...]] = {"a": ("", "prime_of_it")}
 
 _ENTRIES = [
     Mistake("missing_bias", "The bias b does not seem to be added.", _in("z")),
@@ -58,10 +60,10 @@ _ENTRIES = [
         "An array of shape (n,) meets one of shape (n, 1), and NumPy makes (n, n) of them. Print the shapes here.",
         {"z": ("",), "BP1": ("columns", "rows")},
     ),
-    Mistake("no_output_activation", "The output is z^L; has σ been applied to the last layer?", _in("a")),
-    Mistake("no_hidden_activation", "The hidden layers hand on z; has σ been applied to them?", _in("a")),
-    Mistake("output_activation_twice", "σ seems to be applied twice to the last layer.", _in("a")),
-    Mistake("activation_twice", "σ seems to be applied twice.", _in("a")),
+    Mistake("no_output_activation", "The output is z^L; has σ been applied to the last layer?", _TIMES),
+    Mistake("no_hidden_activation", "The hidden layers hand on z; has σ been applied to them?", _TIMES),
+    Mistake("output_activation_twice", "σ seems to be applied twice to the last layer.", _TIMES),
+    Mistake("activation_twice", "σ seems to be applied twice.", _TIMES),
     Mistake(
         "wrong_sigma", "σ itself is not the function asked for; try it on a few numbers by hand.", {"a": _WRONG_SIGMA}
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 _ENOUGH_EQUATIONS = 3
 
 
+def _silent(words: str) -> None:
+    """Tell nobody."""
+
+
 def grade(
     source: object,
     *,
@@ -41,6 +45,7 @@ def grade(
     points: Mapping[str, float] | None = None,
     seed: int | None = None,
     limits: Limits | None = None,
+    progress: Callable[[str], None] = _silent,
 ) -> Verdict:
     """Check a program for backpropagation, equation by equation.
 
@@ -58,6 +63,8 @@ def grade(
         Seed of the random networks. Default: a new one each time, so that no answer can be prepared.
     limits : Limits, optional
         Limits on time, memory and output; for paths only.
+    progress : callable, optional
+        Called with a few words on what is done next.
 
     Returns
     -------
@@ -86,7 +93,12 @@ def grade(
     lines = _lines(source) if cells is None else "".join(cells).splitlines()
     with _open(source, limits) as student:
         verdict = grade_student(
-            student, task, points=points, seed=secrets.randbits(63) if seed is None else seed, lines=lines
+            student,
+            task,
+            points=points,
+            seed=secrets.randbits(63) if seed is None else seed,
+            lines=lines,
+            progress=progress,
         )
     return verdict if cells is None else _in_cells(verdict, cells)
 
@@ -143,11 +155,13 @@ def grade_student(
     points: Mapping[str, float] | None = None,
     seed: int = 0,
     lines: Sequence[str] = (),
+    progress: Callable[[str], None] = _silent,
 ) -> Verdict:
     """Check a program that is already open; see `grade`."""
     try:
+        progress("loading the program")
         inventory = student.inventory()
-        judgements = _judge(student, inventory, task, seed, lines)
+        judgements = _judge(student, inventory, task, seed, lines, progress)
     except StoppedError as stop:
         return _could_not_grade(
             f"The program was stopped ({stop}) before its answers could be judged.", *_remarks(student)
@@ -163,18 +177,27 @@ def grade_student(
     return Verdict("fail" if findings else "pass", tuple(findings), scores, conventions, tuple(_remarks(student)))
 
 
-def _judge(student: Student, inventory: Inventory, task: Task, seed: int, lines: Sequence[str]) -> list[Judgement]:
+def _judge(
+    student: Student,
+    inventory: Inventory,
+    task: Task,
+    seed: int,
+    lines: Sequence[str],
+    progress: Callable[[str], None],
+) -> list[Judgement]:
+    progress("finding out how to call it")
     functions = find_equation_functions(inventory, task)
     enough = len(functions) >= _ENOUGH_EQUATIONS or any(equation.startswith("BP") for equation in functions)
     probe = random_case(np.random.default_rng([seed, 3]), task, (3, 5, 2), 1)
     recipe = find_recipe(student, inventory, probe)
     judgements = []
     if recipe is None or enough:
+        progress("trying each equation")
         judgements += [judge_equations(student, functions, task, seed)] if functions else []
         begin = {function.name: function.line for function in inventory.functions}
         _place(judgements, {equation: begin.get(function.name) for equation, function in functions.items()})
     if recipe is not None and not any(judgement.findings for judgement in judgements):
-        judgements.append(judge_whole(recipe, task, seed, lines))
+        judgements.append(judge_whole(recipe, task, seed, lines, progress))
         _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
     return judgements
 

@@ -23,7 +23,7 @@ def render_gradescope(verdict: Verdict) -> str:
     -----
     The fields are those of "Autograder specifications", section "Output format",
     https://gradescope-autograders.readthedocs.io/en/latest/specs/: ``output``, ``visibility``, ``stdout_visibility``,
-    ``score``, and ``tests`` with ``name``, ``score``, ``max_score``, ``status`` and ``output``.
+    ``score``, and ``tests`` with ``name``, ``score``, ``max_score``, ``status``, ``output`` and ``output_format``.
     """
     tests = []
     for score in verdict.scores:
@@ -33,8 +33,9 @@ def render_gradescope(verdict: Verdict) -> str:
                 "name": score.equation,
                 "score": score.points,
                 "max_score": score.possible,
-                "status": "failed" if findings else "passed",
+                "status": "failed" if findings or score.points < score.possible else "passed",
                 "output": "\n".join(line for finding in findings for line in render_finding(finding)),
+                "output_format": "text",
                 "visibility": "visible",
             }
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -49,8 +49,11 @@ class Judgement:
     conventions: tuple[str, ...] = ()
 
 
-def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> Judgement:
+def judge_whole(
+    recipe: Recipe, task: Task, seed: int, lines: Sequence[str], progress: Callable[[str], None]
+) -> Judgement:
     """Judge a class or plain functions that make a whole pass."""
+    progress("finding out how its arrays are laid out")
     convention, state = detect_convention(recipe, task, seed)
     state = state or state_findings(recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1])
     cases = draw_cases(seed, task, batches=convention.batches or takes_mini_batches(recipe), n_layers=recipe.n_layers)
@@ -61,6 +64,7 @@ def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> 
         judgement.findings = state
         _count(judgement, recipe, [])
         return judgement
+    progress("comparing its numbers")
     observed = [recipe.observe(case, convention) for case in cases]
     _count(judgement, recipe, observed)
     sums = _sums_divided_in_the_update(recipe, convention, cases, observed)
@@ -68,7 +72,7 @@ def judge_whole(recipe: Recipe, task: Task, seed: int, lines: Sequence[str]) -> 
         judgement.conventions += ("backprop returns sums over the batch, the update divides by n",)
         findings = []
     else:
-        findings = _gradient_findings(recipe, observed, convention, lines)
+        findings = _gradient_findings(recipe, observed, convention, lines, progress)
         findings += update_findings(recipe, convention, cases)
         findings += updater_findings(recipe, convention, cases)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
@@ -88,10 +92,15 @@ def _count(judgement: Judgement, recipe: Recipe, observed: Sequence[Observed]) -
 
 
 def _gradient_findings(
-    recipe: Recipe, observed: list[Observed], convention: Convention, lines: Sequence[str]
+    recipe: Recipe,
+    observed: list[Observed],
+    convention: Convention,
+    lines: Sequence[str],
+    progress: Callable[[str], None],
 ) -> list[Finding]:
     if is_right(observed):
         return []
+    progress("looking for the mistake")
     cases = [o.case for o in observed]
     switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
     if switches is not None:
@@ -99,6 +108,7 @@ def _gradient_findings(
     precision = _precision_finding(observed)
     if precision is not None:
         return [precision]
+    progress("looking for two mistakes at once")
     switches = find_mistakes(observed, alone_and_in_pairs())
     if switches is not None:
         return _with_errors(from_switches(switches, cases), observed)

@@ -1,0 +1,31 @@
+"""The programs in `right/` and `wrong/` through the command and behind the walls, as a teacher grades them.
+
+Every tenth by default; ``BACKLIT_CORPUS=all`` grades them all, as ``make soak`` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from corpus import RIGHT, WRONG, header, task
+
+EVERY = 1 if os.environ.get("BACKLIT_CORPUS") == "all" else 10
+
+
+@pytest.mark.parametrize("path", [*RIGHT[::EVERY], *WRONG[::EVERY]], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_command_says_what_is_wrong(path):
+    options = [text for name, value in task(path).items() for text in (f"--{name}", value)]
+    command = [sys.executable, "-m", "backlit", "grade", path, "--format", "json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    verdict = json.loads(done.stdout)
+    if path in RIGHT:
+        assert (done.returncode, verdict["verdict"], verdict["findings"]) == (0, "pass", []), verdict
+        return
+    assert (done.returncode, verdict["verdict"]) == (1, "fail"), verdict
+    first = verdict["findings"][0]
+    # that the mistake is named in nine of ten is counted in test_grade; through the command each is, so far
+    assert (first["equation"], str(first["mistake"])) == (header(path)["equation"], header(path)["mistake"])
