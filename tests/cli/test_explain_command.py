@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -57,6 +63,57 @@ def test_every_format_of_an_exercise(exercise, run, name):
     assert (code, out) == (0, "")
     one = json.loads((exercise.parent / "page").read_text()) if name == "json" else None
     assert one is None or [example["x"] for example in one["examples"]] == [[1, 0]]
+
+
+@pytest.mark.parametrize("name", BEGINS)
+def test_every_format_of_an_explanation_read_back(exercise, run, name):
+    assert run("explain", "--network", exercise, "--format", "json", "--out", "e.json")[0] == 0
+    code, out, err = run("explain", "--from", "e.json", "--format", name)
+    assert code == 0, err
+    assert out == run("explain", "--network", exercise, "--format", name)[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--from", "e.json", "--row", "1"], "leave the others out"),
+        (["--from", "e.json", "--network", "exercise.json"], "leave the others out"),
+        (["--from", "exercise.json"], "Cannot use 'exercise.json': An explanation must be an object with the format"),
+        (["--from", "none.json"], "Cannot read 'none.json'"),
+        (["--from", "e.json", "--out", "e.json"], "would be lost"),
+    ],
+)
+def test_what_cannot_be_read_back_is_said(exercise, run, options, words):
+    assert run("explain", "--network", exercise, "--format", "json", "--out", "e.json")[0] == 0
+    before = (exercise.parent / "e.json").read_bytes()
+    code, out, err = run("explain", *options)
+    assert code in (1, 2)
+    assert (out, words in err) == ("", True)
+    assert (exercise.parent / "e.json").read_bytes() == before
+
+
+def test_color_is_for_terminals(exercise):
+    plain = on_a_terminal(exercise, NO_COLOR="1")
+    assert "\x1b[3" not in plain
+    colored = on_a_terminal(exercise)
+    assert "\x1b[35mδ³_1" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == re.sub(r"\x1b\[[\d;]*m", "", plain)
+
+
+def on_a_terminal(exercise, **environment):
+    """What the command writes to a terminal."""
+    terminal, other_end = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "90"} | environment
+    command = [sys.executable, "-m", "backlit", "explain", "--network", str(exercise)]
+    with subprocess.Popen(command, stdout=other_end, env=environment) as process:
+        os.close(other_end)
+        written = b""
+        with contextlib.suppress(OSError):  # how Linux tells that the other end is closed
+            while part := os.read(terminal, 65536):
+                written += part
+    os.close(terminal)
+    assert process.returncode == 0
+    return written.decode()
 
 
 @pytest.mark.parametrize("rows", [["--row", "3", "--row", "7", "--row", 8], ["--rows", "3,7-8"], ["--rows", "3, 7–8"]])

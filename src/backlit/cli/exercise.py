@@ -1,4 +1,4 @@
-"""Reading the file of a network typed in by hand, for `--network`."""
+"""Reading JSON files: a network typed in by hand, for `--network`, and an explanation, for `--from`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from backlit.explanation.exercise import Exercise
+    from backlit.explanation.explanation import Explanation
 
 ExerciseFile = Annotated[
     Path | None,
@@ -19,7 +20,7 @@ ExerciseFile = Annotated[
     ),
 ]
 
-_LARGEST = 64 * 2**20
+_LARGEST = 256 * 2**20
 
 
 def check_sources(model: Path | None, file: Path | None, network: Path | None) -> None:
@@ -43,17 +44,39 @@ def read_exercise(path: Path) -> Exercise:
     from backlit.explanation.exercise import Exercise
     from backlit.persistence import strict_json
 
+    text = _read_json(path)
+    try:
+        return Exercise.from_dict(strict_json.parse(text))
+    except InvalidInputError as error:
+        raise DataError(f"Cannot use the exercise in {str(path)!r}: {error}") from error
+
+
+def read_explanation(path: Path) -> Explanation:
+    """Return the explanation that a JSON file holds.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it holds no explanation; names the field.
+    """
+    from backlit.errors import DataError, InvalidInputError
+    from backlit.explanation import Explanation
+
+    text = _read_json(path)
+    try:
+        return Explanation.from_json(text)
+    except InvalidInputError as error:
+        raise DataError(f"Cannot use {str(path)!r}: {error}") from error
+
+
+def _read_json(path: Path) -> str:
+    from backlit.errors import DataError
+
     try:
         if path.stat().st_size > _LARGEST:
-            raise DataError(
-                f"{str(path)!r} has more than 64 MB, which is no exercise. Save a large network as a model."
-            )
-        return Exercise.from_dict(strict_json.parse(path.read_text(encoding="utf-8")))
+            raise DataError(f"{str(path)!r} has more than 256 MB. Save a large network as a model.")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise DataError(f"Cannot read {str(path)!r}: {error.strerror}. Give the path of a .json file.") from error
     except UnicodeDecodeError:
         raise DataError(f"{str(path)!r} is not UTF-8 text. Save it as JSON in UTF-8.") from None
-    except DataError:
-        raise
-    except InvalidInputError as error:
-        raise DataError(f"Cannot use the exercise in {str(path)!r}: {error}") from error

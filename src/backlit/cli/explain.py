@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
+from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise, read_explanation
 from backlit.cli.options import Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
 
 _MOST_ROWS = 1000  # a longer range is a slip of the finger
@@ -30,6 +31,10 @@ def explain(
     model: OptionalModelFile = None,
     file: OptionalDataFile = None,
     network: ExerciseFile = None,
+    read_back: Annotated[
+        Path | None,
+        typer.Option("--from", help="Instead, an explanation that --format json wrote.", show_default=False),
+    ] = None,
     row: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,12 +84,19 @@ def explain(
     from backlit.explanation import render
     from backlit.persistence import atomic_write, check_writable
 
-    check_sources(model, file, network)
+    if read_back is None:
+        check_sources(model, file, network)
+    elif model or network or row or learning_rate is not None:
+        raise typer.BadParameter(
+            "the file has its network, examples and step; leave the others out.", param_hint="--from"
+        )
     rows = _rows(row or [])
-    refuse_to_overwrite(out, *filter(None, (model, file, network)))
+    refuse_to_overwrite(out, *filter(None, (model, file, network, read_back)))
     if out is not None:
         check_writable(out)
-    if network is not None:
+    if read_back is not None:
+        explanation = read_explanation(read_back)
+    elif network is not None:
         exercise = read_exercise(network)
         explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
     else:
@@ -107,7 +119,14 @@ def explain(
         width=width,
     )
     if out is None:
-        print(text)
+        if format == Format.TEXT and sys.stdout.isatty():
+            from rich.console import Console
+
+            from backlit.explanation.colors import colored
+
+            Console(highlight=False).print(colored(text))  # plain where NO_COLOR is set
+        else:
+            print(text)
         return
     with atomic_write(out) as stream:
         stream.write((text + "\n").encode())

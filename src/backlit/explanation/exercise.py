@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
 from backlit.errors import BacklitError, InvalidInputError
+from backlit.explanation.explanation import Explanation
 from backlit.explanation.problem import Problem, Setting
-from backlit.explanation.tree import Explanation
 
 _REQUIRED = ("sizes", "weights", "biases", "x")
 _DEFAULTS: dict[str, Any] = {"activation": "sigmoid", "loss": "quadratic", "y": None, "learning_rate": 0.1}

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.explanation.document import Document
-from backlit.explanation.render_html import render_document_html
+from backlit.explanation.explanation import Explanation
+from backlit.explanation.render_html import render_document_html, render_fragment_html
 from backlit.explanation.render_latex import render_document_latex
 from backlit.explanation.render_markdown import render_document_markdown
 from backlit.explanation.render_text import render_document_text
 from backlit.explanation.selection import Choice
 from backlit.explanation.story import tell
-from backlit.explanation.tree import Explanation
 from backlit.explanation.worksheet import as_worksheet
 
 VIEWS: dict[str, Callable[[Document], str]] = {
@@ -20,6 +20,7 @@ VIEWS: dict[str, Callable[[Document], str]] = {
     "markdown": render_document_markdown,
     "latex": render_document_latex,
     "html": render_document_html,
+    "fragment": render_fragment_html,
 }
 FORMATS = (*VIEWS, "json")
 
@@ -40,9 +41,10 @@ def render(
     Parameters
     ----------
     explanation : Explanation
-    format : {"text", "markdown", "latex", "html", "json"}, default "text"
-        LaTeX is a whole article for ``pdflatex``, HTML a whole page that asks for nothing from outside. JSON is the
-        explanation itself, exact and complete; the options below do not touch it.
+    format : {"text", "markdown", "latex", "html", "fragment", "json"}, default "text"
+        LaTeX is a whole article for ``pdflatex``, HTML a whole page that asks for nothing from outside, and a fragment
+        is what goes into the body of another. JSON is the explanation itself, exact and complete; the options below do
+        not touch it.
     digits : int, default 6
         Significant digits, 1 to 17.
     layers : sequence of int, optional

@@ -24,11 +24,11 @@ from backlit.explanation.notation import printable
 from backlit.explanation.render_text import words_of
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1d2430; --paper: #fdfcf9; --soft: #5d6675; --line: #dcd8cd; --mark: #8a3b12;
-  --wash: #f4f1e8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e3da; --paper: #15181d; --soft: #9aa3b0; --line: #363b44;
+.backlit { color-scheme: light dark; --ink: #1d2430; --paper: #fdfcf9; --soft: #5d6675; --line: #dcd8cd;
+  --mark: #8a3b12; --wash: #f4f1e8; }
+@media (prefers-color-scheme: dark) { .backlit { --ink: #e6e3da; --paper: #15181d; --soft: #9aa3b0; --line: #363b44;
   --mark: #f0a878; --wash: #1e2229; } }
-* { box-sizing: border-box; }
+.backlit * { box-sizing: border-box; }
 .backlit { background: var(--paper); color: var(--ink); font: 1rem/1.55 Georgia, "Times New Roman", serif; }
 body.backlit { margin: 0 auto; max-width: 54rem; padding: 2rem 1.1rem 4rem; }
 div.backlit { padding: 1rem; }
@@ -59,7 +59,7 @@ div.backlit { padding: 1rem; }
 @media (max-width: 34rem) { .backlit .equations { grid-template-columns: 1fr; gap: .1rem; }
   .backlit .equations > .left { text-align: left; margin-top: .5rem; }
   .backlit .equations > .right { padding-left: 1.6rem; } }
-@media print { :root { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --mark: #000; --wash: #f6f6f6; }
+@media print { .backlit { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --mark: #000; --wash: #f6f6f6; }
   body.backlit { padding: 0; max-width: none; font-size: 10.5pt; }
   .backlit hr { break-after: page; border: 0; margin: 0; }
   .backlit h2, .backlit h3, .backlit h4 { break-after: avoid; }

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.errors import InvalidInputError
-from backlit.explanation.tree import Explanation, Floats
+from backlit.explanation.explanation import Explanation
+from backlit.explanation.tree import Floats
 
 SHOW_ALL_UP_TO = 4
 """So many neurons, or terms of a sum, are never summarized: the summary would not be shorter."""

@@ -26,6 +26,7 @@ from backlit.explanation.document import (
     Sign,
     Symbol,
 )
+from backlit.explanation.explanation import Explanation
 from backlit.explanation.maths import Symbols, formula, number, pieces
 from backlit.explanation.selection import (
     Choice,
@@ -34,7 +35,7 @@ from backlit.explanation.selection import (
     shown_layers,
     shown_neurons,
 )
-from backlit.explanation.tree import ErrorTrace, ExampleTrace, Explanation, Floats, LayerTrace, StepTrace
+from backlit.explanation.tree import ErrorTrace, ExampleTrace, Floats, LayerTrace, StepTrace
 
 
 def tell(explanation: Explanation, choice: Choice, digits: int) -> Document:

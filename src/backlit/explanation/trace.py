@@ -17,10 +17,11 @@ from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD
 from backlit.errors import InvalidInputError, ShapeError
+from backlit.explanation.explanation import Explanation
 from backlit.explanation.problem import HasProblem, Problem, Setting, as_problem
 from backlit.explanation.provenance import names_of, scale_of
 from backlit.explanation.trace_examples import Pass, trace_examples
-from backlit.explanation.tree import Explanation, ParameterTrace, StepTrace, frozen
+from backlit.explanation.tree import ParameterTrace, StepTrace, frozen
 
 __all__ = ["MOST_EXAMPLES", "Explanation", "explain", "trace"]
 

@@ -1,4 +1,4 @@
-"""The tree that holds every number of one worked step of backpropagation, and its JSON.
+"""The branches of the tree that holds every number of one worked step of backpropagation.
 
 What belongs to one example (z, a, δ) is kept apart from what belongs to the network and the batch (w, b, their
 gradients and their step).
@@ -6,17 +6,11 @@ gradients and their step).
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from backlit.errors import InvalidInputError
-
-FORMAT = "backlit-explanation"
-VERSION = 1
 
 Floats: TypeAlias = NDArray[np.floating]
 
@@ -183,99 +177,8 @@ class TargetScale:
     scale: tuple[float, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """One worked step of backpropagation, with all its numbers.
-
-    Attributes
-    ----------
-    sizes : tuple of int
-        Neurons of each layer, input included.
-    activations : tuple of str
-        σ of the layers 2 to L.
-    dtype : str
-        ``"float32"`` or ``"float64"``: what was calculated with.
-    loss : str
-    learning_rate : float
-        μ.
-    output_names : tuple of str, or None
-        What each output stands for.
-    target_scale : TargetScale or None
-    examples : tuple of ExampleTrace
-        The batch; often just one.
-    parameters : tuple of ParameterTrace
-        Layers 2 to L.
-    cost, cost_after : float or None
-        C, the mean of the examples' C_x, before the step and after it; None where there is no y.
-    """
-
-    sizes: tuple[int, ...]
-    activations: tuple[str, ...]
-    dtype: str
-    loss: str
-    learning_rate: float
-    output_names: tuple[str, ...] | None
-    target_scale: TargetScale | None
-    examples: tuple[ExampleTrace, ...]
-    parameters: tuple[ParameterTrace, ...]
-    cost: float | None
-    cost_after: float | None
-
-    @property
-    def n_layers(self) -> int:
-        """L, the input layer included."""
-        return len(self.sizes)
-
-    def layer_parameters(self, number: int) -> ParameterTrace:
-        """Return the weights and biases of layer l, from 2 to L."""
-        return self.parameters[number - 2]
-
-    def z_summands(self, number: int, example: int = 0) -> Floats:
-        """``w^l_jk a^{l−1}_k``, ``(n_l, n_{l−1})``: row j and b^l_j sum to z^l_j."""
-        return self.layer_parameters(number).w * self.examples[example].activations(number - 1)
-
-    def error_summands(self, number: int, example: int = 0) -> Floats:
-        """``w^{l+1}_kj δ^{l+1}_k``, ``(n_l, n_{l+1})``: row j sums to ∂C/∂a^l_j, which BP2 multiplies by σ′(z^l_j)."""
-        return self.layer_parameters(number + 1).w.T * self._delta(number + 1, example)
-
-    def nabla_w(self, number: int, example: int = 0) -> Floats:
-        """∂C_x/∂w^l of one example, ``(n_l, n_{l−1})``: BP4, ``a^{l−1}_k δ^l_j``."""
-        return np.outer(self._delta(number, example), self.examples[example].activations(number - 1))
-
-    def _delta(self, number: int, example: int) -> Floats:
-        error = self.examples[example].layer(number).error
-        if error is None:
-            raise InvalidInputError("There is no δ in this explanation: it was made without y. Give the target y.")
-        return error.delta
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the explanation in JSON's types.
-
-        The document is this tree, key for key, under ``"format"`` and ``"version"``. Floats are exact; those that are
-        not finite, which JSON lacks, are the texts ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``. Products of two
-        numbers that both stand there (the summands of z and of BP2, an example's own gradient) are not repeated.
-        """
-        return {"format": FORMAT, "version": VERSION, **_plain(self)}
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the document of `to_dict` as JSON."""
-        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
-
-
 def frozen(array: Any) -> Floats:
     """Return a NumPy copy of an array that nobody can write to; the network may go on training."""
     copy: Floats = np.array(array if isinstance(array, np.ndarray) else np.from_dlpack(array))
     copy.setflags(write=False)
     return copy
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, np.ndarray):
-        return value.tolist() if np.isfinite(value).all() else _plain(value.tolist())
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value

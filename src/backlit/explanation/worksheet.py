@@ -15,9 +15,9 @@ from backlit.explanation.document import (
     PageBreak,
     Sentence,
 )
+from backlit.explanation.explanation import Explanation
 from backlit.explanation.maths import Symbols, has_numbers, number, with_totals
 from backlit.explanation.selection import Choice, largest, shown_layers, shown_neurons
-from backlit.explanation.tree import Explanation
 
 
 def as_worksheet(document: Document, explanation: Explanation, choice: Choice) -> Document:
