@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ NASTY = ["α_β % & # {}\\$ ~^", "日本", 'it\'s <b> é ü ð "x" `c` | end']
 LETTERS = {r"\delta": "δ", r"\sigma'": "σ′", r"\sigma": "σ", r"\sum": "Σ", r"\mu": "μ"}
 OPERATORS = {
     r"\cdot": "·", r"\leftarrow": "←", r"\infty": "∞", r"\text{NaN}": "NaN", r"\exp": "exp", r"\ln": "ln",
-    r"\tfrac{1}{2}": "½", r"\dots": "…", r"\Vert": "‖", r"\,": "", "-": "−",
+    r"\tfrac{1}{2}": "½", r"\dots": "…", r"\pm": "±", r"\Vert": "‖", r"\,": "", "-": "−",
 }  # fmt: skip
 
 
@@ -203,9 +202,9 @@ def test_every_formula_compiles(tmp_path):
 
 
 def compile_latex(page, folder):
-    if shutil.which("pdflatex") is None:
-        assert not os.environ.get("CI"), "pdflatex is missing, and CI must not skip this; see .ci/run"
-        pytest.skip("pdflatex is not installed")
+    assert shutil.which("pdflatex"), (
+        "This test compiles with pdflatex. Install it: apt-get install texlive-latex-base texlive-latex-recommended"
+    )
     (folder / "page.tex").write_text(page, encoding="ascii")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")

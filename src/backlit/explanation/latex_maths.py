@@ -89,7 +89,7 @@ def _number(value: float, digits: int) -> str:
     return rf"{mantissa}\times 10^{{{exponent}}}" if exponent else mantissa
 
 
-def aligned_lines(block: Equations, digits: int, text: TextWriter, width: int = 62) -> list[str]:
+def aligned_lines(block: Equations, digits: int, text: TextWriter, width: int = 76) -> list[str]:
     """Return the lines of an ``aligned`` environment: one part of an equation on each, long sums broken.
 
     Parameters

@@ -27,7 +27,7 @@ def _term(term: Term, digits: int) -> str:
             return _scripts("<mo>∑</mo>" if term.letter == "Σ" else letter, term.sup, term.sub)
         case Partial():
             of, by = _term(term.of, digits), _term(term.by, digits)
-            return f"<mfrac><mrow><mi>∂</mi>{of}</mrow><mrow><mi>∂</mi>{by}</mrow></mfrac>"
+            return f'<mfrac displaystyle="true"><mrow><mi>∂</mi>{of}</mrow><mrow><mi>∂</mi>{by}</mrow></mfrac>'
         case Sign():
             return _sign(term)
         case Word():

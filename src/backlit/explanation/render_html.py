@@ -45,7 +45,7 @@ div.backlit { padding: 1rem; }
 .backlit .equations { display: grid; grid-template-columns: max-content 1fr; gap: .35rem .4rem; margin: .5rem 0 .8rem;
   align-items: baseline; }
 .backlit .equations > .left { text-align: right; padding-left: .6rem; }
-.backlit .right > span { display: inline-block; margin-right: .15em; }
+.backlit .right > span { display: inline-block; }
 .backlit .flow { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: .4rem 0 .6rem .6rem; }
 .backlit .name { color: var(--soft); }
 .backlit math { font-size: 1.02em; }
@@ -133,15 +133,15 @@ def _all_parts(row: Equation, digits: int) -> str:
 
 def _equation(row: Equation, digits: int) -> str:
     left, *others = row.parts
-    # each summand is a formula of its own, so that a long line can be broken before it
-    spans = []
+    # each summand is a box of its own, so that a long line can be broken before it
+    parts = []
     for part in others:
         first, *rest = broken(part)
-        spans.append(f"<span>= {mathml_of(first, digits)}</span>")
-        spans += [f"<span>{mathml_of(chunk, digits)}</span>" for chunk in rest]
+        summands = [f"<span>{mathml_of(chunk, digits)}</span>" for chunk in rest]
+        parts.append(f"<span>= {mathml_of(first, digits)}</span>{''.join(summands)}")
     remark = "" if row.remark is None else f' <span class="name">← {escape(printable(row.remark.text, 30))}</span>'
     return (
-        f'<div class="left equation">{mathml_of(left, digits)}</div><div class="right">{" ".join(spans)}{remark}</div>'
+        f'<div class="left equation">{mathml_of(left, digits)}</div><div class="right">{" ".join(parts)}{remark}</div>'
     )
 
 

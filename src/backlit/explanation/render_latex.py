@@ -79,7 +79,10 @@ def _latex_sign(char: str) -> str:
 
 def render_document_latex(document: Document) -> str:
     """Return a document as a LaTeX article."""
-    body = "\n".join(_block(block, document.digits) for block in document.blocks)
+    body = ""
+    for block in document.blocks:
+        # a formula on lines of its own belongs to the paragraph before it; anything else begins one
+        body += ("\n" if isinstance(block, Equations) and not block.flow else "\n\n") + _block(block, document.digits)
     return f"{HEAD}{body}\n\\end{{document}}\n"
 
 
@@ -88,13 +91,10 @@ def _block(block: Block, digits: int) -> str:
         case Heading():
             return _heading(block, digits)
         case Sentence():
-            return _words(block.pieces, digits) + "\n"
+            return _words(block.pieces, digits)
         case Definition():
             formula = latex_of(block.formula, digits, latex_text)
-            return (
-                rf"\textbf{{{block.name}}}\quad $\displaystyle {formula}$\quad --- {_words(block.meaning, digits)}"
-                + "\n"
-            )
+            return rf"\textbf{{{block.name}}}\quad $\displaystyle {formula}$\quad --- {_words(block.meaning, digits)}"
         case Equations():
             return _equations(block, digits)
         case Table():
@@ -109,7 +109,7 @@ def _heading(block: Heading, digits: int) -> str:
     if command:
         return rf"\{command}{{{text}}}"
     remark = rf" {{\small {latex_text(block.remark)}}}" if block.remark else ""
-    return rf"\medskip\textbf{{{text}}}{remark}\nopagebreak" + "\n"
+    return rf"\medskip\textbf{{{text}}}{remark}\nopagebreak"
 
 
 def _words(pieces: Pieces, digits: int, longest: int = 40) -> str:
@@ -127,7 +127,7 @@ def _words(pieces: Pieces, digits: int, longest: int = 40) -> str:
 def _equations(block: Equations, digits: int) -> str:
     if block.flow:
         rows = [" = ".join(latex_of(part, digits, latex_text) for part in row.parts) for row in block.rows]
-        return ", \\quad ".join(f"${row}$" for row in rows) + "\n"
+        return ", \\quad ".join(f"${row}$" for row in rows)
     lines = " \\\\\n".join(aligned_lines(block, digits, latex_text))
     return f"\\begin{{align*}}\n{lines}\n\\end{{align*}}"
 
@@ -137,7 +137,7 @@ def _table(block: Table, digits: int) -> str:
     rows = [" & ".join(rf"\textit{{{latex_text(name)}}}" for name in block.head)]
     rows += [" & ".join(_cell(cell, digits) for cell in row) for row in block.rows]
     lines = " \\tabularnewline\n".join(rows)
-    return f"{{\\small\n\\begin{{tabular}}{{{columns}}}\n{lines}\n\\end{{tabular}}}}\n"
+    return f"{{\\small\n\\begin{{tabular}}{{{columns}}}\n{lines}\n\\end{{tabular}}}}"
 
 
 def _cell(cell: str | Name | Maths, digits: int) -> str:
