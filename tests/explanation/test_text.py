@@ -255,7 +255,9 @@ def test_everything_can_be_shown():
     network, x, y = network_and_target("cross_entropy", "softmax", sizes=(20, 7, 6))
     explanation = explain(network, x, y, loss="cross_entropy")
     left = check(explanation, neurons=None, terms=None)
-    assert "…" not in render_text(explanation, neurons=None, terms=None).split("── 2.")[1]
+    assert "…" in render_text(explanation).split("── 2.")[0]
+    assert "…" not in render_text(explanation, neurons=None, terms=None)
+    assert {f"a¹_{k}" for k in range(1, 21)} < set(left)
     assert {f"∂C/∂w²_{j},{k}" for j in range(1, 8) for k in range(1, 21)} < set(left)
 
 
@@ -423,6 +425,10 @@ def test_a_category_is_shown_by_the_place_it_takes():
     encoding = [("n", "n", "3", "3 − 3", 0.0), *((f"c={c}", "c", "b", f'c = "{c}"', float(c == "b")) for c in "abc")]
     text = render_text(explain(network, [0, 0, 1, 0], [1.0], encodings=[encoding]))
     assert re.search(r"a¹_1 +n +3 +3 − 3 += 0\n +a¹_3 +c +b +c = \"b\" += 1\n +… 2 more, all 0\n", text)
+    everything = render_text(explain(network, [0, 0, 1, 0], [1.0], encodings=[encoding]), terms=None)
+    assert re.search(
+        r"a¹_2 +c +b +c = \"a\" += 0\n +a¹_3 +c +b +c = \"b\" += 1\n +a¹_4 +c +b +c = \"c\" += 0\n", everything
+    )
 
 
 def test_inputs_of_zero_are_counted_not_shown():

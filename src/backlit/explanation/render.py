@@ -53,7 +53,8 @@ def render(
         How many neurons of a wide layer are shown, those with the largest |δ|; or which ones, counted from 1; None for
         all. By number, a layer of up to four is always shown whole.
     terms : int or None, default 3
-        How many terms of a long sum, and entries of a large gradient matrix, are shown, the largest; None for all.
+        How many terms of a long sum, and entries of a large gradient matrix, are shown, the largest; None for all, and
+        for all inputs.
     worksheet : bool, default False
         Leave gaps in place of the numbers to be worked out, and give the answers on a second page.
     width : int, default 88

@@ -59,15 +59,16 @@ def input_layer(story: Story) -> None:
     """Step 1: ``a^1 = x``, and how x came from a row of a table."""
     story.heading("1. Input")
     x, encoding = story.example.x, story.example.encoding
-    places = sorted(largest(x, INPUTS_SHOWN))
+    places = sorted(largest(x, _inputs_shown(story)))
     if encoding is None:
         story.say("$a¹ = x$")
         story.rows([[(story.a(1, k),), number(x[k])] for k in places], given=True, flow=True)
     else:
         story.say("$a¹ = x$, the row of the table in numbers:")
-        # a category has a place for each of its values; the one that is not 0 says it all
-        said = {encoding[k].column for k in places if x[k] != 0}
-        places = [k for k in places if x[k] != 0 or encoding[k].column not in said]
+        if _inputs_shown(story) is not None:
+            # a category has a place for each of its values; the one that is not 0 says it all
+            said = {encoding[k].column for k in places if x[k] != 0}
+            places = [k for k in places if x[k] != 0 or encoding[k].column not in said]
         _encoded(story, [(k, encoding[k]) for k in places])
     others = np.delete(x, places)
     if others.any():
@@ -81,9 +82,13 @@ def input_layer(story: Story) -> None:
         _target(story)
 
 
+def _inputs_shown(story: Story) -> int | None:
+    return None if story.choice.terms is None else INPUTS_SHOWN
+
+
 def _target(story: Story) -> None:
     """Write y, which a worksheet has to give; elsewhere it stands in the cost."""
-    places = sorted(largest(story.y, INPUTS_SHOWN))
+    places = sorted(largest(story.y, _inputs_shown(story)))
     others = len(story.y) - len(places)
     more = f" (the {others} others are 0)" if others and not np.delete(story.y, places).any() else ""
     story.say(f"The target is $y${more}:")
