@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from backlit.explanation.demon_ranking import DemonRanking
     from backlit.explanation.demon_report import DemonReport
     from backlit.explanation.diagnosis import Diagnosis, diagnose
-    from backlit.explanation.trace import Explanation, explain
+    from backlit.explanation.exercise import Exercise
+    from backlit.explanation.explanation import Explanation
+    from backlit.explanation.trace import explain
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
@@ -45,7 +47,8 @@ _HOMES = {
     "DemonReport": "backlit.explanation.demon_report",
     "Diagnosis": "backlit.explanation.diagnosis",
     "EarlyStopping": "backlit.training.stopping",
-    "Explanation": "backlit.explanation.trace",
+    "Exercise": "backlit.explanation.exercise",
+    "Explanation": "backlit.explanation.explanation",
     "GradientReport": "backlit.core.gradient_report",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
@@ -83,6 +86,7 @@ __all__ = [
     "DemonReport",
     "Diagnosis",
     "EarlyStopping",
+    "Exercise",
     "Explanation",
     "GradientReport",
     "MLPClassifier",

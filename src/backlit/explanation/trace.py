@@ -45,10 +45,10 @@ def explain(
 
     Parameters
     ----------
-    model : Network, fitted estimator or TableModel
+    model : Network, fitted estimator, TableModel or Exercise
     x : optional
         Up to 32 examples as the model takes them: an array ``(n_examples, n_in)`` or ``(n_in,)`` for a network or an
-        estimator, a table for a model of tables.
+        estimator, a table for a model of tables. An exercise holds its own.
     y : optional
         Their targets: an array ``(n_examples, n_out)`` or ``(n_out,)`` for a network, labels or numbers for an
         estimator; a model of tables finds them in the table. Without them there is a forward pass only.
