@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.text import Text
 
-_SYMBOL = r"(?:∂C(?:_\d+)?/∂)?{letter}[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:_[\d,]+)?"
+_SYMBOL = r"(?:∂C(?:_\d+)?/∂)?{letter}[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:_[\djk,]+)?"
 STYLES = {
     _SYMBOL.format(letter="w"): "blue",
     _SYMBOL.format(letter="b"): "cyan",
