@@ -238,3 +238,12 @@ def test_worksheet_keeps_its_answers_for_the_second_page(view):
         assert value in answers
     for value in [*x, *y, *explanation.parameters[1].b]:
         assert printed(value) in questions  # what is calculated with is given
+
+
+def test_worksheet_of_a_batch_gives_what_each_example_needs():
+    questions = render(batch_explanation(), worksheet=True, width=200).split("═" * 200)[0]
+    given = set(re.findall(r"([wb][²³]_[\d,]+) = [−\d]", questions))
+    sums = re.findall(r"(?m)^    (?:z[²³]|δ²)_\d+ = (.*) = ____", questions)
+    used = set(re.findall(r"[wb][²³]_[\d,]+", " ".join(sums)))
+    assert len(sums) == 6 * (3 + 3 + 3)
+    assert used == given
