@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
@@ -25,6 +26,7 @@ from backlit.engine.protocol import Engine, Floats, Objective
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.held_out import check_given, hold_out, make_validation
+from backlit.estimators.hidden_layers import HiddenLayers
 from backlit.estimators.inputs import as_matrix, check_rows
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
@@ -61,7 +63,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(EstimatorViews, WithOptionObjects, ABC):
+class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: str
@@ -226,11 +228,13 @@ class BaseMLP(EstimatorViews, WithOptionObjects, ABC):
     def _outputs(self, X: Any, last_activation: str | None = None) -> Floats:
         """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""
         check_is_fitted(self)
-        X = check_rows(self, X)
         activations = self._activations
         if last_activation is not None:
             activations = (*activations[:-1], last_activation)
-        network = self._network_of_coefs(activations, self._network_dtype())
+        return self._feedforward(X, self._network_of_coefs(activations, self._network_dtype()))
+
+    def _feedforward(self, X: Any, network: Network) -> Floats:
+        X = check_rows(self, X)
         session = get_engine(self.engine).open(network, Objective(), n_threads=self.n_threads)
         n_rows, step = X.shape[0], max(1, _CHUNK_VALUES // X.shape[1])
         chunks = [session.feedforward(as_matrix(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
@@ -249,6 +253,7 @@ class BaseMLP(EstimatorViews, WithOptionObjects, ABC):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 

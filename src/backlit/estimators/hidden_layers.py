@@ -1,0 +1,77 @@
+"""A fitted network as a transformer: the activations of a layer in place of the features."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._set_output import _wrap_data_with_container
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from backlit.core.network import Network
+from backlit.errors import InvalidInputError
+from backlit.estimators.inputs import as_matrix, check_rows
+
+
+class HiddenLayers:
+    """`transform`, for `BaseMLP`.
+
+    scikit-learn wraps `transform` where an estimator's own class defines it, and names the columns by
+    `get_feature_names_out`, which knows of no layer. Defined here, it is not wrapped and sees to the names itself.
+    """
+
+    def transform(self, X: Any, layer: int | None = None) -> Any:
+        """Return the activations of a layer, ``(n_examples, n_neurons)``.
+
+        Parameters
+        ----------
+        X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
+        layer : int, optional
+            Counted as in the lecture: 1 is the input, L the output. Default: the last hidden layer, L − 1.
+
+        Returns
+        -------
+        ndarray, or the data frame that `set_output` asks for
+        """
+        layer = self._check_layer(layer)
+        network: Network = self.network_  # type: ignore[attr-defined]
+        if layer == 1:
+            a = as_matrix(check_rows(self, X), network.dtype)
+        else:
+            till_layer = slice(layer - 1)
+            below = Network(network.weights[till_layer], network.biases[till_layer], network.activations[till_layer])
+            a = self._feedforward(X, below)  # type: ignore[attr-defined]
+        named = copy.copy(self)
+        named.get_feature_names_out = functools.partial(self.get_feature_names_out, layer=layer)  # type: ignore[method-assign]
+        return _wrap_data_with_container("transform", a, X, named)
+
+    def get_feature_names_out(self, input_features: Any = None, layer: int | None = None) -> NDArray[np.object_]:
+        """Return the names of what `transform` gives: "layer2_neuron1" and so on, both counted from 1.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Only checked against the names in training.
+        layer : int, optional
+            See `transform`. The input layer has the names of the features.
+        """
+        layer = self._check_layer(layer)
+        names = _check_feature_names_in(self, input_features)
+        if layer == 1:
+            return np.asarray(names, dtype=object)
+        n_neurons = self.network_.sizes[layer - 1]  # type: ignore[attr-defined]
+        return np.array([f"layer{layer}_neuron{j}" for j in range(1, n_neurons + 1)], dtype=object)
+
+    def _check_layer(self, layer: int | None) -> int:
+        check_is_fitted(self)
+        n_layers: int = self.n_layers_  # type: ignore[attr-defined]
+        if layer is None:
+            return n_layers - 1
+        if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not 1 <= layer <= n_layers:
+            raise InvalidInputError(
+                f"layer must be a whole number from 1, the input, to {n_layers}, the output, but {layer!r} came."
+            )
+        return int(layer)
