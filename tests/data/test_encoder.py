@@ -208,7 +208,8 @@ def test_a_damaged_dictionary_is_refused(change, said):
 
 def test_clone_pickle_and_pipelines():
     encoder = TableEncoder(dtype="float32", max_categories=3).fit(TABLE)
-    assert clone(encoder).get_params() == {"dtype": "float32", "max_categories": 3}
+    expected = {"dtype": "float32", "max_categories": 3, "categorical_features": "from_dtype"}
+    assert clone(encoder).get_params() == expected
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).transform(TABLE), encoder.transform(TABLE))
     y = np.arange(5.0)
     for table in (TABLE, TABLE.to_pandas(), np.arange(10.0).reshape(5, 2)):

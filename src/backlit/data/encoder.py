@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from backlit.data.categories import chosen_categories
 from backlit.data.checked import CheckedFields
 from backlit.data.plans import JsonDict, NumberPlan, PixelPlan, Plan, fit_plan, plan_from_dict
 from backlit.data.scaling import divide_bytes, scale_block
@@ -69,6 +70,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     max_categories : int, default=50
         Values of a column of text that get a place of their own, at most. The most frequent do; where not all have
         room, values that occur once never do.
+    categorical_features : "from_dtype", or array-like of str, int or bool, default="from_dtype"
+        Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask. Text is a
+        category in any case.
 
     Attributes
     ----------
@@ -78,9 +82,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Their names; only if training had a dataframe.
     """
 
-    def __init__(self, dtype: Any = "float64", max_categories: int = 50) -> None:
+    def __init__(
+        self, dtype: Any = "float64", max_categories: int = 50, categorical_features: Any = "from_dtype"
+    ) -> None:
         self.dtype = dtype
         self.max_categories = max_categories
+        self.categorical_features = categorical_features
 
     def fit(self, table: Any, y: ArrayLike | None = None) -> Self:
         """Learn each column.
@@ -97,7 +104,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError("Found array with 0 sample(s) (no rows), while a minimum of 1 is required.")
         if not view.names:
             raise DataError(f"0 feature(s) (shape=({view.n_rows}, 0)) while a minimum of 1 is required.")
-        self._learned([fit_plan(view, j, self.max_categories) for j in range(len(view.names))], named=view.named)
+        chosen = chosen_categories(self.categorical_features, view)
+        plans = [fit_plan(view, j, self.max_categories, as_category=j in chosen) for j in range(len(view.names))]
+        self._learned(plans, named=view.named)
         return self
 
     def _check_parameters(self) -> None:

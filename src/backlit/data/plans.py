@@ -272,9 +272,11 @@ class DatePlan(NumberPlan):
         return said + [f"{self.column} is missing"] * self.missing
 
 
-def fit_plan(view: TableView, j: int, max_categories: int) -> Plan:
-    """Learn column `j` of a table."""
+def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool = False) -> Plan:
+    """Learn column `j` of a table, perhaps as categories whatever it holds."""
     column, kind = view.names[j], view.kind(j)
+    if as_category and kind != "empty":
+        kind = "category"
     if kind == "category":
         return CategoryPlan.fit(column, view.values(j), max_categories)
     if view.is_pixel(j):

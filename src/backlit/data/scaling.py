@@ -36,7 +36,8 @@ def spread_of(numbers: NDArray[np.float64], present: NDArray[np.float64], column
 
 def refuse_infinite(numbers: NDArray[np.floating], columns: list[str], first_row: int = 0) -> None:
     """Raise an error at the first number, (n_rows, n_columns), that is infinite or as good as that."""
-    bad = np.abs(numbers) > LIMIT
+    # float32 cannot hold the limit itself
+    bad = np.abs(numbers) > (np.finfo(numbers.dtype).max if numbers.dtype == np.float32 else LIMIT)
     if bad.any():
         i, j = (int(k) for k in np.argwhere(bad)[0])
         raise DataError(

@@ -103,6 +103,20 @@ class TableView:
             return list(column) if column.dtype.kind in "mM" else list(column.tolist())
         return list(self._columns[j].to_list())
 
+    def has_missing(self, j: int) -> bool:
+        """Tell whether a value of column `j` is missing."""
+        if self._array is not None:
+            kind = self._array.dtype.kind
+            if kind in "iubU":
+                return False
+            return bool(np.isnan(self._array[:, j]).any()) if kind == "f" else any(map(is_missing, self.values(j)))
+        column = self._columns[j]
+        if column.null_count() > 0:
+            return True
+        if column.dtype.is_float():
+            return bool(column.is_nan().any())
+        return column.dtype == nw.Object and any(map(is_missing, self.values(j)))
+
     def numbers(self, j: int, kind: Kind) -> NDArray[np.float64]:
         """Return column `j`, (n_rows,), as numbers of a kind; NaN where missing.
 

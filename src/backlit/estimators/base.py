@@ -21,13 +21,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
+from backlit.data import TableEncoder
 from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Floats, Objective
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.held_out import check_given, hold_out, make_validation
 from backlit.estimators.hidden_layers import HiddenLayers
-from backlit.estimators.inputs import as_matrix, check_rows
+from backlit.estimators.inputs import as_matrix, check_rows, takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_penalty, make_stopping
@@ -82,6 +83,8 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     callbacks: list[Listener] | None
     checkpoint: Checkpoint | None
     scoring: Any
+    categorical_features: Any
+    missing_values: str
     engine: str
     n_threads: int | None
     dtype: Any
@@ -93,6 +96,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
     validation_scores_: list[float] | None
+    encoder_: TableEncoder | None
     _activations: tuple[str, ...]
     _continuation: Continuation
 
@@ -214,6 +218,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         self.coefs_ = [w.T for w in network.weights]
         self.intercepts_ = list(network.biases)
         self._activations = network.activations
+        self.encoder_ = start.encoder
         self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
         self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
         for name, value in start.targets.fitted.items():
@@ -252,8 +257,11 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tables = takes_tables(self)
+        tags.input_tags.sparse = not tables
+        tags.input_tags.string = tags.input_tags.categorical = tables
+        tags.input_tags.allow_nan = self.missing_values == "encode"
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"] if self.dtype is None else []
         return tags
 
 

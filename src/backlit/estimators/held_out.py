@@ -14,7 +14,7 @@ from sklearn.utils import _safe_indexing
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
-from backlit.estimators.inputs import as_matrix, check_examples
+from backlit.estimators.inputs import as_matrix, check_examples, for_scorers
 from backlit.estimators.parameters import make_stopping
 from backlit.estimators.start import Start, check_weight
 from backlit.training.loop import Examples, Validation
@@ -23,7 +23,7 @@ from backlit.training.split import split_rows
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Validation rows, as they came and as the network sees them.
+    """Validation rows, as scorers and as the network see them.
 
     Attributes
     ----------
@@ -56,15 +56,16 @@ def check_given(estimator: Any, start: Start, X_val: Any, y_val: Any, sample_wei
         raise InvalidInputError(
             f"Validation data need both X_val and y_val, but {'X_val' if X_val is None else 'y_val'} did not come."
         )
-    X, y = check_examples(estimator, X_val, y_val, reset=False)
+    X, y = check_examples(estimator, X_val, y_val, start.encoder, reset=False)
     dtype = start.network.dtype
     x = as_matrix(X, dtype)
     targets = start.targets.others(y)
     weight = check_weight(sample_weight_val, x)
     if start.class_weights is not None:
         weight = start.class_weights.times(y, weight, dtype)
+    rows = for_scorers(X_val, X, start.encoder)
     return HeldOut(
-        X_val, y, Examples(x, targets.values, weight), lambda outputs: targets.score(outputs, slice(None), weight)
+        rows, y, Examples(x, targets.values, weight), lambda outputs: targets.score(outputs, slice(None), weight)
     )
 
 

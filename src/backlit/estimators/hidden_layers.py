@@ -56,12 +56,13 @@ class HiddenLayers:
         input_features : array-like of str, optional
             Only checked against the names in training.
         layer : int, optional
-            See `transform`. The input layer has the names of the features.
+            See `transform`. The input layer has the names of the features, or those that `encoder_` makes of them.
         """
         layer = self._check_layer(layer)
         names = _check_feature_names_in(self, input_features)
         if layer == 1:
-            return np.asarray(names, dtype=object)
+            encoder = getattr(self, "encoder_", None)
+            return np.asarray(names if encoder is None else encoder.get_feature_names_out(), dtype=object)
         n_neurons = self.network_.sizes[layer - 1]  # type: ignore[attr-defined]
         return np.array([f"layer{layer}_neuron{j}" for j in range(1, n_neurons + 1)], dtype=object)
 

@@ -32,7 +32,9 @@ def to_onnx(model: Any) -> ModelProto:
                                                  ``probabilities (n_rows, n_classes)``
     `MLPRegressor`   ``X (n_rows, n_features)``  ``variable (n_rows, n_out)``
     `TableModel`     one ``(n_rows, 1)`` a       as above
-                     column
+                     column; so for
+                     estimators with
+                     ``encoder_``
     ===============  ==========================  ======================================================================
 
     ``X`` has the network's dtype, float32 or float64. Of a table, numbers, booleans and pixels are float64 with NaN
@@ -74,7 +76,9 @@ def _estimator(model: BaseMLP) -> ModelProto:
     check_is_fitted(model)
     network = model.network_
     graph = OnnxGraph(network.dtype)
-    z, a = add_network(graph, network, graph.input("X", network.dtype, network.sizes[0]))
+    encoder = getattr(model, "encoder_", None)
+    x = graph.input("X", network.dtype, network.sizes[0]) if encoder is None else add_encoder(graph, encoder)
+    z, a = add_network(graph, network, x)
     if isinstance(model, MLPClassifier):
         add_class_head(graph, model._labels, model.classes_, network.activations[-1], z, a)
     else:

@@ -82,7 +82,15 @@ initialization : str, Network or None, default "scikit_learn"
         and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs".
     scoring : str or callable, optional
         How the validation rows are scored after each epoch: one of scikit-learn's scorers, by name or as
-        ``(estimator, X, y) → float``. Default: the accuracy, or R²."""
+        ``(estimator, X, y) → float``. Default: the accuracy, or R².
+    categorical_features : "from_dtype", or array-like of str, int or bool, optional
+        Take tables of any columns as X, data frames of pandas or polars above all: a `TableEncoder`, learned from the
+        training rows, scales numbers and gives each value of a category, such as text, an input of its own.
+        "from_dtype" tells categories by their type; names, positions from 0 or a mask choose more. Default: X holds
+        numbers, which the network gets as they are.
+    missing_values : {"refuse", "encode"}, default "refuse"
+        "encode" takes missing values in X, also by a `TableEncoder`: a number that is missing is the median, and an
+        input of its own says so where values were missing in training."""
 
 COMMON_ATTRIBUTES = """\
 coefs_ : list of ndarray, ``(n_in, n_out)``
@@ -112,6 +120,8 @@ coefs_ : list of ndarray, ``(n_in, n_out)``
         Layers, input and output included, and output neurons.
     out_activation_ : str
         σ of the output layer, by scikit-learn's name.
+    encoder_ : TableEncoder or None
+        What X goes through before the network, where `categorical_features` or `missing_values` ask for it.
     n_features_in_ : int
     feature_names_in_ : ndarray of str, ``(n_features_in_,)``
         Only where X had names."""

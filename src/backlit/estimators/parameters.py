@@ -68,6 +68,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "precision": [StrOptions(set(PRECISIONS))],
     "callbacks": [list, tuple, None],
     "checkpoint": [Checkpoint, None],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "missing_values": [StrOptions({"refuse", "encode"})],
     "scoring": [StrOptions(set(get_scorer_names())), callable, None],
 }
 

@@ -36,7 +36,7 @@ def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
     if y is None:
         X = check_rows(estimator, X)
     else:
-        X, y = check_examples(estimator, X, y, reset=False)
+        X, y = check_examples(estimator, X, y, getattr(estimator, "encoder_", None), reset=False)
         targets = estimator._targets(y, network.dtype, goes_on=True, incremental=True, classes=None).values
     recorders = [listener for listener in estimator.callbacks or () if isinstance(listener, Recorder)]
     history = recorders[0].history if recorders else ()

@@ -89,6 +89,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
         scoring: Any = None,
+        categorical_features: Any = None,
+        missing_values: str = "refuse",
     ) -> None:
         store_parameters(self, locals())
 

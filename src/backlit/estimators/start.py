@@ -11,10 +11,11 @@ from sklearn.utils.validation import _check_sample_weight
 
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
+from backlit.data import TableEncoder
 from backlit.engine.protocol import Floats, OptimizerState
 from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.initial_network import check_shapes_to_go_on, first_network, hidden_activations, seed_of
-from backlit.estimators.inputs import as_matrix, check_examples
+from backlit.estimators.inputs import as_matrix, check_examples, for_scorers, learn_encoder
 from backlit.estimators.parameters import hidden_sizes
 from backlit.estimators.targets import Targets
 from backlit.training.loop import Examples, TrainingState
@@ -51,7 +52,9 @@ class Start:
     ----------
     network : Network
     X, y : array-like
-        The rows as they came, for scorers.
+        The rows as scorers are to see them.
+    encoder : TableEncoder or None
+        What X goes through before the network.
     targets : Targets
     examples : Examples
         The rows as the network sees them.
@@ -66,6 +69,7 @@ class Start:
     network: Network
     X: Any
     y: Any
+    encoder: TableEncoder | None
     targets: Targets
     examples: Examples
     class_weights: ClassWeights | None
@@ -92,8 +96,9 @@ def start_of(
     """
     sizes = hidden_sizes(estimator.hidden_layer_sizes)
     goes_on = not anew and hasattr(estimator, "coefs_") and (incremental or estimator.warm_start)
-    X_as_came = X
-    X, y = check_examples(estimator, X, y, reset=not (goes_on and hasattr(estimator, "n_features_in_")))
+    came, columns_are_known = X, goes_on and hasattr(estimator, "n_features_in_")
+    encoder = getattr(estimator, "encoder_", None) if columns_are_known else learn_encoder(estimator, X)
+    X, y = check_examples(estimator, X, y, encoder, reset=not columns_are_known)
     dtype = _dtype(estimator, X, goes_on)
     x = as_matrix(X, dtype)
     targets = estimator._targets(y, dtype, goes_on=goes_on, incremental=incremental, classes=classes)
@@ -114,7 +119,8 @@ def start_of(
     if continuation is None:
         continuation = Continuation(seed_of(estimator.random_state, rng))
     examples = Examples(x, targets.values, weight)
-    return Start(network, X_as_came, y, targets, examples, class_weights, continuation, goes_on)
+    rows = for_scorers(came, X, encoder)
+    return Start(network, rows, y, encoder, targets, examples, class_weights, continuation, goes_on)
 
 
 def check_weight(sample_weight: Any, x: Floats) -> Floats | None:
