@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
+    from backlit.training.csv_log import CSVLog
     from backlit.training.optuna_pruning import OptunaPruning
     from backlit.training.recording import Recorder
     from backlit.training.stopping import EarlyStopping
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "BacklitError": "backlit.errors",
     "Backpass": "backlit.core.backpropagation",
+    "CSVLog": "backlit.training.csv_log",
     "Checkpoint": "backlit.training.checkpoint",
     "DemonRanking": "backlit.explanation.demon_ranking",
     "DemonReport": "backlit.explanation.demon_report",
@@ -81,6 +83,7 @@ _HOMES = {
 __all__ = [
     "BacklitError",
     "Backpass",
+    "CSVLog",
     "Checkpoint",
     "DemonRanking",
     "DemonReport",

@@ -76,7 +76,7 @@ initialization : str, Network or None, default "scikit_learn"
         Weights, sums and steps are float32 with either, and a fitted model predicts in float32.
     callbacks : list of callable, optional
         Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
-        epoch.
+        epoch. `CSVLog` is one; docs/callbacks.md has more.
     checkpoint : Checkpoint, optional
         Keep the state of `fit` in a folder. After a stop, `fit` with the same data and parameters goes on from there
         and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs".

@@ -1,4 +1,7 @@
-"""What training tells whoever listens: a progress bar, a callback, the lab."""
+"""What training tells whoever listens: a progress bar, a callback, the lab.
+
+docs/callbacks.md describes the protocol.
+"""
 
 from __future__ import annotations
 
