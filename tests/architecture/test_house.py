@@ -69,7 +69,6 @@ TESTED_TOGETHER = {
     "findings": "test_diagnosis",
     "formulas": "test_text",
     "gradient_report": "test_gradient_check",
-    "inputs": "test_base",
     "isolation": "test_sandbox",
     "landlock": "test_walls",
     "latex_maths": "test_render",
