@@ -155,3 +155,10 @@ def test_bad_arguments_are_refused():
         bl.grade("nowhere.py")
     with pytest.raises(InvalidInputError, match="path of a file"):
         bl.grade(3)
+
+
+def test_a_class_whose_weights_are_not_found_is_told_where_to_keep_them():
+    text = "class Net:\n    def __init__(self, sizes): self.k = sizes\n    def backprop(self, x, y): return 1\n"
+    verdict = bl.grade(module(text))
+    assert verdict.verdict == "error"
+    assert any("Net.backprop was found, but not where Net keeps its weights" in remark for remark in verdict.remarks)

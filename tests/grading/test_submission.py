@@ -25,6 +25,10 @@ def recipe(name):
         ("nielsen", (("sizes",), {"weights": "weights", "biases": "biases"}, None)),
         ("batch_class", (("sizes",), {"params": "parameters"}, None)),
         ("sums_and_update", (("sizes", "eta"), {"w": "weights", "b": "biases"}, None)),
+        (
+            "layers_of_objects",
+            (("sizes",), {"layers.0.W": "W1", "layers.2.W": "W2", "layers.0.b": "b1", "layers.2.b": "b2"}, 3),
+        ),
         ("two_layer_class", (("size_0", "size_1", "size_2"), {k: k for k in ("W1", "W2", "b1", "b2")}, 3)),
     ],
 )
@@ -37,6 +41,11 @@ def test_layouts_are_read_from_what_the_constructor_made():
     assert recipe("nielsen").known == {"weights_transposed": False, "bias": "column"}
     assert recipe("two_layer_class").known == {"weights_transposed": True, "bias": "row"}
     assert recipe("train_step_class").known == {"weights_transposed": False, "bias": "flat"}
+
+
+def test_pairs_are_found_by_trying():
+    assert recipe("jax_like_pairs").style == "pairs"
+    assert recipe("cached_dictionaries").style == "parameters"
 
 
 def test_functions_are_recognized():

@@ -18,10 +18,10 @@ from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.grading.cases import Task, random_case
 from backlit.grading.equations import find_equation_functions, judge_equations, offered
 from backlit.grading.live import LiveStudent
-from backlit.grading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN
+from backlit.grading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN, find
 from backlit.grading.notebook import code_cells, place
 from backlit.grading.recipe import StoppedError
-from backlit.grading.student import Inventory, Student
+from backlit.grading.student import STOPS, Inventory, Student
 from backlit.grading.submission import find_recipe
 from backlit.grading.verdict import EQUATIONS, Finding, Score, Verdict
 from backlit.grading.whole import Judgement, judge_whole
@@ -163,9 +163,8 @@ def grade_student(
         inventory = student.inventory()
         judgements = _judge(student, inventory, task, seed, lines, progress)
     except StoppedError as stop:
-        return _could_not_grade(
-            f"The program was stopped ({stop}) before its answers could be judged.", *_remarks(student)
-        )
+        why = "it was stopped too early" if str(stop) in STOPS else str(stop)
+        return _could_not_grade(f"The program's answers could not be judged: {why}.", *_remarks(student))
     if not judgements:
         return _could_not_grade(*_nothing_recognized(inventory), *_remarks(student))
     findings = _sorted([finding for judgement in judgements for finding in judgement.findings])
@@ -249,6 +248,14 @@ def _nothing_recognized(inventory: Inventory) -> list[str]:
     methods = [f"{name}.{method.name}" for name, infos in inventory.classes.items() for method in infos]
     names = [*offered(inventory.functions), *methods]
     remarks.append(f"Found: {', '.join(names)}." if names else "Found neither a function nor a class.")
+    for name, infos in inventory.classes.items():
+        method = find(infos, BACKPROP)
+        if method is not None:
+            remarks.append(
+                f"{name}.{method.name} was found, but not where {name} keeps its weights and biases: keep them in "
+                "lists named weights and biases, in a dictionary named parameters, as W1, b1, W2, b2, or in a list of "
+                "layers that have W and b."
+            )
     everything = {name for names in EQUATION_FUNCTIONS.values() for name in names} | {*BACKPROP, *TRAIN}
     for name in [*(function.name for function in inventory.functions), *(m.split(".")[1] for m in methods)]:
         near = difflib.get_close_matches(name.lower(), everything, n=1, cutoff=0.75)

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from backlit.errors import InvalidInputError
-from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome
+from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome, read_attributes, write_attributes
 
 _LONGEST_ERROR = 200
 
@@ -55,9 +55,8 @@ class LiveStudent:
                 value = target(*args, **keywords)
                 if inspect.isclass(target):
                     instance, value = value, None
-                    for name, attribute in call.attributes.items():
-                        setattr(instance, name, copy.deepcopy(attribute))
-                attributes = {name: getattr(instance, name) for name in call.read if hasattr(instance, name)}
+                    write_attributes(instance, copy.deepcopy(dict(call.attributes)))
+                attributes = read_attributes(instance, call.read)
                 value, attributes = copy.deepcopy((value, attributes))
                 outcomes.append(Outcome(value, args, attributes))
             except Exception as error:  # whatever a student's code raises is a finding, not a failure of the grader

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from backlit.grading.notebook import code_cells, place, shell_names, without_magics
-from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome
+from backlit.grading.student import Call, FunctionInfo, Inventory, Outcome, read_attributes, write_attributes
 
 _MODULE = "submission"
 _LONGEST_ERROR = 300
@@ -109,10 +109,8 @@ class Program:
                 value = target(*call.args, **call.keywords)
                 if not method and inspect.isclass(target):
                     instance, value = value, None
-                    for name, attribute in call.attributes.items():
-                        setattr(instance, name, attribute)
-                attributes = {name: getattr(instance, name) for name in call.read if hasattr(instance, name)}
-                yield Outcome(value, call.args, attributes)
+                    write_attributes(instance, call.attributes)
+                yield Outcome(value, call.args, read_attributes(instance, call.read))
             except SystemExit:
                 yield Outcome(None, call.args, {}, "SystemExit: the program called exit()", stopped="exit")
             except BaseException as error:

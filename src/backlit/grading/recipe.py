@@ -130,7 +130,8 @@ class Recipe:
             else:
                 one_round.append(call)
         given = tuple(self.argument(kind, case, convention, forward_value) for kind in roles)
-        read = (*self.attributes, *(_GRADIENT_NAMES if action == "gradients" else ())) if self.class_name else ()
+        gradients = (*_GRADIENT_NAMES, *_in_layers(self.attributes))
+        read = (*self.attributes, *(gradients if action == "gradients" else ())) if self.class_name else ()
         one_round.append(Call(name, given, keywords=self._optional(info, case), read=read))
         outcomes = self._run([*prefix, *one_round * times])
         size = len(one_round)
@@ -273,8 +274,15 @@ def _after_in_place(outcome: Outcome, roles: tuple[str, ...]) -> Any:
     )
 
 
+def _in_layers(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return where layers that are objects keep their gradients: ``{"layers.0.dW": "dW1"}``."""
+    ways = [(*path.rpartition("."), kind) for path, kind in parameters.items() if "." in path]
+    return {f"{way}.{d}{name}": f"d{kind}" for way, _, name, kind in ways for d in ("d", "grad_", "d_")}
+
+
 def _from_attributes(attributes: Mapping[str, Any], parameters: Mapping[str, str]) -> Any:
-    gradients = {name: value for name, value in attributes.items() if name not in parameters}
+    names = _in_layers(parameters)
+    gradients = {names.get(name, name): value for name, value in attributes.items() if name not in parameters}
     for name in ("gradients", "grads"):
         if name in gradients:
             return gradients[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 
 Value: TypeAlias = "NDArray[Any] | float | int | bool | str | list[Value] | tuple[Value, ...] | dict[str, Value] | None"
 """What may be handed to and fro: numbers, arrays, and lists, tuples and dictionaries of them."""
+
+
+STOPS = ("time", "memory", "exit", "output", "crash")
+"""Why the process of a program may not survive a call."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,28 @@ class Outcome:
     error: str | None = None
     line: int | None = None
     stopped: str | None = None
+
+
+def write_attributes(instance: Any, attributes: Mapping[str, Value]) -> None:
+    """Set attributes of an object; in ``"layers.0.W"``, that of an object in a list of it."""
+    for path, value in attributes.items():
+        *way, name = path.split(".")
+        setattr(_reached(instance, way), name, value)
+
+
+def read_attributes(instance: Any, paths: Sequence[str]) -> dict[str, Any]:
+    """Return the attributes that an object has; paths are as in `write_attributes`."""
+    found = {}
+    for path in paths:
+        with suppress(AttributeError, IndexError, KeyError, TypeError):
+            found[path] = _reached(instance, path.split("."))
+    return found
+
+
+def _reached(instance: Any, way: Sequence[str]) -> Any:
+    for part in way:
+        instance = instance[int(part)] if part.isdigit() else getattr(instance, part)
+    return instance
 
 
 class Student(Protocol):

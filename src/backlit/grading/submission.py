@@ -20,7 +20,15 @@ from backlit.grading.student import Call, FunctionInfo, Inventory, Student
 _WEIGHT_NAMES = ("weights", "w", "W", "Ws", "ws", "_weights", "weight_matrices", "theta")
 _BIAS_NAMES = ("biases", "b", "B", "bs", "_biases", "bias", "bias_vectors")
 _DICTIONARY_NAMES = ("parameters", "params", "_params", "theta")
+# where each layer is an object of its own, in the manner of Keras
+_LAYER_LISTS = ("layers", "_layers", "modules")
+_LAYER_WEIGHTS, _LAYER_BIASES = ("W", "w", "weights", "weight"), ("b", "B", "biases", "bias")
+_MOST_LAYERS = 8
 _NUMBERED_NAMES = tuple(f"{letter}{i}" for letter in "WwBb" for i in range(1, 5))
+
+
+def _in_layers(names: Sequence[str]) -> list[str]:
+    return [f"{layers}.{i}.{name}" for layers in _LAYER_LISTS for i in range(_MOST_LAYERS) for name in names]
 
 
 def _layers_of(names: Sequence[str]) -> int | None:
@@ -83,7 +91,8 @@ def _class_recipe(
     constructor = _constructor_roles(next((m for m in methods if m.name == "__init__"), no_constructor))
     n_layers = 3 if any(kind.startswith("size_") for kind in constructor) else None
     recipe = Recipe(student, name, functions, constructor, n_layers=n_layers)
-    names = (*_WEIGHT_NAMES, *_BIAS_NAMES, *_DICTIONARY_NAMES, *_NUMBERED_NAMES)
+    in_layers = _in_layers((*_LAYER_WEIGHTS, *_LAYER_BIASES))
+    names = (*_WEIGHT_NAMES, *_BIAS_NAMES, *_DICTIONARY_NAMES, *_NUMBERED_NAMES, *in_layers)
     layouts = conventions()[:3] if "weights" in constructor else conventions()[:1]
     arguments = tuple(recipe.argument(kind, probe, layouts[0]) for kind in constructor)
     outcome = student.run([Call(name, arguments, read=tuple(dict.fromkeys(names)))])[0]
@@ -123,6 +132,11 @@ def _attribute_kinds(values: Mapping[str, Any]) -> dict[str, str]:
             return {name: "parameters"}
         if _is_pairs(values.get(name)):
             return {name: "pairs"}
+    w_paths = [path for path in _in_layers(_LAYER_WEIGHTS) if isinstance(values.get(path), np.ndarray)]
+    b_paths = [path for path in _in_layers(_LAYER_BIASES) if isinstance(values.get(path), np.ndarray)]
+    if w_paths and len(w_paths) == len(b_paths):
+        numbered = {path: f"W{i}" for i, path in enumerate(w_paths, start=1)}
+        return numbered | {path: f"b{i}" for i, path in enumerate(b_paths, start=1)}
     return {name: name for name in _NUMBERED_NAMES if isinstance(values.get(name), np.ndarray)}
 
 
