@@ -107,6 +107,17 @@ def test_sample_weight_counts():
     assert (weighted != bl.find_learning_rate(model, X, y, n_steps=20).batch_costs).any()
 
 
+@pytest.mark.parametrize(
+    "option", [{"l2": 1.0}, {"solver": "sgd"}, {"precision": "bfloat16"}, {"batch_size": 50}], ids=str
+)
+def test_the_estimators_options_count(option):
+    X, y = digits()
+    model = bl.MLPClassifier((10,), random_state=0, batch_size=100, engine="reference")
+    plain = bl.find_learning_rate(model, X.astype("float32"), y, n_steps=20).batch_costs
+    changed = bl.find_learning_rate(model.set_params(**option), X.astype("float32"), y, n_steps=20).batch_costs
+    assert (changed != plain).any()
+
+
 def test_plot():
     X, y = digits()
     found = bl.find_learning_rate(bl.MLPClassifier((10,), random_state=0, batch_size=64), X, y)

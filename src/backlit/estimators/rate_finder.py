@@ -131,7 +131,8 @@ def find_learning_rate(
     copy._validate_params()
     start = start_of(copy, X, y, sample_weight, incremental=False, classes=None, anew=True)
     objective = Objective(loss_name(copy.loss), make_penalty(copy))
-    session = get_engine(copy.engine).open(start.network, objective, make_optimizer(copy), n_threads=copy.n_threads)
+    engine = get_engine(copy.engine, copy.precision)
+    session = engine.open(start.network, objective, make_optimizer(copy), n_threads=copy.n_threads)
     n_rows = len(start.examples.x)
     batch_size = clip_batch_size(batch_rows(copy, n_rows), n_rows)
     return _ramp(session, start.examples, batch_size, start.continuation.seed, _rates(lowest, highest, n_steps))
@@ -160,7 +161,8 @@ def find_table_rate(
         See `find_learning_rate`.
     """
     start = TableStart.of(table, target, training, task, say)
-    session = get_engine(engine).open(start.network, start.objective, training.optimizer(), n_threads=n_threads)
+    opened = get_engine(engine, training.precision)
+    session = opened.open(start.network, start.objective, training.optimizer(), n_threads=n_threads)
     batch_size = training.rows_a_step(len(start.examples.x), say)
     return _ramp(session, start.examples, batch_size, training.seed, _rates(lowest, highest, n_steps))
 
