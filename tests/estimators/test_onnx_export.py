@@ -138,6 +138,18 @@ def test_table_model_with_its_encoder(target, dtype):
             assert came["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
 
 
+@pytest.mark.parametrize("options", [{"categorical_features": "from_dtype"}, {"missing_values": "encode"}], ids=str)
+def test_estimator_that_takes_tables(options):
+    table = homes().drop("worth")
+    if "missing_values" not in options:
+        table = table.drop_nulls(["city", "label", "garden"]).drop("empty")
+    X, y = table.drop("color"), table["color"].to_numpy()
+    model = fitted(bl.MLPClassifier((8,), max_iter=5, random_state=0, **options), X, y)
+    came = run_onnx(model.to_onnx(), **feeds_of(X, X.columns))
+    assert (came["label_"] == model.predict(X)).all()
+    assert came["probabilities"] == pytest.approx(model.predict_proba(X), abs=1e-5)
+
+
 def test_table_of_counts_has_no_scale():
     rng = np.random.default_rng(0)
     table = pl.DataFrame({"a": rng.normal(size=200), "n": rng.poisson(3.0, 200)})
