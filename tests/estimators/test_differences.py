@@ -40,6 +40,13 @@ def test_every_difference_names_its_test():
     assert len(named) >= 20
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert not {name for name in named if f"def {name}(" not in tests}
+    defects = page[page.index("## Defects") : page.index("## Other differences")]
+    rows = [
+        line
+        for line in defects.splitlines()
+        if line.startswith("|") and not line.startswith(("| scikit-learn", "|---"))
+    ]
+    assert len(rows) >= 20 and all(re.search(r"`test_\w+` \|$", row) for row in rows)
 
 
 # Losses

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -66,3 +67,16 @@ def test_refusals():
         bl.demon(model, X[:1])
     with pytest.raises(InvalidInputError, match="Expected a Network"):
         bl.explain("model.safetensors", X[:1])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_explanation_tells_how_a_table_was_encoded():
+    frame = pl.DataFrame({"color": COLORS, "size": X[:, 1]})
+    model = bl.MLPClassifier((5,), max_iter=2, random_state=0, categorical_features="from_dtype").fit(
+        frame, X[:, 2] > 0
+    )
+    for y in (X[:2, 2] > 0, None):
+        example = bl.explain(model, frame[:2], y).examples[1]
+        assert [feature.name for feature in example.encoding] == list(model.encoder_.get_feature_names_out())
+        assert [feature.value for feature in example.encoding] == example.x.tolist()
+    assert bl.demon(model, frame, X[:, 2] > 0, layer=2, neuron=1) is not None

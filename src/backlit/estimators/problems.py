@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,16 +33,21 @@ def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
         y = None if y is None else np.reshape(y, (1, -1)) if np.size(y) > 1 else np.ravel(y)
     if y is None and needs_y:
         raise InvalidInputError("An estimator needs the targets y, or there is no cost to look at. Give them.")
-    network, targets = estimator.network_, None
+    network, targets, table = estimator.network_, None, X
+    encoder = getattr(estimator, "encoder_", None)
     if y is None:
         X = check_rows(estimator, X)
     else:
-        X, y = check_examples(estimator, X, y, getattr(estimator, "encoder_", None), reset=False)
+        X, y = check_examples(estimator, X, y, encoder, reset=False)
         targets = estimator._targets(y, network.dtype, goes_on=True, incremental=True, classes=None).values
     recorders = [listener for listener in estimator.callbacks or () if isinstance(listener, Recorder)]
     history = recorders[0].history if recorders else ()
     x = as_matrix(X, network.dtype)
-    return Problem(network, x, targets, loss_name(estimator.loss), history, _setting(estimator, network.sizes[-1]))
+    setting = _setting(estimator, network.sizes[-1])
+    if encoder is not None:
+        encodings = lambda: [encoder.describe_row(table, i) for i in range(len(x))]  # noqa: E731
+        setting = replace(setting, encodings=encodings)
+    return Problem(network, x, targets, loss_name(estimator.loss), history, setting)
 
 
 def _setting(estimator: Any, n_outputs: int) -> Setting:
