@@ -46,7 +46,7 @@ EQUATIONS = [
     (
         "quadratic cost",
         "C_x = ½‖y − a^L‖²",
-        ("src/backlit/core/losses.py", "def quadratic("),
+        ("src/backlit/core/residual_losses.py", "def quadratic("),
         ("native/losses.hpp", "case Loss::quadratic:"),
     ),
     (

@@ -43,10 +43,10 @@ template <class T>
 class Binding {
  public:
   Binding(const std::vector<long>& sizes, const std::vector<std::string>& activations, const std::string& loss,
-          double l2, double l1, double alpha, const std::string& optimizer, double momentum, double beta_2,
-          double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity, int max_threads,
+          double loss_parameter, double l2, double l1, double alpha, const std::string& optimizer, double momentum,
+          double beta_2, double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity, int max_threads,
           const std::string& precision)
-      : session_(describe(sizes, activations, loss, {l2, l1, alpha},
+      : session_(describe(sizes, activations, loss, loss_parameter, {l2, l1, alpha},
                           {Optimizer::Kind(index_of(optimizer, optimizer_names, "optimizer")), momentum, beta_2,
                            epsilon, weight_decay, nesterov, rate_in_velocity},
                           max_threads, Precision(index_of(precision, precision_names, "precision")))) {}
@@ -150,13 +150,18 @@ class Binding {
 
  private:
   static Description describe(const std::vector<long>& sizes, const std::vector<std::string>& activations,
-                              const std::string& loss, Penalty penalty, Optimizer optimizer, int max_threads,
-                              Precision precision) {
+                              const std::string& loss, double loss_parameter, Penalty penalty, Optimizer optimizer,
+                              int max_threads, Precision precision) {
     require(sizes.size() >= 2 && activations.size() == sizes.size() - 1,
             "one activation a layer but the input is needed");
     for (long size : sizes) require(size >= 1, "every layer needs a neuron");
-    Description description{sizes,    {},        Loss(index_of(loss, loss_names, "loss")),
-                            penalty,  optimizer, max_threads > 0 ? max_threads : available_processors(),
+    Description description{sizes,
+                            {},
+                            Loss(index_of(loss, loss_names, "loss")),
+                            loss_parameter,
+                            penalty,
+                            optimizer,
+                            max_threads > 0 ? max_threads : available_processors(),
                             precision};
     for (const std::string& name : activations)
       description.activations.push_back(Activation(index_of(name, activation_names, "activation")));
@@ -197,10 +202,11 @@ void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
       .def(nb::init<const std::vector<long>&, const std::vector<std::string>&, const std::string&, double, double,
-                    double, const std::string&, double, double, double, double, bool, bool, int, const std::string&>(),
-           nb::kw_only(), "sizes"_a, "activations"_a, "loss"_a, "l2"_a, "l1"_a, "alpha"_a, "optimizer"_a, "momentum"_a,
-           "beta_2"_a, "epsilon"_a, "weight_decay"_a, "nesterov"_a, "rate_in_velocity"_a, "max_threads"_a,
-           "precision"_a)
+                    double, double, const std::string&, double, double, double, double, bool, bool, int,
+                    const std::string&>(),
+           nb::kw_only(), "sizes"_a, "activations"_a, "loss"_a, "loss_parameter"_a, "l2"_a, "l1"_a, "alpha"_a,
+           "optimizer"_a, "momentum"_a, "beta_2"_a, "epsilon"_a, "weight_decay"_a, "nesterov"_a, "rate_in_velocity"_a,
+           "max_threads"_a, "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())

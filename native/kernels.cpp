@@ -21,8 +21,8 @@ void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> 
 
 // BP1: δ^L = ∇_a C ⊙ σ′(z^L)
 template <class T>
-void output_error(Loss loss, Activation activation, Matrix<const T> z, Matrix<const T> a, const T* const* y,
-                  const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
+void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
+                  const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
   for (long i = 0; i < n_rows; ++i) {
     const T *z_i = z.row(i), *a_i = a.row(i);
     T log_sum = 0;
@@ -32,11 +32,11 @@ void output_error(Loss loss, Activation activation, Matrix<const T> z, Matrix<co
       for (long j = 1; j < n_out; ++j) top = a_i[j] > a_i[top] ? j : top;
       log_sum = z_i[top] - loss::log(a_i[top]);
     }
-    cost[i] = loss::cost_row(loss, activation, z_i, a_i, log_sum, y[i], n_out);
+    cost[i] = loss::cost_row(loss, loss_parameter, activation, z_i, a_i, log_sum, y[i], n_out);
     if (!delta.data) continue;
     T* delta_i = delta.row(i);
     if (!loss::short_cut_row(loss, activation, z_i, a_i, y[i], delta_i, n_out)) {
-      for (long j = 0; j < n_out; ++j) delta_i[j] = loss::nabla_a(loss, a_i[j], y[i][j]);
+      for (long j = 0; j < n_out; ++j) delta_i[j] = loss::nabla_a(loss, loss_parameter, a_i[j], y[i][j]);
       pull_back<T>(activation, {z_i, 0}, {a_i, 0}, {delta_i, 0}, 1, n_out);
     }
     for (long j = 0; j < n_out; ++j) delta_i[j] *= share[i];

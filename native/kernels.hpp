@@ -52,8 +52,8 @@ struct Kernels {
 
   // BP1 for n_rows rows, times each example's share in the mean; and C_x of each. z is only read where needed.
   // A null delta asks for the costs alone.
-  void (*output_error)(Loss loss, Activation activation, Matrix<const T> z, Matrix<const T> a, const T* const* y,
-                       const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
+  void (*output_error)(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
+                       const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
 
   // BP2 for n_rows rows: delta = (delta_next w_next) ⊙ σ′.
   void (*backward)(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,

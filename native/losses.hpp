@@ -10,8 +10,9 @@
 
 namespace backlit {
 
-enum class Loss { quadratic, cross_entropy, huber, absolute, poisson };
-constexpr const char* loss_names[] = {"quadratic", "cross_entropy", "huber", "absolute", "poisson"};
+enum class Loss { quadratic, cross_entropy, huber, absolute, log_cosh, quantile, poisson };
+constexpr const char* loss_names[] = {"quadratic", "cross_entropy", "huber",  "absolute",
+                                      "log_cosh",  "quantile",      "poisson"};
 
 // Whether the cost, or BP1's short cut, is worked out from z rather than from a.
 constexpr bool loss_needs_z(Loss loss) { return loss == Loss::cross_entropy || loss == Loss::poisson; }
@@ -29,6 +30,10 @@ BACKLIT_INLINE float exp(float x) { return __builtin_expf(x); }
 BACKLIT_INLINE double exp(double x) { return __builtin_exp(x); }
 BACKLIT_INLINE float log1p(float x) { return __builtin_log1pf(x); }
 BACKLIT_INLINE double log1p(double x) { return __builtin_log1p(x); }
+BACKLIT_INLINE float sinh(float x) { return __builtin_sinhf(x); }
+BACKLIT_INLINE double sinh(double x) { return __builtin_sinh(x); }
+BACKLIT_INLINE float tanh(float x) { return __builtin_tanhf(x); }
+BACKLIT_INLINE double tanh(double x) { return __builtin_tanh(x); }
 
 template <class T>
 BACKLIT_INLINE T magnitude(T r) {
@@ -45,16 +50,29 @@ BACKLIT_INLINE T sigmoid(T z) {
   return T(1) / (T(1) + loss::exp(-z));
 }
 
-constexpr double huber_delta = 1.0;
-
 template <class T>
-BACKLIT_INLINE T value(Loss which, T a, T y) {
+BACKLIT_INLINE T log_cosh(T r) {
+  const T size = magnitude(r);
+  if (size < T(1)) {
+    const T sinh_half = loss::sinh(T(0.5) * size);  // cosh r − 1 = 2 sinh²(r/2) keeps the digits of a small r
+    return loss::log1p(T(2) * sinh_half * sinh_half);
+  }
+  return size + loss::log1p(loss::exp(T(-2) * size)) - T(0.69314718055994530942);
+}
+
+// `parameter` is δ of huber and q of quantile.
+template <class T>
+BACKLIT_INLINE T value(Loss which, T parameter, T a, T y) {
   const T r = a - y;
   switch (which) {
     case Loss::quadratic:
       return T(0.5) * r * r;
     case Loss::huber:
-      return magnitude(r) > T(huber_delta) ? T(huber_delta) * (magnitude(r) - T(0.5 * huber_delta)) : T(0.5) * r * r;
+      return magnitude(r) > parameter ? parameter * (magnitude(r) - T(0.5) * parameter) : T(0.5) * r * r;
+    case Loss::log_cosh:
+      return log_cosh(r);
+    case Loss::quantile:
+      return r > 0 ? (T(1) - parameter) * r : -parameter * r;
     default:  // absolute
       return magnitude(r);
   }
@@ -66,13 +84,17 @@ BACKLIT_INLINE T sign(T r) {
 }
 
 template <class T>
-BACKLIT_INLINE T nabla_a(Loss which, T a, T y) {
+BACKLIT_INLINE T nabla_a(Loss which, T parameter, T a, T y) {
   const T r = a - y;
   switch (which) {
     case Loss::quadratic:
       return r;
     case Loss::huber:
-      return magnitude(r) > T(huber_delta) ? T(huber_delta) * sign(r) : r;
+      return magnitude(r) > parameter ? parameter * sign(r) : r;
+    case Loss::log_cosh:
+      return loss::tanh(r);
+    case Loss::quantile:
+      return (r > 0 ? T(1) - parameter : parameter) * sign(r);
     default:  // absolute
       return sign(r);
   }
@@ -95,7 +117,8 @@ BACKLIT_INLINE T log_activation(Activation activation, T z, T a, T log_sum) {
 
 // C_x of one row of n outputs
 template <class T>
-inline T cost_row(Loss which, Activation activation, const T* z, const T* a, T log_sum, const T* y, std::ptrdiff_t n) {
+inline T cost_row(Loss which, T parameter, Activation activation, const T* z, const T* a, T log_sum, const T* y,
+                  std::ptrdiff_t n) {
   T cost = 0;
   if (which == Loss::cross_entropy && activation == Activation::sigmoid) {
     for (std::ptrdiff_t j = 0; j < n; ++j) cost += y[j] * softplus(-z[j]) + (T(1) - y[j]) * softplus(z[j]);
@@ -107,7 +130,7 @@ inline T cost_row(Loss which, Activation activation, const T* z, const T* a, T l
       cost += a[j] - y[j] * log_activation(activation, z[j], a[j], log_sum) + constant;
     }
   } else {
-    for (std::ptrdiff_t j = 0; j < n; ++j) cost += value(which, a[j], y[j]);
+    for (std::ptrdiff_t j = 0; j < n; ++j) cost += value(which, parameter, a[j], y[j]);
   }
   return cost;
 }

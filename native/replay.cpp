@@ -55,6 +55,7 @@ Description description() {
   d.sizes = numbers<long>();
   for (std::size_t l = 1; l < d.sizes.size(); ++l) d.activations.push_back(Activation(index_of(activation_names)));
   d.loss = Loss(index_of(loss_names));
+  d.loss_parameter = number();
   d.penalty = {number(), number(), number()};
   d.optimizer.kind = Optimizer::Kind(int(number()));
   d.optimizer.momentum = number();

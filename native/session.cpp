@@ -143,10 +143,10 @@ void Session<T>::output_rows(Part rows, bool with_delta) {
   const long first = rows.begin;
   Matrix<T> error{nullptr, 0};
   if (with_delta) error = {delta(last).row(first), delta(last).stride};
-  kernels_.output_error(description_.loss, layers_[last].activation, {z(last).row(first), z(last).stride},
-                        {a(last + 1).row(first), a(last + 1).stride}, batch_.y.data() + first,
-                        batch_.share.data() + first, error, batch_.cost.data() + first, rows.size(),
-                        layers_[last].n_out);
+  kernels_.output_error(description_.loss, T(description_.loss_parameter), layers_[last].activation,
+                        {z(last).row(first), z(last).stride}, {a(last + 1).row(first), a(last + 1).stride},
+                        batch_.y.data() + first, batch_.share.data() + first, error, batch_.cost.data() + first,
+                        rows.size(), layers_[last].n_out);
 }
 
 template <class T>

@@ -34,6 +34,7 @@ struct Description {
   std::vector<long> sizes;              // L, the input included
   std::vector<Activation> activations;  // L − 1
   Loss loss;
+  double loss_parameter;  // of a loss that takes one
   Penalty penalty;
   Optimizer optimizer;
   int max_threads;

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
     from backlit.core.network import Network
     from backlit.core.penalty import Penalty
+    from backlit.core.residual_losses import Huber, Quantile
     from backlit.data.encoder import TableEncoder
     from backlit.data.readers import read_table
     from backlit.engine import get_engine
@@ -52,11 +53,13 @@ _HOMES = {
     "Exercise": "backlit.explanation.exercise",
     "Explanation": "backlit.explanation.explanation",
     "GradientReport": "backlit.core.gradient_report",
+    "Huber": "backlit.core.residual_losses",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
     "Network": "backlit.core.network",
     "OptunaPruning": "backlit.training.optuna_pruning",
     "Penalty": "backlit.core.penalty",
+    "Quantile": "backlit.core.residual_losses",
     "RateSearch": "backlit.estimators.rate_finder",
     "Recorder": "backlit.training.recording",
     "TableEncoder": "backlit.data.encoder",
@@ -92,11 +95,13 @@ __all__ = [
     "Exercise",
     "Explanation",
     "GradientReport",
+    "Huber",
     "MLPClassifier",
     "MLPRegressor",
     "Network",
     "OptunaPruning",
     "Penalty",
+    "Quantile",
     "RateSearch",
     "Recorder",
     "TableEncoder",

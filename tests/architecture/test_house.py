@@ -75,6 +75,7 @@ TESTED_TOGETHER = {
     "layer_rules": "test_diagnosis",
     "layout": "test_text",
     "libc": "test_walls",
+    "likelihood_losses": "test_losses",
     "limits": "test_sandbox",
     "mathml": "test_render",
     "maths": "test_text",

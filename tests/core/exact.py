@@ -79,6 +79,10 @@ def cost(loss, activation, a, y):
         return mp.fsum(abs(y - a) for a, y in pairs)
     if loss == "huber":
         return mp.fsum((y - a) ** 2 / 2 if abs(y - a) <= 1 else abs(y - a) - mp.mpf("0.5") for a, y in pairs)
+    if loss == "log_cosh":
+        return mp.fsum(mp.log(mp.cosh(y - a)) for a, y in pairs)
+    if loss == "quantile":
+        return mp.fsum(abs(y - a) for a, y in pairs) / 2
     if loss == "poisson":
         return mp.fsum(a - _times_log(y, a) + _times_log(y, y) - y for a, y in pairs)
     if activation == "softmax":

@@ -21,7 +21,7 @@ from backlit.core.losses import (
 from backlit.errors import LossActivationError, UnknownNameError
 
 EPS = np.finfo(float).eps
-EVERYWHERE = ["quadratic", "huber", "absolute"]
+EVERYWHERE = ["quadratic", "huber", "absolute", "log_cosh", "quantile"]
 FITTING = [(loss, activation) for loss in EVERYWHERE for activation in ACTIVATIONS] + [
     ("cross_entropy", "sigmoid"),
     ("cross_entropy", "softmax"),
@@ -65,7 +65,7 @@ def test_a_pair_that_does_not_fit_is_refused(loss, activation):
 
 
 def test_names():
-    assert set(LOSSES) == {"quadratic", "cross_entropy", "huber", "absolute", "poisson"}
+    assert set(LOSSES) == {*EVERYWHERE, "cross_entropy", "poisson"}
     assert all(name == loss.name for name, loss in LOSSES.items())
     assert ALIASES == {"squared_error": "quadratic", "log_loss": "cross_entropy"}
     assert loss_name("squared_error") == "quadratic"
@@ -114,7 +114,7 @@ def test_at_kinks_and_bends():
     r = np.array([-1.5, -1.0, 1.0, 1.5])
     np.testing.assert_array_equal(LOSSES["huber"].nabla_a(r, 0 * r), [-1, -1, 1, 1])
     np.testing.assert_array_equal(LOSSES["huber"].value(r, 0 * r), [1, 0.5, 0.5, 1])
-    assert [loss.name for loss in LOSSES.values() if loss.kinks or loss.bends] == ["huber", "absolute"]
+    assert [loss.name for loss in LOSSES.values() if loss.kinks or loss.bends] == ["huber", "absolute", "quantile"]
 
 
 def test_zero_times_an_infinite_logarithm_is_zero():

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from backlit.core.losses import definition
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD
 from backlit.engine.native import _optimizer_arguments
@@ -101,14 +102,19 @@ class ReplaySession:
 
     def _ask(self, operation, x, y, sample_weight, rest=()):
         network, penalty, state = self._network, self._objective.penalty, self._state
+        loss = definition(self._objective.loss)
         optimizer = _optimizer_arguments(self._optimizer)
         optimizer["optimizer"] = KINDS[optimizer["optimizer"]]
         slots = [(network.weights, network.biases)]
         slots += [
             ([w[i] for w in state.weights], [b[i] for b in state.biases]) for i in range(len(self._optimizer.slots))
         ]
-        question = [operation, network.dtype, *_counted(network.sizes), *network.activations, self._objective.loss]
-        question += [*_numbers([penalty.l2, penalty.l1, penalty.alpha, *optimizer.values()]), self._n_threads, state.t]
+        question = [operation, network.dtype, *_counted(network.sizes), *network.activations, loss.family]
+        question += [
+            *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha, *optimizer.values()]),
+            self._n_threads,
+            state.t,
+        ]
         for weights, biases in slots:
             for w, b in zip(weights, biases, strict=True):
                 question += [*_counted(w), *_counted(b)]

@@ -17,10 +17,11 @@ from replay import native_engine
 from backlit import _native
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
-from backlit.core.losses import LOSSES, fitting_pairs
+from backlit.core.losses import LOSSES, definition, fitting_pairs
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
 from backlit.core.penalty import Penalty
+from backlit.core.residual_losses import FAMILIES
 from backlit.engine import Objective, OptimizerState
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import ShapeError
@@ -89,12 +90,21 @@ def test_both_engines_know_the_same_names():
     assert set(_native.activations()) == set(ACTIVATIONS)
     assert set(_native.losses()) == set(LOSSES)
     assert set(_native.optimizers()) == set(OPTIMIZERS)
+    assert {definition(loss).family for loss, _ in PARAMETRIC_LOSSES} == set(FAMILIES)
     assert {type(optimizer) for optimizer in OPTIMIZER_CASES.values()} == set(OPTIMIZERS.values())
+
+
+PARAMETRIC_LOSSES = [
+    ("huber(0.4)", "tanh"),
+    ("huber(2.5)", "identity"),
+    ("quantile(0.9)", "identity"),
+    ("quantile(0.05)", "relu"),
+]
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("hidden", ACTIVATIONS)
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@pytest.mark.parametrize(("loss", "output"), [*fitting_pairs(), *PARAMETRIC_LOSSES])
 def test_gradient_agrees_with_the_reference(loss, output, hidden, penalty):
     # widths that leave padding in every vector, and rows that leave a remainder in every tile
     network = Network.initialize([7, 19, 9, 3], [hidden, hidden, output], seed=3)

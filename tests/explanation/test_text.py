@@ -116,6 +116,10 @@ FUNCTIONS = {
     "sign": np.sign,
     "clip": np.clip,
     "abs": abs,
+    "tanh": math.tanh,
+    "cosh": math.cosh,
+    "step": lambda r: float(r > 0),
+    "pinball": lambda r: 0.5 * abs(r),
     "huber": lambda r: 0.5 * r * r if abs(r) <= 1 else abs(r) - 0.5,
 }
 

@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass
 
 from backlit.core.activations import get_activation
-from backlit.core.losses import SHORT_CUTS, check_targets, cost_of_each, get_loss, loss_name
+from backlit.core.losses import SHORT_CUTS, LossLike, check_targets, cost_of_each, get_loss, loss_name
 from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -96,7 +96,7 @@ def bp4(a_previous: Array, delta: Array, share: Array, precision: str = "full") 
     return product((share * delta).T, a_previous, precision)
 
 
-def output_error(loss: str, activation: str, z: Array, a: Array, y: Array) -> Array:
+def output_error(loss: LossLike, activation: str, z: Array, a: Array, y: Array) -> Array:
     """δ^L: BP1, or its short cut where the pair of loss and activation has one.
 
     Parameters
@@ -148,7 +148,7 @@ def backpropagate(
     x: Array,
     y: Array,
     *,
-    loss: str = "quadratic",
+    loss: LossLike = "quadratic",
     sample_weight: Array | None = None,
     penalty: Penalty = NO_PENALTY,
 ) -> Backpass:
@@ -161,8 +161,8 @@ def backpropagate(
         Finite numbers.
     y : array, ``(n_examples, n_out)`` or ``(n_out,)``
         Finite numbers.
-    loss : str, default "quadratic"
-        A name of `backlit.core.losses.LOSSES`.
+    loss : str, Huber or Quantile, default "quadratic"
+        A name of `backlit.core.losses.LOSSES`; ``"quantile(0.9)"`` and ``Quantile(0.9)`` are the same.
     sample_weight : array, ``(n_examples,)``, optional
         What each example counts; not negative, and not all zero.
     penalty : Penalty, optional
@@ -184,7 +184,7 @@ def backpass(
     share: Array,
     batch_weight: float,
     *,
-    loss: str,
+    loss: LossLike,
     penalty: Penalty = NO_PENALTY,
     precision: str = "full",
 ) -> Backpass:
@@ -223,7 +223,7 @@ def cost(
     x: Array,
     y: Array,
     *,
-    loss: str = "quadratic",
+    loss: LossLike = "quadratic",
     sample_weight: Array | None = None,
     penalty: Penalty = NO_PENALTY,
 ) -> Array:
@@ -268,7 +268,7 @@ def shares(x: Array, sample_weight: Array | None) -> tuple[Array, float]:
     return xp.reshape(sample_weight, (-1, 1)) / total, total
 
 
-def check_loss_fits(network: Network, loss: str) -> str:
-    """Return the registered name of a loss, or raise if it does not fit the network's output activation."""
+def check_loss_fits(network: Network, loss: LossLike) -> str:
+    """Return the full name of a loss, or raise if it does not fit the network's output activation."""
     get_loss(loss, network.activations[-1])
     return loss_name(loss)

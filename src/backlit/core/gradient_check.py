@@ -17,6 +17,7 @@ from backlit.core.backpropagation import as_examples, backpropagate, shares
 from backlit.core.differences import EPS, Batch, Flags, Numbers, Places, Stage, lie_apart, moved, rounding_noise
 from backlit.core.gradient_report import GradientReport, Kink, LayerCheck, ParameterCheck
 from backlit.core.initialization import Purpose, stream
+from backlit.core.losses import LossLike, loss_name
 from backlit.core.namespace import Array
 from backlit.core.network import Network
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -81,7 +82,7 @@ def check_gradient(
     x: Array,
     y: Array,
     *,
-    loss: str = "quadratic",
+    loss: LossLike = "quadratic",
     sample_weight: Array | None = None,
     penalty: Penalty = NO_PENALTY,
     max_parameters: int = 10_000,
@@ -94,7 +95,7 @@ def check_gradient(
     network : Network
     x : array, ``(n_examples, n_in)`` or ``(n_in,)``
     y : array, ``(n_examples, n_out)`` or ``(n_out,)``
-    loss : str, default "quadratic"
+    loss : str, Huber or Quantile, default "quadratic"
     sample_weight : array, ``(n_examples,)``, optional
     penalty : Penalty, optional
     max_parameters : int, default 10 000
@@ -127,7 +128,7 @@ def check_gradient(
     x, y, sample_weight = as_examples(network, x, y, sample_weight)
     share, batch_weight = shares(x, sample_weight)
     at = backpropagate(network, x, y, loss=loss, sample_weight=sample_weight, penalty=penalty)
-    batch = Batch(network, y, share[:, 0], loss, at)
+    batch = Batch(network, y, share[:, 0], loss_name(loss), at)
     noise = rounding_noise(batch)
     groups = [
         _compare(batch, i, is_weight, flat, penalty, batch_weight, noise)

@@ -4,14 +4,19 @@ The general form is the definition: a loss gives ``C_x(a, y)`` and ``∇_a C``, 
 pairs of loss and output activation a formula in z is also exact where a saturates (log-sum-exp, softplus) or is
 cheaper (``a − y``). Those stand in `FROM_Z` and `SHORT_CUTS`, and tests check them against the general form.
 
-Each loss sums over the outputs of an example; averaging over examples is done by `backlit.core.backpropagation`.
+The formulas are in `residual_losses` and `likelihood_losses`. To add one, write it there, enter it in `LOSSES`, and
+write its twin in ``native/losses.hpp``. Each loss sums over the outputs of an example; averaging over examples is done
+by `backlit.core.backpropagation`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 import array_api_compat
 
@@ -25,10 +30,30 @@ from backlit.core.activations import (
     sigmoid,
     softplus,
 )
+from backlit.core.likelihood_losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_nabla_a,
+    categorical_cross_entropy,
+    categorical_cross_entropy_nabla_a,
+    deviance_constant,
+    poisson,
+    poisson_nabla_a,
+)
 from backlit.core.namespace import Array, namespace
+from backlit.core.residual_losses import (
+    FAMILIES,
+    Huber,
+    ParametricLoss,
+    Quantile,
+    absolute,
+    absolute_nabla_a,
+    log_cosh,
+    log_cosh_nabla_a,
+    quadratic,
+    quadratic_nabla_a,
+)
 from backlit.errors import InvalidInputError, LossActivationError, UnknownNameError
 
-HUBER_DELTA = 1.0
 NOT_NEGATIVE = Interval(0.0, math.inf, low_open=False)
 PROBABILITY = Interval(0.0, 1.0, low_open=False, high_open=False)
 
@@ -53,6 +78,10 @@ class Loss:
         Values of a − y where C_x has no derivative; `nabla_a` states what is taken there.
     bends : tuple of float
         Values of a − y where ∇_a C has none.
+    family : str
+        Name without the parameter; the name itself where there is none.
+    parameter : float
+        Of a loss that takes one; 0 for the others.
     """
 
     name: str
@@ -62,83 +91,11 @@ class Loss:
     target: Interval
     kinks: tuple[float, ...] = ()
     bends: tuple[float, ...] = ()
+    family: str = ""
+    parameter: float = 0.0
 
-
-def quadratic(a: Array, y: Array) -> Array:
-    """``C_x = ½ ‖y − a‖²``, the lecture's cost."""
-    return 0.5 * (y - a) ** 2
-
-
-def quadratic_nabla_a(a: Array, y: Array) -> Array:
-    """``a − y``."""
-    return a - y
-
-
-def binary_cross_entropy(a: Array, y: Array) -> Array:
-    """``−y log a − (1 − y) log(1 − a)`` for each output on its own: two classes, or several labels."""
-    xp = namespace(a, y)
-    return -_times_log(y, a, xp.log) - _times_log(1.0 - y, -a, xp.log1p)
-
-
-def binary_cross_entropy_nabla_a(a: Array, y: Array) -> Array:
-    """``(a − y) / (a (1 − a))``."""
-    return (a - y) / (a * (1.0 - a))
-
-
-def categorical_cross_entropy(a: Array, y: Array) -> Array:
-    """``−y_j log a_j``, summed over the classes."""
-    return -_times_log(y, a, namespace(a, y).log)
-
-
-def categorical_cross_entropy_nabla_a(a: Array, y: Array) -> Array:
-    """``−y / a``."""
-    return -y / a
-
-
-def huber(a: Array, y: Array) -> Array:
-    """``½ r²`` for |r| ≤ 1, else ``|r| − ½``, with r = a − y (Huber 1964, δ = 1)."""
-    xp = namespace(a, y)
-    r = xp.abs(a - y)
-    return xp.where(r > HUBER_DELTA, HUBER_DELTA * (r - 0.5 * HUBER_DELTA), 0.5 * r * r)
-
-
-def huber_nabla_a(a: Array, y: Array) -> Array:
-    """``a − y``, cut off at ±1."""
-    xp = namespace(a, y)
-    r = a - y
-    return xp.where(xp.abs(r) > HUBER_DELTA, HUBER_DELTA * xp.sign(r), r)
-
-
-def absolute(a: Array, y: Array) -> Array:
-    """``|a − y|``."""
-    return namespace(a, y).abs(a - y)
-
-
-def absolute_nabla_a(a: Array, y: Array) -> Array:
-    """``sign(a − y)``; 0 at the kink."""
-    return namespace(a, y).sign(a - y)
-
-
-def poisson(a: Array, y: Array) -> Array:
-    """``a − y log a + (y log y − y)``: half the Poisson deviance, 0 for a = y."""
-    return a - _times_log(y, a, namespace(a, y).log) + _deviance_constant(y)
-
-
-def poisson_nabla_a(a: Array, y: Array) -> Array:
-    """``1 − y / a``."""
-    return 1.0 - y / a
-
-
-def _times_log(factor: Array, argument: Array, log: Callable[[Array], Array]) -> Array:
-    # factor · log(argument), 0 where the factor is 0 even if the logarithm is −∞; NaN in either stays NaN
-    xp = namespace(factor, argument)
-    unused = (factor == 0) & (argument == argument)
-    safe = xp.where(unused, argument * 0.0 + 0.5, argument)
-    return xp.where(unused, factor, factor * log(safe))
-
-
-def _deviance_constant(y: Array) -> Array:
-    return _times_log(y, y, namespace(y).log) - y
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", self.family or self.name)
 
 
 QUADRATIC = Loss("quadratic", quadratic, quadratic_nabla_a, REALS, REALS)
@@ -146,23 +103,76 @@ BINARY_CROSS_ENTROPY = Loss("cross_entropy", binary_cross_entropy, binary_cross_
 CATEGORICAL_CROSS_ENTROPY = Loss(
     "cross_entropy", categorical_cross_entropy, categorical_cross_entropy_nabla_a, UNIT, PROBABILITY
 )
-HUBER = Loss("huber", huber, huber_nabla_a, REALS, REALS, bends=(-HUBER_DELTA, HUBER_DELTA))
 ABSOLUTE = Loss("absolute", absolute, absolute_nabla_a, REALS, REALS, kinks=(0.0,))
+LOG_COSH = Loss("log_cosh", log_cosh, log_cosh_nabla_a, REALS, REALS)
 POISSON = Loss("poisson", poisson, poisson_nabla_a, Interval(0.0, math.inf), NOT_NEGATIVE)
 
-LOSSES: dict[str, Loss] = {loss.name: loss for loss in [QUADRATIC, BINARY_CROSS_ENTROPY, HUBER, ABSOLUTE, POISSON]}
+
+def _huber(loss: Huber) -> Loss:
+    bends = (-loss.delta, loss.delta)
+    return Loss(_full_name(loss), loss.value, loss.nabla_a, REALS, REALS, (), bends, loss.family, loss.delta)
+
+
+def _quantile(loss: Quantile) -> Loss:
+    return Loss(_full_name(loss), loss.value, loss.nabla_a, REALS, REALS, (0.0,), (), loss.family, loss.q)
+
+
+def _full_name(loss: ParametricLoss) -> str:
+    return loss.family if loss == type(loss)() else f"{loss.family}({loss.parameter!r})"
+
+
+HUBER, QUANTILE = _huber(Huber()), _quantile(Quantile())
+
+LOSSES: dict[str, Loss] = {
+    loss.name: loss for loss in (QUADRATIC, BINARY_CROSS_ENTROPY, HUBER, ABSOLUTE, LOG_COSH, QUANTILE, POISSON)
+}
+"""Name → loss; those that take a parameter have its default here."""
 ALIASES = {"squared_error": "quadratic", "log_loss": "cross_entropy"}
 
-
-def loss_name(name: str) -> str:
-    """Return the registered name for a name or alias."""
-    resolved = ALIASES.get(name, name) if isinstance(name, str) else name
-    if resolved not in LOSSES:
-        raise UnknownNameError("loss", name, [*LOSSES, *ALIASES])
-    return resolved
+LossLike: TypeAlias = str | ParametricLoss
+"""A loss as people name it: ``"huber"``, ``"quantile(0.9)"``, ``Quantile(0.9)``."""
 
 
-def get_loss(name: str, output_activation: str) -> Loss:
+def loss_name(loss: LossLike) -> str:
+    """Return the full name of a loss: registered, with the parameter in brackets where it is not the default.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such loss.
+    InvalidInputError
+        If a parameter is out of its range.
+    """
+    return definition(loss).name
+
+
+def definition(loss: LossLike) -> Loss:
+    """Return a loss whatever way it is named. Cross-entropy is that of each output on its own; see `get_loss`."""
+    if isinstance(loss, Huber):
+        return _huber(loss)
+    if isinstance(loss, Quantile):
+        return _quantile(loss)
+    resolved = ALIASES.get(loss, loss) if isinstance(loss, str) else loss
+    if isinstance(resolved, str):
+        found = LOSSES.get(resolved) or _with_parameter(resolved)
+        if found is not None:
+            return found
+    raise UnknownNameError("loss", loss, [*LOSSES, *ALIASES])
+
+
+@lru_cache(maxsize=64)
+def _with_parameter(name: str) -> Loss | None:
+    parts = re.fullmatch(r"(\w+)\(([^()]+)\)", name)
+    if parts is None or parts[1] not in FAMILIES:
+        return None
+    try:
+        parameter = float(parts[2])
+    except ValueError:
+        raise InvalidInputError(f"The parameter of the loss {name!r} must be a number.") from None
+    return definition(FAMILIES[parts[1]](parameter))
+
+
+def get_loss(name: LossLike, output_activation: str) -> Loss:
     """Return the loss of this name for a network with this output activation.
 
     Cross-entropy is one name for two costs: with softmax, which couples the outputs, that of several classes; otherwise
@@ -176,7 +186,7 @@ def get_loss(name: str, output_activation: str) -> Loss:
         If the activation leaves the domain of the loss.
     """
     activation = get_activation(output_activation)
-    loss = LOSSES[loss_name(name)]
+    loss = definition(name)
     if not loss.domain.contains(activation.range):
         fitting = [other.name for other in _fitting(loss)]
         raise LossActivationError(
@@ -192,9 +202,9 @@ def _fitting(loss: Loss) -> list[Activation]:
     return [activation for activation in ACTIVATIONS.values() if loss.domain.contains(activation.range)]
 
 
-def check_targets(loss: str, y: Array) -> None:
+def check_targets(loss: LossLike, y: Array) -> None:
     """Raise if targets lie outside those on which a loss is defined."""
-    target = LOSSES[loss_name(loss)].target
+    target = definition(loss).target
     # JAX cannot look at numbers while it traces a function
     if target == REALS or array_api_compat.is_jax_array(y):
         return
@@ -227,7 +237,7 @@ def _categorical_cross_entropy_from_z(activation: Activation, z: Array, a: Array
 
 def _poisson_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
     assert activation.log_value is not None
-    return a - y * activation.log_value(z) + _deviance_constant(y)
+    return a - y * activation.log_value(z) + deviance_constant(y)
 
 
 FROM_Z: dict[tuple[str, str], Callable[[Activation, Array, Array, Array], Array]] = {
@@ -241,7 +251,7 @@ FROM_Z: dict[tuple[str, str], Callable[[Activation, Array, Array, Array], Array]
 """(loss, output activation) → the summands of C_x from (activation, z, a, y)."""
 
 
-def cost_of_each(loss: str, output_activation: str, z: Array, a: Array, y: Array) -> Array:
+def cost_of_each(loss: LossLike, output_activation: str, z: Array, a: Array, y: Array) -> Array:
     """C_x of each example, summed over the outputs.
 
     Parameters
@@ -253,10 +263,10 @@ def cost_of_each(loss: str, output_activation: str, z: Array, a: Array, y: Array
     -------
     array, ``(n_examples,)``
     """
-    definition = get_loss(loss, output_activation)
+    chosen = get_loss(loss, output_activation)
     activation = get_activation(output_activation)
-    from_z = FROM_Z.get((definition.name, activation.name))
-    summands = definition.value(a, y) if from_z is None else from_z(activation, z, a, y)
+    from_z = FROM_Z.get((chosen.name, activation.name))
+    summands = chosen.value(a, y) if from_z is None else from_z(activation, z, a, y)
     return namespace(z, a, y).sum(summands, axis=-1)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit import _native
+from backlit.core.losses import definition
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, check_precision, check_shapes
@@ -68,6 +69,7 @@ class NativeSession:
         max_threads: int,
         precision: str,
     ) -> None:
+        loss = definition(objective.loss)
         self._objective = objective
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
@@ -76,7 +78,8 @@ class NativeSession:
         self._session = _SESSIONS[network.dtype](
             sizes=list(network.sizes),
             activations=list(network.activations),
-            loss=objective.loss,
+            loss=loss.family,
+            loss_parameter=loss.parameter,
             l2=objective.penalty.l2,
             l1=objective.penalty.l1,
             alpha=objective.penalty.alpha,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
+from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -26,10 +27,20 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimized: the loss, averaged over examples, plus the penalty."""
+    """What is minimized: the loss, averaged over examples, plus the penalty.
+
+    Attributes
+    ----------
+    loss : str
+        Full name; a `Huber` or `Quantile` that is given is turned into it.
+    penalty : Penalty
+    """
 
     loss: str = "quadratic"
     penalty: Penalty = NO_PENALTY
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loss", loss_name(self.loss))
 
     def check(self, network: Network) -> None:
         """Raise if the loss does not fit the network's output activation."""

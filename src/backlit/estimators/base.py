@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
 
-from backlit.core.losses import loss_name
+from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.data import TableEncoder
 from backlit.engine import get_engine
@@ -67,7 +67,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
 class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
-    loss: str
+    loss: LossLike
     hidden_layer_sizes: Any
     activation: str | Sequence[str]
     initialization: str | Network | None

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.activations import get_activation
-from backlit.core.losses import loss_name
+from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
@@ -39,8 +39,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     {COMMON_PARAMETERS}
-    loss : str, default "log_loss"
-        Any name of `backlit.core.losses.LOSSES`; "log_loss" is "cross_entropy".
+    loss : str, Huber or Quantile, default "log_loss"
+        Any name of `backlit.core.losses.LOSSES`, also with a parameter, ``Quantile(0.9)`` or ``"quantile(0.9)"``;
+        "log_loss" is "cross_entropy".
     output_activation : str, optional
         Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid a label for multi-label
         targets; for other losses one sigmoid output a class.
@@ -96,7 +97,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        loss: str = "log_loss",
+        loss: LossLike = "log_loss",
         output_activation: str | None = None,
         class_weight: Any = None,
         initialization: str | Network | None = "scikit_learn",

@@ -18,8 +18,9 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.core.precision import PRECISIONS
+from backlit.core.residual_losses import Huber, Quantile
 from backlit.engine import ENGINES
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.estimators.initial_network import SCIKIT_LEARN
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
@@ -31,6 +32,21 @@ SCIKIT_LEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
 """These apply to `GRADIENT_DESCENT` only, as in scikit-learn; the other solvers then keep their rate constant."""
 
 _ACTIVATION_NAMES = {*activations.ACTIVATIONS, *activations.ALIASES}
+
+
+class LossNames(StrOptions):  # type: ignore[misc]
+    """The names of losses, also with a parameter in brackets; `fit` says what is wrong with a parameter."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether a value names a loss."""
+        try:
+            losses.loss_name(val)
+        except UnknownNameError:
+            return False
+        except InvalidInputError:
+            return True
+        return isinstance(val, str)
+
 
 CONSTRAINTS: dict[str, list[Any]] = {
     # zero and less are refused in fit, in the words of scikit-learn's
@@ -57,7 +73,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "epsilon": [Interval(Real, 0, None, closed="neither")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "loss": [StrOptions({*losses.LOSSES, *losses.ALIASES})],
+    "loss": [LossNames({*losses.LOSSES, *losses.ALIASES}), Huber, Quantile],
     "output_activation": [StrOptions(_ACTIVATION_NAMES), None],
     "initialization": [StrOptions({SCIKIT_LEARN, *INITIALIZATIONS}), Network, None],
     "l2": [Interval(Real, 0, None, closed="left")],

@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
 from backlit.core.activations import get_activation
-from backlit.core.losses import loss_name
+from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
@@ -29,8 +29,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : str, default "squared_error"
-        Any name of `backlit.core.losses.LOSSES`; "squared_error" is "quadratic". Several outputs are summed over.
+    loss : str, Huber or Quantile, default "squared_error"
+        Any name of `backlit.core.losses.LOSSES`, also with a parameter, ``Quantile(0.9)`` or ``"quantile(0.9)"``;
+        "squared_error" is "quadratic". Several outputs are summed over.
     {COMMON_PARAMETERS}
     output_activation : str, optional
         Default: identity, or exp for "poisson".
@@ -53,7 +54,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: LossLike = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: str | Sequence[str] = "relu",
         *,

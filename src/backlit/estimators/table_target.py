@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.activations import REALS
-from backlit.core.losses import LOSSES
+from backlit.core.losses import definition
 from backlit.data import TargetScaler, class_codes, encode_classes
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
@@ -48,7 +48,7 @@ class TableTarget:
             classes, codes = encode_classes(column)
             labels = ClassLabels.of(codes, one_output=loss == "cross_entropy")
             return cls(name, tuple(classes), labels.n_outputs)
-        values, allowed = as_numbers(column, name), LOSSES[loss].target
+        values, allowed = as_numbers(column, name), definition(loss).target
         if allowed == REALS:
             return cls(name, None, 1, TargetScaler.fit(values))
         # a loss that is particular about its targets gets them as they are

@@ -83,7 +83,7 @@ class TableTraining:
         if self.precision not in PRECISIONS:
             raise UnknownNameError("precision", self.precision, PRECISIONS)
         if self.loss is not None:
-            loss_name(self.loss)
+            object.__setattr__(self, "loss", loss_name(self.loss))
         if min(self.hidden, default=1) < 1:
             raise InvalidInputError(f"Every hidden layer needs a neuron, but hidden is {self.hidden}.")
         _ = self.penalty

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from backlit.core.activations import Interval
-from backlit.core.losses import LOSSES, loss_name
+from backlit.core.losses import LossLike, definition, loss_name
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ShapeError
 
@@ -178,15 +178,15 @@ def check_labels(y: Any) -> None:
         )
 
 
-def number_targets(y: Any, loss: str, output_activation: str, dtype: str) -> Targets:
+def number_targets(y: Any, loss: LossLike, output_activation: str, dtype: str) -> Targets:
     """Return what to train on for numbers, ``(n_examples,)`` or ``(n_examples, n_out)``; the score is R²."""
     with np.errstate(over="ignore"):  # infinity is out of every domain
         values = np.ascontiguousarray(y, dtype=dtype).reshape(len(y), -1)
-    target = LOSSES[loss_name(loss)].target
+    target = definition(loss).target
     came = Interval(float(values.min()), float(values.max()), low_open=False, high_open=False)
     if not target.contains(came):
         raise InvalidInputError(
-            f"The loss {loss!r} is defined for targets in {target}, but y lies in {came}. "
+            f"The loss {loss_name(loss)!r} is defined for targets in {target}, but y lies in {came}. "
             "Use another loss, or transform the target."
         )
 

@@ -12,7 +12,7 @@ from backlit.core.losses import (
     ABSOLUTE,
     BINARY_CROSS_ENTROPY,
     CATEGORICAL_CROSS_ENTROPY,
-    HUBER,
+    LOG_COSH,
     POISSON,
     QUADRATIC,
     Loss,
@@ -125,10 +125,10 @@ LOSS_FORMULAS: dict[Loss, LossFormula] = {
         lambda a, y: (*_MINUS, *factor(y), TIMES, *_LN, *bracketed(a)),
         lambda a, y: (*_MINUS, *factor(y), *_OVER, *factor(a)),
     ),
-    HUBER: LossFormula(
-        "Σ_j huber(a^{l}_j − y_j),  huber(r) = ½ r² for |r| ≤ 1, |r| − ½ beyond",
-        lambda a, y: _call("huber", difference(a, y)),
-        lambda a, y: _call("clip", difference(a, y), (Sign("−"), Literal("1")), _ONE),
+    LOG_COSH: LossFormula(
+        "Σ_j ln(cosh(a^{l}_j − y_j))",
+        lambda a, y: (*_LN, *bracketed(_call("cosh", difference(a, y)))),
+        lambda a, y: _call("tanh", difference(a, y)),
     ),
     ABSOLUTE: LossFormula(
         "Σ_j |a^{l}_j − y_j|",
@@ -141,6 +141,33 @@ LOSS_FORMULAS: dict[Loss, LossFormula] = {
         lambda a, y: (*_ONE, MINUS, *factor(y), *_OVER, *factor(a)),
     ),
 }
+
+
+def loss_formula(loss: Loss) -> LossFormula | None:
+    """Return how a loss is written; None if only its numbers are known."""
+    parameter = f"{loss.parameter:.6g}"
+    if loss.family == "huber":
+        return _huber(parameter, f"{0.5 * loss.parameter:.6g}")
+    if loss.family == "quantile":
+        return _quantile(parameter, f"{1.0 - loss.parameter:.6g}")
+    return LOSS_FORMULAS.get(loss)
+
+
+def _huber(delta: str, half: str) -> LossFormula:
+    beyond = "|r| − ½" if delta == "1" else f"{delta} (|r| − {half})"
+    return LossFormula(
+        f"Σ_j huber(a^{{l}}_j − y_j),  huber(r) = ½ r² for |r| ≤ {delta}, {beyond} beyond",
+        lambda a, y: _call("huber", difference(a, y)),
+        lambda a, y: _call("clip", difference(a, y), (Sign("−"), Literal(delta)), (Literal(delta),)),
+    )
+
+
+def _quantile(q: str, rest: str) -> LossFormula:
+    return LossFormula(
+        f"Σ_j pinball(a^{{l}}_j − y_j),  pinball(r) = {rest} r for r > 0, else −{q} r",
+        lambda a, y: _call("pinball", difference(a, y)),
+        lambda a, y: (*_call("step", difference(a, y)), MINUS, Literal(q)),
+    )
 
 
 def _softmax_short_cut(a: Maths, y: Maths, y_sum: Maths) -> Maths:

@@ -28,8 +28,8 @@ SIGNS = {
     "−": "-", "·": r"\cdot", "⊙": r"\odot", "←": r"\leftarrow", "≤": r"\le", "×": r"\times", "‖": r"\Vert", "±": r"\pm",
     "…": r"\dots", "→": r"\to", "{": r"\{", "}": r"\}",
 }  # fmt: skip
-FUNCTIONS = {"exp": r"\exp", "ln": r"\ln", "tanh": r"\tanh", "max": r"\max"} | {
-    name: rf"\operatorname{{{name}}}" for name in ("huber", "clip", "sign")
+FUNCTIONS = {"exp": r"\exp", "ln": r"\ln", "tanh": r"\tanh", "cosh": r"\cosh", "max": r"\max"} | {
+    name: rf"\operatorname{{{name}}}" for name in ("huber", "pinball", "step", "clip", "sign")
 }
 
 TextWriter = Callable[[str], str]

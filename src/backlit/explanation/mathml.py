@@ -44,7 +44,7 @@ def _term(term: Term, digits: int) -> str:
 
 
 def _is_function(word: str) -> bool:
-    return word in ("exp", "ln", "tanh", "max", "huber", "clip", "sign")
+    return word in ("exp", "ln", "tanh", "cosh", "max", "huber", "pinball", "step", "clip", "sign")
 
 
 def _text(words: str) -> str:

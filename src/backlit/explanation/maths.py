@@ -17,7 +17,7 @@ PLUS, MINUS, TIMES, SPACE = Sign(" + "), Sign(" − "), Sign("·"), Sign(" ")
 OPEN, CLOSE = Sign("("), Sign(")")
 
 _UNRAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
-_WORDS = "exp|ln|tanh|max|huber|clip|sign|mean|scale|for|else|beyond"
+_WORDS = "exp|ln|tanh|cosh|max|huber|pinball|step|clip|sign|mean|scale|for|else|beyond"
 _SYMBOL = r"[A-Za-zσΣ∇λμαδΦφ]′?"
 
 

@@ -180,7 +180,7 @@ class Story:
     @property
     def loss_formula(self) -> formulas.LossFormula | None:
         """How the loss is written; None if only its numbers are known."""
-        return formulas.LOSS_FORMULAS.get(get_loss(self.explanation.loss, self.explanation.activations[-1]))
+        return formulas.loss_formula(get_loss(self.explanation.loss, self.explanation.activations[-1]))
 
     @property
     def saturated(self) -> bool:

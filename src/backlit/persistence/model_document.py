@@ -7,7 +7,7 @@
     library      version of the backlit that wrote it
     sizes        neurons of each layer, input included
     activations  one name for each layer but the input
-    loss         name of a loss that fits the last activation
+    loss         full name of a loss that fits the last activation: "huber", "quantile(0.9)"
     dtype        "float32" or "float64", of all tensors
     task         "classification", "regression" or null
     classes      list or null
@@ -22,8 +22,8 @@ from collections.abc import Callable, Collection, Container
 from typing import Any
 
 from backlit.core.activations import ACTIVATIONS
-from backlit.core.losses import LOSSES
-from backlit.errors import ModelFileError
+from backlit.core.losses import LOSSES, loss_name
+from backlit.errors import InvalidInputError, ModelFileError, UnknownNameError
 from backlit.persistence import container
 from backlit.persistence.strict_json import shown
 
@@ -77,6 +77,16 @@ def _activations_problem(value: object) -> str | None:
     return f"a list of {', '.join(ACTIVATIONS)}"
 
 
+def _loss_problem(value: object) -> str | None:
+    # the full name alone: an alias would make two files of one model
+    try:
+        if type(value) is str and loss_name(value) == value:
+            return None
+    except (InvalidInputError, UnknownNameError):
+        pass
+    return f"one of {', '.join(LOSSES)}, with a parameter in brackets where it is not the default"
+
+
 def is_one_of(value: object, names: Container[str]) -> bool:
     """Whether a value of any type is one of these names."""
     return type(value) is str and value in names
@@ -101,7 +111,7 @@ _FIELDS: dict[str, Callable[[object], str | None]] = {
     "library": _kind(str, "text"),
     "sizes": _sizes_problem,
     "activations": _activations_problem,
-    "loss": _choice(LOSSES),
+    "loss": _loss_problem,
     "dtype": _choice(container.DTYPES),
     "task": _or_null(_choice(TASKS)),
     "classes": _or_null(_kind(list, "a list")),
