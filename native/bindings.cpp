@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "session.hpp"
@@ -44,12 +45,14 @@ class Binding {
  public:
   Binding(const std::vector<long>& sizes, const std::vector<std::string>& activations, const std::string& loss,
           double loss_parameter, double l2, double l1, double alpha, const std::string& optimizer, double momentum,
-          double beta_2, double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity, int max_threads,
+          double beta_2, double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity,
+          const std::vector<double>& dropout_rates, std::uint64_t seed, double clip_norm, int max_threads,
           const std::string& precision)
       : session_(describe(sizes, activations, loss, loss_parameter, {l2, l1, alpha},
                           {Optimizer::Kind(index_of(optimizer, optimizer_names, "optimizer")), momentum, beta_2,
                            epsilon, weight_decay, nesterov, rate_in_velocity},
-                          max_threads, Precision(index_of(precision, precision_names, "precision")))) {}
+                          {dropout_rates, seed}, clip_norm, max_threads,
+                          Precision(index_of(precision, precision_names, "precision")))) {}
 
   void set_weights(int layer, int slot, Array<const T> w) {
     check(layer, slot, w.shape(0), long(w.shape(1)));
@@ -151,7 +154,7 @@ class Binding {
  private:
   static Description describe(const std::vector<long>& sizes, const std::vector<std::string>& activations,
                               const std::string& loss, double loss_parameter, Penalty penalty, Optimizer optimizer,
-                              int max_threads, Precision precision) {
+                              Dropout dropout, double clip_norm, int max_threads, Precision precision) {
     require(sizes.size() >= 2 && activations.size() == sizes.size() - 1,
             "one activation a layer but the input is needed");
     for (long size : sizes) require(size >= 1, "every layer needs a neuron");
@@ -161,8 +164,15 @@ class Binding {
                             loss_parameter,
                             penalty,
                             optimizer,
+                            std::move(dropout),
+                            clip_norm,
                             max_threads > 0 ? max_threads : available_processors(),
                             precision};
+    const std::vector<double>& rates = description.dropout.rates;
+    require(rates.empty() || rates.size() == activations.size(),
+            "one dropout rate for each layer but the output is needed");
+    for (double rate : rates) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
+    require(clip_norm >= 0, "clip_norm cannot be negative");
     for (const std::string& name : activations)
       description.activations.push_back(Activation(index_of(name, activation_names, "activation")));
     return description;
@@ -202,11 +212,11 @@ void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
       .def(nb::init<const std::vector<long>&, const std::vector<std::string>&, const std::string&, double, double,
-                    double, double, const std::string&, double, double, double, double, bool, bool, int,
-                    const std::string&>(),
+                    double, double, const std::string&, double, double, double, double, bool, bool,
+                    const std::vector<double>&, std::uint64_t, double, int, const std::string&>(),
            nb::kw_only(), "sizes"_a, "activations"_a, "loss"_a, "loss_parameter"_a, "l2"_a, "l1"_a, "alpha"_a,
            "optimizer"_a, "momentum"_a, "beta_2"_a, "epsilon"_a, "weight_decay"_a, "nesterov"_a, "rate_in_velocity"_a,
-           "max_threads"_a, "precision"_a)
+           "dropout_rates"_a, "seed"_a, "clip_norm"_a, "max_threads"_a, "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())

@@ -1,8 +1,10 @@
 // The kernels of one instruction set; compiled once for each. See kernels.hpp for what each does.
 #include "kernels.hpp"
 
+#include "dropout.hpp"
 #include "epilogues.hpp"
 #include "products.hpp"
+#include "whole_gradient.hpp"
 
 #define BACKLIT_STRING(x) #x
 #define BACKLIT_NAME_OF(x) BACKLIT_STRING(x)
@@ -51,6 +53,15 @@ void backward(Activation activation, Matrix<const T> delta_next, Matrix<const T>
   BackwardEpilogue<T> epilogue{activation, z, a, delta};
   product<T, false>(delta_next, 0, n_rows, w_next, n_out_next, padded(n_out, lanes<T>), scratch, epilogue);
   if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, n_out);
+}
+
+// BP2 through a dropped layer: δ comes in as (w^{l+1})ᵀ δ^{l+1} and becomes (mask ⊙ δ) ⊙ σ′.
+template <class T>
+void pull_back_dropped(Activation activation, Matrix<const T> mask, Matrix<const T> z, Matrix<const T> a,
+                       Matrix<T> delta, long n_rows, long n) {
+  for (long i = 0; i < n_rows; ++i)
+    for (long j = 0; j < n; ++j) delta.row(i)[j] *= mask.row(i)[j];
+  pull_back(activation, z, a, delta, n_rows, n);
 }
 
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
@@ -186,6 +197,10 @@ constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            add_nabla_w<T>,
                            add_nabla_b<T>,
                            apply<T>,
+                           finish_nabla<T>,
+                           scale<T>,
+                           drop<T>,
+                           pull_back_dropped<T>,
                            gather<T>,
                            transpose<T>,
                            row_sums<T>};

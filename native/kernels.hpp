@@ -28,6 +28,13 @@ struct Matrix {
 // How precise the operands of the products are; all else is in T. See bfloat16.cpp.
 enum class Precision { full, bfloat16, bfloat16x3 };
 constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
+// Where the dropout masks of one layer in one step come from.
+struct DropoutDraw {
+  std::uint64_t seed;
+  std::uint64_t step;
+  std::uint32_t layer;  // counted from 1, the input
+  double rate;
+};
 
 // Rows x[rows[0]], x[rows[1]], … of n_in numbers that will be wanted next. They are read from all over memory, so they
 // are fetched into the second cache while other work is done.
@@ -75,6 +82,20 @@ struct Kernels {
 
   // The step alone, for n parameters (a multiple of lanes) whose gradient is given.
   void (*apply)(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* second, long n, bool is_weight);
+
+  // What is done to a whole gradient: nabla += the penalty's and squares[k] = Σ_j nabla² for rows [k_begin, k_end), and
+  // values *= factor for n values (a multiple of lanes).
+  void (*finish_nabla)(const StepRule<T>& rule, Matrix<const T> wt, Matrix<T> nabla, double* squares, long k_begin,
+                       long k_end);
+  void (*scale)(T factor, T* values, long n);
+
+  // mask, and dropped = a ⊙ mask, for n_rows rows of n neurons, the first at `position` in the batch.
+  void (*drop)(const DropoutDraw& draw, Matrix<const T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows,
+               long position, long n);
+
+  // The end of BP2 where a layer is dropped: delta = (mask ⊙ delta) ⊙ σ′.
+  void (*pull_back_dropped)(Activation activation, Matrix<const T> mask, Matrix<const T> z, Matrix<const T> a,
+                            Matrix<T> delta, long n_rows, long n);
 
   // a[i] = x[rows[i]] for rows of n_in numbers
   void (*gather)(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in);

@@ -64,6 +64,9 @@ Description description() {
   d.optimizer.weight_decay = number();
   d.optimizer.nesterov = number() != 0;
   d.optimizer.rate_in_velocity = number() != 0;
+  d.dropout.rates = numbers<double>();
+  d.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
+  d.clip_norm = number();
   d.max_threads = int(number());
   return d;
 }

@@ -46,6 +46,9 @@ Session<T>::Session(Description description)
   batch_.a.resize(layers_.size() + 1);
   batch_.z.resize(layers_.size());
   batch_.delta.resize(layers_.size());
+  batch_.mask.resize(layers_.size());
+  batch_.dropped.resize(layers_.size());
+  description_.dropout.rates.resize(layers_.size(), 0.0);
 }
 
 template <class T>
@@ -89,6 +92,8 @@ void Session<T>::reserve(long n_rows, bool with_delta) {
       batch_.a[l + 1] = Buffer<T>(n_rows * layers_[l].stride);
       if (keeps_z(l)) batch_.z[l] = Buffer<T>(n_rows * layers_[l].stride);
       batch_.delta[l] = {};
+      batch_.mask[l] = {};
+      batch_.dropped[l] = {};
     }
     batch_.y.assign(n_rows, nullptr);
     batch_.share = Buffer<T>(n_rows);
@@ -99,7 +104,16 @@ void Session<T>::reserve(long n_rows, bool with_delta) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     if (batch_.delta[l].size() == 0) batch_.delta[l] = Buffer<T>(batch_.n_rows * layer.stride);
+    if (drops(l) && batch_.mask[l].size() == 0) {
+      batch_.mask[l] = Buffer<T>(batch_.n_rows * a(l).stride);
+      batch_.dropped[l] = Buffer<T>(batch_.n_rows * a(l).stride);
+    }
     if (l > 0 && layer.w.size() == 0) layer.w = Buffer<T>(layer.n_out * padded(layer.n_in, kernels_.lanes));
+    if (steps_by_whole_gradient()) {
+      layer.nabla_wt = Buffer<T>(layer.wt.size());
+      layer.nabla_b = Buffer<T>(layer.b.size());
+      layer.nabla_squares = Buffer<double>(layer.n_in + 1);
+    }
     if (description_.penalty.any() && layer.squares.size() == 0) {
       layer.squares = Buffer<double>(layer.n_in);
       layer.magnitudes = Buffer<double>(layer.n_in);
@@ -127,13 +141,15 @@ int Session<T>::threads_for(long rows_a_step, long rows) const {
 // Steps 1 and 2 of the lecture's algorithm, for rows of the batch whose input is gathered already.
 template <class T>
 void Session<T>::feedforward_rows(Part rows, T* scratch) {
+  for (int l = 0; l < int(layers_.size()); ++l) layer_forward(l, a(l), rows, scratch);
+}
+
+template <class T>
+void Session<T>::layer_forward(int l, Matrix<T> input, Part rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
-  auto from_const = [&](Matrix<T> m) { return Matrix<const T>{m.row(rows.begin), m.stride}; };
-  for (int l = 0; l < int(layers_.size()); ++l) {
-    Layer& layer = layers_[l];
-    kernels_.forward(layer.activation, from_const(a(l)), {layer.wt.data(), layer.stride}, layer.b.data(), from(z(l)),
-                     from(a(l + 1)), rows.size(), layer.n_in, layer.n_out, scratch);
-  }
+  Layer& layer = layers_[l];
+  kernels_.forward(layer.activation, {input.row(rows.begin), input.stride}, {layer.wt.data(), layer.stride},
+                   layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(), layer.n_in, layer.n_out, scratch);
 }
 
 // Step 3: the costs of rows of the batch, and BP1 where an error is wanted.

@@ -30,6 +30,12 @@ struct Penalty {
   bool any() const { return l2 != 0 || l1 != 0 || alpha != 0; }
 };
 
+// Shares of neurons that are dropped in training; see native/dropout.hpp.
+struct Dropout {
+  std::vector<double> rates;  // of layers 1 (the input) to L − 1; 0 drops nothing
+  std::uint64_t seed = 0;
+};
+
 struct Description {
   std::vector<long> sizes;              // L, the input included
   std::vector<Activation> activations;  // L − 1
@@ -37,6 +43,8 @@ struct Description {
   double loss_parameter;  // of a loss that takes one
   Penalty penalty;
   Optimizer optimizer;
+  Dropout dropout;
+  double clip_norm = 0;  // the largest norm of a gradient; 0 for none
   int max_threads;
   Precision precision = Precision::full;
 };
@@ -87,6 +95,7 @@ class Session {
     Buffer<T> nabla_wt, nabla_b;
     Buffer<T> w;                         // (n_out, padded n_in), for BP2
     Buffer<double> squares, magnitudes;  // a row of wt each
+    Buffer<double> nabla_squares;        // a row of wt each, and one for the biases
 
     Matrix<T> wt_matrix() { return {wt.data(), stride}; }
     Matrix<T> slot_matrix(int slot) { return {slots_wt[slot].data(), stride}; }
@@ -94,7 +103,8 @@ class Session {
 
   // Activations, errors and costs of the rows of a batch.
   struct Batch {
-    std::vector<Buffer<T>> a, z, delta;  // a[0] is the gathered input; z only where needed
+    std::vector<Buffer<T>> a, z, delta;    // a[0] is the gathered input; z only where needed
+    std::vector<Buffer<T>> mask, dropped;  // a ⊙ mask of layers that are dropped
     std::vector<const T*> y;
     Buffer<T> share, cost;
     long n_rows = 0;
@@ -106,15 +116,27 @@ class Session {
   }
   Matrix<T> delta(int layer) { return {batch_.delta[layer].data(), layers_[layer].stride}; }
 
+  bool drops(int layer) const { return description_.dropout.rates[layer] != 0; }
+  Matrix<T> mask(int layer) { return {batch_.mask[layer].data(), a(layer).stride}; }
+  Matrix<T> dropped(int layer) { return {batch_.dropped[layer].data(), a(layer).stride}; }
+  // What layer + 1 is fed with in training.
+  Matrix<T> fed(int layer) { return drops(layer) ? dropped(layer) : a(layer); }
+
   bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
   void reserve(long n_rows, bool with_delta);
   void reserve_scratch(int n_threads, long n_rows);
   int threads_for(long rows_a_step, long rows) const;
   void feedforward_rows(Part rows, T* scratch);
+  void feedforward_dropped_rows(Part rows, T* scratch, long step, long position);
+  void layer_forward(int layer, Matrix<T> input, Part rows, T* scratch);
   void output_rows(Part rows, bool with_delta);
   void backpropagate_rows(Part rows, T* scratch);
   void transpose_part(int thread, int n_threads);
   double penalty_cost(double batch_weight) const;
+  // A step whose gradient has to be whole before it is taken, instead of one that is fused into BP4.
+  bool steps_by_whole_gradient() const { return description_.clip_norm != 0; }
+  void step_by_whole_gradient(StepRule<T> rule, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+  T clip_factor() const;
   StepRule<T> rule(double rate, double batch_weight, long step) const;  // steps count from 1
   int first_layer_not_finite_in_batch(long n_rows);
   int first_layer_not_finite() const;

@@ -30,9 +30,14 @@ void Session<T>::backpropagate_rows(Part rows, T* scratch) {
   auto from_const = [&](Matrix<T> m) { return Matrix<const T>{m.row(rows.begin), m.stride}; };
   for (int l = int(layers_.size()) - 2; l >= 0; --l) {
     Layer& next = layers_[l + 1];
-    kernels_.backward(layers_[l].activation, from_const(delta(l + 1)),
+    const Activation activation = layers_[l].activation;
+    const bool drop = drops(l + 1);
+    kernels_.backward(drop ? Activation::identity : activation, from_const(delta(l + 1)),
                       {next.w.data(), padded(next.n_in, kernels_.lanes)}, from_const(z(l)), from_const(a(l + 1)),
                       from(delta(l)), rows.size(), next.n_out, next.n_in, scratch);
+    if (drop)
+      kernels_.pull_back_dropped(activation, from_const(mask(l + 1)), from_const(z(l)), from_const(a(l + 1)),
+                                 from(delta(l)), rows.size(), next.n_in);
   }
 }
 
@@ -142,7 +147,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
         batch_.share.data()[i] = T(s / *weight);
       }
-      feedforward_rows(rows, scratch);
+      feedforward_dropped_rows(rows, scratch, t, first + rows.begin);
       output_rows(rows, true);
       barrier.wait();  // w is transposed
       backpropagate_rows(rows, scratch);
@@ -155,7 +160,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
       for (int l = 0; l < n_layers; ++l) {
         Layer& layer = layers_[l];
         const Part part(layer.n_in, thread, n_threads);
-        kernels_.add_nabla_w({a(l).data, a(l).stride}, {delta(l).data, delta(l).stride},
+        kernels_.add_nabla_w({fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride},
                              {layer.nabla_wt.data(), layer.stride}, n, part.begin, part.end, scratch);
         if (thread == l % n_threads) kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
       }
@@ -230,7 +235,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         batch_.share.data()[i] = T(s / batch_weight);
       }
       transpose_part(thread, n_threads);
-      feedforward_rows(rows, scratch);
+      feedforward_dropped_rows(rows, scratch, t + steps_taken, rows.begin);
       output_rows(rows, true);
       if (n_layers > 1) {
         barrier.wait();  // w is transposed
@@ -257,13 +262,14 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(), n_in};
-      for (int l = 0; l < n_layers; ++l) {
+      if (steps_by_whole_gradient()) step_by_whole_gradient(s, n, thread, n_threads, barrier, scratch);
+      for (int l = 0; l < n_layers && !steps_by_whole_gradient(); ++l) {
         Layer& layer = layers_[l];
         const Part part(layer.n_in, thread, n_threads);
         if (has_penalty)
           kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
                             part.end, layer.n_out);
-        kernels_.update_weights(s, {a(l).data, a(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
+        kernels_.update_weights(s, {fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
                                 layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch,
                                 l == 0 ? ahead : RowsAhead<T>{});
         if (thread == l % n_threads)

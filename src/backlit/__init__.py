@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from backlit.core.backpropagation import Backpass, backpropagate
+    from backlit.core.dropout import Dropout
     from backlit.core.gradient_check import check_gradient
     from backlit.core.gradient_report import GradientReport
     from backlit.core.network import Network
@@ -49,6 +50,7 @@ _HOMES = {
     "DemonRanking": "backlit.explanation.demon_ranking",
     "DemonReport": "backlit.explanation.demon_report",
     "Diagnosis": "backlit.explanation.diagnosis",
+    "Dropout": "backlit.core.dropout",
     "EarlyStopping": "backlit.training.stopping",
     "Exercise": "backlit.explanation.exercise",
     "Explanation": "backlit.explanation.explanation",
@@ -91,6 +93,7 @@ __all__ = [
     "DemonRanking",
     "DemonReport",
     "Diagnosis",
+    "Dropout",
     "EarlyStopping",
     "Exercise",
     "Explanation",

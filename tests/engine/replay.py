@@ -17,7 +17,7 @@ from backlit.core.losses import definition
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD
 from backlit.engine.native import _optimizer_arguments
-from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_shapes
+from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_clip_norm, check_shapes, clipped
 from backlit.errors import InvalidInputError
 
 KINDS = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 3}
@@ -31,18 +31,20 @@ class ReplayEngine:
     def __init__(self, command):
         self.command = shlex.split(command)
 
-    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None):
+    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None, *, clip_norm=None):
         objective.check(network)
+        check_clip_norm(clip_norm)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return ReplaySession(self.command, network, objective, optimizer, state, n_threads or 2)
+        return ReplaySession(self.command, network, objective, optimizer, state, n_threads or 2, clip_norm)
 
 
 class ReplaySession:
     """See `backlit.engine.protocol.Session`. The state lives here and goes with every call."""
 
-    def __init__(self, command, network, objective, optimizer, state, n_threads):
+    def __init__(self, command, network, objective, optimizer, state, n_threads, clip_norm):
         self._command = command
+        self._clip_norm = clip_norm
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
         self._network = network
@@ -84,7 +86,7 @@ class ReplaySession:
         return Steps(costs, batch_weights, int(diverged_layer) or None)
 
     def apply_gradient(self, gradient, rate):
-        rest = []
+        rest, gradient = [], clipped(gradient, self._clip_norm)
         for nabla_w, nabla_b in zip(gradient.nabla_w, gradient.nabla_b, strict=True):
             rest += [*_counted(nabla_w), *_counted(nabla_b)]
         self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers(rate)]))
@@ -112,6 +114,8 @@ class ReplaySession:
         question = [operation, network.dtype, *_counted(network.sizes), *network.activations, loss.family]
         question += [
             *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha, *optimizer.values()]),
+            *_counted(self._objective.dropout_rates(network)),
+            *_numbers([self._objective.dropout_seed, self._clip_norm or 0]),
             self._n_threads,
             state.t,
         ]

@@ -13,6 +13,7 @@ Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backlit.core.activations import get_activation
@@ -41,7 +42,14 @@ def bp1(nabla_a: Array, z: Array, activation: str) -> Array:
     return get_activation(activation).pull_back(z, nabla_a)
 
 
-def bp2(w_next: Array, delta_next: Array, z: Array, activation: str, precision: str = "full") -> Array:
+def bp2(
+    w_next: Array,
+    delta_next: Array,
+    z: Array,
+    activation: str,
+    precision: str = "full",
+    mask: Array | None = None,
+) -> Array:
     """BP2: ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)``.
 
     Parameters
@@ -53,12 +61,15 @@ def bp2(w_next: Array, delta_next: Array, z: Array, activation: str, precision: 
         σ of layer l.
     precision : str, default "full"
         Of the product; see `backlit.core.precision`.
+    mask : array, ``(n_examples, n_l)``, optional
+        What a^l was multiplied by in dropout.
 
     Returns
     -------
     array, ``(n_examples, n_l)``
     """
-    return get_activation(activation).pull_back(z, product(delta_next, w_next, precision))
+    nabla_a = product(delta_next, w_next, precision)
+    return get_activation(activation).pull_back(z, nabla_a if mask is None else mask * nabla_a)
 
 
 def bp3(delta: Array, share: Array) -> Array:
@@ -187,6 +198,7 @@ def backpass(
     loss: LossLike,
     penalty: Penalty = NO_PENALTY,
     precision: str = "full",
+    masks: Sequence[Array | None] | None = None,
 ) -> Backpass:
     """Do the work of `backpropagate` on a batch that was checked.
 
@@ -200,13 +212,16 @@ def backpass(
         ``Σ s_x``.
     precision : str, default "full"
         Of the products; see `backlit.core.precision`.
+    masks : sequence of array ``(n_examples, n_l)`` or None, ``(L − 1,)``, optional
+        What a^1 … a^{L−1} are multiplied by in dropout.
     """
     activations = network.activations
-    z, a = feedforward(network, x, precision)
+    z, a = feedforward(network, x, precision, masks)
 
     delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
     for i in range(len(z) - 2, -1, -1):
-        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i], precision))
+        mask = () if masks is None else (masks[i + 1],)
+        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i], precision, *mask))
 
     nabla_b = [bp3(delta_l, share) for delta_l in delta]
     nabla_w = [

@@ -216,7 +216,9 @@ def weighted_input(w: Array, a_previous: Array, b: Array, precision: str = "full
     return product(a_previous, w.T, precision) + b
 
 
-def feedforward(network: Network, x: Array, precision: str = "full") -> tuple[list[Array], list[Array]]:
+def feedforward(
+    network: Network, x: Array, precision: str = "full", masks: Sequence[Array | None] | None = None
+) -> tuple[list[Array], list[Array]]:
     """Feed a batch forward and keep every layer.
 
     Parameters
@@ -225,17 +227,22 @@ def feedforward(network: Network, x: Array, precision: str = "full") -> tuple[li
     x : array, ``(n_examples, n_in)``
     precision : str, default "full"
         Of the products; see `backlit.core.precision`.
+    masks : sequence of array ``(n_examples, n_l)`` or None, ``(L − 1,)``, optional
+        What a^1 … a^{L−1} are multiplied by in dropout.
 
     Returns
     -------
     z : list of array
         z^2 … z^L, each ``(n_examples, n_l)``.
     a : list of array
-        a^1 = x, a^2 … a^L; one more than z.
+        a^1 = x, a^2 … a^L, times their masks; one more than z.
     """
     z: list[Array] = []
     a: list[Array] = [x]
-    for w, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
+    for i, (w, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
+        mask = None if masks is None else masks[i]
+        if mask is not None:
+            a[-1] = a[-1] * mask
         z.append(weighted_input(w, a[-1], b, precision))
         a.append(get_activation(activation).value(z[-1]))
     return z, a

@@ -14,7 +14,17 @@ from backlit import _native
 from backlit.core.losses import definition
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from backlit.engine.protocol import Floats, Gradient, Objective, OptimizerState, Steps, check_precision, check_shapes
+from backlit.engine.protocol import (
+    Floats,
+    Gradient,
+    Objective,
+    OptimizerState,
+    Steps,
+    check_clip_norm,
+    check_precision,
+    check_shapes,
+    clipped,
+)
 from backlit.errors import InvalidInputError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
@@ -48,13 +58,16 @@ class NativeEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        *,
+        clip_norm: float | None = None,
     ) -> NativeSession:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         objective.check(network)
         check_precision(network, self.precision)
+        check_clip_norm(clip_norm)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision)
+        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision, clip_norm)
 
 
 class NativeSession:
@@ -68,9 +81,11 @@ class NativeSession:
         state: OptimizerState | None,
         max_threads: int,
         precision: str,
+        clip_norm: float | None,
     ) -> None:
         loss = definition(objective.loss)
         self._objective = objective
+        self._clip_norm = clip_norm
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         self._activations = network.activations
@@ -83,6 +98,9 @@ class NativeSession:
             l2=objective.penalty.l2,
             l1=objective.penalty.l1,
             alpha=objective.penalty.alpha,
+            dropout_rates=list(objective.dropout_rates(network)),
+            seed=objective.dropout_seed,
+            clip_norm=clip_norm or 0.0,
             max_threads=max_threads,
             precision=precision,
             **_optimizer_arguments(optimizer),
@@ -140,6 +158,7 @@ class NativeSession:
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+        gradient = clipped(gradient, self._clip_norm)
         nabla_w, nabla_b = ([self._array(nabla) for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
         self._session.apply_gradient(nabla_w, nabla_b, rate)
 

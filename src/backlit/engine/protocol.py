@@ -8,14 +8,17 @@ gradients of several machines can be averaged in between.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
+from backlit.core.clipping import clip_factor
+from backlit.core.dropout import Dropout
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
@@ -34,17 +37,29 @@ class Objective:
     loss : str
         Full name; a `Huber` or `Quantile` that is given is turned into it.
     penalty : Penalty
+    dropout : Dropout or None
+        Neurons that are left out while the gradient is taken; never in `feedforward` and `evaluate`.
+    dropout_seed : int
+        What decides, with the number of the step, which neurons are left out.
     """
 
     loss: str = "quadratic"
     penalty: Penalty = NO_PENALTY
+    dropout: Dropout | None = None
+    dropout_seed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", loss_name(self.loss))
 
     def check(self, network: Network) -> None:
-        """Raise if the loss does not fit the network's output activation."""
+        """Raise if the loss does not fit the network's output activation, or dropout its layers."""
         check_loss_fits(network, self.loss)
+        self.dropout_rates(network)
+
+    def dropout_rates(self, network: Network) -> tuple[float, ...]:
+        """Return the share of neurons that are left out, of each layer but the output; empty where none are."""
+        rates = () if self.dropout is None else self.dropout.rates(len(network.sizes))
+        return rates if any(rates) else ()
 
 
 @dataclass
@@ -136,11 +151,14 @@ class Session(Protocol):
         ...
 
     def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
-        """Return C and its gradient, the penalty included, and change nothing."""
+        """Return C and its gradient, the penalty included, and change nothing.
+
+        With dropout, it is the gradient that the next step would see: row i of x is at place i of its batch.
+        """
         ...
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
-        """Take one step of the optimizer."""
+        """Take one step of the optimizer, with the gradient clipped first where `clip_norm` asks for it."""
         ...
 
     def run_steps(
@@ -201,6 +219,8 @@ class Engine(Protocol):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        *,
+        clip_norm: float | None = None,
     ) -> Session:
         """Open a session on a network.
 
@@ -215,6 +235,9 @@ class Engine(Protocol):
         n_threads : int, optional
             Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
             on it.
+        clip_norm : float, optional
+            The largest norm that the gradient of a step may have, all parameters and the penalty's part together; a
+            longer one is shortened to it, as PyTorch's ``clip_grad_norm_`` does.
 
         Raises
         ------
@@ -222,6 +245,23 @@ class Engine(Protocol):
             If the engine has less than full precision and the network is not of float32.
         """
         ...
+
+
+def check_clip_norm(clip_norm: float | None) -> None:
+    """Raise if a largest norm of gradients is none."""
+    if clip_norm is not None and not 0 < clip_norm < math.inf:
+        raise InvalidInputError(
+            f"clip_norm must be a positive number, or None for no clipping, but {clip_norm!r} came."
+        )
+
+
+def clipped(gradient: Gradient, clip_norm: float | None) -> Gradient:
+    """Return the gradient, shortened where it is longer than `clip_norm`."""
+    if clip_norm is None:
+        return gradient
+    factor = clip_factor([*gradient.nabla_w, *gradient.nabla_b], clip_norm)
+    nabla_w, nabla_b = ([factor * nabla for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
+    return replace(gradient, nabla_w=nabla_w, nabla_b=nabla_b)
 
 
 def check_precision(network: Network, precision: str) -> None:

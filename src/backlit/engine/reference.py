@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import backpass, shares
+from backlit.core.dropout import masks
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer
@@ -18,8 +19,10 @@ from backlit.engine.protocol import (
     OptimizerState,
     Steps,
     batches,
+    check_clip_norm,
     check_precision,
     check_shapes,
+    clipped,
 )
 
 _CHUNK_ROWS = 4096
@@ -41,22 +44,33 @@ class ReferenceEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        *,
+        clip_norm: float | None = None,
     ) -> ReferenceSession:
         """Open a session; `n_threads` is ignored."""
         objective.check(network)
         check_precision(network, self.precision)
+        check_clip_norm(clip_norm)
         state = state or OptimizerState.zero(network, optimizer)
-        return ReferenceSession(network, objective, optimizer, state, self.precision)
+        return ReferenceSession(network, objective, optimizer, state, self.precision, clip_norm)
 
 
 class ReferenceSession:
     """See `backlit.engine.protocol.Session`."""
 
     def __init__(
-        self, network: Network, objective: Objective, optimizer: Optimizer, state: OptimizerState, precision: str
+        self,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer,
+        state: OptimizerState,
+        precision: str,
+        clip_norm: float | None,
     ) -> None:
         self._objective = objective
         self._precision = precision
+        self._dropout_rates = objective.dropout_rates(network)
+        self._clip_norm = clip_norm
         self._optimizer = optimizer
         self._state = OptimizerState(state.t, list(state.weights), list(state.biases))
         self.set_network(network)
@@ -113,11 +127,21 @@ class ReferenceSession:
             loss=objective.loss,
             penalty=objective.penalty,
             precision=self._precision,
+            masks=self._masks(len(x)),
         )
         return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
+    def _masks(self, n_rows: int) -> list[Floats | None] | None:
+        if not self._dropout_rates:
+            return None
+        network, seed = self._network, self._objective.dropout_seed
+        return masks(
+            self._dropout_rates, network.sizes, seed=seed, step=self._state.t, n_rows=n_rows, dtype=network.dtype
+        )
+
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
         # step 6 of the lecture's algorithm
+        gradient = clipped(gradient, self._clip_norm)
         t = self._state.t + 1
         weights, biases = [], []
         for i, (w, b) in enumerate(zip(self._network.weights, self._network.biases, strict=True)):
@@ -155,7 +179,7 @@ class ReferenceSession:
             return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
     def _diverged_layer(self, x: Floats) -> int:
-        z, a = feedforward(self._network, x, self._precision)
+        z, a = feedforward(self._network, x, self._precision, self._masks(len(x)))
         # where all activations are finite, it was the cost of the output layer
         return _first_layer_not_finite(z, a[1:]) or len(self._network.sizes)
 

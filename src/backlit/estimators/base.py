@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
 
+from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.data import TableEncoder
@@ -31,7 +32,7 @@ from backlit.estimators.hidden_layers import HiddenLayers
 from backlit.estimators.inputs import as_matrix, check_rows, takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_penalty, make_stopping
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_dropout, make_penalty, make_stopping
 from backlit.estimators.printing import Printer
 from backlit.estimators.problems import problem_of
 from backlit.estimators.start import Continuation, Start, start_of
@@ -80,6 +81,8 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     early_stopping: bool | EarlyStopping
     warm_start: bool
     verbose: bool
+    dropout: Dropout | float | None
+    clip_norm: float | None
     callbacks: list[Listener] | None
     checkpoint: Checkpoint | None
     scoring: Any
@@ -143,8 +146,14 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
         given = check_given(self, start, *validation_data)
         engine = get_engine(self.engine, self.precision)
-        objective = Objective(loss_name(self.loss), make_penalty(self))
+        objective = Objective(loss_name(self.loss), make_penalty(self), make_dropout(self), start.continuation.seed)
         if self.solver == "lbfgs":
+            for option in ("dropout", "clip_norm"):
+                if getattr(self, option):
+                    raise InvalidInputError(
+                        f"The solver 'lbfgs' cannot go with {option}={getattr(self, option)!r}: it compares the costs "
+                        f"of steps that it tries. Use another solver, or {option}=None."
+                    )
             if self.checkpoint is not None:
                 raise InvalidInputError(
                     "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "

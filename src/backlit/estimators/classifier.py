@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.activations import get_activation
+from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
@@ -24,7 +26,7 @@ from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.parameter_docs import documented
 from backlit.estimators.parameters import CONSTRAINTS
 from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
-from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel
+from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel, smoothed
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
 
@@ -48,6 +50,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     class_weight : dict, list of dict or "balanced", optional
         What examples of each class count, times their own weight: a weight a class (1 where none is given); for
         multi-label targets a list with a dict of 0 and 1 a label. "balanced" makes all classes count the same.
+    label_smoothing : float, default 0
+        Share ε of each target that is spread evenly: over the classes for softmax, ``(1 − ε) y + ε/n_classes``; between
+        no and yes for a sigmoid, ``(1 − ε) y + ε/2``. For "log_loss" only.
     {NEW_PARAMETERS}
 
     Attributes
@@ -66,7 +71,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
-        "class_weight": [dict, list, StrOptions({"balanced"}), None]
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
     classes_: NDArray[Any]
     _labels: ClassLabels
@@ -107,6 +113,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         n_threads: int | None = None,
         dtype: Any = None,
         precision: str = "full",
+        label_smoothing: float = 0.0,
+        dropout: Dropout | float | None = None,
+        clip_norm: float | None = None,
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
         scoring: Any = None,
@@ -254,7 +263,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "problem are independent. Use output_activation='sigmoid'."
             )
         default = "softmax" if is_cross_entropy and labels.kind == "multiclass" else "sigmoid"
-        return labels.targets(y, given.name if given else default, dtype)
+        targets = labels.targets(y, given.name if given else default, dtype)
+        if self.label_smoothing and not is_cross_entropy:
+            raise InvalidInputError(
+                f"label_smoothing={self.label_smoothing!r} goes with the loss 'log_loss', but loss is {self.loss!r}. "
+                "Use that loss, or label_smoothing=0."
+            )
+        return smoothed(targets, self.label_smoothing) if self.label_smoothing else targets
 
     def _class_weights(self, y: Any, sample_weight: Floats | None, targets: Targets) -> ClassWeights | None:
         if self.class_weight is None:

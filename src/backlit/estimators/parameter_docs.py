@@ -74,6 +74,12 @@ initialization : str, Network or None, default "scikit_learn"
         What training rounds the operands of its products to. "bfloat16" is faster and less exact on processors that
         have AVX512_BF16; others refuse. "bfloat16x3" sums three such products and is nearly as exact as float32.
         Weights, sums and steps are float32 with either, and a fitted model predicts in float32.
+    dropout : Dropout or float, optional
+        Share of the hidden neurons, or with `Dropout` of each layer's and of the inputs, that is left out in each step.
+        Any solver but "lbfgs".
+    clip_norm : float, optional
+        The largest norm of the whole gradient of a step, the penalty's part included; a longer one is shortened. Any
+        solver but "lbfgs".
     callbacks : list of callable, optional
         Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
         epoch. `CSVLog` is one; docs/callbacks.md has more.

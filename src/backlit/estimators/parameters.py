@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from backlit.core import activations, losses
+from backlit.core.dropout import Dropout
 from backlit.core.initialization import INITIALIZATIONS
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
@@ -82,6 +83,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
     "precision": [StrOptions(set(PRECISIONS))],
+    "dropout": [Dropout, Interval(Real, 0, 1, closed="left"), None],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "callbacks": [list, tuple, None],
     "checkpoint": [Checkpoint, None],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
@@ -117,6 +120,12 @@ def make_penalty(estimator: Any) -> Penalty:
     """Return the penalty that an estimator's parameters describe."""
     alpha = 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
     return Penalty(l2=float(estimator.l2), l1=float(estimator.l1), alpha=alpha)
+
+
+def make_dropout(estimator: Any) -> Dropout | None:
+    """Return the dropout that an estimator's parameters describe."""
+    dropout = estimator.dropout
+    return dropout if dropout is None or isinstance(dropout, Dropout) else Dropout(float(dropout))
 
 
 def make_stopping(estimator: Any) -> EarlyStopping:

@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
 from backlit.core.activations import get_activation
+from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
@@ -87,6 +88,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         n_threads: int | None = None,
         dtype: Any = None,
         precision: str = "full",
+        dropout: Dropout | float | None = None,
+        clip_norm: float | None = None,
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
         scoring: Any = None,

@@ -37,6 +37,7 @@ class Run:
     plan : Plan
     state : TrainingState
     validation : Validation or None
+    clip_norm : float or None
     """
 
     engine: Engine
@@ -48,6 +49,7 @@ class Run:
     plan: Plan
     state: TrainingState
     validation: Validation | None = None
+    clip_norm: float | None = None
 
 
 def describe_run(run: Run) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         description |= {field.name: _described(getattr(part, field.name)) for field in dataclasses.fields(part)}
     description |= {
         "optimizer": _described(run.optimizer),
+        "clip_norm": run.clip_norm,
         "training data": _examples(run.examples),
         "validation data": None if validation is None else _examples(validation.examples),
         "validation metric": None if validation is None else validation.name,

@@ -99,12 +99,15 @@ def train_stochastic(
     listeners: list[Listener] = [ended, *(estimator.callbacks or ())]
     if estimator.verbose:
         listeners.append(Printer(plan.stopping, fit_began))
-    run = Run(engine, network, objective, optimizer, optimizer_state, examples, plan, state, validation)
+    clip_norm = None if estimator.clip_norm is None else float(estimator.clip_norm)
+    run = Run(engine, network, objective, optimizer, optimizer_state, examples, plan, state, validation, clip_norm)
     recorder = next((each for each in listeners if isinstance(each, Recorder)), None)
     checkpoint = _checkpoint(estimator, incremental)
     with checkpointed(run, checkpoint, recorder, say=_speaker(estimator), warn=_warn) as (run, keeper):
         state = run.state
-        session = engine.open(run.network, objective, optimizer, run.optimizer_state, estimator.n_threads)
+        session = engine.open(
+            run.network, objective, optimizer, run.optimizer_state, estimator.n_threads, clip_norm=clip_norm
+        )
         try:
             drive(train(session, examples, plan, state, validation, keeper, recorder), listeners)
         except KeyboardInterrupt:

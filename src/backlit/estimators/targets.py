@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import r2_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from backlit.core.activations import Interval
+from backlit.core.activations import Interval, get_activation
 from backlit.core.losses import LossLike, definition, loss_name
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ShapeError
@@ -161,6 +161,29 @@ class ClassLabels:
         fitted = {"classes_": self.classes, "_labels": self}
         classes = None if self.kind == "multilabel" else truth
         return Targets(values, output_activation, accuracy, others, classes, fitted)
+
+
+def smooth_labels(values: Floats, smoothing: float, *, couples: bool) -> Floats:
+    """Return targets of which a share is spread evenly: over all classes, or for a sigmoid between 0 and 1.
+
+    Parameters
+    ----------
+    values : ndarray, ``(n_examples, n_out)``
+        Of 0 and 1.
+    smoothing : float
+        The share, in [0, 1).
+    couples : bool
+        Whether the outputs are coupled by softmax (Szegedy et al. 2016), or a sigmoid each.
+    """
+    even = 1.0 / values.shape[1] if couples else 0.5
+    return (1.0 - smoothing) * values + smoothing * even
+
+
+def smoothed(targets: Targets, smoothing: float) -> Targets:
+    """Return targets of which a share is spread evenly, and the others with them."""
+    couples = get_activation(targets.output_activation).couples
+    values = smooth_labels(targets.values, smoothing, couples=couples)
+    return replace(targets, values=values, others=lambda y: smoothed(targets.others(y), smoothing))
 
 
 def is_multilabel(y: Any) -> bool:

@@ -1,0 +1,120 @@
+"""What is off unless asked for: both engines must agree on it too, and its bits depend on nothing but its arguments."""
+
+import numpy as np
+import pytest
+from test_native import ENGINES, OPTIMIZER_CASES, PENALTIES, examples, gradient_vector, parameters, relative_error
+
+from backlit.core.activations import ACTIVATIONS
+from backlit.core.dropout import Dropout
+from backlit.core.network import Network
+from backlit.core.optimizers import Adam
+from backlit.engine import Objective
+from backlit.errors import InvalidInputError
+
+# name → (dropout, clip_norm); clipped at norms that some steps reach and others do not
+OPTIONS = {
+    "dropout": (Dropout(0.4), None),
+    "dropout, a rate each": (Dropout((0.0, 0.7), input=0.2), None),
+    "clipping": (None, 0.3),
+    "both": (Dropout(0.25, input=0.1), 0.2),
+}
+
+
+ADAM = Adam()
+
+
+def session(engine, network, options, optimizer=ADAM, *, loss="quadratic", penalty="all", state=None, n_threads=None):
+    dropout, clip_norm = OPTIONS[options]
+    objective = Objective(loss, PENALTIES[penalty], dropout, dropout_seed=2**40 + 3)
+    return ENGINES[engine].open(network, objective, optimizer, state, n_threads, clip_norm=clip_norm)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+def test_gradient_agrees_with_the_reference(hidden, options):
+    # with rows beyond those that the native engine takes at a time
+    network = Network.initialize([7, 19, 9, 3], [hidden, hidden, "identity"], seed=3)
+    x, y, s = examples(network, "quadratic", 2100)
+    found, truth = (
+        session(engine, network, options).cost_and_gradient(0.3 * x, y, s) for engine in ("native", "reference")
+    )
+    assert relative_error(gradient_vector(found), gradient_vector(truth)) <= 1e-12
+    assert found.cost == pytest.approx(truth.cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+def test_steps_agree_with_the_reference(name, options, penalty):
+    network = Network.initialize([6, 17, 5, 4], ["tanh", "silu", "softmax"], seed=1)
+    x, y, s = examples(network, "cross_entropy", 61)
+    rates, order = np.linspace(0.02, 0.005, 6), np.random.default_rng(5).permutation(61)
+    native, reference = (
+        session(engine, network, options, OPTIMIZER_CASES[name], loss="cross_entropy", penalty=penalty)
+        for engine in ("native", "reference")
+    )
+    for _ in range(5):
+        found, truth = (each.run_steps(x, y, order, 11, rates, s) for each in (native, reference))
+        np.testing.assert_allclose(found.costs, truth.costs, rtol=1e-11)
+    assert relative_error(parameters(native.network()), parameters(reference.network())) < 1e-10
+    assert np.abs(parameters(native.network()) - parameters(network)).max() > 1e-3
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_gradient_and_step_apart_equal_both_together(engine, options):
+    network = Network.initialize([5, 8, 6, 2], "tanh", seed=1)
+    x, y, _ = examples(network, "quadratic", 12)
+    together, apart = session(engine, network, options), session(engine, network, options)
+    for rate in (0.1, 0.05, 0.02):
+        together.run_steps(x, y, np.arange(12), 12, np.array([rate]))
+        apart.apply_gradient(apart.cost_and_gradient(x, y), rate)
+    assert relative_error(parameters(apart.network()), parameters(together.network())) < 1e-12
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_cutting_an_epoch_and_going_on_from_a_state_change_no_bit(engine, options):
+    network = Network.initialize([5, 8, 6, 2], "tanh", seed=1)
+    x, y, _ = examples(network, "quadratic", 40)
+    order, rates = np.random.default_rng(0).permutation(40), np.full(4, 0.01)
+    whole, part = session(engine, network, options), session(engine, network, options)
+    whole.run_steps(x, y, order, 10, rates)
+    part.run_steps(x, y, order[:10], 10, rates[:1])
+    resumed = session(engine, part.network(), options, state=part.optimizer_state())
+    resumed.run_steps(x, y, order[10:], 10, rates[1:])
+    assert parameters(resumed.network()).tobytes() == parameters(whole.network()).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_bits_do_not_depend_on_threads(options, dtype):
+    network = Network.initialize([64, 130, 70, 10], ["relu", "gelu", "softmax"], seed=2, dtype=dtype)
+    x, y, s = examples(network, "cross_entropy", 600)
+    bits = set()
+    for n_threads in (1, 2, 3):
+        each = session("native", network, options, loss="cross_entropy", n_threads=n_threads)
+        steps = each.run_steps(x, y, np.arange(600), 200, np.full(3, 1e-3), s)
+        bits.add(parameters(each.network()).tobytes() + steps.costs.tobytes())
+    assert len(bits) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_prediction_drops_nothing(engine):
+    network = Network.initialize([5, 8, 6, 2], "tanh", seed=1)
+    x, y, _ = examples(network, "quadratic", 9)
+    plain = ENGINES[engine].open(network, Objective())
+    dropped = session(engine, network, "both", penalty="none")
+    np.testing.assert_array_equal(dropped.feedforward(x), plain.feedforward(x))
+    assert dropped.evaluate(x, y)[1] == plain.evaluate(x, y)[1]
+    assert dropped.cost_and_gradient(x, y).cost != plain.cost_and_gradient(x, y).cost
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_cannot_be_is_refused(engine):
+    network = Network.initialize([5, 8, 2], "tanh", seed=1)
+    with pytest.raises(InvalidInputError, match="Dropout has 2 rates, but the network has 1 hidden"):
+        ENGINES[engine].open(network, Objective(dropout=Dropout((0.1, 0.2))))
+    for clip_norm in (0.0, -1.0, np.nan):
+        with pytest.raises(InvalidInputError, match="clip_norm must be a positive number, or None"):
+            ENGINES[engine].open(network, Objective(), clip_norm=clip_norm)
