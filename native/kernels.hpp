@@ -28,6 +28,7 @@ struct Matrix {
 // How precise the operands of the products are; all else is in T. See bfloat16.cpp.
 enum class Precision { full, bfloat16, bfloat16x3 };
 constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
+
 // Where the dropout masks of one layer in one step come from.
 struct DropoutDraw {
   std::uint64_t seed;

@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from backlit.core.backpropagation import Backpass, backpropagate
+    from backlit.core.custom import CustomActivation, CustomLoss
     from backlit.core.dropout import Dropout
     from backlit.core.gradient_check import check_gradient
     from backlit.core.gradient_report import GradientReport
@@ -47,6 +48,8 @@ _HOMES = {
     "Backpass": "backlit.core.backpropagation",
     "CSVLog": "backlit.training.csv_log",
     "Checkpoint": "backlit.training.checkpoint",
+    "CustomActivation": "backlit.core.custom",
+    "CustomLoss": "backlit.core.custom",
     "DemonRanking": "backlit.explanation.demon_ranking",
     "DemonReport": "backlit.explanation.demon_report",
     "Diagnosis": "backlit.explanation.diagnosis",
@@ -90,6 +93,8 @@ __all__ = [
     "Backpass",
     "CSVLog",
     "Checkpoint",
+    "CustomActivation",
+    "CustomLoss",
     "DemonRanking",
     "DemonReport",
     "Diagnosis",

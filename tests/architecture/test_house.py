@@ -107,6 +107,7 @@ TESTED_TOGETHER = {
     "report_text": "test_reports",
     "seccomp": "test_walls",
     "selection": "test_text",
+    "slopes": "test_custom",
     "start": "test_initial_network",
     "state": "test_grade",
     "steps": "test_grade",

@@ -186,7 +186,9 @@ WRONG_EQUATIONS = {
     "bp2 without σ′": ("bp2", lambda w, delta, z, activation: delta @ w, [True, True, False]),
     "bp2 with w not transposed": (
         "bp2",
-        lambda w, delta, z, activation: backpropagation.get_activation(activation).pull_back(z, delta @ w.T),
+        lambda w, delta, z, activation, *precision: backpropagation.get_activation(activation).pull_back(
+            z, delta @ w.T
+        ),
         [True, True, False],
     ),
     "bp3 as a sum": ("bp3", lambda delta, share: delta.sum(axis=0), [True, True, True]),

@@ -307,13 +307,16 @@ ALIASES = {"logistic": "sigmoid"}
 
 
 def get_activation(name: str) -> Activation:
-    """Return the registered activation of this name or alias.
+    """Return the registered activation of this name or alias, or the one that a custom name carries.
 
     Raises
     ------
     UnknownNameError
         With the names that come closest.
     """
+    definition = getattr(name, "definition", None)  # of a `backlit.core.custom.CustomActivation`
+    if isinstance(definition, Activation):
+        return definition
     try:
         return ACTIVATIONS[ALIASES.get(name, name)]
     except (KeyError, TypeError):

@@ -148,6 +148,9 @@ def loss_name(loss: LossLike) -> str:
 
 def definition(loss: LossLike) -> Loss:
     """Return a loss whatever way it is named. Cross-entropy is that of each output on its own; see `get_loss`."""
+    carried = getattr(loss, "definition", None)  # by a `backlit.core.custom.CustomLoss`
+    if isinstance(carried, Loss):
+        return carried
     if isinstance(loss, Huber):
         return _huber(loss)
     if isinstance(loss, Quantile):

@@ -55,7 +55,8 @@ def get_engine(name: str = "auto", precision: str = "full") -> Engine:
     Parameters
     ----------
     name : {"auto", "native", "reference"}, default "auto"
-        "auto" is the native engine where it is installed, else the reference engine (said once).
+        "auto" is the native engine where it is installed, else the reference engine (said once). It opens a session of
+        the reference engine where an activation or the loss is somebody's own, for the compiled engine calls no Python.
     precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
         Of what is multiplied, in networks of float32: see `backlit.core.precision`.
 
@@ -73,9 +74,9 @@ def get_engine(name: str = "auto", precision: str = "full") -> Engine:
     if name == "reference":
         return ReferenceEngine(precision)
     if native_is_available():
-        from backlit.engine.native import NativeEngine
+        from backlit.engine.native import AutomaticEngine, NativeEngine
 
-        return NativeEngine(precision)
+        return NativeEngine(precision) if name == "native" else AutomaticEngine(precision)
     if name == "native":
         raise EngineUnavailableError(
             "The native engine was asked for, but backlit was installed without it (no C++ compiler was found then). "

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit import _native
+from backlit.core.custom import is_custom
 from backlit.core.losses import definition
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
@@ -19,12 +20,14 @@ from backlit.engine.protocol import (
     Gradient,
     Objective,
     OptimizerState,
+    Session,
     Steps,
     check_clip_norm,
     check_precision,
     check_shapes,
     clipped,
 )
+from backlit.engine.reference import ReferenceEngine
 from backlit.errors import InvalidInputError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
@@ -60,14 +63,44 @@ class NativeEngine:
         n_threads: int | None = None,
         *,
         clip_norm: float | None = None,
-    ) -> NativeSession:
+    ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
+        custom = _custom_parts(network, objective)
+        if custom:
+            raise InvalidInputError(
+                f"The native engine cannot call the Python functions of {', '.join(map(repr, custom))}. "
+                "Use engine='auto' or engine='reference'."
+            )
         objective.check(network)
         check_precision(network, self.precision)
         check_clip_norm(clip_norm)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
         return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision, clip_norm)
+
+
+class AutomaticEngine(NativeEngine):
+    """The native engine, but the reference engine where an activation or the loss is a function of somebody's own."""
+
+    def open(
+        self,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer = SGD(),
+        state: OptimizerState | None = None,
+        n_threads: int | None = None,
+        *,
+        clip_norm: float | None = None,
+    ) -> Session:
+        """Open a session; see `backlit.engine.protocol.Engine.open`."""
+        if _custom_parts(network, objective):
+            engine = ReferenceEngine(self.precision)
+            return engine.open(network, objective, optimizer, state, n_threads, clip_norm=clip_norm)
+        return super().open(network, objective, optimizer, state, n_threads, clip_norm=clip_norm)
+
+
+def _custom_parts(network: Network, objective: Objective) -> list[str]:
+    return [name for name in (*network.activations, objective.loss) if is_custom(name)]
 
 
 class NativeSession:

@@ -41,7 +41,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     Parameters
     ----------
     {COMMON_PARAMETERS}
-    loss : str, Huber or Quantile, default "log_loss"
+    loss : str, Huber, Quantile or CustomLoss, default "log_loss"
         Any name of `backlit.core.losses.LOSSES`, also with a parameter, ``Quantile(0.9)`` or ``"quantile(0.9)"``;
         "log_loss" is "cross_entropy".
     output_activation : str, optional

@@ -6,8 +6,8 @@ COMMON_PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons of each hidden layer.
     activation : str or list of str, default "relu"
-        σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic". One
-        for all layers, or a list with one for each.
+        σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic", or a
+        `CustomActivation`. One for all layers, or a list with one for each.
     solver : {"adam", "sgd", "gd", "adamw", "rmsprop", "lbfgs"}, default "adam"
         "sgd" has `momentum`; "gd" is the same with all rows in one batch. "adamw" is PyTorch's Adam with decoupled
         weight decay of 0.01, and ignores `alpha`. "lbfgs" is SciPy's L-BFGS-B, which uses all rows in every step.

@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from backlit.core import activations, losses
+from backlit.core.custom import CustomActivation
 from backlit.core.dropout import Dropout
 from backlit.core.initialization import INITIALIZATIONS
 from backlit.core.network import Network
@@ -52,7 +53,7 @@ class LossNames(StrOptions):  # type: ignore[misc]
 CONSTRAINTS: dict[str, list[Any]] = {
     # zero and less are refused in fit, in the words of scikit-learn's
     "hidden_layer_sizes": ["array-like", Integral],
-    "activation": [StrOptions(_ACTIVATION_NAMES), list, tuple],
+    "activation": [StrOptions(_ACTIVATION_NAMES), CustomActivation, list, tuple],
     "solver": [StrOptions({"lbfgs", *STOCHASTIC_SOLVERS})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -75,7 +76,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "loss": [LossNames({*losses.LOSSES, *losses.ALIASES}), Huber, Quantile],
-    "output_activation": [StrOptions(_ACTIVATION_NAMES), None],
+    "output_activation": [StrOptions(_ACTIVATION_NAMES), CustomActivation, None],
     "initialization": [StrOptions({SCIKIT_LEARN, *INITIALIZATIONS}), Network, None],
     "l2": [Interval(Real, 0, None, closed="left")],
     "l1": [Interval(Real, 0, None, closed="left")],

@@ -30,7 +30,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : str, Huber or Quantile, default "squared_error"
+    loss : str, Huber, Quantile or CustomLoss, default "squared_error"
         Any name of `backlit.core.losses.LOSSES`, also with a parameter, ``Quantile(0.9)`` or ``"quantile(0.9)"``;
         "squared_error" is "quadratic". Several outputs are summed over.
     {COMMON_PARAMETERS}

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from backlit.core.custom import is_custom
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.protocol import Engine, Objective, OptimizerState
@@ -59,7 +60,7 @@ def describe_run(run: Run) -> dict[str, Any]:
     description: dict[str, Any] = {
         "seed": run.state.seed,
         "sizes": list(network.sizes),
-        "activations": list(network.activations),
+        "activations": _described(network.activations),
         "dtype": network.dtype,
         "precision": run.engine.precision,
         "learning rate": run.state.rate,
@@ -81,6 +82,8 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def _described(value: Any) -> Any:
+    if is_custom(value):
+        return f"{value}, with the fingerprint {value.fingerprint}"
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, np.generic):

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 
 from backlit.core.backpropagation import check_loss_fits
+from backlit.core.custom import is_custom
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ModelFileError
 from backlit.persistence import container, strict_json
@@ -203,6 +204,12 @@ def _check_model(model: StoredModel) -> None:
     if len(network.sizes) > MAX_LAYERS:
         raise InvalidInputError(
             f"The network has {len(network.sizes)} layers; a model file holds at most {MAX_LAYERS}."
+        )
+    custom = [name for name in (*network.activations, model.loss) if is_custom(name)]
+    if custom:
+        raise InvalidInputError(
+            f"A model file holds numbers and names, and no functions such as those of {', '.join(map(repr, custom))}. "
+            "Pickle the estimator, or save the network with built-in ones and put yours in after loading."
         )
     _check_arrays(network)
     check_loss_fits(network, model.loss)
