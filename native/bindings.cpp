@@ -5,6 +5,7 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
 #include <optional>
@@ -12,6 +13,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "session.hpp"
@@ -26,6 +28,12 @@ template <class T>
 using Vector = nb::ndarray<T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Array = nb::ndarray<T, nb::numpy, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+// A sparse matrix by rows: where each begins, columns, values, and the number of columns.
+template <class T>
+using Sparse = std::tuple<Vector<const std::int64_t>, Vector<const std::int32_t>, Vector<const T>, long>;
+template <class T>
+using Input = std::variant<Array<const T>, Sparse<T>>;
 
 template <std::size_t n>
 int index_of(const std::string& name, const char* const (&names)[n], const char* kind) {
@@ -78,26 +86,24 @@ class Binding {
   }
 
   // Fills `out`; returns (Σ s C_x, Σ s), zeros without y.
-  std::pair<double, double> evaluate(Array<const T> x, Array<T> out, std::optional<Array<const T>> y,
+  std::pair<double, double> evaluate(Input<T> x, Array<T> out, std::optional<Array<const T>> y,
                                      std::optional<Vector<const T>> sample_weight) {
-    check_columns(x.shape(1), sizes().front(), "x");
-    check_columns(out.shape(1), sizes().back(), "out");
-    require(out.shape(0) == x.shape(0), "out must have a row for each row of x");
     const Examples<T> examples = checked(x, y, sample_weight);
+    check_columns(out.shape(1), sizes().back(), "out");
+    require(out.shape(0) == rows_of(x), "out must have a row for each row of x");
     double cost = 0, weight = 0;
     nb::gil_scoped_release release;
-    session_.evaluate(examples, long(x.shape(0)), out.data(), &cost, &weight);
+    session_.evaluate(examples, long(rows_of(x)), out.data(), &cost, &weight);
     return {cost, weight};
   }
 
   // Leaves the gradient for get_nabla; returns (C, Σ s).
-  std::pair<double, double> gradient(Array<const T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight) {
-    check_columns(x.shape(1), sizes().front(), "x");
+  std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight) {
     const Examples<T> examples = checked(x, std::optional(y), sample_weight);
     double cost = 0, weight = 0;
     {
       nb::gil_scoped_release release;
-      session_.gradient(examples, long(x.shape(0)), &cost, &weight);
+      session_.gradient(examples, long(rows_of(x)), &cost, &weight);
     }
     has_gradient_ = true;
     return {cost, weight};
@@ -124,10 +130,9 @@ class Binding {
   }
 
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
-  int run_steps(Array<const T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
+  int run_steps(Input<T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
                 Vector<const double> rates, Vector<double> costs, Vector<double> batch_weights,
                 std::optional<Vector<const T>> sample_weight) {
-    check_columns(x.shape(1), sizes().front(), "x");
     const Examples<T> examples = checked(x, std::optional(y), sample_weight);
     require(batch_size >= 1, "batch_size must be at least 1");
     const long n_order = long(order.shape(0));
@@ -135,7 +140,7 @@ class Binding {
     require(rates.shape(0) == n_steps && costs.shape(0) == n_steps && batch_weights.shape(0) == n_steps,
             "rates, costs and batch_weights must have one number a batch");
     for (long i = 0; i < n_order; ++i)
-      require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(x.shape(0)), "order names a row that x lacks");
+      require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(rows_of(x)), "order names a row that x lacks");
     bool was_interrupted = false;
     int diverged_layer = 0;
     {
@@ -192,15 +197,45 @@ class Binding {
                                   " columns, but the layer has " + std::to_string(wanted) + " neurons");
   }
 
-  Examples<T> checked(const Array<const T>& x, const std::optional<Array<const T>>& y,
+  static std::size_t rows_of(const Input<T>& x) {
+    const auto* sparse = std::get_if<Sparse<T>>(&x);
+    return sparse ? std::get<0>(*sparse).shape(0) - 1 : std::get<0>(x).shape(0);
+  }
+
+  Examples<T> checked(const Input<T>& x, const std::optional<Array<const T>>& y,
                       const std::optional<Vector<const T>>& sample_weight) const {
+    Examples<T> examples{};
+    if (const auto* sparse = std::get_if<Sparse<T>>(&x)) {
+      check_sparse(*sparse);
+      examples.row_starts = std::get<0>(*sparse).data();
+      examples.columns = std::get<1>(*sparse).data();
+      examples.values = std::get<2>(*sparse).data();
+    } else {
+      check_columns(std::get<0>(x).shape(1), sizes().front(), "x");
+      examples.x = std::get<0>(x).data();
+    }
     if (y) {
       check_columns(y->shape(1), sizes().back(), "y");
-      require(y->shape(0) == x.shape(0), "y must have a row for each row of x");
+      require(y->shape(0) == rows_of(x), "y must have a row for each row of x");
     }
-    require(!sample_weight || sample_weight->shape(0) == x.shape(0),
+    require(!sample_weight || sample_weight->shape(0) == rows_of(x),
             "sample_weight must have a number for each row of x");
-    return {x.data(), y ? y->data() : nullptr, sample_weight ? sample_weight->data() : nullptr};
+    examples.y = y ? y->data() : nullptr;
+    examples.sample_weight = sample_weight ? sample_weight->data() : nullptr;
+    return examples;
+  }
+
+  void check_sparse(const Sparse<T>& x) const {
+    const auto& [row_starts, columns, values, n_columns] = x;
+    check_columns(std::size_t(n_columns), sizes().front(), "x");
+    const std::size_t n_starts = row_starts.shape(0);
+    require(n_starts >= 1 && row_starts.data()[0] == 0 && columns.shape(0) == values.shape(0) &&
+                row_starts.data()[n_starts - 1] == std::int64_t(values.shape(0)),
+            "the rows of a sparse x must hold all its values");
+    for (std::size_t i = 1; i < n_starts; ++i)
+      require(row_starts.data()[i] >= row_starts.data()[i - 1], "the rows of a sparse x must follow one another");
+    for (std::size_t at = 0; at < columns.shape(0); ++at)
+      require(columns.data()[at] >= 0 && columns.data()[at] < n_columns, "a sparse x has a value in no column");
   }
 
   Session<T> session_;

@@ -4,6 +4,7 @@
 #include "dropout.hpp"
 #include "epilogues.hpp"
 #include "products.hpp"
+#include "sparse_kernels.hpp"
 #include "whole_gradient.hpp"
 
 #define BACKLIT_STRING(x) #x
@@ -201,6 +202,9 @@ constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            scale<T>,
                            drop<T>,
                            pull_back_dropped<T>,
+                           forward_sparse<T>,
+                           add_nabla_sparse<T>,
+                           drop_sparse<T>,
                            gather<T>,
                            transpose<T>,
                            row_sums<T>};

@@ -25,6 +25,14 @@ struct Matrix {
   T* row(long i) const { return data + i * stride; }
 };
 
+// The numbers of one row of a sparse input that are not zero, and their columns.
+template <class T>
+struct SparseRow {
+  const T* values;
+  const std::int32_t* columns;
+  long n;
+};
+
 // How precise the operands of the products are; all else is in T. See bfloat16.cpp.
 enum class Precision { full, bfloat16, bfloat16x3 };
 constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
@@ -97,6 +105,13 @@ struct Kernels {
   // The end of BP2 where a layer is dropped: delta = (mask ⊙ delta) ⊙ σ′.
   void (*pull_back_dropped)(Activation activation, Matrix<const T> mask, Matrix<const T> z, Matrix<const T> a,
                             Matrix<T> delta, long n_rows, long n);
+
+  // `forward`, `add_nabla_w` and `drop` (of one row) for a sparse input.
+  void (*forward_sparse)(Activation activation, const SparseRow<T>* x, Matrix<const T> wt, const T* b, Matrix<T> z,
+                         Matrix<T> a, long n_rows, long n_out);
+  void (*add_nabla_sparse)(const SparseRow<T>* x, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
+                           long k_end);
+  void (*drop_sparse)(const DropoutDraw& draw, SparseRow<T> x, T* dropped, long position);
 
   // a[i] = x[rows[i]] for rows of n_in numbers
   void (*gather)(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in);

@@ -82,10 +82,20 @@ void replay(const std::string& operation) {
       session.set_weights(l, slot, numbers<T>().data());
       session.set_biases(l, slot, numbers<T>().data());
     }
+  // a sparse x has values where another has x, and more than none of the rest
   const std::vector<T> x = numbers<T>(), y = numbers<T>(), sample_weight = numbers<T>();
-  const long n_rows = long(x.size()) / d.sizes.front();
-  const Examples<T> examples{x.data(), y.empty() ? nullptr : y.data(),
-                             sample_weight.empty() ? nullptr : sample_weight.data()};
+  const std::vector<std::int64_t> row_starts = numbers<std::int64_t>();
+  const std::vector<std::int32_t> columns = numbers<std::int32_t>();
+  const bool is_sparse = !row_starts.empty();
+  const long n_rows = is_sparse ? long(row_starts.size()) - 1 : long(x.size()) / d.sizes.front();
+  Examples<T> examples{x.data(), y.empty() ? nullptr : y.data(),
+                       sample_weight.empty() ? nullptr : sample_weight.data()};
+  if (is_sparse) {
+    examples.x = nullptr;
+    examples.values = x.data();
+    examples.row_starts = row_starts.data();
+    examples.columns = columns.data();
+  }
   double result[2] = {0, 0};
   std::vector<T> w, b;
   auto room_for = [&](int l) {

@@ -85,9 +85,9 @@ bool Session<T>::keeps_z(int l) const {
 }
 
 template <class T>
-void Session<T>::reserve(long n_rows, bool with_delta) {
+void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
+  batch_.is_sparse = is_sparse;
   if (batch_.n_rows < n_rows) {
-    batch_.a[0] = Buffer<T>(n_rows * layers_[0].n_in);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       batch_.a[l + 1] = Buffer<T>(n_rows * layers_[l].stride);
       if (keeps_z(l)) batch_.z[l] = Buffer<T>(n_rows * layers_[l].stride);
@@ -100,15 +100,22 @@ void Session<T>::reserve(long n_rows, bool with_delta) {
     batch_.cost = Buffer<T>(n_rows);
     batch_.n_rows = n_rows;
   }
+  if (is_sparse) {
+    batch_.sparse.resize(batch_.n_rows);
+    batch_.sparse_dropped.resize(batch_.n_rows);
+  } else if (batch_.a[0].size() < batch_.n_rows * layers_[0].n_in) {
+    batch_.a[0] = Buffer<T>(batch_.n_rows * layers_[0].n_in);
+  }
   if (!with_delta) return;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     if (batch_.delta[l].size() == 0) batch_.delta[l] = Buffer<T>(batch_.n_rows * layer.stride);
-    if (drops(l) && batch_.mask[l].size() == 0) {
+    if (drops(l) && !(l == 0 && is_sparse) && batch_.mask[l].size() == 0) {
       batch_.mask[l] = Buffer<T>(batch_.n_rows * a(l).stride);
       batch_.dropped[l] = Buffer<T>(batch_.n_rows * a(l).stride);
     }
     if (l > 0 && layer.w.size() == 0) layer.w = Buffer<T>(layer.n_out * padded(layer.n_in, kernels_.lanes));
+    if (l == 0 && is_sparse) layer.nabla_wt = Buffer<T>(layer.wt.size());
     if (steps_by_whole_gradient()) {
       layer.nabla_wt = Buffer<T>(layer.wt.size());
       layer.nabla_b = Buffer<T>(layer.b.size());
@@ -148,6 +155,9 @@ template <class T>
 void Session<T>::layer_forward(int l, Matrix<T> input, Part rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
   Layer& layer = layers_[l];
+  if (l == 0 && batch_.is_sparse)
+    return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, {layer.wt.data(), layer.stride},
+                                   layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(), layer.n_out);
   kernels_.forward(layer.activation, {input.row(rows.begin), input.stride}, {layer.wt.data(), layer.stride},
                    layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(), layer.n_in, layer.n_out, scratch);
 }
@@ -169,7 +179,7 @@ template <class T>
 void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_threads = threads_for(n_rows, (n_rows + block_rows - 1) / block_rows);
-  reserve(std::min(n_rows, block_rows * n_threads), false);
+  reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
   reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
   on_threads(n_threads, [&](int thread) {
@@ -178,7 +188,10 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
     for (long first = slot; first < n_rows; first += block_rows * n_threads) {
       const long n = std::min(block_rows, n_rows - first);
       const Part rows(slot, slot + n);
-      std::copy_n(examples.x + first * n_in, n * n_in, a(0).row(slot));
+      if (examples.is_sparse())
+        for (long i = 0; i < n; ++i) take_sparse_row(examples, first + i, slot + i);
+      else
+        std::copy_n(examples.x + first * n_in, n * n_in, a(0).row(slot));
       feedforward_rows(rows, scratch_[thread].data());
       const int last = int(layers_.size()) - 1;
       for (long i = 0; i < n; ++i) std::copy_n(a(last + 1).row(slot + i), n_out, out + (first + i) * n_out);

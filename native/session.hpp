@@ -55,6 +55,13 @@ struct Examples {
   const T* x;
   const T* y;              // may be null where only a^L is asked for
   const T* sample_weight;  // may be null
+
+  // Where x is sparse it is null, and row i has the values and columns from row_starts[i] up to row_starts[i + 1].
+  const std::int64_t* row_starts = nullptr;
+  const std::int32_t* columns = nullptr;
+  const T* values = nullptr;
+
+  bool is_sparse() const { return row_starts != nullptr; }
 };
 
 template <class T>
@@ -106,6 +113,9 @@ class Session {
     std::vector<Buffer<T>> a, z, delta;    // a[0] is the gathered input; z only where needed
     std::vector<Buffer<T>> mask, dropped;  // a ⊙ mask of layers that are dropped
     std::vector<const T*> y;
+    std::vector<SparseRow<T>> sparse;  // instead of a[0], where the input is sparse
+    std::vector<std::vector<T>> sparse_dropped;
+    bool is_sparse = false;
     Buffer<T> share, cost;
     long n_rows = 0;
   };
@@ -123,12 +133,16 @@ class Session {
   Matrix<T> fed(int layer) { return drops(layer) ? dropped(layer) : a(layer); }
 
   bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
-  void reserve(long n_rows, bool with_delta);
+  void reserve(long n_rows, bool with_delta, bool is_sparse);
   void reserve_scratch(int n_threads, long n_rows);
   int threads_for(long rows_a_step, long rows) const;
   void feedforward_rows(Part rows, T* scratch);
   void feedforward_dropped_rows(Part rows, T* scratch, long step, long position);
   void layer_forward(int layer, Matrix<T> input, Part rows, T* scratch);
+  void take_sparse_row(const Examples<T>& examples, long from, long to);
+  void drop_sparse_rows(Part rows, const DropoutDraw& draw, long position);
+  void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
+  void add_nabla(int layer, long n_rows, Part part, T* scratch);
   void output_rows(Part rows, bool with_delta);
   void backpropagate_rows(Part rows, T* scratch);
   void transpose_part(int thread, int n_threads);

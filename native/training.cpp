@@ -125,7 +125,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
   const int n_layers = int(layers_.size());
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, chunk);
-  reserve(chunk, true);
+  reserve(chunk, true, examples.is_sparse());
   reserve_scratch(n_threads, chunk);
   for (Layer& layer : layers_) {
     layer.nabla_wt = Buffer<T>(layer.wt.size());
@@ -141,8 +141,10 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
     for (long first = 0; first < n_rows; first += chunk) {
       const long n = std::min(chunk, n_rows - first);
       const Part rows(n, thread, n_threads);
-      std::copy_n(examples.x + (first + rows.begin) * n_in, rows.size() * n_in, a(0).row(rows.begin));
+      if (!examples.is_sparse())
+        std::copy_n(examples.x + (first + rows.begin) * n_in, rows.size() * n_in, a(0).row(rows.begin));
       for (long i = rows.begin; i < rows.end; ++i) {
+        if (examples.is_sparse()) take_sparse_row(examples, first + i, i);
         batch_.y[i] = examples.y + (first + i) * n_out;
         const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
         batch_.share.data()[i] = T(s / *weight);
@@ -160,8 +162,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
       for (int l = 0; l < n_layers; ++l) {
         Layer& layer = layers_[l];
         const Part part(layer.n_in, thread, n_threads);
-        kernels_.add_nabla_w({fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride},
-                             {layer.nabla_wt.data(), layer.stride}, n, part.begin, part.end, scratch);
+        add_nabla(l, n, part, scratch);
         if (thread == l % n_threads) kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
       }
       barrier.wait();  // the batch's buffers may be written again
@@ -206,7 +207,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_layers = int(layers_.size());
   const int n_threads = threads_for(batch_size, batch_size);
-  reserve(batch_size, true);
+  reserve(batch_size, true, examples.is_sparse());
   reserve_scratch(n_threads, batch_size);
   const bool has_penalty = description_.penalty.any();
   int diverged_layer = 0;
@@ -228,8 +229,10 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
 
       const Part rows(n, thread, n_threads);
-      kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
+      if (!examples.is_sparse())
+        kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
       for (long i = rows.begin; i < rows.end; ++i) {
+        if (examples.is_sparse()) take_sparse_row(examples, batch[i], i);
         batch_.y[i] = examples.y + batch[i] * n_out;
         const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
         batch_.share.data()[i] = T(s / batch_weight);
@@ -269,9 +272,12 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         if (has_penalty)
           kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
                             part.end, layer.n_out);
-        kernels_.update_weights(s, {fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
-                                layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch,
-                                l == 0 ? ahead : RowsAhead<T>{});
+        if (l == 0 && batch_.is_sparse)
+          update_sparse(s, n, part);
+        else
+          kernels_.update_weights(s, {fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
+                                  layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch,
+                                  l == 0 ? ahead : RowsAhead<T>{});
         if (thread == l % n_threads)
           kernels_.update_biases(s, {delta(l).data, delta(l).stride}, layer.b.data(), layer.slots_b[0].data(),
                                  layer.slots_b[1].data(), n);

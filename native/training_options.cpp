@@ -14,11 +14,25 @@ void Session<T>::feedforward_dropped_rows(Part rows, T* scratch, long step, long
     if (drops(l)) {
       const DropoutDraw draw{description_.dropout.seed, std::uint64_t(step), std::uint32_t(l + 1),
                              description_.dropout.rates[l]};
-      kernels_.drop(draw, {a(l).row(rows.begin), a(l).stride}, {mask(l).row(rows.begin), a(l).stride},
-                    {dropped(l).row(rows.begin), a(l).stride}, rows.size(), position, layers_[l].n_in);
+      if (l == 0 && batch_.is_sparse)
+        drop_sparse_rows(rows, draw, position);
+      else
+        kernels_.drop(draw, {a(l).row(rows.begin), a(l).stride}, {mask(l).row(rows.begin), a(l).stride},
+                      {dropped(l).row(rows.begin), a(l).stride}, rows.size(), position, layers_[l].n_in);
     }
     layer_forward(l, fed(l), rows, scratch);
   }
+}
+
+// BP4 of one layer, added to the gradient so far.
+template <class T>
+void Session<T>::add_nabla(int l, long n_rows, Part part, T* scratch) {
+  const Matrix<const T> error{delta(l).data, delta(l).stride};
+  const Matrix<T> nabla{layers_[l].nabla_wt.data(), layers_[l].stride};
+  if (l == 0 && batch_.is_sparse)
+    kernels_.add_nabla_sparse(batch_.sparse.data(), error, nabla, n_rows, part.begin, part.end);
+  else
+    kernels_.add_nabla_w({fed(l).data, fed(l).stride}, error, nabla, n_rows, part.begin, part.end, scratch);
 }
 
 // Every thread has its rows of each gradient, and all threads have the norm once they have met.
@@ -36,8 +50,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
       kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
                         part.end, layer.n_out);
     std::fill(nabla.row(part.begin), nabla.row(part.end), T(0));
-    kernels_.add_nabla_w({fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride}, nabla, n_rows, part.begin,
-                         part.end, scratch);
+    add_nabla(l, n_rows, part, scratch);
     kernels_.finish_nabla(rule, {layer.wt.data(), layer.stride}, nabla, layer.nabla_squares.data(), part.begin,
                           part.end);
     if (thread == l % n_threads) {
@@ -77,6 +90,7 @@ T Session<T>::clip_factor() const {
 
 #define BACKLIT_INSTANTIATE(T)                                                                 \
   template void Session<T>::feedforward_dropped_rows(Part, T*, long, long);                    \
+  template void Session<T>::add_nabla(int, long, Part, T*);                                    \
   template void Session<T>::step_by_whole_gradient(StepRule<T>, long, int, int, Barrier&, T*); \
   template T Session<T>::clip_factor() const;
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from backlit.core.losses import definition
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD
 from backlit.engine.native import _optimizer_arguments
@@ -65,7 +66,7 @@ class ReplaySession:
         check_shapes(self._network.sizes, x, y, sample_weight)
         answer = self._ask("evaluate", x, y, sample_weight)
         cost, weight = answer.numbers(2).tolist()
-        outputs = answer.array((len(x), self._network.sizes[-1]))
+        outputs = answer.array((x.shape[0], self._network.sizes[-1]))
         return outputs, cost / weight if weight else 0.0
 
     def cost_and_gradient(self, x, y, sample_weight=None):
@@ -122,8 +123,10 @@ class ReplaySession:
         for weights, biases in slots:
             for w, b in zip(weights, biases, strict=True):
                 question += [*_counted(w), *_counted(b)]
-        for array in (x, y, sample_weight):
+        starts, columns = (x.indptr, x.indices) if is_sparse(x) else ([], [])
+        for array in (x.data if is_sparse(x) else x, y, sample_weight):
             question += _counted([] if array is None else np.asarray(array, dtype=network.dtype))
+        question += [*_counted(starts), *_counted(columns)]
         question += rest
         text = "\n".join(map(str, question)) + "\n"
         done = subprocess.run(self._command, input=text, capture_output=True, text=True, check=False, timeout=120)

@@ -229,7 +229,7 @@ def backpass(
         for a_previous, delta_l, w in zip(a[:-1], delta, network.weights, strict=True)
     ]
     costs = cost_of_each(loss, activations[-1], z[-1], a[-1], y)
-    cost = float(namespace(x).sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
+    cost = float(namespace(y).sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
     return Backpass(z, a, delta, nabla_b, nabla_w, cost)
 
 

@@ -89,10 +89,30 @@ def masks(
     return drawn
 
 
-def mask_of(words: Words, rate: float, dtype: str) -> NDArray[np.floating[Any]]:
+def mask_of(words: Words, rate: float, dtype: Any) -> NDArray[np.floating[Any]]:
     """Turn random words into 0, for a share `rate` of them, and ``1/(1 − rate)``."""
     stays = words >= np.uint32(int(rate * 2.0**32))
     return np.where(stays, 1.0 / (1.0 - rate), 0.0).astype(dtype)
+
+
+def drop_sparse(x: Any, rate: float, *, seed: int, step: int) -> Any:
+    """Return a sparse input with its mask of one step put on, the same that `masks` gives.
+
+    Parameters
+    ----------
+    x : CSR matrix, ``(n_rows, n_in)``
+    rate : float
+        Of the inputs; 0 returns x itself.
+    seed, step
+        See `masks`.
+    """
+    if rate == 0:
+        return x
+    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+    words = draws(seed, step, 1, row, x.indices // 4)[np.arange(len(row)), x.indices % 4]
+    dropped = x.copy()
+    dropped.data = x.data * mask_of(words, rate, x.dtype)
+    return dropped
 
 
 def draws(seed: int, step: int, layer: int, row: NDArray[np.int64], block: NDArray[np.int64]) -> Words:

@@ -26,6 +26,11 @@ def namespace(*arrays: Array) -> Namespace:
     return array_api_compat.array_namespace(*arrays)
 
 
+def is_sparse(x: Array) -> bool:
+    """Whether an array is a sparse matrix of SciPy's by rows (CSR)."""
+    return getattr(x, "format", None) == "csr"
+
+
 def erfc(x: Array) -> Array:
     """Complementary error function, ``1 − erf(x)`` without its cancellation for large x."""
     if array_api_compat.is_torch_array(x):

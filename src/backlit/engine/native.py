@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from backlit import _native
 from backlit.core.custom import is_custom
 from backlit.core.losses import definition
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.engine.protocol import (
     Floats,
     Gradient,
+    Inputs,
     Objective,
     OptimizerState,
     Session,
@@ -119,6 +121,7 @@ class NativeSession:
         loss = definition(objective.loss)
         self._objective = objective
         self._clip_norm = clip_norm
+        self._precision = precision
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         self._activations = network.activations
@@ -168,21 +171,21 @@ class NativeSession:
     def objective(self) -> Objective:
         return self._objective
 
-    def feedforward(self, x: Floats) -> Floats:
+    def feedforward(self, x: Inputs) -> Floats:
         check_shapes(self._sizes, x)
-        out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)
-        self._session.evaluate(self._array(x), out)
+        out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
+        self._session.evaluate(self._input(x), out)
         return out
 
-    def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+    def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
         check_shapes(self._sizes, x, y, sample_weight)
-        out = np.empty((len(x), self._sizes[-1]), dtype=self._dtype)
-        total, weight = self._session.evaluate(self._array(x), out, self._array(y), self._optional(sample_weight))
+        out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
+        total, weight = self._session.evaluate(self._input(x), out, self._array(y), self._optional(sample_weight))
         return out, total / weight
 
-    def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
-        cost, weight = self._session.gradient(self._array(x), self._array(y), self._optional(sample_weight))
+        cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight))
         nabla_w, nabla_b = self._empty()
         for layer in range(len(nabla_w)):
             self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
@@ -197,7 +200,7 @@ class NativeSession:
 
     def run_steps(
         self,
-        x: Floats,
+        x: Inputs,
         y: Floats,
         order: NDArray[np.int64],
         batch_size: int,
@@ -207,7 +210,7 @@ class NativeSession:
         check_shapes(self._sizes, x, y, sample_weight)
         costs, batch_weights = np.zeros(len(rates)), np.zeros(len(rates))
         diverged_layer = self._session.run_steps(
-            self._array(x),
+            self._input(x),
             self._array(y),
             np.ascontiguousarray(order, dtype=np.int64),
             batch_size,
@@ -217,6 +220,16 @@ class NativeSession:
             self._optional(sample_weight),
         )
         return Steps(costs, batch_weights, diverged_layer or None)
+
+    def _input(self, x: Inputs) -> Any:
+        if not is_sparse(x):
+            return self._array(x)
+        if self._precision != "full":
+            raise InvalidInputError(
+                f"A sparse X goes with precision='full', but precision is {self._precision!r}. "
+                "Make X dense, or use precision='full'."
+            )
+        return x.indptr.astype(np.int64), x.indices.astype(np.int32, copy=False), self._array(x.data), x.shape[1]
 
     def _array(self, values: Floats) -> Floats:
         return np.ascontiguousarray(values, dtype=self._dtype)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.errors import InvalidInputError, ShapeError
 
 Floats = NDArray[np.floating[Any]]
+
+Inputs: TypeAlias = Any
+"""x of many examples: an ndarray, or a sparse matrix of SciPy's by rows (CSR), ``(n_examples, n_in)``."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,8 @@ class Session(Protocol):
     """A network being worked on by an engine.
 
     All arrays that come and go are C-contiguous NumPy arrays of the network's dtype; `x` is ``(n_examples, n_in)``, `y`
-    is ``(n_examples, n_out)``, `sample_weight` is ``(n_examples,)`` or None.
+    is ``(n_examples, n_out)``, `sample_weight` is ``(n_examples,)`` or None. `x` may be a sparse matrix (CSR), which is
+    never made dense.
     """
 
     @property
@@ -139,18 +143,18 @@ class Session(Protocol):
         """What is minimized."""
         ...
 
-    def feedforward(self, x: Floats) -> Floats:
+    def feedforward(self, x: Inputs) -> Floats:
         """Return a^L, ``(n_examples, n_out)``.
 
         On the native engine a row gives the same bits whatever rows come with it.
         """
         ...
 
-    def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+    def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
         """Return a^L, ``(n_examples, n_out)``, and C without the penalty, from one pass."""
         ...
 
-    def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
         With dropout, it is the gradient that the next step would see: row i of x is at place i of its batch.
@@ -163,7 +167,7 @@ class Session(Protocol):
 
     def run_steps(
         self,
-        x: Floats,
+        x: Inputs,
         y: Floats,
         order: NDArray[np.int64],
         batch_size: int,
@@ -273,15 +277,16 @@ def check_precision(network: Network, precision: str) -> None:
         )
 
 
-def check_shapes(sizes: Sequence[int], x: Floats, y: Floats | None = None, sample_weight: Floats | None = None) -> None:
+def check_shapes(sizes: Sequence[int], x: Inputs, y: Floats | None = None, sample_weight: Floats | None = None) -> None:
     """Raise if examples do not fit a network of these sizes; every engine refuses the same in the same words."""
+    n_rows = x.shape[0]  # a sparse matrix has no length
     for name, array, columns in (("x", x, sizes[0]), ("y", y, sizes[-1])):
         if array is not None and (array.ndim != 2 or array.shape[1] != columns):
             raise ShapeError(f"{name} must have the shape (n_examples, {columns}), but has {array.shape}.")
-        if array is not None and len(array) != len(x):
-            raise ShapeError(f"x has {len(x)} examples, but {name} has {len(array)}; they must match row by row.")
-    if sample_weight is not None and sample_weight.shape != (len(x),):
-        raise ShapeError(f"sample_weight must have the shape ({len(x)},), but has {sample_weight.shape}.")
+        if array is not None and array.shape[0] != n_rows:
+            raise ShapeError(f"x has {n_rows} examples, but {name} has {len(array)}; they must match row by row.")
+    if sample_weight is not None and sample_weight.shape != (n_rows,):
+        raise ShapeError(f"sample_weight must have the shape ({n_rows},), but has {sample_weight.shape}.")
 
 
 def batches(order: NDArray[np.int64], batch_size: int) -> Sequence[NDArray[np.int64]]:

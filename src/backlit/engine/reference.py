@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import backpass, shares
-from backlit.core.dropout import masks
+from backlit.core.dropout import drop_sparse, masks
 from backlit.core.losses import cost_of_each
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer
 from backlit.engine.protocol import (
     Floats,
     Gradient,
+    Inputs,
     Objective,
     OptimizerState,
     Steps,
@@ -95,29 +97,30 @@ class ReferenceSession:
     def objective(self) -> Objective:
         return self._objective
 
-    def feedforward(self, x: Floats) -> Floats:
+    def feedforward(self, x: Inputs) -> Floats:
         check_shapes(self._network.sizes, x)
-        out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
-        for rows in _chunks(len(x)):
+        out = np.empty((x.shape[0], self._network.sizes[-1]), dtype=self._network.dtype)
+        for rows in _chunks(x.shape[0]):
             out[rows] = feedforward(self._network, x[rows], self._precision)[1][-1]
         return out
 
-    def evaluate(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
+    def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
         check_shapes(self._network.sizes, x, y, sample_weight)
-        out = np.empty((len(x), self._network.sizes[-1]), dtype=self._network.dtype)
-        s = np.ones(len(x)) if sample_weight is None else sample_weight.astype(np.float64)
+        out = np.empty((x.shape[0], self._network.sizes[-1]), dtype=self._network.dtype)
+        s = np.ones(x.shape[0]) if sample_weight is None else sample_weight.astype(np.float64)
         total = 0.0
-        for rows in _chunks(len(x)):
+        for rows in _chunks(x.shape[0]):
             z, a = feedforward(self._network, x[rows], self._precision)
             costs = cost_of_each(self._objective.loss, self._network.activations[-1], z[-1], a[-1], y[rows])
             total += float(np.sum(s[rows] * costs))
             out[rows] = a[-1]
         return out, total / float(s.sum())
 
-    def cost_and_gradient(self, x: Floats, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
         check_shapes(self._network.sizes, x, y, sample_weight)
-        share, batch_weight = shares(x, sample_weight)
+        share, batch_weight = shares(y, sample_weight)
         objective = self._objective
+        x, masks = self._dropped(x)
         result = backpass(
             self._network,
             x,
@@ -127,17 +130,19 @@ class ReferenceSession:
             loss=objective.loss,
             penalty=objective.penalty,
             precision=self._precision,
-            masks=self._masks(len(x)),
+            masks=masks,
         )
         return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
-    def _masks(self, n_rows: int) -> list[Floats | None] | None:
+    def _dropped(self, x: Inputs) -> tuple[Inputs, list[Floats | None] | None]:
+        """Return x and the masks of dropout; a sparse x comes back with its mask put on, which would be dense."""
         if not self._dropout_rates:
-            return None
-        network, seed = self._network, self._objective.dropout_seed
-        return masks(
-            self._dropout_rates, network.sizes, seed=seed, step=self._state.t, n_rows=n_rows, dtype=network.dtype
-        )
+            return x, None
+        rates, seed, step = self._dropout_rates, self._objective.dropout_seed, self._state.t
+        if is_sparse(x):
+            x, rates = drop_sparse(x, rates[0], seed=seed, step=step), (0.0, *rates[1:])
+        network = self._network
+        return x, masks(rates, network.sizes, seed=seed, step=step, n_rows=x.shape[0], dtype=network.dtype)
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
         # step 6 of the lecture's algorithm
@@ -158,7 +163,7 @@ class ReferenceSession:
 
     def run_steps(
         self,
-        x: Floats,
+        x: Inputs,
         y: Floats,
         order: NDArray[np.int64],
         batch_size: int,
@@ -178,8 +183,9 @@ class ReferenceSession:
                 self.apply_gradient(gradient, float(rate))
             return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
-    def _diverged_layer(self, x: Floats) -> int:
-        z, a = feedforward(self._network, x, self._precision, self._masks(len(x)))
+    def _diverged_layer(self, x: Inputs) -> int:
+        x, masks = self._dropped(x)
+        z, a = feedforward(self._network, x, self._precision, masks)
         # where all activations are finite, it was the cost of the output layer
         return _first_layer_not_finite(z, a[1:]) or len(self._network.sizes)
 

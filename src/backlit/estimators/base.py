@@ -20,7 +20,8 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.dropout import Dropout
-from backlit.core.losses import LossLike, loss_name
+from backlit.core.losses import LossLike
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.data import TableEncoder
 from backlit.engine import get_engine
@@ -29,10 +30,10 @@ from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.held_out import check_given, hold_out, make_validation
 from backlit.estimators.hidden_layers import HiddenLayers
-from backlit.estimators.inputs import as_matrix, check_rows, takes_tables
+from backlit.estimators.inputs import as_input, check_rows, takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_dropout, make_penalty, make_stopping
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_objective, make_stopping
 from backlit.estimators.printing import Printer
 from backlit.estimators.problems import problem_of
 from backlit.estimators.start import Continuation, Start, start_of
@@ -46,7 +47,7 @@ from backlit.training.loop import Validation
 from backlit.training.stopping import EarlyStopping
 
 _CHUNK_VALUES = 2**22
-"""Numbers of X that are made dense or converted at a time in prediction."""
+"""Numbers of a dense X that are converted at a time in prediction."""
 
 
 def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
@@ -146,7 +147,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
         given = check_given(self, start, *validation_data)
         engine = get_engine(self.engine, self.precision)
-        objective = Objective(loss_name(self.loss), make_penalty(self), make_dropout(self), start.continuation.seed)
+        objective = make_objective(self, start.continuation.seed)
         if self.solver == "lbfgs":
             for option in ("dropout", "clip_norm"):
                 if getattr(self, option):
@@ -250,8 +251,9 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     def _feedforward(self, X: Any, network: Network) -> Floats:
         X = check_rows(self, X)
         session = get_engine(self.engine).open(network, Objective(), n_threads=self.n_threads)
-        n_rows, step = X.shape[0], max(1, _CHUNK_VALUES // X.shape[1])
-        chunks = [session.feedforward(as_matrix(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
+        n_rows = X.shape[0]
+        step = n_rows if is_sparse(X) else max(1, _CHUNK_VALUES // X.shape[1])
+        chunks = [session.feedforward(as_input(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
         outputs = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
         if np.isnan(outputs).any():
             raise InvalidInputError("The network's outputs are NaN: coefs_ or intercepts_ hold numbers not finite.")

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
-from backlit.estimators.inputs import as_matrix, check_examples, for_scorers
+from backlit.estimators.inputs import as_input, check_examples, for_scorers
 from backlit.estimators.parameters import make_stopping
 from backlit.estimators.start import Start, check_weight
 from backlit.training.loop import Examples, Validation
@@ -58,7 +59,7 @@ def check_given(estimator: Any, start: Start, X_val: Any, y_val: Any, sample_wei
         )
     X, y = check_examples(estimator, X_val, y_val, start.encoder, reset=False)
     dtype = start.network.dtype
-    x = as_matrix(X, dtype)
+    x = as_input(X, dtype)
     targets = start.targets.others(y)
     weight = check_weight(sample_weight_val, x)
     if start.class_weights is not None:
@@ -77,7 +78,7 @@ def hold_out(estimator: Any, start: Start, given: HeldOut | None) -> tuple[Examp
     if targets.classes is not None:
         _check_both_sides_can_have(targets.classes, targets.fitted["classes_"])
     fraction = float(estimator.validation_fraction)
-    rows, held_out_rows = split_rows(len(start.examples.x), fraction, seed, targets.classes)
+    rows, held_out_rows = split_rows(start.examples.x.shape[0], fraction, seed, targets.classes)
     training, held_out = _take(start.examples, rows), _take(start.examples, held_out_rows)
     for part, examples in (("training", training), ("validation", held_out)):
         if examples.sample_weight is not None and not examples.sample_weight.any():
@@ -128,7 +129,7 @@ def _check_both_sides_can_have(index: NDArray[Any], classes: NDArray[Any]) -> No
 def _take(examples: Examples, rows: Any) -> Examples:
     weight = examples.sample_weight
     return Examples(
-        np.ascontiguousarray(examples.x[rows]),
+        examples.x[rows] if is_sparse(examples.x) else np.ascontiguousarray(examples.x[rows]),
         np.ascontiguousarray(examples.y[rows]),
         None if weight is None else weight[rows],
     )

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_y, validate_data
 
 from backlit.data import TableEncoder
 from backlit.data.table_view import TableView
-from backlit.engine.protocol import Floats
+from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import DataError, InvalidInputError
 
 _KINDS: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
@@ -76,13 +76,28 @@ def for_scorers(X: Any, checked: Any, encoder: TableEncoder | None) -> Any:
     return checked if encoder is None else np.asarray(X)
 
 
+def as_input(X: Any, dtype: str) -> Inputs:
+    """Return x as the network is trained and asked with: of its dtype, and sparse by rows where X is sparse."""
+    if isinstance(X, np.ndarray):
+        return as_matrix(X, dtype)
+    x = X.tocsr()
+    with np.errstate(over="ignore"):
+        x = x.astype(dtype, copy=False)
+    _check_range(x.data, X.dtype)
+    return x
+
+
 def as_matrix(X: Any, dtype: str) -> Floats:
     """Return x as the network sees it: dense, and of its dtype."""
     with np.errstate(over="ignore"):
         x = np.ascontiguousarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=dtype)
-    if x.dtype != X.dtype and not np.isfinite(x).all():
-        raise InvalidInputError(f"X holds values too large for {dtype}. Scale them, or use dtype='float64'.")
+    _check_range(x, X.dtype)
     return x
+
+
+def _check_range(x: Floats, dtype_before: Any) -> None:
+    if x.dtype != dtype_before and not np.isfinite(x).all():
+        raise InvalidInputError(f"X holds values too large for {x.dtype}. Scale them, or use dtype='float64'.")
 
 
 def _encoded(estimator: Any, X: Any, encoder: TableEncoder, *, reset: bool, y: Any = "no_validation") -> Any:

@@ -60,7 +60,7 @@ def train_lbfgs(
     DivergenceError
         If cost or weights are not finite.
     """
-    n_rows = len(examples.x)
+    n_rows = examples.x.shape[0]
     start = session.network()
     history: list[EpochRecord] = []
     began = [time.perf_counter()]

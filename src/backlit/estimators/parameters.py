@@ -21,7 +21,7 @@ from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.core.precision import PRECISIONS
 from backlit.core.residual_losses import Huber, Quantile
-from backlit.engine import ENGINES
+from backlit.engine import ENGINES, Objective
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.estimators.initial_network import SCIKIT_LEARN
 from backlit.training.checkpoint import Checkpoint
@@ -121,6 +121,11 @@ def make_penalty(estimator: Any) -> Penalty:
     """Return the penalty that an estimator's parameters describe."""
     alpha = 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
     return Penalty(l2=float(estimator.l2), l1=float(estimator.l1), alpha=alpha)
+
+
+def make_objective(estimator: Any, seed: int) -> Objective:
+    """Return what an estimator's parameters ask to minimize."""
+    return Objective(losses.loss_name(estimator.loss), make_penalty(estimator), make_dropout(estimator), seed)
 
 
 def make_dropout(estimator: Any) -> Dropout | None:

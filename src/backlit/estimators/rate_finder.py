@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from backlit.core.initialization import Purpose, stream
-from backlit.core.losses import loss_name
-from backlit.engine import Objective, Session, get_engine
+from backlit.engine import Session, get_engine
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, batch_rows, make_optimizer, make_penalty
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, batch_rows, make_objective, make_optimizer
 from backlit.estimators.plots import FAINT, TRAINING, VALIDATION, new_axes
 from backlit.estimators.start import start_of
 from backlit.estimators.table_start import TableStart
@@ -130,10 +129,14 @@ def find_learning_rate(
     copy = clone(estimator)
     copy._validate_params()
     start = start_of(copy, X, y, sample_weight, incremental=False, classes=None, anew=True)
-    objective = Objective(loss_name(copy.loss), make_penalty(copy))
-    engine = get_engine(copy.engine, copy.precision)
-    session = engine.open(start.network, objective, make_optimizer(copy), n_threads=copy.n_threads)
-    n_rows = len(start.examples.x)
+    session = get_engine(copy.engine, copy.precision).open(
+        start.network,
+        make_objective(copy, start.continuation.seed),
+        make_optimizer(copy),
+        n_threads=copy.n_threads,
+        clip_norm=copy.clip_norm,
+    )
+    n_rows = start.examples.x.shape[0]
     batch_size = clip_batch_size(batch_rows(copy, n_rows), n_rows)
     return _ramp(session, start.examples, batch_size, start.continuation.seed, _rates(lowest, highest, n_steps))
 
@@ -163,7 +166,7 @@ def find_table_rate(
     start = TableStart.of(table, target, training, task, say)
     opened = get_engine(engine, training.precision)
     session = opened.open(start.network, start.objective, training.optimizer(), n_threads=n_threads)
-    batch_size = training.rows_a_step(len(start.examples.x), say)
+    batch_size = training.rows_a_step(start.examples.x.shape[0], say)
     return _ramp(session, start.examples, batch_size, training.seed, _rates(lowest, highest, n_steps))
 
 
@@ -179,7 +182,7 @@ def _ramp(session: Session, examples: Examples, batch_size: int, seed: int, rate
     batch_costs: list[float] = []
     costs: list[float] = []
     average, exploded = 0.0, False
-    for rate, batch in zip(rates, _batches(len(examples.x), batch_size, seed), strict=False):
+    for rate, batch in zip(rates, _batches(examples.x.shape[0], batch_size, seed), strict=False):
         steps = session.run_steps(examples.x, examples.y, batch, batch_size, np.array([rate]), examples.sample_weight)
         cost = float(steps.costs[0])
         if steps.diverged_layer is not None or not np.isfinite(cost):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from backlit.core.custom import is_custom
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.protocol import Engine, Objective, OptimizerState
@@ -101,10 +102,11 @@ def _described(value: Any) -> Any:
 
 
 def _examples(examples: Examples) -> dict[str, Any]:
-    arrays = [examples.x, examples.y]
+    x = examples.x
+    arrays = [x.indptr, x.indices, x.data, examples.y] if is_sparse(x) else [x, examples.y]
     if examples.sample_weight is not None:
         arrays.append(examples.sample_weight)
-    return {"rows": len(examples.x), "numbers": _digest(arrays)}
+    return {"rows": x.shape[0], "numbers": _digest(arrays)}
 
 
 def _digest(arrays: Iterable[np.ndarray[Any, Any]]) -> str:

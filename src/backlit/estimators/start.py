@@ -12,10 +12,10 @@ from sklearn.utils.validation import _check_sample_weight
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.data import TableEncoder
-from backlit.engine.protocol import Floats, OptimizerState
+from backlit.engine.protocol import Floats, Inputs, OptimizerState
 from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.initial_network import check_shapes_to_go_on, first_network, hidden_activations, seed_of
-from backlit.estimators.inputs import as_matrix, check_examples, for_scorers, learn_encoder
+from backlit.estimators.inputs import as_input, check_examples, for_scorers, learn_encoder
 from backlit.estimators.parameters import hidden_sizes
 from backlit.estimators.targets import Targets
 from backlit.training.loop import Examples, TrainingState
@@ -100,7 +100,7 @@ def start_of(
     encoder = getattr(estimator, "encoder_", None) if columns_are_known else learn_encoder(estimator, X)
     X, y = check_examples(estimator, X, y, encoder, reset=not columns_are_known)
     dtype = _dtype(estimator, X, goes_on)
-    x = as_matrix(X, dtype)
+    x = as_input(X, dtype)
     targets = estimator._targets(y, dtype, goes_on=goes_on, incremental=incremental, classes=classes)
     weight = check_weight(sample_weight, x)
     class_weights = estimator._class_weights(y, weight, targets)
@@ -123,7 +123,7 @@ def start_of(
     return Start(network, rows, y, encoder, targets, examples, class_weights, continuation, goes_on)
 
 
-def check_weight(sample_weight: Any, x: Floats) -> Floats | None:
+def check_weight(sample_weight: Any, x: Inputs) -> Floats | None:
     """Return sample weights as an array, ``(n_examples,)``, or None."""
     if sample_weight is None:
         return None

@@ -90,7 +90,7 @@ def train_stochastic(
     optimizer_state = _usable_state(continuation, optimizer, network)
     plan = Plan(
         n_epochs=state.epoch + (1 if incremental else int(estimator.max_iter)),
-        batch_size=batch_rows(estimator, len(examples.x)),
+        batch_size=batch_rows(estimator, examples.x.shape[0]),
         schedule=make_schedule(estimator, fit_began),
         stopping=make_stopping(estimator),
         shuffle=bool(estimator.shuffle),

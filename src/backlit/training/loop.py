@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
-from backlit.engine.protocol import Floats, Session
+from backlit.engine.protocol import Floats, Inputs, Session
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
     EpochEnded,
@@ -38,12 +38,12 @@ class Examples:
 
     Attributes
     ----------
-    x : ndarray, ``(n_examples, n_in)``
+    x : ndarray or CSR matrix, ``(n_examples, n_in)``
     y : ndarray, ``(n_examples, n_out)``
     sample_weight : ndarray, ``(n_examples,)``, or None
     """
 
-    x: Floats
+    x: Inputs
     y: Floats
     sample_weight: Floats | None = None
 
@@ -181,7 +181,7 @@ def train(
     """
     if plan.stopping is not None and plan.stopping.monitor != "cost" and validation is None:
         raise InvalidInputError(f"Early stopping watches the {plan.stopping.monitor}, but there is no validation data.")
-    n_rows = len(examples.x)
+    n_rows = examples.x.shape[0]
     batch_size = clip_batch_size(plan.batch_size, n_rows)
     n_steps = -(-n_rows // batch_size)
     metric_name = "score" if validation is None else validation.name
@@ -276,7 +276,7 @@ def _epoch(
     state: TrainingState,
 ) -> Generator[Event, bool | None, float]:
     """Run one epoch and return its mean cost. Long ones are cut between steps, so that there is progress to report."""
-    n_rows, n_steps = len(examples.x), len(rates)
+    n_rows, n_steps = examples.x.shape[0], len(rates)
     if shuffle:
         order = stream(state.seed, Purpose.SHUFFLE, state.epoch).permutation(n_rows)
     else:

@@ -1,0 +1,57 @@
+// The half of Session that a sparse input goes through: its rows are read where they lie, and never become dense.
+#include <algorithm>
+
+#include "session.hpp"
+
+namespace backlit {
+
+// Row `from` of the examples becomes row `to` of the batch.
+template <class T>
+void Session<T>::take_sparse_row(const Examples<T>& examples, long from, long to) {
+  const std::int64_t begin = examples.row_starts[from];
+  batch_.sparse[to] = {examples.values + begin, examples.columns + begin, long(examples.row_starts[from + 1] - begin)};
+}
+
+template <class T>
+void Session<T>::drop_sparse_rows(Part rows, const DropoutDraw& draw, long position) {
+  for (long i = rows.begin; i < rows.end; ++i) {
+    SparseRow<T>& row = batch_.sparse[i];
+    std::vector<T>& dropped = batch_.sparse_dropped[i];
+    dropped.resize(row.n);
+    kernels_.drop_sparse(draw, row, dropped.data(), position + i - rows.begin);
+    row.values = dropped.data();
+  }
+}
+
+// BP4 of the first layer and its step. Plain gradient descent without a penalty leaves a weight as it is whose gradient
+// is zero, so only rows of wt that an example touches are gone through. Other rules move every weight in every step.
+template <class T>
+void Session<T>::update_sparse(const StepRule<T>& s, long n_rows, Part part) {
+  Layer& layer = layers_[0];
+  const Matrix<T> nabla{layer.nabla_wt.data(), layer.stride};
+  kernels_.add_nabla_sparse(batch_.sparse.data(), {delta(0).data, delta(0).stride}, nabla, n_rows, part.begin,
+                            part.end);
+  const auto step = [&](long k, long n_k) {
+    const long at = k * layer.stride, n = n_k * layer.stride;
+    auto from = [&](Buffer<T>& buffer) { return buffer.size() ? buffer.data() + at : nullptr; };
+    kernels_.apply(s, nabla.row(k), layer.wt.data() + at, from(layer.slots_wt[0]), from(layer.slots_wt[1]), n, true);
+    std::fill_n(nabla.row(k), n, T(0));
+  };
+  if (s.rule != Rule::sgd || description_.penalty.any()) return step(part.begin, part.size());
+  for (long i = 0; i < n_rows; ++i)
+    for (long at = 0; at < batch_.sparse[i].n; ++at) {
+      const long k = batch_.sparse[i].columns[at];
+      // a second time its gradient is zero already
+      if (k >= part.begin && k < part.end) step(k, 1);
+    }
+}
+
+#define BACKLIT_INSTANTIATE(T)                                                \
+  template void Session<T>::take_sparse_row(const Examples<T>&, long, long);  \
+  template void Session<T>::drop_sparse_rows(Part, const DropoutDraw&, long); \
+  template void Session<T>::update_sparse(const StepRule<T>&, long, Part);
+
+BACKLIT_INSTANTIATE(float)
+BACKLIT_INSTANTIATE(double)
+
+}  // namespace backlit

@@ -1,0 +1,53 @@
+// The products of the first layer where the input is sparse: only what is not zero is touched.
+#pragma once
+
+#include "dropout.hpp"
+#include "kernels.hpp"
+#include "simd.hpp"
+
+namespace backlit::BACKLIT_ISA {
+
+// Forward: z = b + Σ x_k w_k over the numbers of a row, and a = σ(z).
+template <class T>
+void forward_sparse(Activation activation, const SparseRow<T>* x, Matrix<const T> wt, const T* b, Matrix<T> z,
+                    Matrix<T> a, long n_rows, long n_out) {
+  ForwardEpilogue<T> epilogue{activation, b, z, a};
+  for (long i = 0; i < n_rows; ++i) {
+    T* z_i = z.row(i);
+    for (long j = 0; j < z.stride; j += lanes<T>) store(z_i + j, load(b + j));
+    for (long at = 0; at < x[i].n; ++at) {
+      const Vec<T> x_k = broadcast(x[i].values[at]);
+      const T* w_k = wt.row(x[i].columns[at]);
+      for (long j = 0; j < z.stride; j += lanes<T>) store(z_i + j, fma(x_k, load(w_k + j), load(z_i + j)));
+    }
+    epilogue.tile_done(i, 1, 0, int(z.stride));
+    if (activation == Activation::softmax) activation::softmax_row(z_i, a.row(i), n_out);
+  }
+}
+
+// BP4: ∂C/∂w_k += x_k δ, for neurons [k_begin, k_end) of the input; summed row by row, always in the same order.
+template <class T>
+void add_nabla_sparse(const SparseRow<T>* x, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
+                      long k_end) {
+  for (long i = 0; i < n_rows; ++i)
+    for (long at = 0; at < x[i].n; ++at) {
+      const long k = x[i].columns[at];
+      if (k < k_begin || k >= k_end) continue;
+      const Vec<T> x_k = broadcast(x[i].values[at]);
+      T* nabla_k = nabla_wt.row(k);
+      for (long j = 0; j < delta.stride; j += lanes<T>)
+        store(nabla_k + j, fma(x_k, load(delta.row(i) + j), load(nabla_k + j)));
+    }
+}
+
+// The numbers of one row times their dropout masks; see `drop`.
+template <class T>
+void drop_sparse(const DropoutDraw& d, SparseRow<T> x, T* dropped, long position) {
+  for (long at = 0; at < x.n; ++at) {
+    std::uint32_t c[4];
+    draw_block(d, std::uint32_t(x.columns[at] / 4), std::uint32_t(position), c);
+    dropped[at] = x.values[at] * mask_of<T>(d, c[x.columns[at] % 4]);
+  }
+}
+
+}  // namespace backlit::BACKLIT_ISA
