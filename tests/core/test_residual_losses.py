@@ -4,9 +4,10 @@ import exact
 import numpy as np
 import pytest
 
-from backlit import Huber, MLPRegressor, Network, Quantile, check_gradient
+from backlit import Huber, MLPRegressor, Network, Quantile, check_gradient, save_network
 from backlit.core.losses import cost_of_each, definition, get_loss, loss_name
-from backlit.errors import InvalidInputError, UnknownNameError
+from backlit.errors import InvalidInputError, ModelFileError, UnknownNameError
+from backlit.persistence.model_file import load_model
 
 A = np.array([[-3.0, -0.5, 0.0, 0.25, 4.0]])
 Y = np.zeros_like(A)
@@ -92,3 +93,26 @@ def test_a_regressor_learns_a_quantile(engine, loss):
     with warnings.catch_warnings(action="ignore"):
         regressor.fit(X, y)
     assert np.mean(y < regressor.predict(X)) == pytest.approx(0.9, abs=0.02)
+
+
+def test_the_parameter_is_set_and_searched_over_like_any_other():
+    regressor = MLPRegressor(Quantile(0.5)).set_params(loss__q=0.9)
+    assert regressor.loss == Quantile(0.9)
+    assert regressor.get_params()["loss__q"] == 0.9
+    with pytest.raises(InvalidInputError, match="between 0 and 1"):
+        regressor.set_params(loss__q=1.5)
+
+
+def test_a_model_file_holds_the_full_name(tmp_path):
+    path = tmp_path / "model.safetensors"
+    network = Network.initialize([2, 1], "identity")
+    for loss, name in ((Quantile(0.9), "quantile(0.9)"), ("huber(2)", "huber(2.0)"), (Huber(1.0), "huber")):
+        save_network(path, network, loss)
+        assert load_model(path).loss == name
+    written = path.read_bytes()
+    for name in ("huber(1.0)", "quantile(9)", "huber(x)", "squared_error"):
+        length = 8 + int.from_bytes(written[:8], "little")
+        header = written[8:length].replace(rb"\"huber\"", rf"\"{name}\"".encode())
+        path.write_bytes(len(header).to_bytes(8, "little") + header + written[length:])
+        with pytest.raises(ModelFileError, match=r"loss must be one of quadratic, .* with a parameter in brackets"):
+            load_model(path)
