@@ -148,6 +148,13 @@ def test_scorer_sees_frames_as_they_came(engine):
     assert model.fit(frame, y).validation_scores_ == [1.0] * 6
 
 
+def test_outputs_that_are_not_finite_are_not_scored(engine):
+    # scikit-learn's scorers raise on them
+    model, y = of_task("numbers", engine, activation="identity", scoring="neg_mean_absolute_error")
+    model.fit(X, y, X_val=np.full((3, 30), 1e308), y_val=y[:3])
+    assert np.isnan(model.validation_scores_).all() and np.isnan(model.best_validation_score_)
+
+
 def test_another_scorer_is_another_run(tmp_path):
     model, y = of_task("classes", "auto", early_stopping=True, scoring="f1_macro", checkpoint=Checkpoint(tmp_path))
     model.fit(X, y)

@@ -79,6 +79,7 @@ def train_lbfgs(
         seconds, began[0] = time.perf_counter() - began[0], time.perf_counter()
         validated: tuple[float, float] | tuple[()] = ()
         if validation is not None:
+            # SciPy does not promise that this is the point it asked for last
             session.set_network(unpack(intermediate_result.x, start))
             validated = validate(session, validation)
         history.append(EpochRecord(len(history) + 1, float(intermediate_result.fun), 1.0, *validated))
