@@ -51,6 +51,20 @@ def test_check_passes_and_fails(folder, model, run, monkeypatch):
     assert (code, json.loads(out)["ok"]) == (1, False)
 
 
+def test_check_takes_a_network_typed_in_by_hand(folder, run):
+    exercise = {"sizes": [2, 1], "weights": [[[0.1, 0.2]]], "biases": [[0.3]], "x": [[1, 2], [3, 4]], "y": [[1], [0]]}
+    (folder / "e.json").write_text(json.dumps(exercise))
+    code, out, err = run("check", "--network", "e.json")
+    assert (code, err) == (0, "")
+    assert out.startswith("Gradient check passed: 3 of 3 parameters checked.")
+    del exercise["y"]
+    (folder / "e.json").write_text(json.dumps(exercise))
+    code, out, err = run("check", "--network", "e.json")
+    assert (code, out) == (1, "")
+    assert "Add the key y" in err
+    assert run("check", "m.safetensors", "--network", "e.json")[0] == 2
+
+
 def test_diagnose_shows_what_training_wrote_down(folder, run):
     run("train", "homes.csv", "--target", "worth", "--out", "r.safetensors", "--diagnose", *QUICK)
     code, out, _ = run("diagnose", "r.safetensors", "homes.csv", "--json")

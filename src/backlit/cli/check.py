@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator
+from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
+from backlit.cli.options import AsJson, Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
 
 
 def check(
-    model: ModelFile,
-    file: DataFile,
+    model: OptionalModelFile = None,
+    file: OptionalDataFile = None,
+    network: ExerciseFile = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows, from the first, make the batch.")] = 8,
     parameters: Annotated[
         int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is.")
@@ -37,14 +39,26 @@ def check(
     from backlit.cli.output import print_json, remark, status
     from backlit.cli.predict import read_for
     from backlit.core.gradient_check import check_gradient
+    from backlit.errors import InvalidInputError
     from backlit.estimators.table_model import TableModel
 
-    loaded = TableModel.load(model)
-    with status(f"Reading {file} …", quiet=quiet):
-        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
-    x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))
+    check_sources(model, file, network)
+    x: Any
+    y: Any
+    if network is not None:
+        exercise = read_exercise(network)
+        if exercise.y is None:
+            raise InvalidInputError(f"{str(network)!r} has no target y, so there is no cost to check. Add the key y.")
+        net, x, y, loss = exercise.network, exercise.x[:rows], exercise.y[:rows], exercise.loss
+    else:
+        assert model is not None and file is not None
+        loaded = TableModel.load(model)
+        with status(f"Reading {file} …", quiet=quiet):
+            table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))
+        net, loss = loaded.network, loaded.loss
     with status("Checking …", quiet=quiet):
-        report = check_gradient(loaded.network, x, y, loss=loaded.loss, max_parameters=parameters, seed=seed)
+        report = check_gradient(net, x, y, loss=loss, max_parameters=parameters, seed=seed)
     if as_json:
         print_json(report.to_dict())
     else:
