@@ -65,6 +65,7 @@ demo: setup
 
 docs: setup
 	$(BIN)/python docs/build.py
+	$(BIN)/python docs/tutorial.py
 
 clean:
 	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
