@@ -80,14 +80,14 @@ def test_what_is_not_finite_is_found_and_written_as_null():
     assert figures.nonfinite_layer == 2  # δ of layer 2 comes from w of layer 3
     document = json.loads(json.dumps(figures.to_dict(), allow_nan=False))
     assert document["layers"][1]["weight"] is None
-    again = EpochFigures.from_dict(document)
+    again = EpochFigures.from_dict(document, network.activations)
     assert again.nonfinite_layer == 2
 
 
 def test_figures_survive_json_exactly():
     network, x, y = problem()
     figures = measure(network, Sample.of(x, y, "cross_entropy", "softmax"), epoch=7, before=network)
-    assert EpochFigures.from_dict(json.loads(json.dumps(figures.to_dict()))) == figures
+    assert EpochFigures.from_dict(json.loads(json.dumps(figures.to_dict())), network.activations) == figures
 
 
 @pytest.mark.parametrize(
@@ -111,4 +111,12 @@ def test_strange_documents_are_refused(change):
     network, x, y = problem()
     document = measure(network, Sample.of(x, y, "cross_entropy", "softmax")).to_dict() | change
     with pytest.raises(InvalidInputError, match="Recorded figures must hold"):
-        EpochFigures.from_dict(document)
+        EpochFigures.from_dict(document, network.activations)
+
+
+def test_the_figures_of_another_network_are_refused():
+    network, x, y = problem()
+    document = measure(network, Sample.of(x, y, "cross_entropy", "softmax")).to_dict()
+    for others in (("tanh", "softmax"), ("relu", "tanh", "softmax")):
+        with pytest.raises(InvalidInputError, match="this network's layers"):
+            EpochFigures.from_dict(document, others)

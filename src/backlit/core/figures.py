@@ -6,7 +6,7 @@ They are what `backlit.training.recording` writes down after each epoch and what
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
@@ -103,15 +103,24 @@ class EpochFigures:
         return _plain(document)
 
     @classmethod
-    def from_dict(cls, document: Any) -> EpochFigures:
-        """Build it from what `to_dict` gave; None stands for a number that was not finite."""
+    def from_dict(cls, document: Any, activations: Sequence[str]) -> EpochFigures:
+        """Build it from what `to_dict` gave; None stands for a number that was not finite.
+
+        Parameters
+        ----------
+        document : dict
+            Not trusted.
+        activations : sequence of str
+            Those of the network that was looked at, layers 2 to L. One of the user's own is more than its name.
+        """
         try:
-            layers = tuple(_layer_from_dict(layer) for layer in document["layers"])
+            pairs = zip(document["layers"], activations, strict=True)
+            layers = tuple(_layer_from_dict(layer, activation) for layer, activation in pairs)
             cost, constant_cost, size = (_number(document[name]) for name in ("cost", "constant_cost", "input_size"))
             return cls(_whole(document["epoch"]), cost, constant_cost, size, layers)
         except (TypeError, KeyError, ValueError) as error:
             raise InvalidInputError(
-                "Recorded figures must hold epoch, cost and layers as Recorder wrote them, but something else came "
+                "Recorded figures must hold epoch, cost and this network's layers, as Recorder wrote them, but do not "
                 f"({type(error).__name__}: {error})."
             ) from None
 
@@ -120,12 +129,13 @@ def _plain(document: dict[str, Any]) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in document.items()}
 
 
-def _layer_from_dict(document: dict[str, Any]) -> LayerFigures:
+def _layer_from_dict(document: dict[str, Any], activation: str) -> LayerFigures:
     unknown = set(document) ^ {field.name for field in fields(LayerFigures)}
     if unknown:
         raise ValueError(f"unknown or missing: {', '.join(sorted(map(str, unknown)))}")
     layer, moved = _whole(document["layer"]), document["moved"]
-    activation = get_activation(document["activation"]).name
+    if document["activation"] != activation:
+        raise ValueError(f"layer {layer} is {document['activation']!r}, but the network's is {str(activation)!r}")
     delta, saturated, dead, weight = (_number(document[name]) for name in ("delta", "saturated", "dead", "weight"))
     return LayerFigures(layer, activation, delta, saturated, dead, weight, None if moved is None else _number(moved))
 
@@ -144,13 +154,16 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-@cache
 def full_slope(name: str) -> float:
     """Return the largest |σ′(z)| for −1 ≤ z ≤ 1, where the weighted inputs of a fresh network mostly lie."""
-    activation = get_activation(name)
-    if activation.derivative is None:
-        return 0.25  # a (1 − a), the diagonal of softmax's Jacobian
-    return float(np.max(np.abs(activation.derivative(np.linspace(-1.0, 1.0, 401)))))
+    derivative = get_activation(name).derivative
+    # a (1 − a), the diagonal of softmax's Jacobian
+    return 0.25 if derivative is None else _largest_near_zero(derivative)
+
+
+@cache
+def _largest_near_zero(derivative: Callable[[Array], Array]) -> float:
+    return float(np.max(np.abs(derivative(np.linspace(-1.0, 1.0, 401)))))
 
 
 def relative_slope(name: str, z: Array, a: Array) -> Array:

@@ -211,7 +211,7 @@ class TableModel(Views):
         recorded = self.training.get("recorded") or []
         if not isinstance(recorded, list):
             raise ModelFileError("The model's 'training.recorded' must be a list, as Recorder writes it.")
-        history = tuple(EpochFigures.from_dict(document) for document in recorded)
+        history = tuple(EpochFigures.from_dict(document, self.network.activations) for document in recorded)
         table = as_polars(x)
         if needs_y:
             _, rows, y = self._examples(table, [])

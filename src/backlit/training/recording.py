@@ -144,7 +144,8 @@ class Recorder:
             return
         try:
             counts = [document[name] for name in ("epoch", "every", "n_looks", "last_look")]
-            records = [EpochFigures.from_dict(figures) for figures in document["records"]]
+            activations = last_seen.activations
+            records = [EpochFigures.from_dict(figures, activations) for figures in document["records"]]
         except (TypeError, KeyError) as error:
             raise InvalidInputError(f"The state of a Recorder must be as it wrote it, but lacks {error}.") from None
         if not all(type(count) is int and count >= 0 for count in counts) or counts[1] == 0:
