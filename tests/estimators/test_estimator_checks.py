@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import (
     check_estimator,
@@ -10,7 +11,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from backlit import EarlyStopping, MLPClassifier, MLPRegressor
+from backlit import CustomActivation, Dropout, EarlyStopping, MLPClassifier, MLPRegressor, Quantile
 from backlit.engine import native_is_available
 from backlit.training.schedules import Cosine
 
@@ -29,6 +30,7 @@ HELD_OUT |= dict.fromkeys(PARTIAL_FIT, "partial_fit refuses early stopping, as s
 HELD_OUT |= {"check_fit2d_1sample": "a single row is refused, because none would be left to train on; it says rows"}
 BALANCED = dict.fromkeys(PARTIAL_FIT, "partial_fit refuses 'balanced': a batch does not tell how frequent classes are")
 TABLE = {WEIGHTS[0]: "median and spread of a column are those of the rows, however they are weighed"}
+MASKS = dict.fromkeys(WEIGHTS, "each row has its own mask, so a row that counts twice is not two rows")
 ROUNDED = dict.fromkeys(WEIGHTS, "float32 rounds at 1e-7, where the check compares to 1e-9")
 
 
@@ -39,6 +41,16 @@ def heard(event):
 def own_score(estimator, X, y, sample_weight=None):
     """Score as the estimator does, but by way of a scorer."""
     return estimator.score(X, y, sample_weight)
+
+
+def softsign(z):
+    """Return a σ of one's own."""
+    return z / (1 + np.abs(z))
+
+
+def softsign_prime(z):
+    """Return its σ′."""
+    return 1 / (1 + np.abs(z)) ** 2
 
 
 # option → its parameters, and the checks that are expected to fail
@@ -60,12 +72,19 @@ OPTIONS = {
     "lbfgs": ({"solver": "lbfgs"}, {}),
     "quadratic": ({"loss": "quadratic"}, {}),
     "huber": ({"loss": "huber"}, {}),
+    "quantile": ({"loss": Quantile(0.7)}, {}),
+    "log_cosh": ({"loss": "log_cosh"}, {}),
+    "label smoothing": ({"label_smoothing": 0.1}, {}),
+    "dropout": ({"dropout": Dropout(0.1, input=0.1)}, MASKS),
+    "clip_norm": ({"clip_norm": 1.0}, {}),
+    "custom activation": ({"activation": CustomActivation("softsign", softsign, softsign_prime)}, {}),
     "float32": ({"dtype": "float32"}, ROUNDED),
+    "bfloat16": ({"dtype": "float32", "precision": "bfloat16"}, {WEIGHTS[0]: ROUNDED[WEIGHTS[0]]}),
     "n_threads": ({"n_threads": 1}, {}),
     "callbacks": ({"callbacks": [heard]}, {}),
 }
 CASES = [(option, cls) for option in OPTIONS for cls in (MLPClassifier, MLPRegressor)]
-CASES.remove(("class_weight", MLPRegressor))
+CASES = [case for case in CASES if case not in ((name, MLPRegressor) for name in ("class_weight", "label smoothing"))]
 
 
 # `max_iter` is what scikit-learn gives its own classes in these checks, to save time

@@ -269,7 +269,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tables = takes_tables(self)
-        tags.input_tags.sparse = not tables
+        tags.input_tags.sparse = not tables and self.precision == "full"
         tags.input_tags.string = tags.input_tags.categorical = tables
         tags.input_tags.allow_nan = self.missing_values == "encode"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"] if self.dtype is None else []
