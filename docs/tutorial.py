@@ -29,7 +29,7 @@ BLOCK = re.compile(r"^```console( about)?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?")
 SHARE_ABOUT = 0.05
 LARGEST_EXIT_CODE = 1
-"""`backlit grade` and `backlit check` end with 1 where something is wrong; more is a command that did not work."""
+"""`backlit grade` ends with 1 where something is wrong; more is a command that did not work."""
 
 
 def commands(block: str) -> Iterator[str]:
@@ -52,7 +52,8 @@ def run(command: str, folder: Path) -> str:
         "NO_COLOR": "1",
     }
     done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode > LARGEST_EXIT_CODE:
+    # in a pipe the exit code is that of the last command
+    if done.returncode > LARGEST_EXIT_CODE or re.search("^Error: ", done.stderr, re.MULTILINE):
         raise SystemExit(f"{command!r} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
 

@@ -53,7 +53,9 @@ def test_the_commands_run_one_after_the_other(tmp_path):
 def test_a_command_that_does_not_work_ends_it(tmp_path):
     with pytest.raises(SystemExit, match="ended with 127"):
         tutorial.run("no-such-command", tmp_path)
-    assert tutorial.run("echo wrong; exit 1", tmp_path) == "wrong"  # grade and check say so with 1
+    with pytest.raises(SystemExit, match="there is no such"):
+        tutorial.run("echo 'Error: there is no such file.' >&2 | head -n 1", tmp_path)
+    assert tutorial.run("echo wrong; exit 1", tmp_path) == "wrong"  # as grade does
 
 
 @pytest.mark.parametrize(
