@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 
-from backlit import Checkpoint, MLPClassifier, MLPRegressor, Recorder, TableModel
+from backlit import Checkpoint, CustomActivation, MLPClassifier, MLPRegressor, Recorder, TableModel
 from backlit.errors import CheckpointError, InvalidInputError
 from backlit.estimators.table_training import TableTraining
 from backlit.training.events import EpochEnded, TrainingEnded
@@ -165,6 +165,15 @@ def test_what_was_recorded_of_a_fit_goes_on_too(tmp_path):
     kept.fit(X, LABELS).set_params(callbacks=[second]).fit(X, LABELS)
     assert [figures.epoch for figures in first.history] == [0, 1, 2, 3, 4]
     assert second.history == whole.history
+
+
+def test_what_was_recorded_with_an_activation_of_the_users_own_goes_on(tmp_path):
+    softsign = CustomActivation("softsign", lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2)
+    kept = MLPClassifier(**PARAMETERS, activation=softsign, checkpoint=Checkpoint(tmp_path))
+    kept.set_params(callbacks=[Recorder(), stop_after(5)]).fit(X, LABELS)
+    recorder = Recorder()
+    kept.set_params(callbacks=[recorder]).fit(X, LABELS)
+    assert [figures.epoch for figures in recorder.history] == [0, 1, 2, 3, 4, 6, 8]
 
 
 TABLE = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "kind": LABELS})

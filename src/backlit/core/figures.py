@@ -99,7 +99,7 @@ class EpochFigures:
     def to_dict(self) -> dict[str, Any]:
         """Return the figures in JSON's types; what is not finite becomes None."""
         document = asdict(self)
-        document["layers"] = [_plain(layer) for layer in document["layers"]]
+        document["layers"] = [_plain(layer) | {"activation": str(layer["activation"])} for layer in document["layers"]]
         return _plain(document)
 
     @classmethod
@@ -134,8 +134,9 @@ def _layer_from_dict(document: dict[str, Any], activation: str) -> LayerFigures:
     if unknown:
         raise ValueError(f"unknown or missing: {', '.join(sorted(map(str, unknown)))}")
     layer, moved = _whole(document["layer"]), document["moved"]
-    if document["activation"] != activation:
-        raise ValueError(f"layer {layer} is {document['activation']!r}, but the network's is {str(activation)!r}")
+    name = str(activation)  # one of the user's own equals nothing but itself
+    if document["activation"] != name:
+        raise ValueError(f"layer {layer} is {document['activation']!r}, but the network's is {name!r}")
     delta, saturated, dead, weight = (_number(document[name]) for name in ("delta", "saturated", "dead", "weight"))
     return LayerFigures(layer, activation, delta, saturated, dead, weight, None if moved is None else _number(moved))
 
