@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from backlit import MLPClassifier, MLPRegressor
 from backlit.core.network import Network
 from backlit.errors import DivergenceError, InvalidInputError, ShapeError, UnknownNameError
-from backlit.estimators import base
+from backlit.estimators import prediction
 from backlit.training.events import EpochEnded, TrainingEnded, TrainingStarted
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -69,16 +69,16 @@ def test_data_frames_with_names(make, model):
 @pytest.mark.parametrize("make", [scipy.sparse.csr_array, scipy.sparse.csc_matrix, scipy.sparse.coo_array])
 def test_sparse_input_is_dense_input(make, model, monkeypatch):
     dense = outputs(clone(model).fit(X, Y), X)
-    monkeypatch.setattr(base, "_CHUNK_VALUES", 20)
+    monkeypatch.setattr(prediction, "_CHUNK_VALUES", 20)
     np.testing.assert_allclose(outputs(model.fit(make(X), Y), make(X)), dense, rtol=1e-12)
 
 
 def test_prediction_goes_in_chunks(model, monkeypatch):
     model.fit(X, Y)
     whole = outputs(model, X)
-    lengths, as_matrix = [], base.as_matrix
-    monkeypatch.setattr(base, "_CHUNK_VALUES", 4 * 17)
-    monkeypatch.setattr(base, "as_matrix", lambda X, dtype: lengths.append(X.shape[0]) or as_matrix(X, dtype))
+    lengths, as_matrix = [], prediction.as_input
+    monkeypatch.setattr(prediction, "_CHUNK_VALUES", 4 * 17)
+    monkeypatch.setattr(prediction, "as_input", lambda X, dtype: lengths.append(X.shape[0]) or as_matrix(X, dtype))
     np.testing.assert_allclose(outputs(model, X), whole, rtol=1e-13)
     assert lengths == [17] * 8 + [14]
 

@@ -164,5 +164,5 @@ def test_another_scorer_is_another_run(tmp_path):
 
 @pytest.mark.parametrize("scoring", ["rocauc", 3])
 def test_unknown_scorers_are_refused(scoring):
-    with pytest.raises(ValueError, match="'scoring' parameter"):
+    with pytest.raises(ValueError, match="scoring"):
         MLPClassifier(scoring=scoring).fit(X, Y)

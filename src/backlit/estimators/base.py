@@ -11,7 +11,7 @@ import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike
-from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.data import TableEncoder
 from backlit.engine import get_engine
@@ -30,24 +29,23 @@ from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.held_out import check_given, hold_out, make_validation
 from backlit.estimators.hidden_layers import HiddenLayers
-from backlit.estimators.inputs import as_input, check_rows, takes_tables
+from backlit.estimators.inputs import takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_objective, make_stopping
+from backlit.estimators.prediction import KeptSessions, outputs, outputs_of
 from backlit.estimators.printing import Printer
-from backlit.estimators.problems import problem_of
 from backlit.estimators.start import Continuation, Start, start_of
 from backlit.estimators.stochastic import Trained, train_stochastic
 from backlit.estimators.targets import Targets
 from backlit.estimators.views import EstimatorViews
-from backlit.explanation.problem import Problem
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
 from backlit.training.loop import Validation
 from backlit.training.stopping import EarlyStopping
 
-_CHUNK_VALUES = 2**22
-"""Numbers of a dense X that are converted at a time in prediction."""
+if TYPE_CHECKING:
+    from backlit.explanation.problem import Problem
 
 
 def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
@@ -103,6 +101,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     encoder_: TableEncoder | None
     _activations: tuple[str, ...]
     _continuation: Continuation
+    _kept_sessions: KeptSessions
 
     @abstractmethod
     def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:
@@ -124,6 +123,8 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
 
     def __problem__(self, X: Any, y: Any, *, needs_y: bool = True) -> Problem:
         """Return the network with these examples as it sees them, for `backlit.explain`, `demon` and `diagnose`."""
+        from backlit.estimators.problems import problem_of  # takes 30 ms, which a program that trains can do without
+
         check_is_fitted(self)
         return problem_of(self, X, y, needs_y=needs_y)
 
@@ -229,6 +230,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         self.intercepts_ = list(network.biases)
         self._activations = network.activations
         self.encoder_ = start.encoder
+        self._kept_sessions = KeptSessions()
         self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
         self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
         for name, value in start.targets.fitted.items():
@@ -242,25 +244,21 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
 
     def _outputs(self, X: Any, last_activation: str | None = None) -> Floats:
         """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""
-        check_is_fitted(self)
+        self._check_fitted()
         activations = self._activations
         if last_activation is not None:
             activations = (*activations[:-1], last_activation)
-        return self._feedforward(X, self._network_of_coefs(activations, self._network_dtype()))
+        return outputs(self, X, activations, self._network_dtype(), self._kept_sessions)
 
     def _feedforward(self, X: Any, network: Network) -> Floats:
-        X = check_rows(self, X)
-        session = get_engine(self.engine).open(network, Objective(), n_threads=self.n_threads)
-        n_rows = X.shape[0]
-        step = n_rows if is_sparse(X) else max(1, _CHUNK_VALUES // X.shape[1])
-        chunks = [session.feedforward(as_input(X[i : i + step], network.dtype)) for i in range(0, n_rows, step)]
-        outputs = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
-        if np.isnan(outputs).any():
-            raise InvalidInputError("The network's outputs are NaN: coefs_ or intercepts_ hold numbers not finite.")
-        return outputs
+        return outputs_of(self, X, network)
 
     def _network_dtype(self) -> str:
         return "float32" if self.coefs_[0].dtype == np.float32 else "float64"
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():  # asked first, because check_is_fitted takes its time
+            check_is_fitted(self)
 
     def __sklearn_is_fitted__(self) -> bool:
         # coefs_ alone may have been put there by hand, to begin from

@@ -13,7 +13,6 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.activations import get_activation
 from backlit.core.dropout import Dropout
@@ -206,7 +205,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         ndarray, ``(n_examples,)`` or ``(n_examples, n_labels)``
         """
-        return self._labels_of_fit().decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self._labels.decode(outputs)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each class, ``(n_examples, n_classes)``, in the order of `classes_`.
@@ -218,7 +218,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ----------
         X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
         """
-        labels = self._labels_of_fit()
+        self._check_fitted()
+        labels = self._labels
         if labels.kind == "binary" and labels.one_output:
             return binary_probabilities(self._outputs(X, last_activation="identity"))
         return probabilities(labels, self._outputs(X))
@@ -236,10 +237,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return np.log(rounded, out=rounded)
         exact = log_probabilities(self._labels, self._activations[-1], self._outputs(X, last_activation="identity"))
         return np.where(vanishes, exact, np.log(np.where(vanishes, 1, rounded)))
-
-    def _labels_of_fit(self) -> ClassLabels:
-        check_is_fitted(self)
-        return self._labels
 
     def _check_target_type(self, y: Any) -> None:
         check_labels(y)

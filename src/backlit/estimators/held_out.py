@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing
 
 from backlit.core.namespace import is_sparse
@@ -96,11 +95,13 @@ def hold_out(estimator: Any, start: Start, given: HeldOut | None) -> tuple[Examp
 
 def make_validation(estimator: Any, start: Start, held_out: HeldOut | None) -> Validation | None:
     """Return how to validate: by the estimator's own measure, or by the scorer that it was given."""
+    if estimator.scoring is None:
+        return None if held_out is None else Validation(held_out.examples, held_out.score)
+    from sklearn.metrics import check_scoring  # takes 50 ms, which most programs can do without
+
+    scorer = check_scoring(estimator, estimator.scoring)  # an unknown one is refused also where none is needed
     if held_out is None:
         return None
-    if estimator.scoring is None:
-        return Validation(held_out.examples, held_out.score)
-    scorer = check_scoring(estimator, estimator.scoring)
     weight = held_out.examples.sample_weight
     options = {} if weight is None else {"sample_weight": weight}
 

@@ -17,6 +17,8 @@ from backlit.data.table_view import TableView
 from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import DataError, InvalidInputError
 
+_FEW_VALUES = 2**16
+"""Arrays of more numbers take so long that validation is not felt."""
 _KINDS: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
 
 
@@ -41,8 +43,24 @@ def check_rows(estimator: Any, X: Any) -> Any:
     encoder = getattr(estimator, "encoder_", None)
     if encoder is not None:
         return _encoded(estimator, X, encoder, reset=False)
+    if _is_checked_quickly(estimator, X):
+        return X
     X = validate_data(estimator, X, reset=False, **_KINDS)
     return X if isinstance(X, np.ndarray) else X.tocsr()  # whose rows can be cut
+
+
+def _is_checked_quickly(estimator: Any, X: Any) -> bool:
+    # scikit-learn takes longer to validate than a small network to predict. Of a small plain array it would find no
+    # more than this; all else goes through it, which also words the errors.
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in (np.float32, np.float64)
+        and X.shape[1] == estimator.n_features_in_
+        and 0 < X.size <= _FEW_VALUES
+        and not hasattr(estimator, "feature_names_in_")
+        and bool(np.isfinite(X).all())
+    )
 
 
 def check_examples(estimator: Any, X: Any, y: Any, encoder: TableEncoder | None, *, reset: bool) -> tuple[Any, Any]:
