@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #if defined(__linux__)
@@ -19,11 +20,15 @@ constexpr double operations_a_thread = 4e6;
 }  // namespace
 
 int available_processors() {
+  int n = std::max(1u, std::thread::hardware_concurrency());
 #if defined(__linux__)
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  if (sched_getaffinity(0, sizeof set, &set) == 0) n = std::max(1, CPU_COUNT(&set));
 #endif
-  return std::max(1u, std::thread::hardware_concurrency());
+  // joblib says in this variable how many threads each of its processes is to have
+  const char* limit = std::getenv("OMP_NUM_THREADS");
+  const int most = limit ? std::atoi(limit) : 0;
+  return most > 0 ? std::min(n, most) : n;
 }
 
 template <class T>
@@ -142,7 +147,8 @@ int Session<T>::threads_for(long rows_a_step, long rows) const {
   double weights = 0;
   for (const Layer& layer : layers_) weights += double(layer.n_in) * layer.n_out;
   const double wanted = 6.0 * weights * rows_a_step / operations_a_thread;
-  return int(std::clamp<double>(wanted, 1, std::min<long>(description_.max_threads, std::max(1L, rows))));
+  return int(
+      std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, rows))));
 }
 
 // Steps 1 and 2 of the lecture's algorithm, for rows of the batch whose input is gathered already.
@@ -177,6 +183,7 @@ void Session<T>::output_rows(Part rows, bool with_delta) {
 
 template <class T>
 void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
+  const Call call;
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_threads = threads_for(n_rows, (n_rows + block_rows - 1) / block_rows);
   reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());

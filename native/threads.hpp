@@ -1,6 +1,7 @@
 // Threads that live as long as one call, and the barrier they meet at.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -34,6 +35,23 @@ class Barrier {
   const int n_threads_;
   std::atomic<int> arrived_{0};
   std::atomic<unsigned> generation_{0};
+};
+
+// A call into the engine while it lasts. Calls of several Python threads at once share the processors between them:
+// jobs side by side, of joblib's threading backend for example, then have no more threads than there are processors.
+class Call {
+ public:
+  Call() { in_progress_.fetch_add(1, std::memory_order_relaxed); }
+  ~Call() { in_progress_.fetch_sub(1, std::memory_order_relaxed); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  static int share_of(int max_threads) {
+    return std::max(1, max_threads / std::max(1, in_progress_.load(std::memory_order_relaxed)));
+  }
+
+ private:
+  static inline std::atomic<int> in_progress_{0};
 };
 
 // Calls work(0), …, work(n − 1), the first on this thread.

@@ -121,6 +121,7 @@ int Session<T>::first_layer_not_finite() const {
 
 template <class T>
 void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
+  const Call call;
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_layers = int(layers_.size());
   const long chunk = std::min(n_rows, gradient_rows);
@@ -204,6 +205,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
                           const double* rates, double* costs, double* batch_weights,
                           const std::function<bool()>& interrupted) {
   using Clock = std::chrono::steady_clock;
+  const Call call;
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_layers = int(layers_.size());
   const int n_threads = threads_for(batch_size, batch_size);

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from backlit.data.encoder import TableEncoder
     from backlit.data.readers import read_table
     from backlit.engine import get_engine
+    from backlit.engine.predictor import Predictor
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.importing import from_sklearn, from_state_dict
+    from backlit.estimators.many import fit_many
     from backlit.estimators.onnx_export import to_onnx
     from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
     from backlit.estimators.rate_finder import RateSearch, find_learning_rate
@@ -64,6 +66,7 @@ _HOMES = {
     "Network": "backlit.core.network",
     "OptunaPruning": "backlit.training.optuna_pruning",
     "Penalty": "backlit.core.penalty",
+    "Predictor": "backlit.engine.predictor",
     "Quantile": "backlit.core.residual_losses",
     "RateSearch": "backlit.estimators.rate_finder",
     "Recorder": "backlit.training.recording",
@@ -77,6 +80,7 @@ _HOMES = {
     "find_learning_rate": "backlit.estimators.rate_finder",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
+    "fit_many": "backlit.estimators.many",
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
@@ -109,6 +113,7 @@ __all__ = [
     "Network",
     "OptunaPruning",
     "Penalty",
+    "Predictor",
     "Quantile",
     "RateSearch",
     "Recorder",
@@ -121,6 +126,7 @@ __all__ = [
     "diagnose",
     "explain",
     "find_learning_rate",
+    "fit_many",
     "from_sklearn",
     "from_state_dict",
     "get_engine",
