@@ -1,15 +1,16 @@
-"""The workloads: what every contestant trains, from the same weights, on the same rows in the same order."""
+"""What is measured, and at which sizes: everything that a reader may want to change is in this file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network and how it is trained; float32 throughout."""
+    """One network and how it is trained. Every contestant begins with the same weights and sees the same rows."""
 
     name: str
     sizes: tuple[int, ...]
@@ -19,31 +20,44 @@ class Case:
     optimizer: str
     rate: float
     n_rows: int
+    dtype: str = "float32"
+    precision: str = "full"  # of the products
 
     @property
     def n_steps(self) -> int:
         return self.n_rows // self.batch_size
 
     @property
+    def flops_a_row(self) -> float:
+        """2·n_in·n_out for the forward pass, the weight gradient and, but for the first layer, BP2."""
+        return sum(
+            2.0 * n_in * n_out * (3 if i else 2) for i, (n_in, n_out) in enumerate(itertools.pairwise(self.sizes))
+        )
+
+    @property
     def flops_a_step(self) -> float:
-        """2·n_in·n_out·batch for the forward pass, the weight gradient and, but for the first layer, BP2."""
-        pairs = zip(self.sizes[:-1], self.sizes[1:], strict=True)
-        return sum(2.0 * n_in * n_out * self.batch_size * (3 if i else 2) for i, (n_in, n_out) in enumerate(pairs))
+        return self.flops_a_row * self.batch_size
+
+    @property
+    def flops_a_prediction(self) -> float:
+        return sum(2.0 * n_in * n_out for n_in, n_out in itertools.pairwise(self.sizes))
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(0)
         x = rng.random((self.n_rows, self.sizes[0]), dtype=np.float32)
         if self.sizes[-1] == 1:
-            return x, (3.0 * x[:, :1] * x[:, 1:2]).astype(np.float32)
-        hidden = rng.normal(size=(self.sizes[0], self.sizes[-1])).astype(np.float32)
-        return x, np.eye(self.sizes[-1], dtype=np.float32)[((x - 0.5) @ hidden).argmax(axis=1)]
+            y = 3.0 * x[:, :1] * x[:, 1:2]
+        else:
+            hidden = rng.normal(size=(self.sizes[0], self.sizes[-1])).astype(np.float32)
+            y = np.eye(self.sizes[-1])[((x - 0.5) @ hidden).argmax(axis=1)]
+        return x.astype(self.dtype, copy=False), y.astype(self.dtype)
 
     def parameters(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Weights ``(n_out, n_in)`` and biases."""
         rng = np.random.default_rng(1)
-        pairs = list(zip(self.sizes[:-1], self.sizes[1:], strict=True))
-        weights = [(rng.normal(size=(n_out, n_in)) / np.sqrt(n_in)).astype(np.float32) for n_in, n_out in pairs]
-        return weights, [np.zeros(n_out, dtype=np.float32) for _, n_out in pairs]
+        pairs = list(itertools.pairwise(self.sizes))
+        weights = [(rng.normal(size=(n_out, n_in)) / np.sqrt(n_in)).astype(self.dtype) for n_in, n_out in pairs]
+        return weights, [np.zeros(n_out, dtype=self.dtype) for _, n_out in pairs]
 
     def order(self, epoch: int) -> np.ndarray:
         return np.random.default_rng(100 + epoch).permutation(self.n_rows)
@@ -58,3 +72,34 @@ CASES = {
         Case("W4", (20, 64, 64, 1), ("relu", "relu", "identity"), "quadratic", 32, "adam", 1e-3, 20_000),
     ]
 }
+FLOAT64 = {case.name: replace(case, dtype="float64") for case in CASES.values()}
+INSTRUCTION_SETS = ("avx2", "baseline")
+ROUNDS, QUICK_ROUNDS = 7, 3
+
+# Prediction: the networks of these workloads, on so many rows.
+PREDICTED = ("W1", "W3", "W4")
+PREDICTED_ROWS = (1, 100_000)
+
+# The map of shapes: `depth` layers of weights, `width` neurons in every layer, ReLU, plain gradient descent.
+BATCHES = tuple(2**i for i in range(13))
+WIDTHS = tuple(2**i for i in range(3, 12))
+DEPTHS = (1, 2, 4, 8)
+QUICK_SHAPES = ((1, 32, 1024), (8, 64, 512), (1, 4))
+MOST_FLOPS_A_STEP = 3e11  # shapes beyond take seconds a step and are left out
+
+
+def shape(batch: int, width: int, depth: int) -> Case:
+    return Case(
+        f"{batch}×{width}×{depth}", (width,) * (depth + 1), ("relu",) * depth, "quadratic", batch, "sgd", 1e-6, batch
+    )
+
+
+# W5: a grid search on the census data: 12 settings, 5 folds.
+GRID = {
+    "hidden_layer_sizes": [(32,), (64, 32)],
+    "alpha": [1e-4, 1e-2, 1.0],
+    "learning_rate_init": [1e-3, 1e-2],
+}
+GRID_FOLDS = 5
+GRID_SETTINGS = {"batch_size": 32, "max_iter": 3, "tol": 0.0, "random_state": 0}
+QUICK_GRID_ROWS = 4_000

@@ -1,161 +1,178 @@
-"""Train every workload with every contestant, side by side, and print microseconds a step and ratios.
+"""Measure backlit and its peers side by side, print the tables, and save them.
 
-Each contestant runs in a process of its own, on one processor and on two, in turn with the others, several rounds; the
-figure is the median of its rounds at its better number of processors. All start from the same weights and see the same
-rows in the same order, and each must bring the cost down as the reference engine does: a fast wrong engine fails.
+    python benchmarks/run.py                         everything, less than 15 minutes on two processors
+    python benchmarks/run.py --quick                 the workloads at fewer rounds, less than 2 minutes
+    python benchmarks/run.py --only training --cases W1,W4
+    python benchmarks/run.py --write-docs            puts the saved results into the documentation, measures nothing
 
-    python benchmarks/run.py [--cases W1,W4] [--rounds 3]
+Contestants run in processes of their own and take turns (`interleaved.py`); all begin with the same weights and see the
+same rows in the same order (`cases.py`), and each must compute what the reference engine computes (`correctness.py`): a
+fast wrong engine fails the run. Each counts at its better number of threads and in its fastest setting. The results are
+saved part by part in ``benchmarks/results/latest.json``, so that one part can be measured again with ``--only``.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-import os
-import platform
-import statistics
-import subprocess
+import shutil
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-from cases import CASES, Case
-from contestants import CONTESTANTS, OTHER_OBJECTIVE
+import grid_search
+import interleaved
+import machine
+import memory
+import prediction
+import report
+import shapes
+from cases import CASES, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
 
-from backlit.core.network import Network
-from backlit.core.optimizers import SGD, Adam
-from backlit.engine import Objective
-from backlit.engine.reference import ReferenceEngine, ReferenceSession
+import training
 
 HERE = Path(__file__).parent
-EPOCHS = 3
-# How far the final cost may be from the reference engine's, relative to how far that has fallen. Parameters would be
-# the wrong thing to compare: Adam turns a rounding error in a gradient near zero into a whole step.
-TOLERANCE = 0.05
+RESULTS = HERE / "results" / "latest.json"
+PICTURE = HERE / "results" / "shapes.png"
+DOCS = HERE.parent / "docs"
+BEGAN = time.monotonic()
 
 
-def measure(name: str, case: Case, n_threads: int) -> dict[str, float]:
-    """Run one contestant in this process: a first epoch to warm up, then the best of the others."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_threads])
-    epoch, parameters = CONTESTANTS[name](case, n_threads)
-    seconds = []
-    for e in range(EPOCHS):
-        order = case.order(e)
-        began = time.perf_counter()
-        epoch(order)
-        seconds.append(time.perf_counter() - began)
-    error = float("nan") if (name, case.name) in OTHER_OBJECTIVE else distance(case, *parameters())
-    return {"microseconds": min(seconds[1:] if EPOCHS > 1 else seconds) / case.n_steps * 1e6, "error": error}
+def say(message: str) -> None:
+    print(f"[{time.monotonic() - BEGAN:5.0f} s] {message}", file=sys.stderr, flush=True)
 
 
-def distance(case: Case, weights: list[np.ndarray], biases: list[np.ndarray]) -> float:
-    """How far the cost of these parameters is from the reference's, relative to how far that has fallen."""
-    reference = json.loads(reference_file(case).read_text())
-    return abs(cost(case, weights, biases) - reference["end"]) / (reference["start"] - reference["end"])
+def measure_training(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """W1 to W4: everybody in float32, then the variants."""
+    results["training"] = []
+    for case in cases:
+        _train(results, [entry for entry in training.main_entries(quick) if entry.case == case], quick)
+    if not quick:
+        for entries in training.variants(cases):
+            _train(results, entries, quick)
 
 
-def session_on(case: Case, weights: list[np.ndarray], biases: list[np.ndarray]) -> ReferenceSession:
-    """A session of the reference engine in float64."""
-    weights, biases = ([array.astype(np.float64) for array in part] for part in (weights, biases))
-    network = Network(tuple(weights), tuple(biases), case.activations)
-    return ReferenceEngine().open(network, Objective(case.loss), Adam() if case.optimizer == "adam" else SGD())
+def _train(results: report.Results, entries: list[training.Entry], quick: bool) -> None:
+    tasks = {entry: ("training", entry.n_threads, entry.arguments(), entry.environment()) for entry in entries}
+    measured, failed = interleaved.measure(tasks, QUICK_ROUNDS if quick else ROUNDS, say)
+    results["training"] += [entry.row(found) for entry, found in measured.items()]
+    results["failed"] |= {str(entry): why for entry, why in failed.items()}
 
 
-def cost(case: Case, weights: list[np.ndarray], biases: list[np.ndarray]) -> float:
-    x, y = (array.astype(np.float64) for array in case.data())
-    return session_on(case, weights, biases).evaluate(x, y)[1]
+def measure_prediction(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """One row, and many, through everybody."""
+    results["prediction"] = []
+    for case, n_rows in itertools.product(PREDICTED, PREDICTED_ROWS[:1] if quick else PREDICTED_ROWS):
+        threads = (1,) if n_rows == 1 else (machine.processors(),)
+        keys = list(itertools.product(prediction.ENTRIES, threads))
+        tasks = {
+            (entry, n): ("prediction", n, {"entry": entry, "case": case, "n_rows": n_rows}, {}) for entry, n in keys
+        }
+        measured, failed = interleaved.measure(tasks, 3 if n_rows > 1 else ROUNDS, say)
+        results["prediction"] += [
+            {"entry": entry, "case": case, "rows": n_rows, "n_threads": n, "microseconds": found.median * 1e6}
+            for (entry, n), found in measured.items()
+        ]
+        results["failed"].update({f"prediction of {case} by {key[0]}": why for key, why in failed.items()})
 
 
-def reference_file(case: Case) -> Path:
-    return HERE / "results" / f"reference-{case.name}.json"
+def measure_memory(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """What an estimator's fit takes beside the data."""
+    results["memory"] = []
+    for case, entry in itertools.product(("W3",) if quick else CASES, memory.ENTRIES):
+        tasks = {f"{entry}, {case}": ("memory", 1, {"entry": entry, "case": case}, {})}
+        measured, _ = interleaved.measure(tasks, 0, say)
+        results["memory"] += [{"case": case, "entry": entry, **found.facts} for found in measured.values()]
 
 
-def make_reference(case: Case) -> None:
-    """Train the case once on the reference engine, and note where its cost began and ended."""
-    if reference_file(case).exists():
+def measure_grid_search(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """W5."""
+    if not grid_search.data_folder().exists():
+        say(f"no grid search: the data are not at {grid_search.data_folder()} (set BACKLIT_DATA)")
         return
-    x, y = (array.astype(np.float64) for array in case.data())
-    session = session_on(case, *case.parameters())
-    for e in range(EPOCHS):
-        session.run_steps(x, y, case.order(e), case.batch_size, np.full(case.n_steps, case.rate))
-    costs = {"start": cost(case, *case.parameters()), "end": session.evaluate(x, y)[1]}
-    reference_file(case).parent.mkdir(exist_ok=True)
-    reference_file(case).write_text(json.dumps(costs))
+    # every fit has one core; threads of libraries beside the jobs would only be in each other's way
+    one = dict.fromkeys(interleaved.THREAD_VARIABLES, "1")
+    tasks = {
+        entry: ("grid_search", machine.processors(), {"entry": entry, "quick": quick}, one)
+        for entry in grid_search.ENTRIES
+    }
+    measured, failed = interleaved.measure(tasks, 1 if quick else 2, say)
+    results["grid_search"] = [
+        {"entry": entry, "seconds": found.median, "quick": quick, **found.facts} for entry, found in measured.items()
+    ]
+    results["failed"] |= failed
 
 
-def in_own_process(name: str, case: Case, n_threads: int) -> dict[str, float]:
-    threads = {key: str(n_threads) for key in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, __file__, "--measure", name, case.name, str(n_threads)]
-    done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{name} failed on {case.name}:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+def measure_shapes(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """The map of shapes, on one thread and on as many as the engine thinks right."""
+    results["shapes"] = []
+    for n_threads in (1, machine.processors()):
+        tasks = {f"the map of shapes on {n_threads}": ("shapes", n_threads, {"quick": quick}, {})}
+        measured, failed = interleaved.measure(tasks, 0, say)
+        results["shapes"] += [{"n_threads": n_threads, **found.facts} for found in measured.values()]
+        results["failed"] |= failed
+    shapes.draw(results["shapes"], PICTURE)
+
+
+PARTS = {
+    "training": measure_training,
+    "prediction": measure_prediction,
+    "memory": measure_memory,
+    "grid_search": measure_grid_search,
+    "shapes": measure_shapes,
+}
+
+
+def measure(arguments: argparse.Namespace) -> report.Results:
+    """Measure the parts asked for; the others stay as they were measured before."""
+    results: report.Results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.parent.mkdir(exist_ok=True)
+    results["machine"] = machine.describe()
+    results["peak"] = {
+        dtype: {str(n): machine.peak(dtype, n) for n in sorted({1, machine.processors()})}
+        for dtype in ("float32", "float64")
+    }
+    results["failed"] = {}
+    for name in arguments.only.split(","):
+        PARTS[name](results, arguments.quick, arguments.cases.split(","))
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    return results
+
+
+def write_docs() -> None:
+    """Put the saved results into the documentation."""
+    if not RESULTS.exists():
+        raise SystemExit(f"There are no results at {RESULTS}. Run `make bench` first.")
+    written = report.sections(json.loads(RESULTS.read_text()))
+    for page in (DOCS / "performance.md", HERE.parent / "README.md"):
+        report.write_into(page, written)
+    if PICTURE.exists():
+        shutil.copy(PICTURE, DOCS / "shapes.png")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", default=",".join(CASES))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help="fewer contestants, rounds and shapes")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"parts to measure, of {','.join(PARTS)}")
+    parser.add_argument("--cases", default=",".join(CASES), help="workloads of the training part")
+    parser.add_argument("--write-docs", action="store_true", help="write saved results into docs/ and README.md")
     arguments = parser.parse_args()
-    if arguments.measure:
-        name, case_name, n_threads = arguments.measure
-        print(json.dumps(measure(name, CASES[case_name], int(n_threads))))
+    if arguments.write_docs:
+        write_docs()
         return
-
-    print(machine())
-    results = {}
-    for case in (CASES[name] for name in arguments.cases.split(",")):
-        make_reference(case)
-        runs: dict[tuple[str, int], list[float]] = {}
-        wrong: dict[str, float] = {}
-        for _ in range(arguments.rounds):
-            for name in CONTESTANTS:
-                if name == "Nielsen's way" and case.name != "W1":
-                    continue
-                for n_threads in (1, 2):
-                    result = in_own_process(name, case, n_threads)
-                    runs.setdefault((name, n_threads), []).append(result["microseconds"])
-                    if not (np.isnan(result["error"]) or result["error"] < TOLERANCE):
-                        wrong[name] = result["error"]
-        results[case.name] = report(case, runs, wrong)
-        if "backlit" in wrong:
-            raise SystemExit(f"backlit is wrong on {case.name}: {wrong['backlit']:.2g} from the reference")
-    (HERE / "results" / "latest.json").write_text(json.dumps({"machine": machine(), "results": results}, indent=2))
-
-
-def report(case: Case, runs: dict[tuple[str, int], list[float]], wrong: dict[str, float]) -> dict[str, float]:
-    medians = {key: statistics.median(values) for key, values in runs.items()}
-    best = {name: min((medians[name, t], t) for t in (1, 2)) for name in dict.fromkeys(name for name, _ in runs)}
-    ours = best["backlit"][0]
-    layers = "-".join(map(str, case.sizes))
-    print(f"\n{case.name}: {layers}, batch {case.batch_size}, {case.optimizer}")
-    for name, (microseconds, n_threads) in sorted(best.items(), key=lambda item: item[1]):
-        remark = " (nearest objective)" if (name, case.name) in OTHER_OBJECTIVE else ""
-        remark += f" WRONG: {wrong[name]:.2g} from the reference" if name in wrong else ""
-        spread = f"{min(runs[name, n_threads]):,.1f} to {max(runs[name, n_threads]):,.1f}"
-        print(
-            f"  {name:14} {microseconds:10,.1f} µs a step on {n_threads}  ({spread})  "
-            f"{case.flops_a_step / microseconds / 1e3:7.1f} GFLOP/s  "
-            f"{microseconds / ours:6.2f} × backlit's time{remark}"
-        )
-    return {name: microseconds for name, (microseconds, _) in best.items()}
-
-
-def machine() -> str:
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        processor = next(
-            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line
-        )
-    from backlit.engine.native import NativeEngine
-
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "torch", "jax"))
-    return f"{processor}, {os.cpu_count()} processors, {NativeEngine().instruction_set}, {versions}"
+    results = measure(arguments)
+    print()
+    for name, text in report.sections(results).items():
+        print(f"{name}\n\n{text}\n")
+    complaints = [
+        f"{row['contestant']} is wrong on {row['case']}: {row['distance']} from the reference"
+        for row in results.get("training", [])
+        if not row["right"]
+    ]
+    complaints += [f"{key} failed: {why}" for key, why in results.get("failed", {}).items()]
+    if complaints:
+        raise SystemExit("\n".join(complaints))
 
 
 if __name__ == "__main__":

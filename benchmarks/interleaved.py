@@ -1,0 +1,154 @@
+"""Contestants side by side: each in a process of its own that stays, and all asked in turn, round after round.
+
+What changes on the machine during a run thus meets all of them, and none pays for starting in every round. One at a
+time works; the others wait for their turn without using the processor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass
+class Measured:
+    """What came of one entry.
+
+    Attributes
+    ----------
+    rounds : list of float
+        Seconds, one number a round.
+    facts : dict
+        What the process said when it was ready.
+    """
+
+    rounds: list[float] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+
+class ContestantFailedError(Exception):
+    """A process ended before its time."""
+
+
+class Process:
+    """One contestant at work on one task."""
+
+    def __init__(self, task: str, n_threads: int, arguments: dict[str, Any], environment: dict[str, str]) -> None:
+        threads = dict.fromkeys(THREAD_VARIABLES, str(n_threads))
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__)), task, json.dumps({"n_threads": n_threads, **arguments})],
+            env=os.environ | threads | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.facts = self._read()
+
+    def round(self) -> float:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # `_read` finds out why it ended
+        return float(self._read())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _read(self) -> Any:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("> "):
+                return json.loads(line[2:])
+        errors = self._process.communicate()[1].strip().splitlines()
+        raise ContestantFailedError(errors[-1] if errors else "it ended without a word")
+
+
+def measure(
+    entries: dict[Any, tuple[str, int, dict[str, Any], dict[str, str]]], n_rounds: int, say: Callable[[str], None]
+) -> tuple[dict[Any, Measured], dict[Any, str]]:
+    """Measure entries in turn.
+
+    Parameters
+    ----------
+    entries : dict
+        Key → task, threads, arguments, environment; see `Process`.
+    n_rounds : int
+    say : callable
+        Told what goes on.
+
+    Returns
+    -------
+    measured, failed : dict, dict
+        What came of each; and of those that failed, why.
+    """
+    processes, failed = {}, {}
+    try:
+        for key, entry in entries.items():
+            say(f"getting {key} ready")
+            try:
+                processes[key] = Process(*entry)
+            except ContestantFailedError as error:
+                failed[key] = str(error)
+        measured = {key: Measured(facts=process.facts) for key, process in processes.items()}
+        for i in range(n_rounds):
+            say(f"round {i + 1} of {n_rounds}")
+            for key in list(measured):
+                try:
+                    measured[key].rounds.append(processes[key].round())
+                except ContestantFailedError as error:
+                    failed[key] = str(error)
+                    del measured[key]
+        return measured, failed
+    finally:
+        for process in processes.values():
+            process.close()
+
+
+def serve(facts: dict[str, Any], once: Callable[[], float]) -> None:
+    """Say the facts, and then answer each line that comes with the seconds of one more round."""
+    print("> " + json.dumps(facts), flush=True)
+    for _ in sys.stdin:
+        print("> " + json.dumps(once()), flush=True)
+
+
+def repeated(run: Callable[[], object], seconds: float) -> float:
+    """Return the median time of runs that together take about so many seconds."""
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while not times or time.perf_counter() < end:
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def main() -> None:
+    task, arguments = sys.argv[1], json.loads(sys.argv[2])
+    n_threads = arguments["n_threads"]
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_threads])
+    import importlib
+
+    serve(*importlib.import_module(task).prepare(**arguments))
+
+
+if __name__ == "__main__":
+    main()

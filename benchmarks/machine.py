@@ -1,0 +1,93 @@
+"""The machine: its name, the versions of what takes part, and the peak that shares are counted against."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backlit.engine.native import NativeEngine
+
+HERE = Path(__file__).parent
+PEERS = ("numpy", "scikit-learn", "torch", "jax")
+
+
+def processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe() -> dict[str, Any]:
+    """Return processor, instruction set, processors, and versions."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        processor = names[0] if names else processor
+    versions = {"python": platform.python_version()}
+    for name in PEERS:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "processor": processor,
+        "processors": processors(),
+        "instruction_set": NativeEngine().instruction_set,
+        "versions": versions,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+
+
+def peak(dtype: str, n_threads: int) -> float:
+    """Return the most GFLOP/s seen: of multiply-adds in registers, or of NumPy's matrix product if that is more."""
+    matrix_product = _matrix_product(dtype) if n_threads == processors() else 0.0
+    return max(_multiply_adds(dtype, n_threads), matrix_product)
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """Return the compiled loop, or None where there is no compiler."""
+    library = HERE / "results" / "peak.so"
+    library.parent.mkdir(exist_ok=True)
+    command = ["c++", "-O3", "-march=native", "-shared", "-fPIC", str(HERE / "peak.cpp"), "-o", str(library)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    loaded = ctypes.CDLL(str(library))
+    for function in (loaded.multiply_add_float32, loaded.multiply_add_float64):
+        function.argtypes, function.restype = [ctypes.c_long], ctypes.c_double
+    return loaded
+
+
+def _multiply_adds(dtype: str, n_threads: int) -> float:
+    library = _library()
+    if library is None:
+        return 0.0
+    run = getattr(library, f"multiply_add_{dtype}")  # the interpreter's lock is released during the call
+    best = 0.0
+    with ThreadPoolExecutor(n_threads) as pool:
+        for _ in range(20):
+            began = time.perf_counter()
+            operations = sum(pool.map(run, [3_000_000] * n_threads))
+            best = max(best, operations / (time.perf_counter() - began) / 1e9)
+    return best
+
+
+def _matrix_product(dtype: str) -> float:
+    a = np.random.default_rng(0).random((2048, 2048)).astype(dtype)
+    best = 0.0
+    for _ in range(5):
+        began = time.perf_counter()
+        a @ a
+        best = max(best, 2 * 2048**3 / (time.perf_counter() - began) / 1e9)
+    return best

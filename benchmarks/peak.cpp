@@ -1,0 +1,35 @@
+// How many fused multiply-adds the processor does at most: independent ones in registers, nothing from memory.
+// Compiled by machine.py for the processor it runs on.
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int bytes = 64;
+#elif defined(__AVX__)
+constexpr int bytes = 32;
+#else
+constexpr int bytes = 16;
+#endif
+constexpr int n_chains = 12;  // enough to hide the latency, few enough for 16 registers
+
+template <class T>
+double multiply_add(long n) {
+  typedef T Vec __attribute__((vector_size(bytes)));
+  constexpr int lanes = bytes / sizeof(T);
+  Vec sum[n_chains];
+  const Vec factor = Vec{} + T(0.999), term = Vec{} + T(0.001);
+  for (int c = 0; c < n_chains; ++c) sum[c] = Vec{} + T(c);
+  for (long i = 0; i < n; ++i) {
+#pragma GCC unroll 12
+    for (int c = 0; c < n_chains; ++c) sum[c] = sum[c] * factor + term;
+  }
+  Vec all{};
+  for (int c = 0; c < n_chains; ++c) all += sum[c];
+  volatile T keep = all[0];  // so that the compiler does not leave the loop out
+  (void)keep;
+  return 2.0 * lanes * n_chains * double(n);
+}
+
+}  // namespace
+
+extern "C" double multiply_add_float32(long n) { return multiply_add<float>(n); }
+extern "C" double multiply_add_float64(long n) { return multiply_add<double>(n); }

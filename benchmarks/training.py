@@ -1,0 +1,121 @@
+"""Training: microseconds a step of every contestant on every workload."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import correctness
+from cases import CASES, FLOAT64, INSTRUCTION_SETS, Case
+from contestants import CONTESTANTS, Setting, Training
+from interleaved import Measured, repeated
+from machine import processors
+
+SECONDS_A_ROUND = 0.15
+FLOAT64_CONTESTANTS = ("backlit", "JAX", "PyTorch eager", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One contestant on one workload, in one variant, on so many threads."""
+
+    case: str
+    contestant: str
+    n_threads: int
+    dtype: str = "float32"
+    precision: str = "full"
+    isa: str = ""  # a lesser instruction set than the processor's
+
+    def __str__(self) -> str:
+        variant = " ".join(
+            part for part in (self.dtype, self.precision, self.isa) if part not in ("float32", "full", "")
+        )
+        return f"{self.contestant} on {self.case} with {self.n_threads}{' ' + variant if variant else ''}"
+
+    def workload(self) -> Case:
+        case = FLOAT64[self.case] if self.dtype == "float64" else CASES[self.case]
+        return CONTESTANTS[self.contestant].own_case(replace(case, precision=self.precision))
+
+    def arguments(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key not in ("n_threads", "isa")}
+
+    def environment(self) -> dict[str, str]:
+        return {"BACKLIT_ISA": self.isa} if self.isa else {}
+
+    def row(self, found: Measured) -> dict[str, Any]:
+        """Return what is saved of it."""
+        variant = " ".join(part for part in (self.precision, self.isa) if part not in ("full", ""))
+        microseconds = [1e6 * seconds for seconds in found.rounds]
+        after = found.facts["after_steps"], found.facts["after_epoch"]
+        return asdict(self) | {
+            "contestant": f"{self.contestant}, {variant}" if variant else self.contestant,
+            "setting": found.facts["setting"],
+            "microseconds": statistics.median(microseconds),
+            "low": min(microseconds),
+            "high": max(microseconds),
+            "distance": after,
+            "right": correctness.is_right(self.workload(), *after),
+            "nearest": self.workload().activations != CASES[self.case].activations,
+        }
+
+
+def main_entries(quick: bool) -> list[Entry]:
+    """Everybody in float32, on one thread and on all; in a quick run, on the number that suits the workload."""
+    entries = []
+    for case, contestant in itertools.product(CASES.values(), CONTESTANTS.values()):
+        if not contestant.takes(case) or (quick and contestant.name == "PyTorch compiled"):
+            continue
+        few, many = 1, min(contestant.most_threads, processors())
+        counts = {few, many} if not quick else {few if case.flops_a_step < 1e7 else many}
+        entries += [Entry(case.name, contestant.name, n) for n in sorted(counts)]
+    return entries
+
+
+def variants(cases: list[str]) -> list[list[Entry]]:
+    """What else is measured, in groups that take turns."""
+    counts = sorted({1, processors()})
+    groups = []
+    for case in cases:
+        groups.append([Entry(case, "backlit", n, isa=isa) for isa in INSTRUCTION_SETS for n in counts])
+        groups.append([Entry(case, name, n, dtype="float64") for name in FLOAT64_CONTESTANTS for n in counts])
+    if "W3" in cases:
+        entered = [("backlit", "bfloat16"), ("backlit", "bfloat16x3"), ("PyTorch eager", "bfloat16")]
+        groups.append([Entry("W3", name, n, precision=precision) for name, precision in entered for n in counts])
+    return groups
+
+
+def prepare(n_threads: int, **entry: Any) -> tuple[dict[str, Any], Callable[[], float]]:
+    """Choose the contestant's fastest setting, check what it computes, and return how to time it."""
+    workload = Entry(n_threads=n_threads, **entry).workload()
+    module = CONTESTANTS[entry["contestant"]].load()
+    settings = module.settings(workload)
+    if len(settings) > 1:
+        settings = [min(settings, key=lambda setting: _trial(module.train, workload, n_threads, setting))]
+    epoch, _ = module.train(workload, n_threads, **settings[0])
+    facts = {"setting": settings[0], **_distances(module.train, workload, n_threads, settings[0])}
+    epoch(workload.order(0))
+    orders = itertools.cycle([workload.order(e) for e in range(1, 4)])
+
+    def once() -> float:
+        return repeated(lambda: epoch(next(orders)), SECONDS_A_ROUND) / workload.n_steps
+
+    return facts, once
+
+
+def _distances(train: Callable[..., Training], case: Case, n_threads: int, setting: Setting) -> dict[str, float]:
+    distances = {}
+    for name, n_steps in (("after_steps", correctness.N_STEPS), ("after_epoch", case.n_steps)):
+        epoch, parameters = train(case, n_threads, **setting)
+        epoch(case.order(0)[: n_steps * case.batch_size])
+        distances[name] = correctness.distance(case, n_steps, *parameters())
+    return distances
+
+
+def _trial(train: Callable[..., Training], case: Case, n_threads: int, setting: Setting) -> float:
+    epoch, _ = train(case, n_threads, **setting)
+    order = case.order(0)
+    epoch(order)  # compiles
+    return repeated(lambda: epoch(order), 0.1)
