@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # What the extension is built from, and what decides the dependencies.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: setup check format test soak neon sanitize bench demo docs clean
+.PHONY: setup check format test soak neon sanitize bench bench-quick demo docs clean
 
 setup: $(STAMP)
 
@@ -59,6 +59,9 @@ soak: setup
 
 bench: setup
 	$(BIN)/python benchmarks/run.py
+
+bench-quick: setup
+	$(BIN)/python benchmarks/run.py --quick
 
 demo: setup
 	$(BIN)/backlit demo

@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,12 +50,14 @@ class Process:
 
     def __init__(self, task: str, n_threads: int, arguments: dict[str, Any], environment: dict[str, str]) -> None:
         threads = dict.fromkeys(THREAD_VARIABLES, str(n_threads))
+        # a pipe that nobody reads would fill and stop the process
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__)), task, json.dumps({"n_threads": n_threads, **arguments})],
             env=os.environ | threads | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
         )
         self.facts = self._read()
@@ -71,13 +74,16 @@ class Process:
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
+        self._errors.close()
 
     def _read(self) -> Any:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("> "):
                 return json.loads(line[2:])
-        errors = self._process.communicate()[1].strip().splitlines()
+        self._process.wait()
+        self._errors.seek(0)
+        errors = self._errors.read().decode(errors="replace").strip().splitlines()
         raise ContestantFailedError(errors[-1] if errors else "it ended without a word")
 
 

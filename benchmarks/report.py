@@ -176,7 +176,8 @@ def shapes(results: Results) -> str:
             lines.append(
                 [str(depth), str(found["n_threads"]), *(f"{100 * v:.0f} %" for v in (values[0], middle, values[-1]))]
             )
-    return table(["layers of weights", "threads", "least of peak", "median", "most"], lines)
+    found = table(["layers of weights", "threads", "least of peak", "median", "most"], lines)
+    return f"{found}\n\n![Share of the peak by batch, width and depth](shapes.png)"
 
 
 SECTIONS: dict[str, Callable[[Results], str]] = {

@@ -82,7 +82,8 @@ def measure_memory(results: report.Results, quick: bool, cases: list[str]) -> No
     results["memory"] = []
     for case, entry in itertools.product(("W3",) if quick else CASES, memory.ENTRIES):
         tasks = {f"{entry}, {case}": ("memory", 1, {"entry": entry, "case": case}, {})}
-        measured, _ = interleaved.measure(tasks, 0, say)
+        measured, failed = interleaved.measure(tasks, 0, say)
+        results["failed"] |= {f"memory of {key}": why for key, why in failed.items()}
         results["memory"] += [{"case": case, "entry": entry, **found.facts} for found in measured.values()]
 
 

@@ -7,8 +7,7 @@ from cases import Case
 
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
-from backlit.engine import Objective
-from backlit.engine.native import NativeEngine
+from backlit.engine import Objective, get_engine
 from contestants import Setting, Training
 
 
@@ -21,9 +20,8 @@ def train(case: Case, n_threads: int) -> Training:
     weights, biases = case.parameters()
     network = Network(tuple(weights), tuple(biases), case.activations)
     optimizer = Adam() if case.optimizer == "adam" else SGD()
-    session = NativeEngine().open(
-        network, Objective(case.loss), optimizer, n_threads=n_threads, precision=case.precision
-    )
+    engine = get_engine("native", case.precision)
+    session = engine.open(network, Objective(case.loss), optimizer, n_threads=n_threads)
 
     def epoch(order: np.ndarray) -> None:
         session.run_steps(x, y, order, case.batch_size, np.full(len(order) // case.batch_size, case.rate))
