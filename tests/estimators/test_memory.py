@@ -1,0 +1,38 @@
+"""Training holds the data once, six numbers a parameter, the activations of a batch, and little else."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import itertools, resource, sys, warnings
+import numpy as np
+from backlit import MLPRegressor
+
+warnings.simplefilter("ignore")
+options = {"early_stopping": True, "validation_fraction": 0.1} if "early" in sys.argv else {}
+model = MLPRegressor(hidden_layer_sizes=(1500, 1500), batch_size=256, max_iter=1, random_state=0, **options)
+few = np.ones((8, 4), dtype=np.float32)
+MLPRegressor(hidden_layer_sizes=(2,), max_iter=1).fit(few, few[:, 0])  # imports what there is to import
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+X = np.zeros((40_000, 1000), dtype=np.float32)
+X[:] = 0.5
+y = np.zeros(len(X), dtype=np.float32)
+model.fit(X, y)
+sizes = (1000, 1500, 1500, 1)
+parameters = 4 * sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
+activations = 4 * 256 * 2 * sum(sizes)
+allowed = (1.9 if options else 1) * (X.nbytes + y.nbytes) + 6 * parameters + activations + 100 * 2**20
+print((peak() - before) / 2**20, allowed / 2**20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+@pytest.mark.parametrize("option", ["", "early"])
+def test_memory_of_a_fit(option):
+    # with early stopping the rows to train on are taken out into an array of their own
+    done = subprocess.run([sys.executable, "-c", PROGRAM, option], capture_output=True, text=True, check=True)
+    held, allowed = map(float, done.stdout.split())
+    assert held <= allowed
