@@ -52,4 +52,4 @@ class Predictor:
         """
         x = np.asarray(x, dtype=self._dtype)
         with self._lock:
-            return self._session.feedforward(x[np.newaxis])[0] if x.ndim == 1 else self._session.feedforward(x)
+            return self._session.feedforward(x.reshape(1, -1))[0] if x.ndim < 2 else self._session.feedforward(x)
