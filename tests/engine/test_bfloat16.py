@@ -35,7 +35,7 @@ def open_native(network, objective, precision, **options):
 
 # A sum that falls on the other side of a tie rounds to the other neighbor, which is 2⁻⁸ away, in some few of a
 # layer's numbers. Operands cut off instead of rounded would be wrong by 3e-3 in all.
-NEAR = {"bfloat16": 5e-4, "bfloat16x3": 5e-5}
+NEAR = {"bfloat16": 6e-4, "bfloat16x3": 5e-5}
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
