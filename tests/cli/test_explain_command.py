@@ -100,6 +100,13 @@ def test_color_is_for_terminals(exercise):
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == re.sub(r"\x1b\[[\d;]*m", "", plain)
 
 
+def test_an_exercise_does_not_wait_for_scikit_learn(exercise):
+    command = [sys.executable, "-X", "importtime", "-m", "backlit", "explain", "--network", exercise]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Cost after the step" in done.stdout
+    assert not re.search(r"\| +(sklearn|polars|scipy)$", done.stderr, re.MULTILINE)
+
+
 def on_a_terminal(exercise, **environment):
     """What the command writes to a terminal."""
     terminal, other_end = pty.openpty()

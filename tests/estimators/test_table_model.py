@@ -137,6 +137,8 @@ def test_explanation_of_rows():
         model.explain(data, [1, 201])
     with pytest.raises(ShapeError, match="1 to 32 examples"):
         bl.explain(model, data)
+    with pytest.raises(InvalidInputError, match="needs rows to look at"):
+        bl.explain(model)
     with pytest.raises(InvalidInputError, match="takes y from the column 'y'"):
         bl.explain(model, data[:1], [1.0])
 

@@ -258,6 +258,8 @@ def test_original_scale():
         ({"y": np.zeros(2)}, ShapeError, "y must have the shape"),
         ({"x": [np.nan, 0, 0]}, InvalidInputError, "x must hold finite numbers"),
         ({"y": [np.inf, 0, 0]}, InvalidInputError, "y must hold finite numbers"),
+        ({"x": None}, InvalidInputError, "A network needs the examples x"),
+        ({"learning_rate": "a"}, InvalidInputError, "learning_rate must be a positive number, but 'a' came"),
         ({"learning_rate": 0.0}, InvalidInputError, "learning_rate must be a positive number"),
         ({"learning_rate": float("nan")}, InvalidInputError, "learning_rate must be a positive number"),
         ({"loss": "quadratics"}, InvalidInputError, "Did you mean 'quadratic'"),

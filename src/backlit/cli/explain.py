@@ -78,8 +78,6 @@ def explain(
     """
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import remark
-    from backlit.cli.predict import read_for
-    from backlit.estimators.table_model import TableModel
     from backlit.explanation import explain as explain_step
     from backlit.explanation import render
     from backlit.persistence import atomic_write, check_writable
@@ -100,6 +98,9 @@ def explain(
         exercise = read_exercise(network)
         explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
     else:
+        from backlit.cli.predict import read_for
+        from backlit.estimators.table_model import TableModel  # scikit-learn is not waited for where it is not needed
+
         assert model is not None and file is not None
         loaded = TableModel.load(model)
         table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)

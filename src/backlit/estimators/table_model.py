@@ -212,6 +212,10 @@ class TableModel(Views):
         if not isinstance(recorded, list):
             raise ModelFileError("The model's 'training.recorded' must be a list, as Recorder writes it.")
         history = tuple(EpochFigures.from_dict(document, self.network.activations) for document in recorded)
+        if x is None:
+            raise InvalidInputError(
+                "A model of tables needs rows to look at, but none came. Give a few rows of a table."
+            )
         table = as_polars(x)
         if needs_y:
             _, rows, y = self._examples(table, [])

@@ -107,6 +107,8 @@ def as_problem(
         Whether examples without y are refused.
     """
     if isinstance(model, Network):
+        if x is None:
+            raise InvalidInputError("A network needs the examples x to look at, but none came. Give x, and y with it.")
         if y is None and needs_y:
             raise InvalidInputError("A network needs the targets y, or there is no cost to look at. Give them.")
         return Problem(model, x, y, loss or "quadratic")

@@ -103,7 +103,7 @@ def trace(problem: Problem, setting: Setting, example_names: Sequence[str] | Non
     example_names : sequence of str, optional
     """
     network, rate = problem.network, setting.learning_rate
-    if rate is None or not 0 < rate < float("inf"):
+    if not isinstance(rate, int | float | np.floating) or not 0 < rate < float("inf"):
         raise InvalidInputError(f"learning_rate must be a positive number, but {rate!r} came.")
     loss = check_loss_fits(network, problem.loss)
     x, y = network.as_batch(problem.x, "x", network.sizes[0]), problem.y
