@@ -11,28 +11,35 @@ import numpy as np
 from backlit import MLPRegressor
 
 warnings.simplefilter("ignore")
-options = {"early_stopping": True, "validation_fraction": 0.1} if "early" in sys.argv else {}
-model = MLPRegressor(hidden_layer_sizes=(1500, 1500), batch_size=256, max_iter=1, random_state=0, **options)
+n_rows, n_hidden, early_stopping = map(int, sys.argv[1:])
+model = MLPRegressor(
+    hidden_layer_sizes=(n_hidden, n_hidden), batch_size=256, max_iter=1, early_stopping=early_stopping == 1
+)
 few = np.ones((8, 4), dtype=np.float32)
 MLPRegressor(hidden_layer_sizes=(2,), max_iter=1).fit(few, few[:, 0])  # imports what there is to import
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
-X = np.zeros((40_000, 1000), dtype=np.float32)
+X = np.zeros((n_rows, 1000), dtype=np.float32)
 X[:] = 0.5
 y = np.zeros(len(X), dtype=np.float32)
 model.fit(X, y)
-sizes = (1000, 1500, 1500, 1)
+sizes = (1000, n_hidden, n_hidden, 1)
 parameters = 4 * sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(sizes))
 activations = 4 * 256 * 2 * sum(sizes)
-allowed = (1.9 if options else 1) * (X.nbytes + y.nbytes) + 6 * parameters + activations + 100 * 2**20
+allowed = (1.9 if early_stopping else 1) * (X.nbytes + y.nbytes) + 6 * parameters + activations + 100 * 2**20
 print((peak() - before) / 2**20, allowed / 2**20)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
-@pytest.mark.parametrize("option", ["", "early"])
-def test_memory_of_a_fit(option):
+@pytest.mark.parametrize(
+    ("n_rows", "n_hidden", "early_stopping"),
     # with early stopping the rows to train on are taken out into an array of their own
-    done = subprocess.run([sys.executable, "-c", PROGRAM, option], capture_output=True, text=True, check=True)
+    [(60_000, 50, 0), (60_000, 50, 1), (512, 3000, 0)],
+    ids=["much data", "much data, early stopping", "many parameters"],
+)
+def test_memory_of_a_fit(n_rows, n_hidden, early_stopping):
+    arguments = map(str, (n_rows, n_hidden, early_stopping))
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True)
     held, allowed = map(float, done.stdout.split())
     assert held <= allowed
