@@ -34,7 +34,7 @@ test: setup
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
 ENGINE_TESTS := agrees_with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \
-  or dense_ones
+  or dense_ones or depend_on_threads
 REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto tests/engine/test_native.py \
   tests/engine/test_training_options.py tests/engine/test_sparse_input.py -k "$(ENGINE_TESTS)"
 
@@ -56,6 +56,7 @@ sanitize: setup
 soak: setup
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
+	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto tests/engine/test_accuracy.py
 
 bench: setup
 	$(BIN)/python benchmarks/run.py

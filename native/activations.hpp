@@ -108,18 +108,16 @@ struct selu {
   }
 };
 
-// Φ, the normal distribution function
-template <class T>
-BACKLIT_INLINE Vec<T> normal_cdf(Vec<T> z) {
-  return T(0.5) * erfc<T>(z * T(-0.70710678118654752440));
-}
-
 template <class T>
 struct gelu {
-  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z * normal_cdf<T>(z); }
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) {
+    Vec<T> bell;
+    return z * normal_cdf<T>(z, bell);
+  }
   static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) {
-    const Vec<T> density = T(0.39894228040143267794) * BACKLIT_ISA::exp<T>(T(-0.5) * z * z);
-    return normal_cdf<T>(z) + z * density;
+    Vec<T> bell;
+    const Vec<T> cdf = normal_cdf<T>(z, bell);
+    return fma(z * T(0.39894228040143267794), bell, cdf);  // 1/√(2π)
   }
 };
 
@@ -139,12 +137,28 @@ struct softplus {
   static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) { return sigmoid<T>::value(z); }
 };
 
+// t = tanh(log(1 + e^z)) is rational in q = e^{−|z|}, and so is 1 − t, which must not be taken from a t near 1.
 template <class T>
 struct mish {
-  static BACKLIT_INLINE Vec<T> value(Vec<T> z) { return z * tanh<T>::value(softplus<T>::value(z)); }
+  static BACKLIT_INLINE Vec<T> value(Vec<T> z) {
+    Vec<T> q, rest;
+    return z * tanh_of_softplus(z, q, rest);
+  }
   static BACKLIT_INLINE Vec<T> derivative(Vec<T> z, Vec<T>) {
-    const Vec<T> t = tanh<T>::value(softplus<T>::value(z));
-    return t + z * (T(1) - t) * (T(1) + t) * sigmoid<T>::value(z);
+    Vec<T> q, rest;
+    const Vec<T> t = tanh_of_softplus(z, q, rest);
+    const Vec<T> sigmoid_of_z = (z < T(0) ? q : broadcast(T(1))) / (T(1) + q);
+    return t + z * rest * (T(1) + t) * sigmoid_of_z;
+  }
+
+ private:
+  static BACKLIT_INLINE Vec<T> tanh_of_softplus(Vec<T> z, Vec<T>& q, Vec<T>& rest) {
+    q = BACKLIT_ISA::exp<T>(-magnitude<T>(z));
+    const Vec<T> numerator = z < T(0) ? q * (q + T(2)) : T(1) + T(2) * q;
+    rest = z < T(0) ? broadcast(T(2)) : T(2) * q * q;
+    const Vec<T> denominator = numerator + rest;
+    rest /= denominator;
+    return numerator / denominator;
   }
 };
 

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "processors.hpp"
 #include "session.hpp"
 
 namespace nb = nanobind;
@@ -282,6 +283,9 @@ NB_MODULE(_native, m) {
   m.def("losses", [] { return list_of(loss_names); }, "Names of the losses this engine knows.");
   m.def("optimizers", [] { return list_of(optimizer_names); }, "Names of the optimizers this engine knows.");
   m.def("has_bfloat16", has_bfloat16, "Whether precisions below full can be had here.");
+  m.def("available_processors", available_processors, "How many processors this process may use.");
+  m.def("processors_of_groups", processors_of_groups, "list"_a, "mount"_a,
+        "Processors that the control groups listed in a file grant; 0 where they set no limit.");
   m.def(
       "instruction_set", [] { return std::string(kernels<float>().isa); },
       "Instruction set of the kernels in use: avx512, avx2 or baseline.");

@@ -1,12 +1,6 @@
 #include "session.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <thread>
-
-#if defined(__linux__)
-#include <sched.h>
-#endif
 
 namespace backlit {
 
@@ -18,18 +12,6 @@ constexpr long block_rows = 256;
 constexpr double operations_a_thread = 4e6;
 
 }  // namespace
-
-int available_processors() {
-  int n = std::max(1u, std::thread::hardware_concurrency());
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) n = std::max(1, CPU_COUNT(&set));
-#endif
-  // joblib says in this variable how many threads each of its processes is to have
-  const char* limit = std::getenv("OMP_NUM_THREADS");
-  const int most = limit ? std::atoi(limit) : 0;
-  return most > 0 ? std::min(n, most) : n;
-}
 
 template <class T>
 Session<T>::Session(Description description)

@@ -162,7 +162,4 @@ class Session {
   std::vector<Buffer<T>> scratch_;  // one a thread
 };
 
-// Processors this process may run on.
-int available_processors();
-
 }  // namespace backlit

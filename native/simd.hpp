@@ -116,14 +116,6 @@ BACKLIT_INLINE Vec<float> over_root<float>(Vec<float> m, Vec<float> v, float eps
 }
 #endif
 
-// A function of one number on every lane, for the few that have no vector form here.
-template <class T, class F>
-BACKLIT_INLINE Vec<T> on_each_lane(Vec<T> x, F f) {
-  Vec<T> y;
-  for (int i = 0; i < lanes<T>; ++i) y[i] = f(x[i]);
-  return y;
-}
-
 // f(0), f(1), … f(n − 1) with constant arguments. Tiles must be unrolled fully, or they are kept in memory.
 template <int n, class F>
 BACKLIT_INLINE void unroll(F&& f) {

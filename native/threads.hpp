@@ -6,12 +6,16 @@
 #include <thread>
 #include <vector>
 
+#include "processors.hpp"
+
 namespace backlit {
 
-// Waits a little while by spinning, since steps take microseconds, then sleeps.
+// Waits a little while by spinning, since steps take microseconds, then sleeps. Where there are more threads than
+// processors, one that spins would keep the one it waits for from running.
 class Barrier {
  public:
-  explicit Barrier(int n_threads) : n_threads_(n_threads) {}
+  explicit Barrier(int n_threads)
+      : n_threads_(n_threads), spins_(n_threads > 1 && n_threads <= available_processors() ? 4000 : 0) {}
 
   void wait() {
     if (n_threads_ == 1) return;
@@ -22,7 +26,7 @@ class Barrier {
       generation_.notify_all();
       return;
     }
-    for (int spin = 0; spin < 20000; ++spin) {
+    for (int spin = 0; spin < spins_; ++spin) {
       if (generation_.load(std::memory_order_acquire) != generation) return;
 #if defined(__x86_64__)
       __builtin_ia32_pause();
@@ -32,7 +36,7 @@ class Barrier {
   }
 
  private:
-  const int n_threads_;
+  const int n_threads_, spins_;
   std::atomic<int> arrived_{0};
   std::atomic<unsigned> generation_{0};
 };

@@ -87,9 +87,57 @@ BACKLIT_INLINE Vec<T> magnitude(Vec<T> x) {
   return x < T(0) ? -x : x;
 }
 
+// (z + 4) e^{z²/2} (1 − Φ(z)), Φ the normal distribution function, as a polynomial in (z − 4)/(z + 4): interpolated at
+// Chebyshev's points of the range in which e^{−z²/2} is not yet 0, in 60 digits; relative error 1.3e-8 and 1.1e-16.
 template <class T>
-BACKLIT_INLINE Vec<T> erfc(Vec<T> x) {
-  return on_each_lane<T>(x, [](T lane) { return sizeof(T) == 4 ? T(__builtin_erfcf(lane)) : T(__builtin_erfc(lane)); });
+struct NormalTail;
+template <>
+struct NormalTail<float> {
+  static constexpr float end = 14.5f;
+  static constexpr float coefficients[] = {0.7552851385103706f,     -0.6078966060738091f,   0.3871366797947066f,
+                                           -0.18652300589738766f,   0.06040646974830364f,   -0.007527212911679855f,
+                                           -0.003523574056351906f,  0.0015693136450922462f, 0.00019480185114246543f,
+                                           -0.00012298315700526609f};
+};
+template <>
+struct NormalTail<double> {
+  static constexpr double end = 39.0;
+  static constexpr double coefficients[] = {
+      0.7552851304157515,     -0.6078966419718917,     0.38713740074221886,     -0.18652185795969417,
+      0.06039657489069947,    -0.007540188965593059,   -0.0034796923622425332,  0.0016308184418903596,
+      0.00013334425401904912, -0.0002310948183193762,  -1.9078665316613576e-06, 3.5144181157760973e-05,
+      7.150055959216099e-07,  -5.918892731763236e-06,  -6.25132104047868e-07,   1.0198048518135172e-06,
+      2.6368248576407624e-07, -1.5426320536771075e-07, -7.63808205349045e-08,   1.457859334703646e-08,
+      1.392402399350171e-08,  7.26954547902669e-11,    -9.653425420228504e-10};
+};
+
+// The coefficient of z²ᵏ in (Φ(z) − ½)/z
+constexpr double normal_center(int k) {
+  double c = 0.39894228040143267794;  // 1/√(2π)
+  for (int i = 1; i <= k; ++i) c *= -0.5 / i;
+  return c / (2 * k + 1);
+}
+
+// Φ(z), and e^{−z²/2} with it. Near 0, where ½ would hide the last digits of the tail, from Φ's own series.
+template <class T>
+BACKLIT_INLINE Vec<T> normal_cdf(Vec<T> z, Vec<T>& bell) {
+  using Tail = NormalTail<T>;
+  constexpr int degree = sizeof(Tail::coefficients) / sizeof(T) - 1;
+  Vec<T> size = magnitude<T>(z);
+  size = size > Tail::end ? broadcast(Tail::end) : size;
+  const Vec<T> square = size * size, rounding = fma(size, size, -square);
+  bell = BACKLIT_ISA::exp<T>(T(-0.5) * square);
+  bell = fma(bell, T(-0.5) * rounding, bell);
+  const Vec<T> inverse = T(1) / (size + T(4)), t = (size - T(4)) * inverse;
+  Vec<T> series = broadcast(Tail::coefficients[degree]);
+#pragma GCC unroll 24
+  for (int i = degree - 1; i >= 0; --i) series = fma(series, t, broadcast(Tail::coefficients[i]));
+  const Vec<T> tail = bell * (series * inverse);
+  constexpr int terms = sizeof(T) == 4 ? 6 : 11;  // for |z| < ½
+  Vec<T> center = broadcast(T(normal_center(terms - 1)));
+#pragma GCC unroll 12
+  for (int k = terms - 2; k >= 0; --k) center = fma(center, square, broadcast(T(normal_center(k))));
+  return size < T(0.5) ? fma(z, center, broadcast(T(0.5))) : z < T(0) ? tail : T(1) - tail;
 }
 
 }  // namespace backlit::BACKLIT_ISA

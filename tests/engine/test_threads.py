@@ -1,0 +1,105 @@
+"""Threads: as many as the machine grants, never a different result, and no trouble with other threads and processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from backlit import _native
+from backlit.core.network import Network
+from backlit.core.optimizers import Adam
+from backlit.engine import Objective
+from backlit.engine.native import NativeEngine
+
+
+def trained_bits(n_threads):
+    network = Network.initialize([64, 130, 10], ["relu", "softmax"], seed=2, dtype="float32")
+    x = np.random.default_rng(0).random((600, 64), dtype="float32")
+    y = np.eye(10, dtype="float32")[np.arange(600) % 10]
+    session = NativeEngine().open(network, Objective("cross_entropy"), Adam(), n_threads=n_threads)
+    session.run_steps(x, y, np.arange(600), 200, np.full(3, 1e-3))
+    return session.network().weights[0].tobytes()
+
+
+def group(folder, files):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"job/task": {"cpu.max": "150000 100000"}}, 2),
+        ({"job/task": {"cpu.max": "max 100000"}}, 0),
+        ({"job/task": {"cpu.max": "max 100000"}, "job": {"cpu.max": "300000 100000"}}, 3),
+        ({"job/task": {"cpu.max": "400000 100000"}, ".": {"cpu.max": "50000 100000"}}, 1),
+        ({"job/task": {"cpu.max": "nonsense"}}, 0),
+        ({}, 0),
+    ],
+)
+def test_groups_of_version_2_grant_processors(tmp_path, files, expected):
+    for folder, content in files.items():
+        group(tmp_path / folder, content)
+    (tmp_path / "list").write_text("0::/job/task\n")
+    assert _native.processors_of_groups(str(tmp_path / "list"), str(tmp_path)) == expected
+
+
+def test_groups_of_version_1_grant_processors(tmp_path):
+    group(tmp_path / "cpu,cpuacct/job", {"cpu.cfs_quota_us": "100000", "cpu.cfs_period_us": "50000"})
+    group(tmp_path / "cpu,cpuacct", {"cpu.cfs_quota_us": "-1", "cpu.cfs_period_us": "100000"})
+    group(tmp_path / "cpuset/job", {"cpu.cfs_quota_us": "1", "cpu.cfs_period_us": "1"})  # is not asked
+    (tmp_path / "list").write_text("5:cpuset:/job\n4:cpu,cpuacct:/job\n1:name=systemd:/\n")
+    assert _native.processors_of_groups(str(tmp_path / "list"), str(tmp_path)) == 2
+
+
+def test_no_groups_at_all_set_no_limit(tmp_path):
+    assert _native.processors_of_groups(str(tmp_path / "missing"), str(tmp_path)) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity is Linux's")
+def test_affinity_is_respected():
+    program = (
+        "import os; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1]);"
+        "from backlit import _native; raise SystemExit(_native.available_processors() != 1)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert 1 <= _native.available_processors() <= len(os.sched_getaffinity(0))
+
+
+def test_more_threads_than_processors_give_the_same_bits():
+    assert trained_bits(8 * (os.cpu_count() or 1)) == trained_bits(1)
+
+
+def test_many_callers_at_once_each_with_threads_of_its_own():
+    results = [b""] * 4
+
+    def work(i):
+        results[i] = trained_bits(2)
+
+    callers = [threading.Thread(target=work, args=(i,)) for i in range(len(results))]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert set(results) == {trained_bits(1)}
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+def test_workers_of_joblib_give_the_same_bits(backend):
+    bits = joblib.Parallel(n_jobs=2, backend=backend)(joblib.delayed(trained_bits)(2) for _ in range(4))
+    assert set(bits) == {trained_bits(1)}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="/proc is Linux's")
+def test_no_thread_outlives_a_call():
+    before = len(list(Path("/proc/self/task").iterdir()))
+    trained_bits(2)
+    assert len(list(Path("/proc/self/task").iterdir())) == before
