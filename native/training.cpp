@@ -236,6 +236,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       for (long i = rows.begin; i < rows.end; ++i) {
         if (examples.is_sparse()) take_sparse_row(examples, batch[i], i);
         batch_.y[i] = examples.y + batch[i] * n_out;
+        __builtin_prefetch(batch_.y[i]);  // is far away, and not wanted before all outputs are there
         const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
         batch_.share.data()[i] = T(s / batch_weight);
       }
