@@ -199,6 +199,8 @@ def sections(results: Results) -> dict[str, str]:
         needs = {"variants": "training", "headline": "training"}.get(name, name)
         if results.get(needs):
             written[name] = write(results)
+    if "variants" in written and all(_is_main(row) for row in results["training"]):
+        del written["variants"]
     return written
 
 

@@ -8,7 +8,8 @@
 Contestants run in processes of their own and take turns (`interleaved.py`); all begin with the same weights and see the
 same rows in the same order (`cases.py`), and each must compute what the reference engine computes (`correctness.py`): a
 fast wrong engine fails the run. Each counts at its better number of threads and in its fastest setting. The results are
-saved part by part in ``benchmarks/results/latest.json``, so that one part can be measured again with ``--only``.
+saved part by part in ``benchmarks/results/latest.json`` (of a quick run, ``quick.json``), so that one part can be
+measured again with ``--only``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from cases import CASES, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
 import training
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "latest.json"
+RESULTS, QUICK_RESULTS = HERE / "results" / "latest.json", HERE / "results" / "quick.json"
 PICTURE = HERE / "results" / "shapes.png"
 DOCS = HERE.parent / "docs"
 BEGAN = time.monotonic()
@@ -54,7 +55,10 @@ def measure_training(results: report.Results, quick: bool, cases: list[str]) -> 
 
 
 def _train(results: report.Results, entries: list[training.Entry], quick: bool) -> None:
-    tasks = {entry: ("training", entry.n_threads, entry.arguments(), entry.environment()) for entry in entries}
+    tasks = {
+        entry: ("training", entry.n_threads, entry.arguments() | {"quick": quick}, entry.environment())
+        for entry in entries
+    }
     measured, failed = interleaved.measure(tasks, QUICK_ROUNDS if quick else ROUNDS, say)
     results["training"] += [entry.row(found) for entry, found in measured.items()]
     results["failed"] |= {str(entry): why for entry, why in failed.items()}
@@ -63,7 +67,9 @@ def _train(results: report.Results, entries: list[training.Entry], quick: bool) 
 def measure_prediction(results: report.Results, quick: bool, cases: list[str]) -> None:
     """One row, and many, through everybody."""
     results["prediction"] = []
-    for case, n_rows in itertools.product(PREDICTED, PREDICTED_ROWS[:1] if quick else PREDICTED_ROWS):
+    for case, n_rows in itertools.product(
+        PREDICTED[:1] if quick else PREDICTED, PREDICTED_ROWS[:1] if quick else PREDICTED_ROWS
+    ):
         threads = (1,) if n_rows == 1 else (machine.processors(),)
         keys = list(itertools.product(prediction.ENTRIES, threads))
         tasks = {
@@ -98,7 +104,7 @@ def measure_grid_search(results: report.Results, quick: bool, cases: list[str]) 
         entry: ("grid_search", machine.processors(), {"entry": entry, "quick": quick}, one)
         for entry in grid_search.ENTRIES
     }
-    measured, failed = interleaved.measure(tasks, 1 if quick else 2, say)
+    measured, failed = interleaved.measure(tasks, 1, say)
     results["grid_search"] = [
         {"entry": entry, "seconds": found.median, "quick": quick, **found.facts} for entry, found in measured.items()
     ]
@@ -113,7 +119,7 @@ def measure_shapes(results: report.Results, quick: bool, cases: list[str]) -> No
         measured, failed = interleaved.measure(tasks, 0, say)
         results["shapes"] += [{"n_threads": n_threads, **found.facts} for found in measured.values()]
         results["failed"] |= failed
-    shapes.draw(results["shapes"], PICTURE)
+    shapes.draw(results["shapes"], PICTURE.with_name("quick-shapes.png") if quick else PICTURE)
 
 
 PARTS = {
@@ -123,21 +129,24 @@ PARTS = {
     "grid_search": measure_grid_search,
     "shapes": measure_shapes,
 }
+QUICK_PARTS = ("training", "prediction", "shapes")
 
 
 def measure(arguments: argparse.Namespace) -> report.Results:
     """Measure the parts asked for; the others stay as they were measured before."""
-    results: report.Results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.parent.mkdir(exist_ok=True)
+    file = QUICK_RESULTS if arguments.quick else RESULTS
+    results: report.Results = json.loads(file.read_text()) if file.exists() else {}
+    file.parent.mkdir(exist_ok=True)
     results["machine"] = machine.describe()
     results["peak"] = {
         dtype: {str(n): machine.peak(dtype, n) for n in sorted({1, machine.processors()})}
         for dtype in ("float32", "float64")
     }
     results["failed"] = {}
-    for name in arguments.only.split(","):
+    parts = arguments.only.split(",") if arguments.only else QUICK_PARTS if arguments.quick else PARTS
+    for name in parts:
         PARTS[name](results, arguments.quick, arguments.cases.split(","))
-        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+        file.write_text(json.dumps(results, indent=1, ensure_ascii=False))
     return results
 
 
@@ -155,7 +164,7 @@ def write_docs() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer contestants, rounds and shapes")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"parts to measure, of {','.join(PARTS)}")
+    parser.add_argument("--only", help=f"parts to measure, of {','.join(PARTS)}")
     parser.add_argument("--cases", default=",".join(CASES), help="workloads of the training part")
     parser.add_argument("--write-docs", action="store_true", help="write saved results into docs/ and README.md")
     arguments = parser.parse_args()

@@ -68,10 +68,15 @@ def main_entries(quick: bool) -> list[Entry]:
     for case, contestant in itertools.product(CASES.values(), CONTESTANTS.values()):
         if not contestant.takes(case) or (quick and contestant.name == "PyTorch compiled"):
             continue
-        few, many = 1, min(contestant.most_threads, processors())
-        counts = {few, many} if not quick else {few if case.flops_a_step < 1e7 else many}
+        most = min(contestant.most_threads, processors())
+        counts = {min(most, suited(case))} if quick else {1, most}
         entries += [Entry(case.name, contestant.name, n) for n in sorted(counts)]
     return entries
+
+
+def suited(case: Case) -> int:
+    """Return the number of threads that suits a workload: steps of a few microseconds want one."""
+    return 1 if case.flops_a_step < 1e7 else processors()
 
 
 def variants(cases: list[str]) -> list[list[Entry]]:
@@ -80,18 +85,18 @@ def variants(cases: list[str]) -> list[list[Entry]]:
     groups = []
     for case in cases:
         groups.append([Entry(case, "backlit", n, isa=isa) for isa in INSTRUCTION_SETS for n in counts])
-        groups.append([Entry(case, name, n, dtype="float64") for name in FLOAT64_CONTESTANTS for n in counts])
+        groups.append([Entry(case, name, suited(CASES[case]), dtype="float64") for name in FLOAT64_CONTESTANTS])
     if "W3" in cases:
         entered = [("backlit", "bfloat16"), ("backlit", "bfloat16x3"), ("PyTorch eager", "bfloat16")]
         groups.append([Entry("W3", name, n, precision=precision) for name, precision in entered for n in counts])
     return groups
 
 
-def prepare(n_threads: int, **entry: Any) -> tuple[dict[str, Any], Callable[[], float]]:
+def prepare(n_threads: int, quick: bool = False, **entry: Any) -> tuple[dict[str, Any], Callable[[], float]]:
     """Choose the contestant's fastest setting, check what it computes, and return how to time it."""
     workload = Entry(n_threads=n_threads, **entry).workload()
     module = CONTESTANTS[entry["contestant"]].load()
-    settings = module.settings(workload)
+    settings = module.settings(workload)[: 1 if quick else None]
     if len(settings) > 1:
         settings = [min(settings, key=lambda setting: _trial(module.train, workload, n_threads, setting))]
     epoch, _ = module.train(workload, n_threads, **settings[0])

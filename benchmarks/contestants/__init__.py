@@ -2,7 +2,7 @@
 
 ``train(case, n_threads, **setting)`` returns how to run one epoch and how to read the parameters:
 ``epoch(order)`` trains on the rows in this order; ``parameters()`` gives weights ``(n_out, n_in)`` and biases.
-``settings(case)`` lists the ways it can be set up; the fastest is the one that counts.
+``settings(case)`` lists the ways it can be set up, the most promising first; the fastest is the one that counts.
 """
 
 from __future__ import annotations
