@@ -7,6 +7,9 @@ from backlit.core.activations import get_activation
 from backlit.core.losses import cost_of_each, fitting_pairs
 from backlit.core.sample import Sample
 
+# where outputs are coupled, the mean is taken for the others too
+BEST_AT_THE_MEAN = ("quadratic", "cross_entropy", "poisson")
+
 
 def constant_cost(loss, activation, y):
     return Sample.of(np.zeros((len(y), 1)), y, loss, activation).constant_cost
@@ -32,8 +35,7 @@ def test_no_output_that_is_the_same_for_all_examples_is_better(loss, activation)
         z = np.tile(z, (40, 1))
         with np.errstate(all="ignore"):
             cost = np.mean(cost_of_each(loss, activation, z, get_activation(activation).value(z), y))
-        # with coupled outputs the mean is best for costs whose optimum is the mean
-        if not (couples and loss in ("absolute", "huber")) and math.isfinite(cost):
+        if (not couples or loss in BEST_AT_THE_MEAN) and math.isfinite(cost):
             assert cost >= best - 1e-9
 
 

@@ -22,6 +22,7 @@ NASTY = ["α_β % & # {}\\$ ~^", "日本", 'it\'s <b> é ü ð "x" `c` | end']
 LETTERS = {r"\delta": "δ", r"\sigma'": "σ′", r"\sigma": "σ", r"\sum": "Σ", r"\mu": "μ"}
 OPERATORS = {
     r"\cdot": "·", r"\leftarrow": "←", r"\infty": "∞", r"\text{NaN}": "NaN", r"\exp": "exp", r"\ln": "ln",
+    r"\cosh": "cosh", r"\tanh": "tanh",
     r"\tfrac{1}{2}": "½", r"\dots": "…", r"\pm": "±", r"\Vert": "‖", r"\,": "", "-": "−",
 }  # fmt: skip
 
