@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+FAR_BEHIND = 1.5
 
 
 @dataclass
@@ -88,7 +89,10 @@ class Process:
 
 
 def measure(
-    entries: dict[Any, tuple[str, int, dict[str, Any], dict[str, str]]], n_rounds: int, say: Callable[[str], None]
+    entries: dict[Any, tuple[str, int, dict[str, Any], dict[str, str]]],
+    n_rounds: int,
+    say: Callable[[str], None],
+    contestant_of: Callable[[Any], Any] = lambda key: key,
 ) -> tuple[dict[Any, Measured], dict[Any, str]]:
     """Measure entries in turn.
 
@@ -99,6 +103,9 @@ def measure(
     n_rounds : int
     say : callable
         Told what goes on.
+    contestant_of : callable, optional
+        Key → what is the same for entries that only the best of counts for. Those far behind it after two rounds are
+        not asked again.
 
     Returns
     -------
@@ -114,18 +121,29 @@ def measure(
             except ContestantFailedError as error:
                 failed[key] = str(error)
         measured = {key: Measured(facts=process.facts) for key, process in processes.items()}
+        running = list(measured)
         for i in range(n_rounds):
             say(f"round {i + 1} of {n_rounds}")
-            for key in list(measured):
+            for key in list(running):
                 try:
                     measured[key].rounds.append(processes[key].round())
                 except ContestantFailedError as error:
                     failed[key] = str(error)
+                    running.remove(key)
                     del measured[key]
+            if i == 1:
+                running = _in_the_running({key: measured[key].median for key in running}, contestant_of)
         return measured, failed
     finally:
         for process in processes.values():
             process.close()
+
+
+def _in_the_running(medians: dict[Any, float], contestant_of: Callable[[Any], Any]) -> list[Any]:
+    best: dict[Any, float] = {}
+    for key, median in medians.items():
+        best[contestant_of(key)] = min(median, best.get(contestant_of(key), median))
+    return [key for key, median in medians.items() if median <= FAR_BEHIND * best[contestant_of(key)]]
 
 
 def serve(facts: dict[str, Any], once: Callable[[], float]) -> None:

@@ -20,6 +20,7 @@ import json
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import grid_search
@@ -59,7 +60,8 @@ def _train(results: report.Results, entries: list[training.Entry], quick: bool) 
         entry: ("training", entry.n_threads, entry.arguments() | {"quick": quick}, entry.environment())
         for entry in entries
     }
-    measured, failed = interleaved.measure(tasks, QUICK_ROUNDS if quick else ROUNDS, say)
+    n_rounds = QUICK_ROUNDS if quick else ROUNDS
+    measured, failed = interleaved.measure(tasks, n_rounds, say, lambda entry: replace(entry, n_threads=0))
     results["training"] += [entry.row(found) for entry, found in measured.items()]
     results["failed"] |= {str(entry): why for entry, why in failed.items()}
 
