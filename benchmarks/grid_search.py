@@ -38,7 +38,7 @@ def data_folder() -> Path:
 def census(n_rows: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the Adult training data, one-hot and scaled, in float32, and whether a person earns more than 50,000."""
     names = [f"column_{i}" for i in range(1, 15)] + ["income"]
-    table = bl.read_table(data_folder() / "adult" / "adult.train", names=names).head(n_rows)
+    table = bl.read_table(data_folder() / "adult" / "adult.train", names=names)[:n_rows]
     texts = [name for name in names[:-1] if table[name].dtype == pl.String]
     numbers = [name for name in names[:-1] if name not in texts]
     encode = make_column_transformer((OneHotEncoder(sparse_output=False), texts), (StandardScaler(), numbers))
