@@ -74,8 +74,10 @@ class Process:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.communicate()
-        self._errors.close()
+        self._process.wait()  # not for the end of its output, which processes that joblib keeps hold open for minutes
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                stream.close()
 
     def _read(self) -> Any:
         assert self._process.stdout is not None
