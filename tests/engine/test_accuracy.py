@@ -38,7 +38,8 @@ def sample():
 def every_float():
     chunk = 2**22
     for first in range(0, 2**32, chunk):
-        yield floats(first, first + chunk, 1)
+        if len(values := floats(first, first + chunk, 1)):  # some chunks hold nothing but NaN
+            yield values
 
 
 def sigma(name, z):
