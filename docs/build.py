@@ -53,7 +53,7 @@ EQUATIONS = [
         "BP1",
         "δ^L = ∇_a C ⊙ σ′(z^L)",
         ("src/backlit/core/backpropagation.py", "def bp1("),
-        ("native/kernels.cpp", "// BP1:"),
+        ("native/equations.hpp", "// BP1:"),
     ),
     (
         "BP1, coupled neurons",
@@ -65,19 +65,19 @@ EQUATIONS = [
         "BP2",
         "δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)",
         ("src/backlit/core/backpropagation.py", "def bp2("),
-        ("native/kernels.cpp", "// BP2:"),
+        ("native/equations.hpp", "// BP2:"),
     ),
     (
         "BP3",
         "∂C/∂b^l_j = δ^l_j",
         ("src/backlit/core/backpropagation.py", "def bp3("),
-        ("native/kernels.cpp", "// BP3:"),
+        ("native/equations.hpp", "// BP3:"),
     ),
     (
         "BP4",
         "∂C/∂w^l_jk = a^{l−1}_k δ^l_j",
         ("src/backlit/core/backpropagation.py", "def bp4("),
-        ("native/kernels.cpp", "// BP4:"),
+        ("native/equations.hpp", "// BP4:"),
     ),
     (
         "gradient descent",

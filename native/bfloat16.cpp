@@ -5,7 +5,7 @@
 // into two parts of 8 bits, x ≈ x₁ + x₂, and sums x₁y₁ + x₁y₂ + x₂y₁, which is nearly float32's own precision; it is
 // written as one product of three times the depth (Henry, Tang and Heinecke 2019, arXiv:1904.06376). Numbers below
 // 2⁻¹²⁶ count as zero: the instruction knows no subnormals.
-#include "epilogues.hpp"
+#include "equations.hpp"
 #include "products.hpp"
 
 namespace backlit::BACKLIT_ISA {
@@ -90,42 +90,40 @@ void pack_columns(const float* even, const float* odd, long n, const int (&parts
   }
 }
 
-// c[i][j] = start + Σ_k a[i][k] b[k][j] as `product` has it, with both operands packed into scratch first.
-template <int n_parts, bool a_by_column, class Epilogue>
-void product_of_pairs(Matrix<const float> a, long i_begin, long i_end, Matrix<const float> b, long depth, long columns,
+// bfloat16 with one part an operand, bfloat16x3 with three products of two.
+template <int n_parts>
+struct InBfloat16 {
+  // The product of FullPrecision, with both operands packed into scratch first.
+  template <bool a_by_column, class Epilogue>
+  static void product(Matrix<const float> a, long i_begin, long i_end, Matrix<const float> b, long depth, long columns,
                       float* scratch, Epilogue& epilogue) {
-  using P = Parts<n_parts>;
-  const long part_depth = (depth + 1) / 2, all_depth = n_parts * part_depth;
-  Pair* const panel_of_b = reinterpret_cast<Pair*>(scratch);
-  Pair* const packed_a = panel_of_b + all_depth * widest_panel * lane_count;
+    using P = Parts<n_parts>;
+    const long part_depth = (depth + 1) / 2, all_depth = n_parts * part_depth;
+    Pair* const panel_of_b = reinterpret_cast<Pair*>(scratch);
+    Pair* const packed_a = panel_of_b + all_depth * widest_panel * lane_count;
 
-  Matrix<const Pair> a_pairs{packed_a, a_by_column ? padded(i_end, lane_count) : all_depth};
-  if (a_by_column) {
-    for (long k = 0; k < part_depth; ++k)
-      pack_columns<n_parts>(a.row(2 * k) + i_begin, 2 * k + 1 < depth ? a.row(2 * k + 1) + i_begin : nullptr,
-                            i_end - i_begin, P::of_a, packed_a + k * a_pairs.stride + i_begin,
-                            part_depth * a_pairs.stride);
-  } else {
-    for (long i = i_begin; i < i_end; ++i)
-      pack_row<n_parts>(a.row(i), depth, P::of_a, packed_a + i * a_pairs.stride, part_depth);
-  }
+    Matrix<const Pair> a_pairs{packed_a, a_by_column ? padded(i_end, lane_count) : all_depth};
+    if (a_by_column) {
+      for (long k = 0; k < part_depth; ++k)
+        pack_columns<n_parts>(a.row(2 * k) + i_begin, 2 * k + 1 < depth ? a.row(2 * k + 1) + i_begin : nullptr,
+                              i_end - i_begin, P::of_a, packed_a + k * a_pairs.stride + i_begin,
+                              part_depth * a_pairs.stride);
+    } else {
+      for (long i = i_begin; i < i_end; ++i)
+        pack_row<n_parts>(a.row(i), depth, P::of_a, packed_a + i * a_pairs.stride, part_depth);
+    }
 
-  for (long j = 0; j < columns;) {
-    const long vectors_left = (columns - j) / lane_count;
-    const int width = vectors_left == 4 ? 2 : vectors_left > 3 ? 3 : int(vectors_left);
-    const Matrix<const Pair> b_pairs{panel_of_b, long(width) * lane_count};
-    for (long k = 0; k < part_depth; ++k)
-      pack_columns<n_parts>(b.row(2 * k) + j, 2 * k + 1 < depth ? b.row(2 * k + 1) + j : nullptr, b_pairs.stride,
-                            P::of_b, panel_of_b + k * b_pairs.stride, part_depth * b_pairs.stride);
-    if (width == 3)
-      panel<Pair, 3, a_by_column>(a_pairs, i_begin, i_end, b_pairs, all_depth, j, epilogue);
-    else if (width == 2)
-      panel<Pair, 2, a_by_column>(a_pairs, i_begin, i_end, b_pairs, all_depth, j, epilogue);
-    else
-      panel<Pair, 1, a_by_column>(a_pairs, i_begin, i_end, b_pairs, all_depth, j, epilogue);
-    j += b_pairs.stride;
+    for (long j = 0; j < columns;) {
+      const int width = panel_width((columns - j) / lane_count);
+      const Matrix<const Pair> b_pairs{panel_of_b, long(width) * lane_count};
+      for (long k = 0; k < part_depth; ++k)
+        pack_columns<n_parts>(b.row(2 * k) + j, 2 * k + 1 < depth ? b.row(2 * k + 1) + j : nullptr, b_pairs.stride,
+                              P::of_b, panel_of_b + k * b_pairs.stride, part_depth * b_pairs.stride);
+      panel_of<Pair, a_by_column>(width, a_pairs, i_begin, i_end, b_pairs, all_depth, j, epilogue);
+      j += b_pairs.stride;
+    }
   }
-}
+};
 
 template <int n_parts>
 long scratch_size(long n_rows, long widest) {
@@ -134,46 +132,12 @@ long scratch_size(long n_rows, long widest) {
 }
 
 template <int n_parts>
-void forward(Activation activation, Matrix<const float> a_previous, Matrix<const float> wt, const float* b,
-             Matrix<float> z, Matrix<float> a, long n_rows, long n_in, long n_out, float* scratch) {
-  ForwardEpilogue<float> epilogue{activation, b, z, a};
-  product_of_pairs<n_parts, false>(a_previous, 0, n_rows, wt, n_in, padded(n_out, lane_count), scratch, epilogue);
-  if (activation == Activation::softmax)
-    for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), n_out);
-}
-
-template <int n_parts>
-void backward(Activation activation, Matrix<const float> delta_next, Matrix<const float> w_next, Matrix<const float> z,
-              Matrix<const float> a, Matrix<float> delta, long n_rows, long n_out_next, long n_out, float* scratch) {
-  BackwardEpilogue<float> epilogue{activation, z, a, delta};
-  product_of_pairs<n_parts, false>(delta_next, 0, n_rows, w_next, n_out_next, padded(n_out, lane_count), scratch,
-                                   epilogue);
-  if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, n_out);
-}
-
-template <int n_parts>
-void update_weights(const StepRule<float>& rule, Matrix<const float> a_previous, Matrix<const float> delta,
-                    Matrix<float> wt, Matrix<float> first, Matrix<float> second, long n_rows, long k_begin, long k_end,
-                    float* scratch, RowsAhead<float> ahead) {
-  with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
-    product_of_pairs<n_parts, true>(a_previous, k_begin, k_end, delta, n_rows, wt.stride, scratch, epilogue);
-  });
-}
-
-template <int n_parts>
-void add_nabla_w(Matrix<const float> a_previous, Matrix<const float> delta, Matrix<float> nabla_wt, long n_rows,
-                 long k_begin, long k_end, float* scratch) {
-  AddEpilogue<float> epilogue{nabla_wt};
-  product_of_pairs<n_parts, true>(a_previous, k_begin, k_end, delta, n_rows, nabla_wt.stride, scratch, epilogue);
-}
-
-template <int n_parts>
 Kernels<float> table(Kernels<float> full) {
   full.scratch_size = scratch_size<n_parts>;
-  full.forward = forward<n_parts>;
-  full.backward = backward<n_parts>;
-  full.update_weights = update_weights<n_parts>;
-  full.add_nabla_w = add_nabla_w<n_parts>;
+  full.forward = forward<InBfloat16<n_parts>, float>;
+  full.backward = backward<InBfloat16<n_parts>, float>;
+  full.update_weights = update_weights<InBfloat16<n_parts>, float>;
+  full.add_nabla_w = add_nabla_w<InBfloat16<n_parts>, float>;
   return full;
 }
 

@@ -67,35 +67,48 @@ inline void panel(Matrix<const O> a, long i, long i_end, Matrix<const O> b, long
   left(std::integral_constant<int, 1>{});
 }
 
+// Vectors of columns in the next panel where so many are left: tiles of three need the least of the second cache, and
+// nothing is to end in a lonely vector.
+inline int panel_width(long vectors_left) {
+  return vectors_left <= widest_panel ? int(vectors_left) : vectors_left == 4 ? 2 : 3;
+}
+
+// `panel` for a width that is only known now.
+template <class O, bool a_by_column, class Epilogue>
+inline void panel_of(int width, Matrix<const O> a, long i, long i_end, Matrix<const O> b, long depth, long j,
+                     Epilogue& epilogue) {
+  if (widest_panel == 4 && width == 4)
+    panel<O, widest_panel, a_by_column>(a, i, i_end, b, depth, j, epilogue);
+  else if (width == 3)
+    panel<O, 3, a_by_column>(a, i, i_end, b, depth, j, epilogue);
+  else if (width == 2)
+    panel<O, 2, a_by_column>(a, i, i_end, b, depth, j, epilogue);
+  else
+    panel<O, 1, a_by_column>(a, i, i_end, b, depth, j, epilogue);
+}
+
 // Copying a panel of b side by side pays for itself from about this many rows on.
 constexpr long rows_that_pay_for_packing = 48;
 
-// c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all `columns` (a multiple of lanes) of b.
-// `scratch` holds a packed panel of b.
-template <class T, bool a_by_column, class Epilogue>
-inline void product(Matrix<const T> a, long i_begin, long i_end, Matrix<const T> b, long depth, long columns,
-                    T* scratch, Epilogue& epilogue) {
-  constexpr int vector = lanes<T>;
-  for (long j = 0; j < columns;) {
-    const long vectors_left = (columns - j) / vector;
-    // tiles of three vectors need the least of the second cache; nothing is to end in a lonely vector
-    const int width = vectors_left <= widest_panel ? int(vectors_left) : vectors_left == 4 ? 2 : 3;
-    Matrix<const T> b_panel{b.data + j, b.stride};
-    if (i_end - i_begin >= rows_that_pay_for_packing && b.stride > width * vector) {
-      for (long k = 0; k < depth; ++k)
-        for (int v = 0; v < width; ++v) store(scratch + (k * width + v) * vector, load(b_panel.row(k) + v * vector));
-      b_panel = {scratch, long(width) * vector};
+struct FullPrecision {
+  // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all `columns` (a multiple of lanes) of b.
+  // `scratch` holds a packed panel of b.
+  template <bool a_by_column, class T, class Epilogue>
+  static void product(Matrix<const T> a, long i_begin, long i_end, Matrix<const T> b, long depth, long columns,
+                      T* scratch, Epilogue& epilogue) {
+    constexpr int vector = lanes<T>;
+    for (long j = 0; j < columns;) {
+      const int width = panel_width((columns - j) / vector);
+      Matrix<const T> b_panel{b.data + j, b.stride};
+      if (i_end - i_begin >= rows_that_pay_for_packing && b.stride > width * vector) {
+        for (long k = 0; k < depth; ++k)
+          for (int v = 0; v < width; ++v) store(scratch + (k * width + v) * vector, load(b_panel.row(k) + v * vector));
+        b_panel = {scratch, long(width) * vector};
+      }
+      panel_of<T, a_by_column>(width, a, i_begin, i_end, b_panel, depth, j, epilogue);
+      j += long(width) * vector;
     }
-    if (widest_panel == 4 && width == 4)
-      panel<T, widest_panel, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);
-    else if (width == 3)
-      panel<T, 3, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);
-    else if (width == 2)
-      panel<T, 2, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);
-    else
-      panel<T, 1, a_by_column>(a, i_begin, i_end, b_panel, depth, j, epilogue);
-    j += long(width) * vector;
   }
-}
+};
 
 }  // namespace backlit::BACKLIT_ISA

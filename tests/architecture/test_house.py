@@ -14,10 +14,10 @@ SOURCE = ROOT / "src" / "backlit"
 def test_equations_are_found_in_both_languages():
     # a stranger who searches for an equation must find its code in either language
     for equation, python, cpp in [
-        ("BP1", "core/backpropagation.py", "kernels.cpp"),
-        ("BP2", "core/backpropagation.py", "kernels.cpp"),
-        ("BP3", "core/backpropagation.py", "kernels.cpp"),
-        ("BP4", "core/backpropagation.py", "kernels.cpp"),
+        ("BP1", "core/backpropagation.py", "equations.hpp"),
+        ("BP2", "core/backpropagation.py", "equations.hpp"),
+        ("BP3", "core/backpropagation.py", "equations.hpp"),
+        ("BP4", "core/backpropagation.py", "equations.hpp"),
     ]:
         assert re.search(rf'"""{equation}: ', (SOURCE / python).read_text()), equation
         assert re.search(rf"^// {equation}: ", (ROOT / "native" / cpp).read_text(), re.MULTILINE), equation
