@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
+from read_back import network_and_target
 from rich.console import Console
 from test_render import batch_explanation, wide_explanation
-from test_text import network_and_target
 
 from backlit.explanation import explain, render
 from backlit.explanation.exercise import Exercise

@@ -10,8 +10,8 @@ from typing import get_args, get_type_hints
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
+from read_back import network_and_target
 from test_render import READERS, batch_explanation, saturated_explanation, wide_explanation
-from test_text import network_and_target
 
 from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError

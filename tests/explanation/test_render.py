@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from test_text import batch, equations_of, network_and_target
+from read_back import batch, equations_of, network_and_target
 
 from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network

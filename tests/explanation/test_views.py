@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from read_back import batch
 from test_render import READERS, from_latex, plain_mathml, squeezed
-from test_text import batch
 
 from backlit.core.network import Network
 from backlit.explanation import explain, render
