@@ -95,10 +95,10 @@ template <int n_parts>
 struct InBfloat16 {
   // The product of FullPrecision, with both operands packed into scratch first.
   template <bool a_by_column, class Epilogue>
-  static void product(Matrix<const float> a, long i_begin, long i_end, Matrix<const float> b, long depth, long columns,
-                      float* scratch, Epilogue& epilogue) {
+  static void product(Matrix<const float> a, long i_begin, long i_end, Panels<const float> b, float* scratch,
+                      Epilogue& epilogue) {
     using P = Parts<n_parts>;
-    const long part_depth = (depth + 1) / 2, all_depth = n_parts * part_depth;
+    const long depth = b.n_rows, part_depth = (depth + 1) / 2, all_depth = n_parts * part_depth;
     Pair* const panel_of_b = reinterpret_cast<Pair*>(scratch);
     Pair* const packed_a = panel_of_b + all_depth * widest_panel * lane_count;
 
@@ -113,15 +113,14 @@ struct InBfloat16 {
         pack_row<n_parts>(a.row(i), depth, P::of_a, packed_a + i * a_pairs.stride, part_depth);
     }
 
-    for (long j = 0; j < columns;) {
-      const int width = panel_width((columns - j) / lane_count);
-      const Matrix<const Pair> b_pairs{panel_of_b, long(width) * lane_count};
+    for_panels(b, [&](long j, Matrix<const float> panel) {
       for (long k = 0; k < part_depth; ++k)
-        pack_columns<n_parts>(b.row(2 * k) + j, 2 * k + 1 < depth ? b.row(2 * k + 1) + j : nullptr, b_pairs.stride,
-                              P::of_b, panel_of_b + k * b_pairs.stride, part_depth * b_pairs.stride);
-      panel_of<Pair, a_by_column>(width, a_pairs, i_begin, i_end, b_pairs, all_depth, j, epilogue);
-      j += b_pairs.stride;
-    }
+        pack_columns<n_parts>(panel.row(2 * k), 2 * k + 1 < depth ? panel.row(2 * k + 1) : nullptr, panel.stride,
+                              P::of_b, panel_of_b + k * panel.stride, part_depth * panel.stride);
+      epilogue.panel_begins(j, panel.stride);
+      panel_of<Pair, a_by_column>(int(panel.stride / lane_count), a_pairs, i_begin, i_end, panel_of_b, all_depth, j,
+                                  epilogue);
+    });
   }
 };
 

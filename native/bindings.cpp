@@ -126,6 +126,7 @@ class Binding {
       w.push_back(nabla_w[l].data());
       b.push_back(nabla_b[l].data());
     }
+    has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
     session_.apply_gradient(w, b, rate);
   }
@@ -142,6 +143,7 @@ class Binding {
             "rates, costs and batch_weights must have one number a batch");
     for (long i = 0; i < n_order; ++i)
       require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(rows_of(x)), "order names a row that x lacks");
+    has_gradient_ = false;
     bool was_interrupted = false;
     int diverged_layer = 0;
     {

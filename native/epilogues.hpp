@@ -7,21 +7,27 @@
 
 namespace backlit::BACKLIT_ISA {
 
+// What an epilogue leaves out that has nothing to do before its sums are taken.
+struct Unhurried {
+  BACKLIT_INLINE void panel_begins(long, long) const {}
+  BACKLIT_INLINE void tile_begins(long, int, long, long) const {}
+  BACKLIT_INLINE void tile_goes_on(long) const {}
+};
+
 // Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first
 // cache.
 template <class T>
-struct ForwardEpilogue {
+struct ForwardEpilogue : Unhurried {
   Activation activation;
   const T* b;
   Matrix<T> z, a;
-  BACKLIT_INLINE void tile_begins(long, int, long, int) const {}
   BACKLIT_INLINE Vec<T> start(long, long j) const { return load(b + j); }
   BACKLIT_INLINE void finish(long i, long j, Vec<T> z_ij) const { store(z.row(i) + j, z_ij); }
-  BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
+  BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
     if (activation == Activation::identity && z.data == a.data) return;
     sigma(i, height, j, columns);
   }
-  __attribute__((noinline)) void sigma(long i, int height, long j, int columns) const {
+  __attribute__((noinline)) void sigma(long i, int height, long j, long columns) const {
     activation::with<T>(activation, [&](auto f) {
       for (long r = i; r < i + height; ++r)
         for (long c = j; c < j + columns; c += lanes<T>) store(a.row(r) + c, f.value(load(z.row(r) + c)));
@@ -49,14 +55,13 @@ void pull_back(Activation activation, Matrix<const T> z, Matrix<const T> a, Matr
 
 // BP2: the sum (w^{l+1})ᵀ δ^{l+1} goes through ⊙ σ′(z^l).
 template <class T>
-struct BackwardEpilogue {
+struct BackwardEpilogue : Unhurried {
   Activation activation;
   Matrix<const T> z, a;
   Matrix<T> delta;
-  BACKLIT_INLINE void tile_begins(long, int, long, int) const {}
   BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(long i, long j, Vec<T> sum) const { store(delta.row(i) + j, sum); }
-  BACKLIT_INLINE void tile_done(long i, int height, long j, int columns) const {
+  BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
     if (activation == Activation::softmax) return;  // needs whole rows
     times_sigma_prime<T>(activation, {z.row(i) + j, z.stride}, {a.row(i) + j, a.stride},
                          {delta.row(i) + j, delta.stride}, height, columns);
@@ -81,26 +86,32 @@ struct Fetcher {
 // BP4: the sum is the gradient of a weight and goes into its step.
 template <class T, Rule which>
 struct StepEpilogue {
-  const StepRule<T>& rule;
+  StepRule<T> rule;
   Slots<T> slots;
-  long stride;
+  long n_in;
   bool is_far;  // the weights and their state are more than the second cache holds
   Fetcher<T> fetcher;
+  long panel = 0, stride = 0;      // the weight at (k, j) lies at panel + k·stride + j
+  long next = 0, lines_ahead = 0;  // of this tile's weights, which are fetched while their gradient is summed
+
+  BACKLIT_INLINE void panel_begins(long j, long columns) { panel = j * n_in - j, stride = columns; }
+  BACKLIT_INLINE void tile_begins(long k, int height, long j, long columns) {
+    fetcher.fetch_a_piece();
+    next = panel + k * stride + j;
+    lines_ahead = is_far ? height * columns / lanes<T> : 0;
+  }
+  BACKLIT_INLINE void tile_goes_on(long k) {
+    if (k >= lines_ahead) return;
+    __builtin_prefetch(slots.theta + next, 1);
+    if constexpr (which != Rule::sgd) __builtin_prefetch(slots.first + next, 1);
+    if constexpr (which == Rule::adam) __builtin_prefetch(slots.second + next, 1);
+    next += lanes<T>;
+  }
   BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(long k, long j, Vec<T> nabla) const {
-    step<T, which, true>(rule, slots, k * stride + j, nabla);
+    step<T, which>(rule, slots, panel + k * stride + j, nabla);
   }
-  BACKLIT_INLINE void tile_begins(long k, int height, long j, int columns) {
-    fetcher.fetch_a_piece();
-    if (!is_far) return;
-    for (long at = k * stride + j; height > 0; --height, at += stride)
-      for (long c = 0; c < columns; c += lanes<T>) {
-        __builtin_prefetch(slots.theta + at + c, 1);
-        if constexpr (which != Rule::sgd) __builtin_prefetch(slots.first + at + c, 1);
-        if constexpr (which == Rule::adam) __builtin_prefetch(slots.second + at + c, 1);
-      }
-  }
-  BACKLIT_INLINE void tile_done(long, int, long, int) const {}
+  BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
 
 // Calls f with the rule as a constant.
@@ -118,30 +129,32 @@ BACKLIT_INLINE void with_rule(Rule rule, F&& f) {
   }
 }
 
-// Calls f with the epilogue for the step of the weights from `n_in` neurons.
+// Calls f with the epilogue for the step of the weights from n_k of all neurons.
 template <class T, class F>
-BACKLIT_INLINE void with_step(const StepRule<T>& rule, Matrix<T> wt, Matrix<T> first, Matrix<T> second, long n_in,
+BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
-  const long weights = n_in * wt.stride, tiles = weights / (24 * lanes<T>)+1;
+  const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;
   const long lines = ahead.n_rows * (ahead.n_in * long(sizeof(T)) / 64 + 1);
   with_rule(rule.rule, [&](auto which) {
     const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
-    const bool is_far = weights * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
+    const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
     StepEpilogue<T, which()> epilogue{
-        rule, {wt.data, first.data, second.data}, wt.stride, is_far, {ahead, lines / tiles + 1}};
+        rule, {wt.data, first.data, second.data}, wt.n_rows, is_far, {ahead, lines / tiles + 1}};
     f(epilogue);
   });
 }
 
 // BP4 without a step: the sum is added to the gradient so far.
 template <class T>
-struct AddEpilogue {
-  Matrix<T> nabla;
-  BACKLIT_INLINE void tile_begins(long, int, long, int) const {}
-  BACKLIT_INLINE Vec<T> start(long k, long j) const { return load(nabla.row(k) + j); }
-  BACKLIT_INLINE void finish(long k, long j, Vec<T> sum) const { store(nabla.row(k) + j, sum); }
-  BACKLIT_INLINE void tile_done(long, int, long, int) const {}
+struct AddEpilogue : Unhurried {
+  Panels<T> nabla;
+  Matrix<T> panel{};  // from column 0 on, as if all were one
+  explicit AddEpilogue(Panels<T> nabla) : nabla(nabla) {}
+  BACKLIT_INLINE void panel_begins(long j, long columns) { panel = {nabla.data + j * nabla.n_rows - j, columns}; }
+  BACKLIT_INLINE Vec<T> start(long k, long j) const { return load(panel.row(k) + j); }
+  BACKLIT_INLINE void finish(long k, long j, Vec<T> sum) const { store(panel.row(k) + j, sum); }
+  BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
 
 }  // namespace backlit::BACKLIT_ISA

@@ -4,15 +4,16 @@
 #pragma once
 
 #include "epilogues.hpp"
+#include "products.hpp"
 
 namespace backlit::BACKLIT_ISA {
 
 // Forward: z = w a + b and a = σ(z)
 template <class Product, class T>
-void forward(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z,
-             Matrix<T> a, long n_rows, long n_in, long n_out, T* scratch) {
-  ForwardEpilogue<T> epilogue{activation, b, z, a};
-  Product::template product<false>(a_previous, 0, n_rows, wt, n_in, padded(n_out, lanes<T>), scratch, epilogue);
+void forward(Activation activation, Matrix<const T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z,
+             Matrix<T> a, long n_rows, long n_out, T* scratch) {
+  ForwardEpilogue<T> epilogue{{}, activation, b, z, a};
+  Product::template product<false>(a_previous, 0, n_rows, wt, scratch, epilogue);
   if (activation == Activation::softmax)
     for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), n_out);
 }
@@ -44,11 +45,10 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
 
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
 template <class Product, class T>
-void backward(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,
-              Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch) {
-  BackwardEpilogue<T> epilogue{activation, z, a, delta};
-  Product::template product<false>(delta_next, 0, n_rows, w_next, n_out_next, padded(n_out, lanes<T>), scratch,
-                                   epilogue);
+void backward(Activation activation, Matrix<const T> delta_next, Panels<const T> w_next, Matrix<const T> z,
+              Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out, T* scratch) {
+  BackwardEpilogue<T> epilogue{{}, activation, z, a, delta};
+  Product::template product<false>(delta_next, 0, n_rows, w_next, scratch, epilogue);
   if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, n_out);
 }
 
@@ -63,11 +63,10 @@ void pull_back_dropped(Activation activation, Matrix<const T> mask, Matrix<const
 
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
 template <class Product, class T>
-void update_weights(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
-                    Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch,
-                    RowsAhead<T> ahead) {
+void update_weights(const StepRule<T>& rule, Matrix<const T> a_previous, Panels<const T> delta, Panels<T> wt,
+                    Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead) {
   with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
-    Product::template product<true>(a_previous, k_begin, k_end, delta, n_rows, wt.stride, scratch, epilogue);
+    Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
   });
 }
 
@@ -83,16 +82,16 @@ template <class T>
 void update_biases(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows) {
   with_rule(rule.rule, [&](auto which) {
     for (long j = 0; j < delta.stride; j += lanes<T>)
-      step<T, which(), false>(rule, {b, first, second}, j, column_sum(delta, n_rows, j));
+      step<T, which()>(rule, {b, first, second}, j, column_sum(delta, n_rows, j));
   });
 }
 
 // BP4 without a step, for gradients that are wanted whole.
 template <class Product, class T>
-void add_nabla_w(Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
-                 long k_end, T* scratch) {
-  AddEpilogue<T> epilogue{nabla_wt};
-  Product::template product<true>(a_previous, k_begin, k_end, delta, n_rows, nabla_wt.stride, scratch, epilogue);
+void add_nabla_w(Matrix<const T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end,
+                 T* scratch) {
+  AddEpilogue<T> epilogue(nabla_wt);
+  Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
 }
 
 template <class T>

@@ -13,18 +13,6 @@
 namespace backlit::BACKLIT_ISA {
 
 template <class T>
-void apply(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* second, long n, bool is_weight) {
-  with_rule(rule.rule, [&](auto which) {
-    for (long at = 0; at < n; at += lanes<T>) {
-      if (is_weight)
-        step<T, which(), true>(rule, {theta, first, second}, at, load(nabla + at));
-      else
-        step<T, which(), false>(rule, {theta, first, second}, at, load(nabla + at));
-    }
-  });
-}
-
-template <class T>
 void gather(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in) {
   for (long i = 0; i < n_rows; ++i) {
     const T* from = x + rows[i] * n_in;
@@ -52,8 +40,9 @@ BACKLIT_INLINE void exchange_all(Vec<T> (&rows)[lanes<T>]) {
   if constexpr (2 * s < lanes<T>) exchange_all<T, 2 * s>(rows);
 }
 
+// w = wtᵀ for rows [k_begin, k_end) and n_out columns of wt
 template <class T>
-void transpose(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out) {
+void transpose_matrix(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out) {
   constexpr long few_columns = 4;  // too few for a block to pay
   long k = k_begin;
   for (; n_out >= few_columns && k + lanes<T> <= k_end; k += lanes<T>)
@@ -69,17 +58,56 @@ void transpose(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n
     for (long kk = k; kk < k_end; ++kk) w.row(j)[kk] = wt.row(kk)[j];
 }
 
+inline long smaller(long a, long b) { return a < b ? a : b; }
+inline long larger(long a, long b) { return a > b ? a : b; }
+
 template <class T>
-void row_sums(Matrix<const T> wt, double* square, double* magnitude_sum, long k_begin, long k_end, long n_out) {
+void transpose(Panels<const T> wt, Panels<T> w, long k_begin, long k_end) {
+  for_panels(w, [&](long k, Matrix<T> to) {
+    const long begin = larger(k_begin, k), end = smaller(k_end, k + to.stride);
+    if (begin >= end) return;
+    for_panels(wt, [&](long j, Matrix<const T> from) {
+      transpose_matrix<T>({from.row(k), from.stride}, {to.row(j), to.stride}, begin - k, end - k,
+                          smaller(from.stride, w.n_rows - j));
+    });
+  });
+}
+
+template <class T>
+void read_weights(Panels<const T> wt, Matrix<T> w, long n_out) {
+  for_panels(wt, [&](long j, Matrix<const T> from) {
+    transpose_matrix<T>(from, {w.row(j), w.stride}, 0, wt.n_rows, smaller(from.stride, n_out - j));
+  });
+}
+
+template <class T>
+void write_weights(Matrix<const T> w, Panels<T> wt, long n_out) {
+  for_panels(wt, [&](long first, Matrix<T> to) {
+    for (long j = 0; j < smaller(to.stride, n_out - first); ++j)
+      for (long k = 0; k < wt.n_rows; ++k) to.row(k)[j] = w.row(first + j)[k];
+  });
+}
+
+template <class T>
+void into_panels(Matrix<const T> m, Panels<T> panels, long begin, long end) {
+  for_panels(panels, [&](long first, Matrix<T> to) {
+    for (long i = begin; i < end; ++i)
+      for (long j = 0; j < to.stride; j += lanes<T>) store(to.row(i) + j, load(m.row(i) + first + j));
+  });
+}
+
+template <class T>
+void row_sums(Panels<const T> wt, double* square, double* magnitude_sum, long k_begin, long k_end) {
   // Padding is zero and adds nothing. Lanes are added in float64, in their order.
-  const long columns = padded(n_out, lanes<T>);
   for (long k = k_begin; k < k_end; ++k) {
     Vec<T> squares{}, magnitudes{};
-    for (long j = 0; j < columns; j += lanes<T>) {
-      const Vec<T> w = load(wt.row(k) + j);
-      squares = fma(w, w, squares);
-      magnitudes += magnitude<T>(w);
-    }
+    for_panels(wt, [&](long, Matrix<const T> panel) {
+      for (long j = 0; j < panel.stride; j += lanes<T>) {
+        const Vec<T> w = load(panel.row(k) + j);
+        squares = fma(w, w, squares);
+        magnitudes += magnitude<T>(w);
+      }
+    });
     square[k] = magnitude_sum[k] = 0;
     for (int lane = 0; lane < lanes<T>; ++lane) {
       square[k] += squares[lane];
@@ -88,15 +116,16 @@ void row_sums(Matrix<const T> wt, double* square, double* magnitude_sum, long k_
   }
 }
 
-// A packed panel of the deepest product
+// Operands are read where they lie.
 template <class T>
-long scratch_size(long n_rows, long widest) {
-  return (n_rows > widest ? n_rows : widest) * widest_panel * lanes<T>;
+long scratch_size(long, long) {
+  return 0;
 }
 
 template <class T>
 constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            lanes<T>,
+                           widest_panel * lanes<T>,
                            scratch_size<T>,
                            forward<FullPrecision, T>,
                            output_error<T>,
@@ -105,16 +134,18 @@ constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            update_biases<T>,
                            add_nabla_w<FullPrecision, T>,
                            add_nabla_b<T>,
-                           apply<T>,
                            finish_nabla<T>,
-                           scale<T>,
+                           apply<T>,
                            drop<T>,
                            pull_back_dropped<T>,
                            forward_sparse<T>,
                            add_nabla_sparse<T>,
                            drop_sparse<T>,
                            gather<T>,
+                           into_panels<T>,
                            transpose<T>,
+                           read_weights<T>,
+                           write_weights<T>,
                            row_sums<T>};
 
 const Kernels<float>& kernels_float32() { return table<float>; }

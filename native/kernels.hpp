@@ -2,7 +2,8 @@
 //
 // Layout. Weights are kept transposed, wt (n_in, n_out), because each of the three products then reads and writes whole
 // vectors of neighboring outputs. Columns are padded to `lanes`, so no kernel needs a mask; what stands in the padding
-// never reaches a real column. Only BP2 needs w itself, (n_out, n_in), for which `transpose` makes a copy.
+// never reaches a real column. Only BP2 needs w itself, (n_out, n_in), for which `transpose` makes a copy. What stands
+// on the right of a product, wt, w or δ, is kept in panels, so that a product reads it from one end to the other.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,15 @@ struct Matrix {
   T* data;
   long stride;
   T* row(long i) const { return data + i * stride; }
+};
+
+// A matrix cut into panels of up to `panel_columns` columns, one after the other: the panel whose first column is j is
+// a matrix at data + j·n_rows. A matrix that is no wider than a panel lies as any other.
+template <class T>
+struct Panels {
+  T* data;
+  long n_rows;
+  long columns;  // with their padding
 };
 
 // The numbers of one row of a sparse input that are not zero, and their columns.
@@ -58,13 +68,14 @@ template <class T>
 struct Kernels {
   const char* isa;
   int lanes;
+  long panel_columns;
 
-  // Numbers of scratch that a thread's kernels need for products of up to n_rows rows of layers up to `widest` wide.
+  // Numbers of scratch that a thread's products need for up to n_rows rows of layers up to `widest` wide.
   long (*scratch_size)(long n_rows, long widest);
 
   // z = a_previous wᵀ + b and a = σ(z) for n_rows rows. z may be the same as a where nobody asks for z later.
-  void (*forward)(Activation activation, Matrix<const T> a_previous, Matrix<const T> wt, const T* b, Matrix<T> z,
-                  Matrix<T> a, long n_rows, long n_in, long n_out, T* scratch);
+  void (*forward)(Activation activation, Matrix<const T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z,
+                  Matrix<T> a, long n_rows, long n_out, T* scratch);
 
   // BP1 for n_rows rows, times each example's share in the mean; and C_x of each. z is only read where needed.
   // A null delta asks for the costs alone.
@@ -72,31 +83,30 @@ struct Kernels {
                        const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
 
   // BP2 for n_rows rows: delta = (delta_next w_next) ⊙ σ′.
-  void (*backward)(Activation activation, Matrix<const T> delta_next, Matrix<const T> w_next, Matrix<const T> z,
-                   Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out_next, long n_out, T* scratch);
+  void (*backward)(Activation activation, Matrix<const T> delta_next, Panels<const T> w_next, Matrix<const T> z,
+                   Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out, T* scratch);
 
   // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath; `ahead`
   // is fetched meanwhile.
-  void (*update_weights)(const StepRule<T>& rule, Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> wt,
-                         Matrix<T> first, Matrix<T> second, long n_rows, long k_begin, long k_end, T* scratch,
-                         RowsAhead<T> ahead);
+  void (*update_weights)(const StepRule<T>& rule, Matrix<const T> a_previous, Panels<const T> delta, Panels<T> wt,
+                         Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead);
 
-  // BP3 and the step of the biases.
+  // BP3 and the step of the biases, by `rule` without what is for weights only.
   void (*update_biases)(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows);
 
   // BP4 and BP3 added to nabla, without a step.
-  void (*add_nabla_w)(Matrix<const T> a_previous, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
-                      long k_end, T* scratch);
+  void (*add_nabla_w)(Matrix<const T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end,
+                      T* scratch);
   void (*add_nabla_b)(Matrix<const T> delta, T* nabla_b, long n_rows);
 
-  // The step alone, for n parameters (a multiple of lanes) whose gradient is given.
-  void (*apply)(const StepRule<T>& rule, const T* nabla, T* theta, T* first, T* second, long n, bool is_weight);
-
-  // What is done to a whole gradient: nabla += the penalty's and squares[k] = Σ_j nabla² for rows [k_begin, k_end), and
-  // values *= factor for n values (a multiple of lanes).
-  void (*finish_nabla)(const StepRule<T>& rule, Matrix<const T> wt, Matrix<T> nabla, double* squares, long k_begin,
+  // nabla += the penalty's gradient, and squares[k] = Σ_j nabla², for rows [k_begin, k_end).
+  void (*finish_nabla)(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, double* squares, long k_begin,
                        long k_end);
-  void (*scale)(T factor, T* values, long n);
+
+  // The step alone, of rows [k_begin, k_end) of weights, or of biases as the only row, by factor·nabla, which is zero
+  // afterwards.
+  void (*apply)(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
+                long k_begin, long k_end);
 
   // mask, and dropped = a ⊙ mask, for n_rows rows of n neurons, the first at `position` in the batch.
   void (*drop)(const DropoutDraw& draw, Matrix<const T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows,
@@ -107,20 +117,27 @@ struct Kernels {
                             Matrix<T> delta, long n_rows, long n);
 
   // `forward`, `add_nabla_w` and `drop` (of one row) for a sparse input.
-  void (*forward_sparse)(Activation activation, const SparseRow<T>* x, Matrix<const T> wt, const T* b, Matrix<T> z,
+  void (*forward_sparse)(Activation activation, const SparseRow<T>* x, Panels<const T> wt, const T* b, Matrix<T> z,
                          Matrix<T> a, long n_rows, long n_out);
-  void (*add_nabla_sparse)(const SparseRow<T>* x, Matrix<const T> delta, Matrix<T> nabla_wt, long n_rows, long k_begin,
+  void (*add_nabla_sparse)(const SparseRow<T>* x, Matrix<const T> delta, Panels<T> nabla_wt, long n_rows, long k_begin,
                            long k_end);
   void (*drop_sparse)(const DropoutDraw& draw, SparseRow<T> x, T* dropped, long position);
 
   // a[i] = x[rows[i]] for rows of n_in numbers
   void (*gather)(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in);
 
+  // The same numbers in panels, for rows [begin, end)
+  void (*into_panels)(Matrix<const T> m, Panels<T> panels, long begin, long end);
+
   // w = wtᵀ for rows [k_begin, k_end) of wt, which are columns of w
-  void (*transpose)(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out);
+  void (*transpose)(Panels<const T> wt, Panels<T> w, long k_begin, long k_end);
+
+  // Weights as the lecture has them, (n_out, n_in), from wt and into it
+  void (*read_weights)(Panels<const T> wt, Matrix<T> w, long n_out);
+  void (*write_weights)(Matrix<const T> w, Panels<T> wt, long n_out);
 
   // square[k] = Σ_j w², magnitude[k] = Σ_j |w| for rows [k_begin, k_end) of wt
-  void (*row_sums)(Matrix<const T> wt, double* square, double* magnitude, long k_begin, long k_end, long n_out);
+  void (*row_sums)(Panels<const T> wt, double* square, double* magnitude, long k_begin, long k_end);
 };
 
 // The best kernels the processor can run, or what BACKLIT_ISA in the environment asks for.

@@ -21,9 +21,10 @@ struct StepRule {
   T beta_2;
   T one_minus_momentum, one_minus_beta_2;  // from float64: 1 − 0.999 would lose half its digits in float32
   T epsilon;
-  T keep;  // 1 − μ λ of decoupled weight decay, on weights only
+  T keep;  // 1 − μ λ of decoupled weight decay
   bool nesterov;
-  T square;  // factor of w in the gradient of the squared penalties
+  bool has_penalty;  // whether one of the next two is not 0
+  T square;          // factor of w in the gradient of the squared penalties
   T l1;
 };
 
@@ -48,11 +49,11 @@ BACKLIT_INLINE Vec<T> sign(Vec<T> w) {
 }
 
 // Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients.
-template <class T, Rule rule, bool is_weight>
+template <class T, Rule rule>
 BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, Vec<T> nabla) {
   Vec<T> theta = load(slots.theta + at);
-  if (is_weight) {
-    if (s.square != T(0)) nabla = fma(broadcast(s.square), theta, nabla);
+  if (s.has_penalty) {
+    nabla = fma(broadcast(s.square), theta, nabla);
     if (s.l1 != T(0)) nabla = fma(broadcast(s.l1), sign<T>(theta), nabla);
   }
   if constexpr (rule == Rule::sgd) {
@@ -71,7 +72,7 @@ BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, V
     const Vec<T> v = fma(broadcast(s.one_minus_beta_2), nabla * nabla, s.beta_2 * load(slots.second + at));
     store(slots.first + at, m);
     store(slots.second + at, v);
-    if (is_weight && s.keep != T(1)) theta = theta * s.keep;
+    if (s.keep != T(1)) theta = theta * s.keep;
     theta = fma(broadcast(s.q), over_root<T>(m, v, s.epsilon), theta);
   }
   store(slots.theta + at, theta);

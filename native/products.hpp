@@ -5,6 +5,8 @@
 // gives the start of each sum and takes its end: that is where bias, σ, σ′ and the optimizer's step are fused in.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels.hpp"
 #include "simd.hpp"
 
@@ -27,30 +29,45 @@ struct SumOf {
   using type = O;
 };
 
+// BP4 asks for rows of a so far ahead, where there are enough of them to matter.
+constexpr long rows_read_ahead = 16, rows_that_matter = 64;
+
 // `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
 template <class O, int height, int width, bool a_by_column, class Epilogue>
-BACKLIT_INLINE void tile(Matrix<const O> a, long i, Matrix<const O> b, long depth, long j, Epilogue& epilogue) {
+BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
   using T = typename SumOf<O>::type;
-  epilogue.tile_begins(i, height, j, width * lanes<T>);
+  constexpr long columns = width * lanes<T>;
+  epilogue.tile_begins(i, height, j, columns);
   Vec<T> c[height][width];
   unroll<height>([&](auto r) { unroll<width>([&](auto v) { c[r][v] = epilogue.start(i + r, j + v * lanes<T>); }); });
   const O* a_tile = a_by_column ? a.data + i : a.row(i);
-  const O* b_row = b.data;
-  for (long k = 0; k < depth; ++k, b_row += b.stride) {
+  const auto add = [&](long k) __attribute__((always_inline)) {
     decltype(load(b_row)) b_k[width];
     unroll<width>([&](auto v) { b_k[v] = load(b_row + v * lanes<T>); });
     unroll<height>([&](auto r) {
       const auto a_rk = broadcast(a_by_column ? a_tile[k * a.stride + r] : a_tile[r * a.stride + k]);
       unroll<width>([&](auto v) { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
     });
-  }
-  unroll<height>([&](auto r) { unroll<width>([&](auto v) { epilogue.finish(i + r, j + v * lanes<T>, c[r][v]); }); });
-  epilogue.tile_done(i, height, j, width * lanes<T>);
+    b_row += columns;
+  };
+  long k = 0;
+  // rows of a lie too far apart for the processor to see what will be read next
+  if (a_by_column && depth >= rows_that_matter)
+    for (; k + rows_read_ahead < depth; ++k) {
+      __builtin_prefetch(a_tile + (k + rows_read_ahead) * a.stride);
+      epilogue.tile_goes_on(k);
+      add(k);
+    }
+  for (; k < depth; ++k) add(k);
+  const Epilogue in_registers = epilogue;  // its own address is known elsewhere, so every store could have changed it
+  unroll<height>(
+      [&](auto r) { unroll<width>([&](auto v) { in_registers.finish(i + r, j + v * lanes<T>, c[r][v]); }); });
+  epilogue.tile_done(i, height, j, columns);
 }
 
 // All rows of one panel of `width` vectors of columns.
 template <class O, int width, bool a_by_column, class Epilogue>
-inline void panel(Matrix<const O> a, long i, long i_end, Matrix<const O> b, long depth, long j, Epilogue& epilogue) {
+inline void panel(Matrix<const O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
   constexpr int height = tile_heights[width];
   for (; i + height <= i_end; i += height) tile<O, height, width, a_by_column>(a, i, b, depth, j, epilogue);
   if (i == i_end) return;
@@ -75,7 +92,7 @@ inline int panel_width(long vectors_left) {
 
 // `panel` for a width that is only known now.
 template <class O, bool a_by_column, class Epilogue>
-inline void panel_of(int width, Matrix<const O> a, long i, long i_end, Matrix<const O> b, long depth, long j,
+inline void panel_of(int width, Matrix<const O> a, long i, long i_end, const O* b, long depth, long j,
                      Epilogue& epilogue) {
   if (widest_panel == 4 && width == 4)
     panel<O, widest_panel, a_by_column>(a, i, i_end, b, depth, j, epilogue);
@@ -87,27 +104,25 @@ inline void panel_of(int width, Matrix<const O> a, long i, long i_end, Matrix<co
     panel<O, 1, a_by_column>(a, i, i_end, b, depth, j, epilogue);
 }
 
-// Copying a panel of b side by side pays for itself from about this many rows on.
-constexpr long rows_that_pay_for_packing = 48;
+// Calls f(j, panel) for each panel: its first column, and the panel as a matrix.
+template <class T, class F>
+BACKLIT_INLINE void for_panels(Panels<T> m, F&& f) {
+  constexpr int vector = lanes<std::remove_const_t<T>>;
+  for (long j = 0; j < m.columns;) {
+    const long columns = long(panel_width((m.columns - j) / vector)) * vector;
+    f(j, Matrix<T>{m.data + j * m.n_rows, columns});
+    j += columns;
+  }
+}
 
 struct FullPrecision {
-  // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all `columns` (a multiple of lanes) of b.
-  // `scratch` holds a packed panel of b.
+  // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all columns.
   template <bool a_by_column, class T, class Epilogue>
-  static void product(Matrix<const T> a, long i_begin, long i_end, Matrix<const T> b, long depth, long columns,
-                      T* scratch, Epilogue& epilogue) {
-    constexpr int vector = lanes<T>;
-    for (long j = 0; j < columns;) {
-      const int width = panel_width((columns - j) / vector);
-      Matrix<const T> b_panel{b.data + j, b.stride};
-      if (i_end - i_begin >= rows_that_pay_for_packing && b.stride > width * vector) {
-        for (long k = 0; k < depth; ++k)
-          for (int v = 0; v < width; ++v) store(scratch + (k * width + v) * vector, load(b_panel.row(k) + v * vector));
-        b_panel = {scratch, long(width) * vector};
-      }
-      panel_of<T, a_by_column>(width, a, i_begin, i_end, b_panel, depth, j, epilogue);
-      j += long(width) * vector;
-    }
+  static void product(Matrix<const T> a, long i_begin, long i_end, Panels<const T> b, T*, Epilogue& epilogue) {
+    for_panels(b, [&](long j, Matrix<const T> panel) {
+      epilogue.panel_begins(j, panel.stride);
+      panel_of<T, a_by_column>(int(panel.stride / lanes<T>), a, i_begin, i_end, panel.data, b.n_rows, j, epilogue);
+    });
   }
 };
 

@@ -33,6 +33,7 @@ Session<T>::Session(Description description)
   batch_.a.resize(layers_.size() + 1);
   batch_.z.resize(layers_.size());
   batch_.delta.resize(layers_.size());
+  batch_.delta_panels.resize(layers_.size());
   batch_.mask.resize(layers_.size());
   batch_.dropped.resize(layers_.size());
   description_.dropout.rates.resize(layers_.size(), 0.0);
@@ -41,16 +42,14 @@ Session<T>::Session(Description description)
 template <class T>
 void Session<T>::set_weights(int l, int slot, const T* w) {
   Layer& layer = layers_[l];
-  T* wt = slot < 0 ? layer.wt.data() : layer.slots_wt[slot].data();
-  for (long j = 0; j < layer.n_out; ++j)
-    for (long k = 0; k < layer.n_in; ++k) wt[k * layer.stride + j] = w[j * layer.n_in + k];
+  kernels_.write_weights({w, layer.n_in}, layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]), layer.n_out);
 }
 
 template <class T>
 void Session<T>::get_weights(int l, int slot, T* w) const {
   const Layer& layer = layers_[l];
-  const T* wt = slot < 0 ? layer.wt.data() : layer.slots_wt[slot].data();
-  kernels_.transpose({wt, layer.stride}, {w, layer.n_in}, 0, layer.n_in, layer.n_out);
+  const Buffer<T>& wt = slot < 0 ? layer.wt : layer.slots_wt[slot];
+  kernels_.read_weights({wt.data(), layer.n_in, layer.stride}, {w, layer.n_in}, layer.n_out);
 }
 
 template <class T>
@@ -79,6 +78,7 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
       batch_.a[l + 1] = Buffer<T>(n_rows * layers_[l].stride);
       if (keeps_z(l)) batch_.z[l] = Buffer<T>(n_rows * layers_[l].stride);
       batch_.delta[l] = {};
+      batch_.delta_panels[l] = {};
       batch_.mask[l] = {};
       batch_.dropped[l] = {};
     }
@@ -96,7 +96,10 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
   if (!with_delta) return;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
-    if (batch_.delta[l].size() == 0) batch_.delta[l] = Buffer<T>(batch_.n_rows * layer.stride);
+    if (batch_.delta[l].size() == 0) {
+      batch_.delta[l] = Buffer<T>(batch_.n_rows * layer.stride);
+      if (!is_one_panel(l)) batch_.delta_panels[l] = Buffer<T>(batch_.n_rows * layer.stride);
+    }
     if (drops(l) && !(l == 0 && is_sparse) && batch_.mask[l].size() == 0) {
       batch_.mask[l] = Buffer<T>(batch_.n_rows * a(l).stride);
       batch_.dropped[l] = Buffer<T>(batch_.n_rows * a(l).stride);
@@ -144,10 +147,10 @@ void Session<T>::layer_forward(int l, Matrix<T> input, Part rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
   Layer& layer = layers_[l];
   if (l == 0 && batch_.is_sparse)
-    return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, {layer.wt.data(), layer.stride},
+    return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, layer.wt_panels(),
                                    layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(), layer.n_out);
-  kernels_.forward(layer.activation, {input.row(rows.begin), input.stride}, {layer.wt.data(), layer.stride},
-                   layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(), layer.n_in, layer.n_out, scratch);
+  kernels_.forward(layer.activation, {input.row(rows.begin), input.stride}, layer.wt_panels(), layer.b.data(),
+                   from(z(l)), from(a(l + 1)), rows.size(), layer.n_out, scratch);
 }
 
 // Step 3: the costs of rows of the batch, and BP1 where an error is wanted.

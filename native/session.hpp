@@ -65,6 +65,20 @@ struct Examples {
 };
 
 template <class T>
+StepRule<T> rule_without_penalty(StepRule<T> rule) {
+  rule.has_penalty = false;
+  rule.square = rule.l1 = 0;
+  return rule;
+}
+
+// Penalties and decay are for weights.
+template <class T>
+StepRule<T> rule_of_biases(StepRule<T> rule) {
+  rule.keep = 1;
+  return rule_without_penalty(rule);
+}
+
+template <class T>
 class Session {
  public:
   explicit Session(Description description);
@@ -100,17 +114,19 @@ class Session {
     Buffer<T> wt, b;  // (n_in, stride), (stride)
     Buffer<T> slots_wt[2], slots_b[2];
     Buffer<T> nabla_wt, nabla_b;
-    Buffer<T> w;                         // (n_out, padded n_in), for BP2
+    Buffer<T> w;                         // (n_out, padded n_in) in panels, for BP2
     Buffer<double> squares, magnitudes;  // a row of wt each
     Buffer<double> nabla_squares;        // a row of wt each, and one for the biases
 
-    Matrix<T> wt_matrix() { return {wt.data(), stride}; }
-    Matrix<T> slot_matrix(int slot) { return {slots_wt[slot].data(), stride}; }
+    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), n_in, stride}; }  // wt and what goes with it
+    Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, stride}; }        // b and what goes with it
+    Panels<const T> wt_panels() const { return {wt.data(), n_in, stride}; }
   };
 
   // Activations, errors and costs of the rows of a batch.
   struct Batch {
     std::vector<Buffer<T>> a, z, delta;    // a[0] is the gathered input; z only where needed
+    std::vector<Buffer<T>> delta_panels;   // δ once more, for BP4, where it is wider than a panel
     std::vector<Buffer<T>> mask, dropped;  // a ⊙ mask of layers that are dropped
     std::vector<const T*> y;
     std::vector<SparseRow<T>> sparse;  // instead of a[0], where the input is sparse
@@ -125,6 +141,14 @@ class Session {
     return {batch_.z[layer].size() ? batch_.z[layer].data() : batch_.a[layer + 1].data(), layers_[layer].stride};
   }
   Matrix<T> delta(int layer) { return {batch_.delta[layer].data(), layers_[layer].stride}; }
+  bool is_one_panel(int layer) const { return layers_[layer].stride <= kernels_.panel_columns; }
+  Panels<T> delta_panels(int layer, long n_rows) {
+    Buffer<T>& values = is_one_panel(layer) ? batch_.delta[layer] : batch_.delta_panels[layer];
+    return {values.data(), n_rows, layers_[layer].stride};
+  }
+  Panels<T> w_panels(int layer) {
+    return {layers_[layer].w.data(), layers_[layer].n_out, padded(layers_[layer].n_in, kernels_.lanes)};
+  }
 
   bool drops(int layer) const { return description_.dropout.rates[layer] != 0; }
   Matrix<T> mask(int layer) { return {batch_.mask[layer].data(), a(layer).stride}; }
@@ -144,12 +168,19 @@ class Session {
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   void add_nabla(int layer, long n_rows, Part part, T* scratch);
   void output_rows(Part rows, bool with_delta);
-  void backpropagate_rows(Part rows, T* scratch);
+  void backpropagate_rows(Part rows, long n_rows, T* scratch);
+  void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight, Part rows,
+                  long step, T* scratch);
+  void update_part(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void transpose_part(int thread, int n_threads);
+  long rows_a_piece(long n_rows, int n_threads) const;
+  long neurons_a_piece(int layer, int n_threads) const;
   double penalty_cost(double batch_weight) const;
   // A step whose gradient has to be whole before it is taken, instead of one that is fused into BP4.
   bool steps_by_whole_gradient() const { return description_.clip_norm != 0; }
   void step_by_whole_gradient(StepRule<T> rule, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+  void apply_nabla(Layer& layer, const StepRule<T>& rule, T factor, Part part);
+  void apply_nabla_b(Layer& layer, const StepRule<T>& rule, T factor);
   T clip_factor() const;
   StepRule<T> rule(double rate, double batch_weight, long step) const;  // steps count from 1
   int first_layer_not_finite_in_batch(long n_rows);

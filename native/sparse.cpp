@@ -28,15 +28,10 @@ void Session<T>::drop_sparse_rows(Part rows, const DropoutDraw& draw, long posit
 template <class T>
 void Session<T>::update_sparse(const StepRule<T>& s, long n_rows, Part part) {
   Layer& layer = layers_[0];
-  const Matrix<T> nabla{layer.nabla_wt.data(), layer.stride};
+  const Panels<T> nabla = layer.in_panels(layer.nabla_wt);
   kernels_.add_nabla_sparse(batch_.sparse.data(), {delta(0).data, delta(0).stride}, nabla, n_rows, part.begin,
                             part.end);
-  const auto step = [&](long k, long n_k) {
-    const long at = k * layer.stride, n = n_k * layer.stride;
-    auto from = [&](Buffer<T>& buffer) { return buffer.size() ? buffer.data() + at : nullptr; };
-    kernels_.apply(s, nabla.row(k), layer.wt.data() + at, from(layer.slots_wt[0]), from(layer.slots_wt[1]), n, true);
-    std::fill_n(nabla.row(k), n, T(0));
-  };
+  const auto step = [&](long k, long n_k) { apply_nabla(layer, s, T(1), Part(k, k + n_k)); };
   if (s.rule != Rule::sgd || description_.penalty.any()) return step(part.begin, part.size());
   for (long i = 0; i < n_rows; ++i)
     for (long at = 0; at < batch_.sparse[i].n; ++at) {

@@ -11,6 +11,8 @@ namespace {
 
 // Rows a gradient is summed over at a time, to bound memory.
 constexpr long gradient_rows = 2048;
+// Rows or neurons of a piece of work: a multiple of the heights of tiles.
+constexpr long whole_tiles = 24;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
 template <class T>
@@ -23,22 +25,25 @@ bool all_finite(const T* values, long n) {
 
 }  // namespace
 
-// Step 4: BP2 from the last layer down to the second.
+// Step 4: BP2 from the last layer down to the second, and the errors in panels for BP4. n_rows is of the batch.
 template <class T>
-void Session<T>::backpropagate_rows(Part rows, T* scratch) {
+void Session<T>::backpropagate_rows(Part rows, long n_rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
   auto from_const = [&](Matrix<T> m) { return Matrix<const T>{m.row(rows.begin), m.stride}; };
   for (int l = int(layers_.size()) - 2; l >= 0; --l) {
-    Layer& next = layers_[l + 1];
     const Activation activation = layers_[l].activation;
     const bool drop = drops(l + 1);
+    const Panels<T> w_next = w_panels(l + 1);
     kernels_.backward(drop ? Activation::identity : activation, from_const(delta(l + 1)),
-                      {next.w.data(), padded(next.n_in, kernels_.lanes)}, from_const(z(l)), from_const(a(l + 1)),
-                      from(delta(l)), rows.size(), next.n_out, next.n_in, scratch);
+                      {w_next.data, w_next.n_rows, w_next.columns}, from_const(z(l)), from_const(a(l + 1)),
+                      from(delta(l)), rows.size(), layers_[l].n_out, scratch);
     if (drop)
       kernels_.pull_back_dropped(activation, from_const(mask(l + 1)), from_const(z(l)), from_const(a(l + 1)),
-                                 from(delta(l)), rows.size(), next.n_in);
+                                 from(delta(l)), rows.size(), layers_[l].n_out);
   }
+  for (int l = 0; l < int(layers_.size()); ++l)
+    if (!is_one_panel(l))
+      kernels_.into_panels({delta(l).data, delta(l).stride}, delta_panels(l, n_rows), rows.begin, rows.end);
 }
 
 template <class T>
@@ -46,8 +51,7 @@ void Session<T>::transpose_part(int thread, int n_threads) {
   for (std::size_t l = 1; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     const Part part(layer.n_in, thread, n_threads);
-    kernels_.transpose({layer.wt.data(), layer.stride}, {layer.w.data(), padded(layer.n_in, kernels_.lanes)},
-                       part.begin, part.end, layer.n_out);
+    kernels_.transpose(layer.wt_panels(), w_panels(int(l)), part.begin, part.end);
   }
 }
 
@@ -69,6 +73,7 @@ StepRule<T> Session<T>::rule(double rate, double batch_weight, long step) const 
   StepRule<T> s{};
   s.square = T(description_.penalty.l2 + description_.penalty.alpha / batch_weight);
   s.l1 = T(description_.penalty.l1);
+  s.has_penalty = description_.penalty.any();
   s.momentum = T(o.momentum);
   s.one_minus_momentum = T(1 - o.momentum);
   s.beta_2 = T(o.beta_2);
@@ -153,7 +158,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
       feedforward_dropped_rows(rows, scratch, t, first + rows.begin);
       output_rows(rows, true);
       barrier.wait();  // w is transposed
-      backpropagate_rows(rows, scratch);
+      backpropagate_rows(rows, n, scratch);
       barrier.wait();  // all errors are there
       if (thread == 0)
         for (long i = 0; i < n; ++i) {
@@ -176,26 +181,71 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
 template <class T>
 void Session<T>::get_nabla(int l, T* nabla_w, T* nabla_b) const {
   const Layer& layer = layers_[l];
-  kernels_.transpose({layer.nabla_wt.data(), layer.stride}, {nabla_w, layer.n_in}, 0, layer.n_in, layer.n_out);
+  kernels_.read_weights({layer.nabla_wt.data(), layer.n_in, layer.stride}, {nabla_w, layer.n_in}, layer.n_out);
   std::copy_n(layer.nabla_b.data(), layer.n_out, nabla_b);
 }
 
 template <class T>
 void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
                                 double rate) {
-  StepRule<T> s = rule(rate, 1, ++t);
-  s.square = s.l1 = 0;  // the gradient holds the penalty's already
+  const StepRule<T> s = rule_without_penalty(rule(rate, 1, ++t));  // the gradient holds the penalty's already
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
-    Buffer<T> nabla_wt(layer.wt.size()), nabla_b_padded(layer.b.size());
-    for (long j = 0; j < layer.n_out; ++j)
-      for (long k = 0; k < layer.n_in; ++k) nabla_wt.data()[k * layer.stride + j] = nabla_w[l][j * layer.n_in + k];
-    std::copy_n(nabla_b[l], layer.n_out, nabla_b_padded.data());
-    kernels_.apply(s, nabla_wt.data(), layer.wt.data(), layer.slots_wt[0].data(), layer.slots_wt[1].data(),
-                   layer.wt.size(), true);
-    kernels_.apply(s, nabla_b_padded.data(), layer.b.data(), layer.slots_b[0].data(), layer.slots_b[1].data(),
-                   layer.b.size(), false);
+    layer.nabla_wt = Buffer<T>(layer.wt.size());
+    layer.nabla_b = Buffer<T>(layer.b.size());
+    kernels_.write_weights({nabla_w[l], layer.n_in}, layer.in_panels(layer.nabla_wt), layer.n_out);
+    std::copy_n(nabla_b[l], layer.n_out, layer.nabla_b.data());
+    apply_nabla(layer, s, T(1), Part(0, layer.n_in));
+    apply_nabla_b(layer, s, T(1));
   }
+}
+
+// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. `step` counts from 0.
+template <class T>
+void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight,
+                            Part rows, long step, T* scratch) {
+  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
+  if (!examples.is_sparse())
+    kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
+  for (long i = rows.begin; i < rows.end; ++i) {
+    if (examples.is_sparse()) take_sparse_row(examples, batch[i], i);
+    batch_.y[i] = examples.y + batch[i] * n_out;
+    __builtin_prefetch(batch_.y[i]);  // is far away, and not wanted before all outputs are there
+    const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
+    batch_.share.data()[i] = T(s / batch_weight);
+  }
+  feedforward_dropped_rows(rows, scratch, step, rows.begin);
+  output_rows(rows, true);
+  backpropagate_rows(rows, n_rows, scratch);
+}
+
+// BP4 and the step for the weights from some neurons of the layer before, and their copy for BP2.
+template <class T>
+void Session<T>::update_part(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
+  Layer& layer = layers_[l];
+  if (description_.penalty.any())
+    kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
+  if (l == 0 && batch_.is_sparse) return update_sparse(rule, n_rows, part);
+  const Panels<T> error = delta_panels(l, n_rows);
+  kernels_.update_weights(rule, {fed(l).data, fed(l).stride}, {error.data, error.n_rows, error.columns},
+                          layer.in_panels(layer.wt), layer.in_panels(layer.slots_wt[0]),
+                          layer.in_panels(layer.slots_wt[1]), part.begin, part.end, scratch, ahead);
+  if (l > 0) kernels_.transpose(layer.wt_panels(), w_panels(l), part.begin, part.end);
+}
+
+// Pieces small enough that a thread that was held up can be helped out, and whole tiles. One thread needs none, and
+// lower precisions pack the weights anew for every piece.
+template <class T>
+long Session<T>::rows_a_piece(long n_rows, int n_threads) const {
+  const bool is_cut = n_threads > 1 && description_.precision == Precision::full;
+  return is_cut ? whole_tiles : (n_rows + n_threads - 1) / n_threads;
+}
+
+template <class T>
+long Session<T>::neurons_a_piece(int l, int n_threads) const {
+  const long n_in = layers_[l].n_in;
+  const bool is_cut = n_threads > 1 && description_.precision == Precision::full && !(l == 0 && batch_.is_sparse);
+  return is_cut ? whole_tiles : (n_in + n_threads - 1) / n_threads;
 }
 
 // Within a step, rows of the batch belong to threads until every error is known; then weights do. Each sum is thus
@@ -206,7 +256,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
                           const std::function<bool()>& interrupted) {
   using Clock = std::chrono::steady_clock;
   const Call call;
-  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
+  const long n_in = layers_.front().n_in;
   const int n_layers = int(layers_.size());
   const int n_threads = threads_for(batch_size, batch_size);
   reserve(batch_size, true, examples.is_sparse());
@@ -216,40 +266,41 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   bool stop = false;
   auto last_check = Clock::now();
   Barrier barrier(n_threads);
+  Pieces rows(n_threads);
+  std::vector<Pieces> neurons;
+  for (int l = 0; l < n_layers; ++l) neurons.emplace_back(n_threads);
+  const auto rows_from = [&](long first) { return std::clamp(n_order - first, 0L, batch_size); };
+  const auto divide_rows = [&](long n) { rows.divide(n, rows_a_piece(n, n_threads)); };
+  divide_rows(rows_from(0));
 
   on_threads(n_threads, [&](int thread) {
     T* scratch = scratch_[thread].data();
     long step = 0, steps_taken = 0;
+    transpose_part(thread, n_threads);
+    barrier.wait();  // w is transposed
     for (long first = 0; first < n_order && !stop; first += batch_size, ++step) {
       const std::int64_t* batch = order + first;
-      const long n = std::min(batch_size, n_order - first);
+      const long n = rows_from(first), n_next = rows_from(first + batch_size);
       double batch_weight = double(n);
       if (examples.sample_weight) {
         batch_weight = 0;
         for (long i = 0; i < n; ++i) batch_weight += double(examples.sample_weight[batch[i]]);
-        if (batch_weight == 0) continue;  // every thread sees the same and goes on
+      }
+      if (batch_weight == 0) {  // every thread sees the same and goes on
+        barrier.wait();
+        if (thread == 0) divide_rows(n_next);
+        barrier.wait();
+        continue;
       }
 
-      const Part rows(n, thread, n_threads);
-      if (!examples.is_sparse())
-        kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
-      for (long i = rows.begin; i < rows.end; ++i) {
-        if (examples.is_sparse()) take_sparse_row(examples, batch[i], i);
-        batch_.y[i] = examples.y + batch[i] * n_out;
-        __builtin_prefetch(batch_.y[i]);  // is far away, and not wanted before all outputs are there
-        const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
-        batch_.share.data()[i] = T(s / batch_weight);
-      }
-      transpose_part(thread, n_threads);
-      feedforward_dropped_rows(rows, scratch, t + steps_taken, rows.begin);
-      output_rows(rows, true);
-      if (n_layers > 1) {
-        barrier.wait();  // w is transposed
-        backpropagate_rows(rows, scratch);
-      }
+      if (thread == 0)
+        for (int l = 0; l < n_layers; ++l) neurons[l].divide(layers_[l].n_in, neurons_a_piece(l, n_threads));
+      while (const auto part = rows.take(thread))
+        train_rows(examples, batch, n, batch_weight, *part, t + steps_taken, scratch);
       barrier.wait();  // all errors are there
 
       if (thread == 0) {
+        divide_rows(n_next);
         double cost = 0;
         for (long i = 0; i < n; ++i) {
           const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
@@ -266,24 +317,20 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         }
       }
       const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);
-      const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
-      const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(), n_in};
       if (steps_by_whole_gradient()) step_by_whole_gradient(s, n, thread, n_threads, barrier, scratch);
       for (int l = 0; l < n_layers && !steps_by_whole_gradient(); ++l) {
         Layer& layer = layers_[l];
-        const Part part(layer.n_in, thread, n_threads);
-        if (has_penalty)
-          kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
-                            part.end, layer.n_out);
-        if (l == 0 && batch_.is_sparse)
-          update_sparse(s, n, part);
-        else
-          kernels_.update_weights(s, {fed(l).data, fed(l).stride}, {delta(l).data, delta(l).stride}, layer.wt_matrix(),
-                                  layer.slot_matrix(0), layer.slot_matrix(1), n, part.begin, part.end, scratch,
-                                  l == 0 ? ahead : RowsAhead<T>{});
+        while (const auto part = neurons[l].take(thread)) {
+          RowsAhead<T> ahead;
+          if (l == 0) {
+            const long begin = n_next * part->begin / n_in, end = n_next * part->end / n_in;
+            ahead = {examples.x, batch + batch_size + begin, end - begin, n_in};
+          }
+          update_part(l, s, n, *part, ahead, scratch);
+        }
         if (thread == l % n_threads)
-          kernels_.update_biases(s, {delta(l).data, delta(l).stride}, layer.b.data(), layer.slots_b[0].data(),
-                                 layer.slots_b[1].data(), n);
+          kernels_.update_biases(rule_of_biases(s), {delta(l).data, delta(l).stride}, layer.b.data(),
+                                 layer.slots_b[0].data(), layer.slots_b[1].data(), n);
       }
       barrier.wait();  // all weights are there
       if (thread == 0 && has_penalty) costs[step] += penalty_cost(batch_weight);

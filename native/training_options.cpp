@@ -27,12 +27,13 @@ void Session<T>::feedforward_dropped_rows(Part rows, T* scratch, long step, long
 // BP4 of one layer, added to the gradient so far.
 template <class T>
 void Session<T>::add_nabla(int l, long n_rows, Part part, T* scratch) {
-  const Matrix<const T> error{delta(l).data, delta(l).stride};
-  const Matrix<T> nabla{layers_[l].nabla_wt.data(), layers_[l].stride};
+  const Panels<T> nabla = layers_[l].in_panels(layers_[l].nabla_wt), error = delta_panels(l, n_rows);
   if (l == 0 && batch_.is_sparse)
-    kernels_.add_nabla_sparse(batch_.sparse.data(), error, nabla, n_rows, part.begin, part.end);
+    kernels_.add_nabla_sparse(batch_.sparse.data(), {delta(l).data, delta(l).stride}, nabla, n_rows, part.begin,
+                              part.end);
   else
-    kernels_.add_nabla_w({fed(l).data, fed(l).stride}, error, nabla, n_rows, part.begin, part.end, scratch);
+    kernels_.add_nabla_w({fed(l).data, fed(l).stride}, {error.data, error.n_rows, error.columns}, nabla, part.begin,
+                         part.end, scratch);
 }
 
 // Every thread has its rows of each gradient, and all threads have the norm once they have met.
@@ -40,23 +41,18 @@ template <class T>
 void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int thread, int n_threads, Barrier& barrier,
                                         T* scratch) {
   const int n_layers = int(layers_.size());
-  StepRule<T> without_penalty = rule;
-  without_penalty.square = without_penalty.l1 = 0;
+  const StepRule<T> without_penalty = rule_without_penalty(rule);
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
     const Part part(layer.n_in, thread, n_threads);
-    const Matrix<T> nabla{layer.nabla_wt.data(), layer.stride};
     if (description_.penalty.any())
-      kernels_.row_sums({layer.wt.data(), layer.stride}, layer.squares.data(), layer.magnitudes.data(), part.begin,
-                        part.end, layer.n_out);
-    std::fill(nabla.row(part.begin), nabla.row(part.end), T(0));
+      kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
     add_nabla(l, n_rows, part, scratch);
-    kernels_.finish_nabla(rule, {layer.wt.data(), layer.stride}, nabla, layer.nabla_squares.data(), part.begin,
-                          part.end);
+    kernels_.finish_nabla(rule, layer.wt_panels(), layer.in_panels(layer.nabla_wt), layer.nabla_squares.data(),
+                          part.begin, part.end);
     if (thread == l % n_threads) {
-      std::fill_n(layer.nabla_b.data(), layer.stride, T(0));
       kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n_rows);
-      kernels_.finish_nabla(without_penalty, {layer.b.data(), layer.stride}, {layer.nabla_b.data(), layer.stride},
+      kernels_.finish_nabla(without_penalty, {layer.b.data(), 1, layer.stride}, layer.as_row(layer.nabla_b),
                             layer.nabla_squares.data() + layer.n_in, 0, 1);
     }
   }
@@ -65,17 +61,23 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
     const Part part(layer.n_in, thread, n_threads);
-    const long at = part.begin * layer.stride, n = part.size() * layer.stride;
-    auto from = [&](Buffer<T>& buffer) { return buffer.size() ? buffer.data() + at : nullptr; };
-    kernels_.scale(factor, layer.nabla_wt.data() + at, n);
-    kernels_.apply(without_penalty, layer.nabla_wt.data() + at, layer.wt.data() + at, from(layer.slots_wt[0]),
-                   from(layer.slots_wt[1]), n, true);
-    if (thread == l % n_threads) {
-      kernels_.scale(factor, layer.nabla_b.data(), layer.stride);
-      kernels_.apply(without_penalty, layer.nabla_b.data(), layer.b.data(), layer.slots_b[0].data(),
-                     layer.slots_b[1].data(), layer.stride, false);
-    }
+    apply_nabla(layer, without_penalty, factor, part);
+    if (thread == l % n_threads) apply_nabla_b(layer, without_penalty, factor);
   }
+  transpose_part(thread, n_threads);
+}
+
+// The steps by factor·nabla, which is zero afterwards.
+template <class T>
+void Session<T>::apply_nabla(Layer& layer, const StepRule<T>& rule, T factor, Part part) {
+  kernels_.apply(rule, factor, layer.in_panels(layer.nabla_wt), layer.in_panels(layer.wt),
+                 layer.in_panels(layer.slots_wt[0]), layer.in_panels(layer.slots_wt[1]), part.begin, part.end);
+}
+
+template <class T>
+void Session<T>::apply_nabla_b(Layer& layer, const StepRule<T>& rule, T factor) {
+  kernels_.apply(rule_of_biases(rule), factor, layer.as_row(layer.nabla_b), layer.as_row(layer.b),
+                 layer.as_row(layer.slots_b[0]), layer.as_row(layer.slots_b[1]), 0, 1);
 }
 
 // What the gradient is multiplied by, so that its norm is at most clip_norm; in PyTorch's form.
@@ -92,6 +94,8 @@ T Session<T>::clip_factor() const {
   template void Session<T>::feedforward_dropped_rows(Part, T*, long, long);                    \
   template void Session<T>::add_nabla(int, long, Part, T*);                                    \
   template void Session<T>::step_by_whole_gradient(StepRule<T>, long, int, int, Barrier&, T*); \
+  template void Session<T>::apply_nabla(Layer&, const StepRule<T>&, T, Part);                  \
+  template void Session<T>::apply_nabla_b(Layer&, const StepRule<T>&, T);                      \
   template T Session<T>::clip_factor() const;
 
 BACKLIT_INSTANTIATE(float)
