@@ -4,8 +4,6 @@
 // otherwise z is not kept, and only a = σ(z) is there.
 #pragma once
 
-#include <cstddef>
-
 // Each acts on every neuron alone. Softmax, which couples the neurons of a layer, stands apart at the end.
 #define BACKLIT_ACTIVATIONS(X) \
   X(sigmoid, false)            \
@@ -188,24 +186,28 @@ BACKLIT_INLINE void with(Activation which, F&& f) {
   }
 }
 
-// a = softmax(z) of one row of n neurons; returns log Σ e^z. The columns from n up to a whole vector are padding.
+// a = softmax(z) of one row of n neurons.
 template <class T>
-inline T softmax_row(const T* z, T* a, std::ptrdiff_t n) {
-  T highest = z[0];
-  for (std::ptrdiff_t j = 1; j < n; ++j) highest = z[j] > highest || z[j] != z[j] ? z[j] : highest;
-  for (std::ptrdiff_t j = 0; j < n; j += lanes<T>) store<T>(a + j, BACKLIT_ISA::exp<T>(load<T>(z + j) - highest));
-  T sum = 0;
-  for (std::ptrdiff_t j = 0; j < n; ++j) sum += a[j];
-  for (std::ptrdiff_t j = 0; j < n; ++j) a[j] /= sum;
-  return highest + (sizeof(T) == 4 ? T(__builtin_logf(sum)) : T(__builtin_log(sum)));
+inline void softmax_row(const T* z, T* a, long n) {
+  const T top = largest_of(z, n);
+  Vec<T> sums{};
+  for (long j = 0; j < n; j += lanes<T>) {
+    const Vec<T> e = BACKLIT_ISA::exp<T>(load(z + j) - top);
+    store(a + j, e);
+    sums += first_lanes<T>(n - j) ? e : Vec<T>{};
+  }
+  const T sum = sum_of_lanes<T>(sums);
+  for (long j = 0; j < n; j += lanes<T>) store(a + j, load(a + j) / sum);
 }
 
 // delta = Jᵀ delta = a ⊙ (delta − a · delta) of one row
 template <class T>
-inline void softmax_pull_back_row(const T* a, T* delta, std::ptrdiff_t n) {
-  T dot = 0;
-  for (std::ptrdiff_t j = 0; j < n; ++j) dot += a[j] * delta[j];
-  for (std::ptrdiff_t j = 0; j < n; ++j) delta[j] = a[j] * (delta[j] - dot);
+inline void softmax_pull_back_row(const T* a, T* delta, long n) {
+  Vec<T> dots{};
+  for (long j = 0; j < n; j += lanes<T>)
+    dots += first_lanes<T>(n - j) ? load(a + j) * load(delta + j) : Vec<T>{};
+  const T dot = sum_of_lanes<T>(dots);
+  for (long j = 0; j < n; j += lanes<T>) store(delta + j, load(a + j) * (load(delta + j) - dot));
 }
 
 }  // namespace backlit::BACKLIT_ISA::activation

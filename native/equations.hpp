@@ -18,28 +18,40 @@ void forward(Activation activation, Matrix<const T> a_previous, Panels<const T> 
     for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), n_out);
 }
 
+// log Σ e^z of one row, from the largest output, which loses nothing: z − log a there
+template <class T>
+BACKLIT_INLINE T log_sum_of(const T* z, const T* a, long n) {
+  return largest_of(z, n) - loss::log(largest_of(a, n));
+}
+
 // BP1: δ^L = ∇_a C ⊙ σ′(z^L)
 template <class T>
 void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                   const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
+  const bool is_softmax = activation == Activation::softmax, has_short_cut = loss_needs_z(loss);
   for (long i = 0; i < n_rows; ++i) {
+    if (i + 8 < n_rows) __builtin_prefetch(y[i + 8]);
     const T *z_i = z.row(i), *a_i = a.row(i);
-    T log_sum = 0;
-    if (activation == Activation::softmax && loss_needs_z(loss)) {
-      // log Σ e^z from the largest output, which loses nothing: z − log a there
-      long top = 0;
-      for (long j = 1; j < n_out; ++j) top = a_i[j] > a_i[top] ? j : top;
-      log_sum = z_i[top] - loss::log(a_i[top]);
+    const T log_sum = is_softmax && has_short_cut ? log_sum_of(z_i, a_i, n_out) : T(0);
+    Vec<T> costs{}, targets{};
+    for (long j = 0; j < n_out; j += lanes<T>) {
+      const Vec<T> y_ij = load_first(y[i] + j, n_out - j);
+      const Vec<T> c = loss::cost<T>(loss, loss_parameter, activation, load(z_i + j), load(a_i + j), log_sum, y_ij);
+      costs += first_lanes<T>(n_out - j) ? c : Vec<T>{};  // what stands in the padding may not even be finite
+      targets += y_ij;
     }
-    cost[i] = loss::cost_row(loss, loss_parameter, activation, z_i, a_i, log_sum, y[i], n_out);
+    cost[i] = sum_of_lanes<T>(costs);
     if (!delta.data) continue;
     T* delta_i = delta.row(i);
-    if (!loss::short_cut_row(loss, activation, z_i, a_i, y[i], delta_i, n_out)) {
-      for (long j = 0; j < n_out; ++j) delta_i[j] = loss::nabla_a(loss, loss_parameter, a_i[j], y[i][j]);
-      pull_back<T>(activation, {z_i, 0}, {a_i, 0}, {delta_i, 0}, 1, n_out);
+    const T sum_of_y = is_softmax && has_short_cut ? sum_of_lanes<T>(targets) : T(0);
+    for (long j = 0; j < n_out; j += lanes<T>) {
+      const Vec<T> a_ij = load(a_i + j), y_ij = load_first(y[i] + j, n_out - j);
+      store(delta_i + j, has_short_cut ? loss::short_cut<T>(loss, activation, load(z_i + j), a_ij, y_ij, sum_of_y)
+                                       : loss::nabla_a<T>(loss, loss_parameter, a_ij, y_ij));
     }
-    for (long j = 0; j < n_out; ++j) delta_i[j] *= share[i];
-    for (long j = n_out; j < padded(n_out, lanes<T>); ++j) delta_i[j] = 0;
+    if (!has_short_cut) pull_back<T>(activation, {z_i, 0}, {a_i, 0}, {delta_i, 0}, 1, n_out);
+    for (long j = 0; j < n_out; j += lanes<T>)
+      store(delta_i + j, first_lanes<T>(n_out - j) ? share[i] * load(delta_i + j) : Vec<T>{});
   }
 }
 

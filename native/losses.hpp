@@ -1,10 +1,8 @@
 // Every cost C_x of one example beside its gradient ∇_a C, and the short cuts for canonical pairs: the twin of
 // src/backlit/core/losses.py.
 //
-// Outputs are few, so these work on one row and one number at a time.
+// All work on vectors of outputs. Where the processor has no vectors of a function, a lane is taken at a time.
 #pragma once
-
-#include <cstddef>
 
 #include "activations.hpp"
 
@@ -26,88 +24,73 @@ namespace backlit::BACKLIT_ISA::loss {
 // The compiler's own functions, because those of <cmath> are templates that the linker may take from elsewhere.
 BACKLIT_INLINE float log(float x) { return __builtin_logf(x); }
 BACKLIT_INLINE double log(double x) { return __builtin_log(x); }
-BACKLIT_INLINE float exp(float x) { return __builtin_expf(x); }
-BACKLIT_INLINE double exp(double x) { return __builtin_exp(x); }
 BACKLIT_INLINE float log1p(float x) { return __builtin_log1pf(x); }
 BACKLIT_INLINE double log1p(double x) { return __builtin_log1p(x); }
 BACKLIT_INLINE float sinh(float x) { return __builtin_sinhf(x); }
 BACKLIT_INLINE double sinh(double x) { return __builtin_sinh(x); }
-BACKLIT_INLINE float tanh(float x) { return __builtin_tanhf(x); }
-BACKLIT_INLINE double tanh(double x) { return __builtin_tanh(x); }
 
-template <class T>
-BACKLIT_INLINE T magnitude(T r) {
-  return r < 0 ? -r : r;
+// f of every lane
+template <class T, class F>
+BACKLIT_INLINE Vec<T> each(Vec<T> x, F&& f) {
+  for (int lane = 0; lane < lanes<T>; ++lane) x[lane] = f(x[lane]);
+  return x;
 }
 
 template <class T>
-BACKLIT_INLINE T softplus(T z) {
-  return (z < 0 ? T(0) : z) + loss::log1p(loss::exp(-magnitude(z)));
-}
-
-template <class T>
-BACKLIT_INLINE T sigmoid(T z) {
-  return T(1) / (T(1) + loss::exp(-z));
-}
-
-template <class T>
-BACKLIT_INLINE T log_cosh(T r) {
-  const T size = magnitude(r);
-  if (size < T(1)) {
-    const T sinh_half = loss::sinh(T(0.5) * size);  // cosh r − 1 = 2 sinh²(r/2) keeps the digits of a small r
+BACKLIT_INLINE Vec<T> log_cosh(Vec<T> r) {
+  const Vec<T> size = magnitude<T>(r);
+  // cosh r − 1 = 2 sinh²(r/2) keeps the digits of a small r
+  const Vec<T> near = each<T>(size, [](T s) {
+    const T sinh_half = s < T(1) ? loss::sinh(T(0.5) * s) : T(0);
     return loss::log1p(T(2) * sinh_half * sinh_half);
-  }
-  return size + loss::log1p(loss::exp(T(-2) * size)) - T(0.69314718055994530942);
+  });
+  const Vec<T> far = size + log1p_of_unit<T>(BACKLIT_ISA::exp<T>(T(-2) * size)) - T(0.69314718055994530942);
+  return size < T(1) ? near : far;
 }
 
 // `parameter` is δ of huber and q of quantile.
 template <class T>
-BACKLIT_INLINE T value(Loss which, T parameter, T a, T y) {
-  const T r = a - y;
+BACKLIT_INLINE Vec<T> value(Loss which, T parameter, Vec<T> a, Vec<T> y) {
+  const Vec<T> r = a - y, size = magnitude<T>(r);
   switch (which) {
     case Loss::quadratic:
       return T(0.5) * r * r;
     case Loss::huber:
-      return magnitude(r) > parameter ? parameter * (magnitude(r) - T(0.5) * parameter) : T(0.5) * r * r;
+      return size > parameter ? parameter * (size - T(0.5) * parameter) : T(0.5) * r * r;
     case Loss::log_cosh:
-      return log_cosh(r);
+      return log_cosh<T>(r);
     case Loss::quantile:
-      return r > 0 ? (T(1) - parameter) * r : -parameter * r;
+      return r > T(0) ? (T(1) - parameter) * r : -parameter * r;
     default:  // absolute
-      return magnitude(r);
+      return size;
   }
 }
 
 template <class T>
-BACKLIT_INLINE T sign(T r) {
-  return r > 0 ? T(1) : r < 0 ? T(-1) : r;  // NaN stays NaN
-}
-
-template <class T>
-BACKLIT_INLINE T nabla_a(Loss which, T parameter, T a, T y) {
-  const T r = a - y;
+BACKLIT_INLINE Vec<T> nabla_a(Loss which, T parameter, Vec<T> a, Vec<T> y) {
+  const Vec<T> r = a - y;
   switch (which) {
     case Loss::quadratic:
       return r;
     case Loss::huber:
-      return magnitude(r) > parameter ? parameter * sign(r) : r;
+      return magnitude<T>(r) > parameter ? parameter * sign<T>(r) : r;
     case Loss::log_cosh:
-      return loss::tanh(r);
+      return activation::tanh<T>::value(r);
     case Loss::quantile:
-      return (r > 0 ? T(1) - parameter : parameter) * sign(r);
+      return (r > T(0) ? broadcast(T(1) - parameter) : broadcast(parameter)) * sign<T>(r);
     default:  // absolute
-      return sign(r);
+      return sign<T>(r);
   }
 }
 
 // log σ(z) for the activations whose values are positive; `log_sum` is log Σ e^z of the row, for softmax
 template <class T>
-BACKLIT_INLINE T log_activation(Activation activation, T z, T a, T log_sum) {
+BACKLIT_INLINE Vec<T> log_activation(Activation activation, Vec<T> z, Vec<T> a, T log_sum) {
   switch (activation) {
     case Activation::sigmoid:
-      return -softplus(-z);
+      return -activation::softplus<T>::value(-z);
     case Activation::softplus:
-      return z < T(-40) ? z : loss::log(a);
+      return z < T(-40) ? z : each<T>(a, [](T a_j) { return loss::log(a_j); });
     case Activation::exp:
       return z;
     default:  // softmax
@@ -115,51 +98,33 @@ BACKLIT_INLINE T log_activation(Activation activation, T z, T a, T log_sum) {
   }
 }
 
-// C_x of one row of n outputs
+// What each output adds to C_x
 template <class T>
-inline T cost_row(Loss which, T parameter, Activation activation, const T* z, const T* a, T log_sum, const T* y,
-                  std::ptrdiff_t n) {
-  T cost = 0;
-  if (which == Loss::cross_entropy && activation == Activation::sigmoid) {
-    for (std::ptrdiff_t j = 0; j < n; ++j) cost += y[j] * softplus(-z[j]) + (T(1) - y[j]) * softplus(z[j]);
-  } else if (which == Loss::cross_entropy) {
-    for (std::ptrdiff_t j = 0; j < n; ++j) cost -= y[j] * (z[j] - log_sum);
-  } else if (which == Loss::poisson) {
-    for (std::ptrdiff_t j = 0; j < n; ++j) {
-      const T constant = (y[j] == 0 ? T(0) : y[j] * loss::log(y[j])) - y[j];
-      cost += a[j] - y[j] * log_activation(activation, z[j], a[j], log_sum) + constant;
-    }
-  } else {
-    for (std::ptrdiff_t j = 0; j < n; ++j) cost += value(which, parameter, a[j], y[j]);
+BACKLIT_INLINE Vec<T> cost(Loss which, T parameter, Activation activation, Vec<T> z, Vec<T> a, T log_sum, Vec<T> y) {
+  if (which == Loss::cross_entropy && activation == Activation::sigmoid)
+    return y * activation::softplus<T>::value(-z) + (T(1) - y) * activation::softplus<T>::value(z);
+  if (which == Loss::cross_entropy) return -y * (z - log_sum);
+  if (which == Loss::poisson) {
+    const Vec<T> constant = each<T>(y, [](T y_j) { return (y_j == 0 ? T(0) : y_j * loss::log(y_j)) - y_j; });
+    return a - y * log_activation<T>(activation, z, a, log_sum) + constant;
   }
-  return cost;
+  return value<T>(which, parameter, a, y);
 }
 
-// Writes δ^L of one row where the pair has a short cut for BP1, and says whether it has.
+// δ^L where the pair has a short cut for BP1; `sum_of_y` is of the row.
 template <class T>
-inline bool short_cut_row(Loss which, Activation activation, const T* z, const T* a, const T* y, T* delta,
-                          std::ptrdiff_t n) {
-  if (!loss_needs_z(which)) return false;
+BACKLIT_INLINE Vec<T> short_cut(Loss which, Activation activation, Vec<T> z, Vec<T> a, Vec<T> y, T sum_of_y) {
   switch (activation) {
-    case Activation::softmax: {  // a Σy − y, which is a − y for targets that sum to one
-      T sum = 0;
-      for (std::ptrdiff_t j = 0; j < n; ++j) sum += y[j];
-      for (std::ptrdiff_t j = 0; j < n; ++j) delta[j] = a[j] * sum - y[j];
-      return true;
-    }
+    case Activation::softmax:  // a − y for targets that sum to one
+      return a * sum_of_y - y;
     case Activation::sigmoid:
-      for (std::ptrdiff_t j = 0; j < n; ++j)
-        delta[j] = which == Loss::poisson ? (a[j] - y[j]) * sigmoid(-z[j]) : a[j] - y[j];
-      return true;
+      return which == Loss::poisson ? (a - y) * activation::sigmoid<T>::value(-z) : a - y;
     case Activation::exp:
-      for (std::ptrdiff_t j = 0; j < n; ++j) delta[j] = a[j] - y[j];
-      return true;
-    default:  // softplus: σ′ − y σ′/a, where σ′/a tends to 1 as both underflow
-      for (std::ptrdiff_t j = 0; j < n; ++j) {
-        const T slope = sigmoid(z[j]);
-        delta[j] = slope - y[j] * (z[j] < T(-40) ? T(1) : slope / a[j]);
-      }
-      return true;
+      return a - y;
+    default: {  // softplus: σ′ − y σ′/a, where σ′/a tends to 1 as both underflow
+      const Vec<T> slope = activation::sigmoid<T>::value(z);
+      return slope - y * (z < T(-40) ? broadcast(T(1)) : slope / a);
+    }
   }
 }
 

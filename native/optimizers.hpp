@@ -31,7 +31,7 @@ struct StepRule {
 }  // namespace backlit
 
 #ifdef BACKLIT_ISA
-#include "simd.hpp"
+#include "vector_math.hpp"
 
 namespace backlit::BACKLIT_ISA {
 
@@ -42,11 +42,6 @@ struct Slots {
   T* first;
   T* second;
 };
-
-template <class T>
-BACKLIT_INLINE Vec<T> sign(Vec<T> w) {
-  return w > T(0) ? broadcast(T(1)) : w < T(0) ? broadcast(T(-1)) : w;
-}
 
 // Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients.
 template <class T, Rule rule>

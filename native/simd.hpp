@@ -29,12 +29,14 @@ struct VectorOf;
 template <>
 struct VectorOf<float> {
   typedef float type __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
-  typedef std::int32_t bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+  typedef std::int32_t bit;
+  typedef bit bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
 };
 template <>
 struct VectorOf<double> {
   typedef double type __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
-  typedef std::int64_t bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+  typedef std::int64_t bit;
+  typedef bit bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
 };
 
 template <class T>
@@ -115,6 +117,51 @@ BACKLIT_INLINE Vec<float> over_root<float>(Vec<float> m, Vec<float> v, float eps
   return m * fma(fma(-denominator, inverse, broadcast(1.0f)), inverse, inverse);
 }
 #endif
+
+// Lanes that stand for a real column, all ones, where n of them are left.
+template <class T>
+BACKLIT_INLINE Bits<T> first_lanes(long n) {
+  Bits<T> lane;
+  for (int i = 0; i < lanes<T>; ++i) lane[i] = i;
+  return lane < typename VectorOf<T>::bit(n < lanes<T> ? n : lanes<T>);
+}
+
+// The first n numbers at p and zeros, without a look at what follows them.
+template <class T>
+BACKLIT_INLINE Vec<T> load_first(const T* p, long n) {
+  if (n >= lanes<T>) return load(p);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
+  if constexpr (sizeof(T) == 8) return (Vec<T>)_mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p);
+#endif
+  Vec<T> v{};
+  for (int lane = 0; lane < n; ++lane) v[lane] = p[lane];
+  return v;
+}
+
+// All lanes taken together by f, halves by halves.
+template <class T, int half = lanes<T> / 2, class F>
+BACKLIT_INLINE T fold(Vec<T> v, F&& f) {
+  Bits<T> other;
+  for (int i = 0; i < lanes<T>; ++i) other[i] = i ^ half;
+  v = f(v, __builtin_shuffle(v, other));
+  if constexpr (half > 1) return fold<T, half / 2>(v, f);
+  return v[0];
+}
+
+template <class T>
+BACKLIT_INLINE T sum_of_lanes(Vec<T> v) {
+  return fold<T>(v, [](Vec<T> a, Vec<T> b) { return a + b; });
+}
+
+// The largest of n numbers, or NaN where all are.
+template <class T>
+BACKLIT_INLINE T largest_of(const T* p, long n) {
+  const auto larger = [](Vec<T> a, Vec<T> b) { return a > b ? a : b; };
+  Vec<T> largest = broadcast(p[0]);
+  for (long j = 0; j < n; j += lanes<T>) largest = larger(first_lanes<T>(n - j) ? load(p + j) : largest, largest);
+  return fold<T>(largest, larger);
+}
 
 // f(0), f(1), … f(n − 1) with constant arguments. Tiles must be unrolled fully, or they are kept in memory.
 template <int n, class F>

@@ -87,6 +87,11 @@ BACKLIT_INLINE Vec<T> magnitude(Vec<T> x) {
   return x < T(0) ? -x : x;
 }
 
+template <class T>
+BACKLIT_INLINE Vec<T> sign(Vec<T> x) {
+  return x > T(0) ? broadcast(T(1)) : x < T(0) ? broadcast(T(-1)) : x;
+}
+
 // (z + 4) e^{z²/2} (1 − Φ(z)), Φ the normal distribution function, as a polynomial in (z − 4)/(z + 4): interpolated at
 // Chebyshev's points of the range in which e^{−z²/2} is not yet 0, in 60 digits; relative error 1.3e-8 and 1.1e-16.
 template <class T>
