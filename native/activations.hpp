@@ -204,8 +204,7 @@ inline void softmax_row(const T* z, T* a, long n) {
 template <class T>
 inline void softmax_pull_back_row(const T* a, T* delta, long n) {
   Vec<T> dots{};
-  for (long j = 0; j < n; j += lanes<T>)
-    dots += first_lanes<T>(n - j) ? load(a + j) * load(delta + j) : Vec<T>{};
+  for (long j = 0; j < n; j += lanes<T>) dots += first_lanes<T>(n - j) ? load(a + j) * load(delta + j) : Vec<T>{};
   const T dot = sum_of_lanes<T>(dots);
   for (long j = 0; j < n; j += lanes<T>) store(delta + j, load(a + j) * (load(delta + j) - dot));
 }

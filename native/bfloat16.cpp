@@ -113,13 +113,11 @@ struct InBfloat16 {
         pack_row<n_parts>(a.row(i), depth, P::of_a, packed_a + i * a_pairs.stride, part_depth);
     }
 
-    for_panels(b, [&](long j, Matrix<const float> panel) {
+    for_panels(b, [&](long j, Panel<const float> b_panel) {
       for (long k = 0; k < part_depth; ++k)
-        pack_columns<n_parts>(panel.row(2 * k), 2 * k + 1 < depth ? panel.row(2 * k + 1) : nullptr, panel.stride,
-                              P::of_b, panel_of_b + k * panel.stride, part_depth * panel.stride);
-      epilogue.panel_begins(j, panel.stride);
-      panel_of<Pair, a_by_column>(int(panel.stride / lane_count), a_pairs, i_begin, i_end, panel_of_b, all_depth, j,
-                                  epilogue);
+        pack_columns<n_parts>(b_panel.row(2 * k), 2 * k + 1 < depth ? b_panel.row(2 * k + 1) : nullptr, b_panel.stride,
+                              P::of_b, panel_of_b + k * b_panel.stride, part_depth * b_panel.stride);
+      panel<a_by_column, Pair>(a_pairs, i_begin, i_end, panel_of_b, b_panel.columns, all_depth, j, epilogue);
     });
   }
 };

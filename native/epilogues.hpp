@@ -7,10 +7,23 @@
 
 namespace backlit::BACKLIT_ISA {
 
+// Where a vector of sums stands: in row i + r and from column j + c on, (i, j) being where its tile begins, and `width`
+// the columns of its panel. What is known when the program is compiled is kept apart, so that addresses cost nothing.
+struct Place {
+  long i, j;
+  int r, c;
+  long width;
+
+  template <class T>
+  BACKLIT_INLINE T* in(Matrix<T> m) const {
+    return m.row(i) + j + (r * m.stride + c);
+  }
+};
+
 // What an epilogue leaves out that has nothing to do before its sums are taken.
 struct Unhurried {
-  BACKLIT_INLINE void panel_begins(long, long) const {}
-  BACKLIT_INLINE void tile_begins(long, int, long, long) const {}
+  BACKLIT_INLINE void panel_begins(long) const {}
+  BACKLIT_INLINE void tile_begins(long, int, long) const {}
   BACKLIT_INLINE void tile_goes_on(long) const {}
 };
 
@@ -21,8 +34,8 @@ struct ForwardEpilogue : Unhurried {
   Activation activation;
   const T* b;
   Matrix<T> z, a;
-  BACKLIT_INLINE Vec<T> start(long, long j) const { return load(b + j); }
-  BACKLIT_INLINE void finish(long i, long j, Vec<T> z_ij) const { store(z.row(i) + j, z_ij); }
+  BACKLIT_INLINE Vec<T> start(Place at) const { return load(b + at.j + at.c); }
+  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(at.in(z), sum); }
   BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
     if (activation == Activation::identity && z.data == a.data) return;
     sigma(i, height, j, columns);
@@ -59,8 +72,8 @@ struct BackwardEpilogue : Unhurried {
   Activation activation;
   Matrix<const T> z, a;
   Matrix<T> delta;
-  BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
-  BACKLIT_INLINE void finish(long i, long j, Vec<T> sum) const { store(delta.row(i) + j, sum); }
+  BACKLIT_INLINE Vec<T> start(Place) const { return Vec<T>{}; }
+  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(at.in(delta), sum); }
   BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
     if (activation == Activation::softmax) return;  // needs whole rows
     times_sigma_prime<T>(activation, {z.row(i) + j, z.stride}, {a.row(i) + j, a.stride},
@@ -91,14 +104,14 @@ struct StepEpilogue {
   long n_in;
   bool is_far;  // the weights and their state are more than the second cache holds
   Fetcher<T> fetcher;
-  long panel = 0, stride = 0;      // the weight at (k, j) lies at panel + k·stride + j
+  long panel = 0, tile = 0;        // where they begin
   long next = 0, lines_ahead = 0;  // of this tile's weights, which are fetched while their gradient is summed
 
-  BACKLIT_INLINE void panel_begins(long j, long columns) { panel = j * n_in - j, stride = columns; }
-  BACKLIT_INLINE void tile_begins(long k, int height, long j, long columns) {
+  BACKLIT_INLINE void panel_begins(long j) { panel = j * n_in; }
+  BACKLIT_INLINE void tile_begins(long k, int height, long width) {
     fetcher.fetch_a_piece();
-    next = panel + k * stride + j;
-    lines_ahead = is_far ? height * columns / lanes<T> : 0;
+    next = tile = panel + k * width;
+    lines_ahead = is_far ? height * width / lanes<T> : 0;
   }
   BACKLIT_INLINE void tile_goes_on(long k) {
     if (k >= lines_ahead) return;
@@ -107,9 +120,9 @@ struct StepEpilogue {
     if constexpr (which == Rule::adam) __builtin_prefetch(slots.second + next, 1);
     next += lanes<T>;
   }
-  BACKLIT_INLINE Vec<T> start(long, long) const { return Vec<T>{}; }
-  BACKLIT_INLINE void finish(long k, long j, Vec<T> nabla) const {
-    step<T, which>(rule, slots, panel + k * stride + j, nabla);
+  BACKLIT_INLINE Vec<T> start(Place) const { return Vec<T>{}; }
+  BACKLIT_INLINE void finish(Place at, Vec<T> nabla) const {
+    step<T, which>(rule, slots, tile + (at.r * at.width + at.c), nabla);
   }
   BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
@@ -149,11 +162,12 @@ BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> f
 template <class T>
 struct AddEpilogue : Unhurried {
   Panels<T> nabla;
-  Matrix<T> panel{};  // from column 0 on, as if all were one
+  T *panel = nullptr, *tile = nullptr;  // where they begin
   explicit AddEpilogue(Panels<T> nabla) : nabla(nabla) {}
-  BACKLIT_INLINE void panel_begins(long j, long columns) { panel = {nabla.data + j * nabla.n_rows - j, columns}; }
-  BACKLIT_INLINE Vec<T> start(long k, long j) const { return load(panel.row(k) + j); }
-  BACKLIT_INLINE void finish(long k, long j, Vec<T> sum) const { store(panel.row(k) + j, sum); }
+  BACKLIT_INLINE void panel_begins(long j) { panel = nabla.data + j * nabla.n_rows; }
+  BACKLIT_INLINE void tile_begins(long k, int, long width) { tile = panel + k * width; }
+  BACKLIT_INLINE Vec<T> start(Place at) const { return load(tile + (at.r * at.width + at.c)); }
+  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(tile + (at.r * at.width + at.c), sum); }
   BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
 

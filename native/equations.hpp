@@ -11,11 +11,11 @@ namespace backlit::BACKLIT_ISA {
 // Forward: z = w a + b and a = σ(z)
 template <class Product, class T>
 void forward(Activation activation, Matrix<const T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z,
-             Matrix<T> a, long n_rows, long n_out, T* scratch) {
+             Matrix<T> a, long n_rows, T* scratch) {
   ForwardEpilogue<T> epilogue{{}, activation, b, z, a};
   Product::template product<false>(a_previous, 0, n_rows, wt, scratch, epilogue);
   if (activation == Activation::softmax)
-    for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), n_out);
+    for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), wt.columns);
 }
 
 // log Σ e^z of one row, from the largest output, which loses nothing: z − log a there
@@ -30,7 +30,7 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
                   const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
   const bool is_softmax = activation == Activation::softmax, has_short_cut = loss_needs_z(loss);
   for (long i = 0; i < n_rows; ++i) {
-    if (i + 8 < n_rows) __builtin_prefetch(y[i + 8]);
+    if (i + 8 < n_rows) __builtin_prefetch(y[i + 8]);  // rows of a shuffled batch lie all over memory
     const T *z_i = z.row(i), *a_i = a.row(i);
     const T log_sum = is_softmax && has_short_cut ? log_sum_of(z_i, a_i, n_out) : T(0);
     Vec<T> costs{}, targets{};
@@ -58,10 +58,10 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
 template <class Product, class T>
 void backward(Activation activation, Matrix<const T> delta_next, Panels<const T> w_next, Matrix<const T> z,
-              Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out, T* scratch) {
+              Matrix<const T> a, Matrix<T> delta, long n_rows, T* scratch) {
   BackwardEpilogue<T> epilogue{{}, activation, z, a, delta};
   Product::template product<false>(delta_next, 0, n_rows, w_next, scratch, epilogue);
-  if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, n_out);
+  if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, w_next.columns);
 }
 
 // BP2 through a dropped layer: δ comes in as (w^{l+1})ᵀ δ^{l+1} and becomes (mask ⊙ δ) ⊙ σ′.

@@ -58,32 +58,28 @@ void transpose_matrix(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end,
     for (long kk = k; kk < k_end; ++kk) w.row(j)[kk] = wt.row(kk)[j];
 }
 
-inline long smaller(long a, long b) { return a < b ? a : b; }
-inline long larger(long a, long b) { return a > b ? a : b; }
-
 template <class T>
 void transpose(Panels<const T> wt, Panels<T> w, long k_begin, long k_end) {
-  for_panels(w, [&](long k, Matrix<T> to) {
-    const long begin = larger(k_begin, k), end = smaller(k_end, k + to.stride);
+  for_panels(w, [&](long k, Panel<T> to) {
+    const long begin = k_begin > k ? k_begin - k : 0, end = k_end - k < to.columns ? k_end - k : to.columns;
     if (begin >= end) return;
-    for_panels(wt, [&](long j, Matrix<const T> from) {
-      transpose_matrix<T>({from.row(k), from.stride}, {to.row(j), to.stride}, begin - k, end - k,
-                          smaller(from.stride, w.n_rows - j));
+    for_panels(wt, [&](long j, Panel<const T> from) {
+      transpose_matrix<T>({from.row(k), from.stride}, {to.row(j), to.stride}, begin, end, from.columns);
     });
   });
 }
 
 template <class T>
-void read_weights(Panels<const T> wt, Matrix<T> w, long n_out) {
-  for_panels(wt, [&](long j, Matrix<const T> from) {
-    transpose_matrix<T>(from, {w.row(j), w.stride}, 0, wt.n_rows, smaller(from.stride, n_out - j));
+void read_weights(Panels<const T> wt, Matrix<T> w) {
+  for_panels(wt, [&](long j, Panel<const T> from) {
+    transpose_matrix<T>(from, {w.row(j), w.stride}, 0, wt.n_rows, from.columns);
   });
 }
 
 template <class T>
-void write_weights(Matrix<const T> w, Panels<T> wt, long n_out) {
-  for_panels(wt, [&](long first, Matrix<T> to) {
-    for (long j = 0; j < smaller(to.stride, n_out - first); ++j)
+void write_weights(Matrix<const T> w, Panels<T> wt) {
+  for_panels(wt, [&](long first, Panel<T> to) {
+    for (long j = 0; j < to.columns; ++j)
       for (long k = 0; k < wt.n_rows; ++k) to.row(k)[j] = w.row(first + j)[k];
   });
 }

@@ -26,13 +26,12 @@ struct Matrix {
   T* row(long i) const { return data + i * stride; }
 };
 
-// A matrix cut into panels of up to `panel_columns` columns, one after the other: the panel whose first column is j is
-// a matrix at data + j·n_rows. A matrix that is no wider than a panel lies as any other.
+// A matrix cut into panels of up to `panel_columns` columns, one after the other and the last one padded: the panel
+// whose first column is j is a matrix at data + j·n_rows. A matrix that is no wider than a panel lies as any other.
 template <class T>
 struct Panels {
   T* data;
-  long n_rows;
-  long columns;  // with their padding
+  long n_rows, columns;
 };
 
 // The numbers of one row of a sparse input that are not zero, and their columns.
@@ -75,7 +74,7 @@ struct Kernels {
 
   // z = a_previous wᵀ + b and a = σ(z) for n_rows rows. z may be the same as a where nobody asks for z later.
   void (*forward)(Activation activation, Matrix<const T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z,
-                  Matrix<T> a, long n_rows, long n_out, T* scratch);
+                  Matrix<T> a, long n_rows, T* scratch);
 
   // BP1 for n_rows rows, times each example's share in the mean; and C_x of each. z is only read where needed.
   // A null delta asks for the costs alone.
@@ -84,7 +83,7 @@ struct Kernels {
 
   // BP2 for n_rows rows: delta = (delta_next w_next) ⊙ σ′.
   void (*backward)(Activation activation, Matrix<const T> delta_next, Panels<const T> w_next, Matrix<const T> z,
-                   Matrix<const T> a, Matrix<T> delta, long n_rows, long n_out, T* scratch);
+                   Matrix<const T> a, Matrix<T> delta, long n_rows, T* scratch);
 
   // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath; `ahead`
   // is fetched meanwhile.
@@ -118,7 +117,7 @@ struct Kernels {
 
   // `forward`, `add_nabla_w` and `drop` (of one row) for a sparse input.
   void (*forward_sparse)(Activation activation, const SparseRow<T>* x, Panels<const T> wt, const T* b, Matrix<T> z,
-                         Matrix<T> a, long n_rows, long n_out);
+                         Matrix<T> a, long n_rows);
   void (*add_nabla_sparse)(const SparseRow<T>* x, Matrix<const T> delta, Panels<T> nabla_wt, long n_rows, long k_begin,
                            long k_end);
   void (*drop_sparse)(const DropoutDraw& draw, SparseRow<T> x, T* dropped, long position);
@@ -133,8 +132,8 @@ struct Kernels {
   void (*transpose)(Panels<const T> wt, Panels<T> w, long k_begin, long k_end);
 
   // Weights as the lecture has them, (n_out, n_in), from wt and into it
-  void (*read_weights)(Panels<const T> wt, Matrix<T> w, long n_out);
-  void (*write_weights)(Matrix<const T> w, Panels<T> wt, long n_out);
+  void (*read_weights)(Panels<const T> wt, Matrix<T> w);
+  void (*write_weights)(Matrix<const T> w, Panels<T> wt);
 
   // square[k] = Σ_j w², magnitude[k] = Σ_j |w| for rows [k_begin, k_end) of wt
   void (*row_sums)(Panels<const T> wt, double* square, double* magnitude, long k_begin, long k_end);

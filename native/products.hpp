@@ -32,21 +32,40 @@ struct SumOf {
 // BP4 asks for rows of a so far ahead, where there are enough of them to matter.
 constexpr long rows_read_ahead = 16, rows_that_matter = 64;
 
+// How wide a panel is: so many vectors, the last of them half where `is_narrow`, for the rest of it is padding.
+template <int vectors, bool is_narrow>
+struct Width {
+  static constexpr int whole = is_narrow ? vectors - 1 : vectors;
+  static constexpr bool has_half = is_narrow;
+  static constexpr int height = tile_heights[vectors];
+  template <class T>
+  static constexpr long columns = vectors * lanes<T>;
+};
+
 // `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
-template <class O, int height, int width, bool a_by_column, class Epilogue>
+template <class O, int height, class Width, bool a_by_column, class Epilogue>
 BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
   using T = typename SumOf<O>::type;
-  constexpr long columns = width * lanes<T>;
-  epilogue.tile_begins(i, height, j, columns);
-  Vec<T> c[height][width];
-  unroll<height>([&](auto r) { unroll<width>([&](auto v) { c[r][v] = epilogue.start(i + r, j + v * lanes<T>); }); });
+  constexpr int whole = Width::whole, halves = Width::has_half, with_room = whole + !whole;
+  constexpr long columns = Width::template columns<T>, half_at = whole * lanes<T>;
+  const auto place = [&](int r, int v) BACKLIT_INLINED { return Place{i, j, r, v * lanes<T>, columns}; };
+  epilogue.tile_begins(i, height, columns);
+  Vec<T> c[height][with_room];
+  Half<T> c_half[height];
+  unroll<height>([&](auto r) BACKLIT_INLINED {
+    unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = epilogue.start(place(r, v)); });
+    if constexpr (halves) c_half[r] = lower_half<T>(epilogue.start(place(r, whole)));
+  });
   const O* a_tile = a_by_column ? a.data + i : a.row(i);
-  const auto add = [&](long k) __attribute__((always_inline)) {
-    decltype(load(b_row)) b_k[width];
-    unroll<width>([&](auto v) { b_k[v] = load(b_row + v * lanes<T>); });
-    unroll<height>([&](auto r) {
+  const auto add = [&](long k) BACKLIT_INLINED {
+    decltype(load(b_row)) b_k[with_room];
+    Half<T> b_k_half;
+    unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });
+    if constexpr (halves) b_k_half = load_half(b_row + half_at);
+    unroll<height>([&](auto r) BACKLIT_INLINED {
       const auto a_rk = broadcast(a_by_column ? a_tile[k * a.stride + r] : a_tile[r * a.stride + k]);
-      unroll<width>([&](auto v) { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
+      unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
+      if constexpr (halves) c_half[r] = fma(lower_half<T>(a_rk), b_k_half, c_half[r]);
     });
     b_row += columns;
   };
@@ -60,21 +79,23 @@ BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, 
     }
   for (; k < depth; ++k) add(k);
   const Epilogue in_registers = epilogue;  // its own address is known elsewhere, so every store could have changed it
-  unroll<height>(
-      [&](auto r) { unroll<width>([&](auto v) { in_registers.finish(i + r, j + v * lanes<T>, c[r][v]); }); });
+  unroll<height>([&](auto r) BACKLIT_INLINED {
+    unroll<whole>([&](auto v) BACKLIT_INLINED { in_registers.finish(place(r, v), c[r][v]); });
+    if constexpr (halves) in_registers.finish(place(r, whole), widened<T>(c_half[r]));
+  });
   epilogue.tile_done(i, height, j, columns);
 }
 
-// All rows of one panel of `width` vectors of columns.
-template <class O, int width, bool a_by_column, class Epilogue>
-inline void panel(Matrix<const O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
-  constexpr int height = tile_heights[width];
-  for (; i + height <= i_end; i += height) tile<O, height, width, a_by_column>(a, i, b, depth, j, epilogue);
+// All rows of one panel.
+template <class O, class Width, bool a_by_column, class Epilogue>
+inline void panel_rows(Matrix<const O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
+  constexpr int height = Width::height;
+  for (; i + height <= i_end; i += height) tile<O, height, Width, a_by_column>(a, i, b, depth, j, epilogue);
   if (i == i_end) return;
   // what is left is cut into tiles of even height, and one of a single row
   const auto left = [&](auto rows) {
     if constexpr (rows() < height)
-      if (i + rows() <= i_end) tile<O, rows(), width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
+      if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
   };
   left(std::integral_constant<int, 10>{});
   left(std::integral_constant<int, 8>{});
@@ -90,38 +111,55 @@ inline int panel_width(long vectors_left) {
   return vectors_left <= widest_panel ? int(vectors_left) : vectors_left == 4 ? 2 : 3;
 }
 
-// `panel` for a width that is only known now.
-template <class O, bool a_by_column, class Epilogue>
-inline void panel_of(int width, Matrix<const O> a, long i, long i_end, const O* b, long depth, long j,
-                     Epilogue& epilogue) {
-  if (widest_panel == 4 && width == 4)
-    panel<O, widest_panel, a_by_column>(a, i, i_end, b, depth, j, epilogue);
-  else if (width == 3)
-    panel<O, 3, a_by_column>(a, i, i_end, b, depth, j, epilogue);
-  else if (width == 2)
-    panel<O, 2, a_by_column>(a, i, i_end, b, depth, j, epilogue);
-  else
-    panel<O, 1, a_by_column>(a, i, i_end, b, depth, j, epilogue);
-}
+template <class T>
+struct Panel : Matrix<T> {
+  long columns;  // without padding
+};
 
 // Calls f(j, panel) for each panel: its first column, and the panel as a matrix.
 template <class T, class F>
 BACKLIT_INLINE void for_panels(Panels<T> m, F&& f) {
   constexpr int vector = lanes<std::remove_const_t<T>>;
   for (long j = 0; j < m.columns;) {
-    const long columns = long(panel_width((m.columns - j) / vector)) * vector;
-    f(j, Matrix<T>{m.data + j * m.n_rows, columns});
-    j += columns;
+    const long left = m.columns - j, wide = panel_width((left + vector - 1) / vector) * vector;
+    f(j, Panel<T>{{m.data + j * m.n_rows, wide}, left < wide ? left : wide});
+    j += wide;
   }
+}
+
+// Calls f with the Width of a panel of so many columns.
+template <class T, class O, class F>
+BACKLIT_INLINE void with_width(long columns, F&& f) {
+  const long vectors = (columns + lanes<T> - 1) / lanes<T>;
+  const bool is_narrow = 2 * (columns - (vectors - 1) * lanes<T>) <= lanes<T>;
+  const auto of = [&](auto n) {
+    // a single vector waits for the numbers of a, and gains nothing
+    if constexpr (halves_pay && std::is_same_v<T, O> && n() > 1)
+      if (is_narrow) return f(Width<n(), true>{});
+    return f(Width<n(), false>{});
+  };
+  if (widest_panel == 4 && vectors == 4) return of(std::integral_constant<int, widest_panel>{});
+  if (vectors == 3) return of(std::integral_constant<int, 3>{});
+  if (vectors == 2) return of(std::integral_constant<int, 2>{});
+  return of(std::integral_constant<int, 1>{});
+}
+
+// All rows of the panel of b that begins at column j and has so many.
+template <bool a_by_column, class O, class Epilogue>
+inline void panel(Matrix<const O> a, long i, long i_end, const O* b, long columns, long depth, long j,
+                  Epilogue& epilogue) {
+  with_width<typename SumOf<O>::type, O>(columns, [&](auto width) {
+    epilogue.panel_begins(j);
+    panel_rows<O, decltype(width), a_by_column>(a, i, i_end, b, depth, j, epilogue);
+  });
 }
 
 struct FullPrecision {
   // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all columns.
   template <bool a_by_column, class T, class Epilogue>
   static void product(Matrix<const T> a, long i_begin, long i_end, Panels<const T> b, T*, Epilogue& epilogue) {
-    for_panels(b, [&](long j, Matrix<const T> panel) {
-      epilogue.panel_begins(j, panel.stride);
-      panel_of<T, a_by_column>(int(panel.stride / lanes<T>), a, i_begin, i_end, panel.data, b.n_rows, j, epilogue);
+    for_panels(b, [&](long j, Panel<const T> b_panel) {
+      panel<a_by_column>(a, i_begin, i_end, b_panel.data, b_panel.columns, b.n_rows, j, epilogue);
     });
   }
 };

@@ -42,14 +42,14 @@ Session<T>::Session(Description description)
 template <class T>
 void Session<T>::set_weights(int l, int slot, const T* w) {
   Layer& layer = layers_[l];
-  kernels_.write_weights({w, layer.n_in}, layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]), layer.n_out);
+  kernels_.write_weights({w, layer.n_in}, layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]));
 }
 
 template <class T>
 void Session<T>::get_weights(int l, int slot, T* w) const {
   const Layer& layer = layers_[l];
   const Buffer<T>& wt = slot < 0 ? layer.wt : layer.slots_wt[slot];
-  kernels_.read_weights({wt.data(), layer.n_in, layer.stride}, {w, layer.n_in}, layer.n_out);
+  kernels_.read_weights({wt.data(), layer.n_in, layer.n_out}, {w, layer.n_in});
 }
 
 template <class T>
@@ -148,9 +148,9 @@ void Session<T>::layer_forward(int l, Matrix<T> input, Part rows, T* scratch) {
   Layer& layer = layers_[l];
   if (l == 0 && batch_.is_sparse)
     return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, layer.wt_panels(),
-                                   layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(), layer.n_out);
+                                   layer.b.data(), from(z(l)), from(a(l + 1)), rows.size());
   kernels_.forward(layer.activation, {input.row(rows.begin), input.stride}, layer.wt_panels(), layer.b.data(),
-                   from(z(l)), from(a(l + 1)), rows.size(), layer.n_out, scratch);
+                   from(z(l)), from(a(l + 1)), rows.size(), scratch);
 }
 
 // Step 3: the costs of rows of the batch, and BP1 where an error is wanted.

@@ -118,9 +118,9 @@ class Session {
     Buffer<double> squares, magnitudes;  // a row of wt each
     Buffer<double> nabla_squares;        // a row of wt each, and one for the biases
 
-    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), n_in, stride}; }  // wt and what goes with it
-    Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, stride}; }        // b and what goes with it
-    Panels<const T> wt_panels() const { return {wt.data(), n_in, stride}; }
+    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), n_in, n_out}; }  // wt and what goes with it
+    Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }        // b and what goes with it
+    Panels<const T> wt_panels() const { return {wt.data(), n_in, n_out}; }
   };
 
   // Activations, errors and costs of the rows of a batch.
@@ -144,11 +144,9 @@ class Session {
   bool is_one_panel(int layer) const { return layers_[layer].stride <= kernels_.panel_columns; }
   Panels<T> delta_panels(int layer, long n_rows) {
     Buffer<T>& values = is_one_panel(layer) ? batch_.delta[layer] : batch_.delta_panels[layer];
-    return {values.data(), n_rows, layers_[layer].stride};
+    return {values.data(), n_rows, layers_[layer].n_out};
   }
-  Panels<T> w_panels(int layer) {
-    return {layers_[layer].w.data(), layers_[layer].n_out, padded(layers_[layer].n_in, kernels_.lanes)};
-  }
+  Panels<T> w_panels(int layer) { return {layers_[layer].w.data(), layers_[layer].n_out, layers_[layer].n_in}; }
 
   bool drops(int layer) const { return description_.dropout.rates[layer] != 0; }
   Matrix<T> mask(int layer) { return {batch_.mask[layer].data(), a(layer).stride}; }
@@ -173,8 +171,6 @@ class Session {
                   long step, T* scratch);
   void update_part(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void transpose_part(int thread, int n_threads);
-  long rows_a_piece(long n_rows, int n_threads) const;
-  long neurons_a_piece(int layer, int n_threads) const;
   double penalty_cost(double batch_weight) const;
   // A step whose gradient has to be whole before it is taken, instead of one that is fused into BP4.
   bool steps_by_whole_gradient() const { return description_.clip_norm != 0; }

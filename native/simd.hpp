@@ -20,7 +20,8 @@
 #define BACKLIT_VECTOR_BYTES 16
 #endif
 
-#define BACKLIT_INLINE inline __attribute__((always_inline))
+#define BACKLIT_INLINED __attribute__((always_inline))
+#define BACKLIT_INLINE inline BACKLIT_INLINED
 
 namespace backlit::BACKLIT_ISA {
 
@@ -29,12 +30,14 @@ struct VectorOf;
 template <>
 struct VectorOf<float> {
   typedef float type __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+  typedef float half __attribute__((vector_size(BACKLIT_VECTOR_BYTES / 2)));
   typedef std::int32_t bit;
   typedef bit bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
 };
 template <>
 struct VectorOf<double> {
   typedef double type __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
+  typedef double half __attribute__((vector_size(BACKLIT_VECTOR_BYTES / 2)));
   typedef std::int64_t bit;
   typedef bit bits __attribute__((vector_size(BACKLIT_VECTOR_BYTES)));
 };
@@ -101,6 +104,43 @@ BACKLIT_INLINE V sqrt(V x) {
   return x;
 }
 #endif
+
+// The lower half of a vector. A processor that has two units for halves and one for whole vectors takes half the time.
+template <class T>
+using Half = typename VectorOf<T>::half;
+#if defined(__AVX512F__)
+constexpr bool halves_pay = true;
+BACKLIT_INLINE Half<float> fma(Half<float> a, Half<float> b, Half<float> c) {
+  return (Half<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+BACKLIT_INLINE Half<double> fma(Half<double> a, Half<double> b, Half<double> c) {
+  return (Half<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+#else
+constexpr bool halves_pay = false;
+#endif
+
+template <class T>
+BACKLIT_INLINE Half<T> lower_half(Vec<T> v) {
+  Half<T> half;
+  std::memcpy(&half, &v, sizeof half);
+  return half;
+}
+
+template <class T>
+BACKLIT_INLINE Half<T> load_half(const T* p) {
+  Half<T> half;
+  std::memcpy(&half, p, sizeof half);
+  return half;
+}
+
+// The upper half becomes zero.
+template <class T>
+BACKLIT_INLINE Vec<T> widened(Half<T> half) {
+  Vec<T> v{};
+  std::memcpy(&v, &half, sizeof half);
+  return v;
+}
 
 // m / (√v + ε), the step of Adam and RMSprop.
 template <class T>

@@ -11,7 +11,7 @@ namespace backlit::BACKLIT_ISA {
 // Forward: z = b + Σ x_k w_k over the numbers of a row, and a = σ(z).
 template <class T>
 void forward_sparse(Activation activation, const SparseRow<T>* x, Panels<const T> wt, const T* b, Matrix<T> z,
-                    Matrix<T> a, long n_rows, long n_out) {
+                    Matrix<T> a, long n_rows) {
   ForwardEpilogue<T> epilogue{{}, activation, b, z, a};
   for (long i = 0; i < n_rows; ++i) {
     T* z_i = z.row(i);
@@ -25,7 +25,7 @@ void forward_sparse(Activation activation, const SparseRow<T>* x, Panels<const T
       }
     });
     epilogue.tile_done(i, 1, 0, int(z.stride));
-    if (activation == Activation::softmax) activation::softmax_row(z_i, a.row(i), n_out);
+    if (activation == Activation::softmax) activation::softmax_row(z_i, a.row(i), wt.columns);
   }
 }
 

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdint>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -75,48 +73,6 @@ struct Part {
   Part(long begin, long end) : begin(begin), end(end) {}
   Part(long n, int thread, int n_threads) : begin(n * thread / n_threads), end(n * (thread + 1) / n_threads) {}
   long size() const { return end - begin; }
-};
-
-// Work on [0, n) that threads divide as they go: each takes pieces of its own part from the front, and once that is
-// done, pieces of other parts from the back, so that who was held up is helped. Only to be divided while nobody takes.
-class Pieces {
- public:
-  explicit Pieces(int n_threads) : left_(n_threads) {}
-
-  void divide(long n, long piece) {
-    piece_ = std::uint32_t(std::max(1L, piece));
-    for (std::size_t t = 0; t < left_.size(); ++t) {
-      const Part part(n, int(t), int(left_.size()));
-      left_[t].range.store(packed(std::uint32_t(part.begin), std::uint32_t(part.end)), std::memory_order_relaxed);
-    }
-  }
-
-  // The next piece for a thread; none where nothing is left.
-  std::optional<Part> take(int thread) {
-    for (std::size_t t = 0; t < left_.size(); ++t) {
-      std::atomic<std::uint64_t>& range = left_[(thread + t) % left_.size()].range;
-      for (std::uint64_t seen = range.load(std::memory_order_relaxed);;) {
-        const std::uint32_t begin = std::uint32_t(seen >> 32), end = std::uint32_t(seen);
-        if (begin == end) break;
-        const std::uint32_t n = std::min(piece_, end - begin);
-        const bool is_own = t == 0;
-        const std::uint64_t rest = is_own ? packed(begin + n, end) : packed(begin, end - n);
-        if (range.compare_exchange_weak(seen, rest, std::memory_order_relaxed))
-          return is_own ? Part(begin, begin + n) : Part(end - n, end);
-      }
-    }
-    return std::nullopt;
-  }
-
- private:
-  // Both ends in one number, so that they change at once; on a cache line of its own.
-  struct alignas(64) Left {
-    std::atomic<std::uint64_t> range{0};
-  };
-  static std::uint64_t packed(std::uint32_t begin, std::uint32_t end) { return std::uint64_t(begin) << 32 | end; }
-
-  std::vector<Left> left_;
-  std::uint32_t piece_ = 1;
 };
 
 }  // namespace backlit

@@ -11,8 +11,6 @@ namespace {
 
 // Rows a gradient is summed over at a time, to bound memory.
 constexpr long gradient_rows = 2048;
-// Rows or neurons of a piece of work: a multiple of the heights of tiles.
-constexpr long whole_tiles = 24;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
 template <class T>
@@ -36,7 +34,7 @@ void Session<T>::backpropagate_rows(Part rows, long n_rows, T* scratch) {
     const Panels<T> w_next = w_panels(l + 1);
     kernels_.backward(drop ? Activation::identity : activation, from_const(delta(l + 1)),
                       {w_next.data, w_next.n_rows, w_next.columns}, from_const(z(l)), from_const(a(l + 1)),
-                      from(delta(l)), rows.size(), layers_[l].n_out, scratch);
+                      from(delta(l)), rows.size(), scratch);
     if (drop)
       kernels_.pull_back_dropped(activation, from_const(mask(l + 1)), from_const(z(l)), from_const(a(l + 1)),
                                  from(delta(l)), rows.size(), layers_[l].n_out);
@@ -181,7 +179,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
 template <class T>
 void Session<T>::get_nabla(int l, T* nabla_w, T* nabla_b) const {
   const Layer& layer = layers_[l];
-  kernels_.read_weights({layer.nabla_wt.data(), layer.n_in, layer.stride}, {nabla_w, layer.n_in}, layer.n_out);
+  kernels_.read_weights({layer.nabla_wt.data(), layer.n_in, layer.n_out}, {nabla_w, layer.n_in});
   std::copy_n(layer.nabla_b.data(), layer.n_out, nabla_b);
 }
 
@@ -193,7 +191,7 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     Layer& layer = layers_[l];
     layer.nabla_wt = Buffer<T>(layer.wt.size());
     layer.nabla_b = Buffer<T>(layer.b.size());
-    kernels_.write_weights({nabla_w[l], layer.n_in}, layer.in_panels(layer.nabla_wt), layer.n_out);
+    kernels_.write_weights({nabla_w[l], layer.n_in}, layer.in_panels(layer.nabla_wt));
     std::copy_n(nabla_b[l], layer.n_out, layer.nabla_b.data());
     apply_nabla(layer, s, T(1), Part(0, layer.n_in));
     apply_nabla_b(layer, s, T(1));
@@ -207,12 +205,12 @@ void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* bat
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   if (!examples.is_sparse())
     kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
+  const T equal_share = T(1.0 / batch_weight);
   for (long i = rows.begin; i < rows.end; ++i) {
     if (examples.is_sparse()) take_sparse_row(examples, batch[i], i);
     batch_.y[i] = examples.y + batch[i] * n_out;
-    __builtin_prefetch(batch_.y[i]);  // is far away, and not wanted before all outputs are there
-    const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
-    batch_.share.data()[i] = T(s / batch_weight);
+    batch_.share.data()[i] =
+        examples.sample_weight ? T(double(examples.sample_weight[batch[i]]) / batch_weight) : equal_share;
   }
   feedforward_dropped_rows(rows, scratch, step, rows.begin);
   output_rows(rows, true);
@@ -233,21 +231,6 @@ void Session<T>::update_part(int l, const StepRule<T>& rule, long n_rows, Part p
   if (l > 0) kernels_.transpose(layer.wt_panels(), w_panels(l), part.begin, part.end);
 }
 
-// Pieces small enough that a thread that was held up can be helped out, and whole tiles. One thread needs none, and
-// lower precisions pack the weights anew for every piece.
-template <class T>
-long Session<T>::rows_a_piece(long n_rows, int n_threads) const {
-  const bool is_cut = n_threads > 1 && description_.precision == Precision::full;
-  return is_cut ? whole_tiles : (n_rows + n_threads - 1) / n_threads;
-}
-
-template <class T>
-long Session<T>::neurons_a_piece(int l, int n_threads) const {
-  const long n_in = layers_[l].n_in;
-  const bool is_cut = n_threads > 1 && description_.precision == Precision::full && !(l == 0 && batch_.is_sparse);
-  return is_cut ? whole_tiles : (n_in + n_threads - 1) / n_threads;
-}
-
 // Within a step, rows of the batch belong to threads until every error is known; then weights do. Each sum is thus
 // taken by one thread in one order, and the result does not depend on how many there are.
 template <class T>
@@ -266,12 +249,6 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   bool stop = false;
   auto last_check = Clock::now();
   Barrier barrier(n_threads);
-  Pieces rows(n_threads);
-  std::vector<Pieces> neurons;
-  for (int l = 0; l < n_layers; ++l) neurons.emplace_back(n_threads);
-  const auto rows_from = [&](long first) { return std::clamp(n_order - first, 0L, batch_size); };
-  const auto divide_rows = [&](long n) { rows.divide(n, rows_a_piece(n, n_threads)); };
-  divide_rows(rows_from(0));
 
   on_threads(n_threads, [&](int thread) {
     T* scratch = scratch_[thread].data();
@@ -280,27 +257,18 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
     barrier.wait();  // w is transposed
     for (long first = 0; first < n_order && !stop; first += batch_size, ++step) {
       const std::int64_t* batch = order + first;
-      const long n = rows_from(first), n_next = rows_from(first + batch_size);
+      const long n = std::min(batch_size, n_order - first);
       double batch_weight = double(n);
       if (examples.sample_weight) {
         batch_weight = 0;
         for (long i = 0; i < n; ++i) batch_weight += double(examples.sample_weight[batch[i]]);
       }
-      if (batch_weight == 0) {  // every thread sees the same and goes on
-        barrier.wait();
-        if (thread == 0) divide_rows(n_next);
-        barrier.wait();
-        continue;
-      }
+      if (batch_weight == 0) continue;  // every thread sees the same and goes on
 
-      if (thread == 0)
-        for (int l = 0; l < n_layers; ++l) neurons[l].divide(layers_[l].n_in, neurons_a_piece(l, n_threads));
-      while (const auto part = rows.take(thread))
-        train_rows(examples, batch, n, batch_weight, *part, t + steps_taken, scratch);
+      train_rows(examples, batch, n, batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       barrier.wait();  // all errors are there
 
       if (thread == 0) {
-        divide_rows(n_next);
         double cost = 0;
         for (long i = 0; i < n; ++i) {
           const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
@@ -317,17 +285,12 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         }
       }
       const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);
+      const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
+      const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(), n_in};
       if (steps_by_whole_gradient()) step_by_whole_gradient(s, n, thread, n_threads, barrier, scratch);
       for (int l = 0; l < n_layers && !steps_by_whole_gradient(); ++l) {
         Layer& layer = layers_[l];
-        while (const auto part = neurons[l].take(thread)) {
-          RowsAhead<T> ahead;
-          if (l == 0) {
-            const long begin = n_next * part->begin / n_in, end = n_next * part->end / n_in;
-            ahead = {examples.x, batch + batch_size + begin, end - begin, n_in};
-          }
-          update_part(l, s, n, *part, ahead, scratch);
-        }
+        update_part(l, s, n, Part(layer.n_in, thread, n_threads), l == 0 ? ahead : RowsAhead<T>{}, scratch);
         if (thread == l % n_threads)
           kernels_.update_biases(rule_of_biases(s), {delta(l).data, delta(l).stride}, layer.b.data(),
                                  layer.slots_b[0].data(), layer.slots_b[1].data(), n);

@@ -52,7 +52,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
                           part.begin, part.end);
     if (thread == l % n_threads) {
       kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n_rows);
-      kernels_.finish_nabla(without_penalty, {layer.b.data(), 1, layer.stride}, layer.as_row(layer.nabla_b),
+      kernels_.finish_nabla(without_penalty, {layer.b.data(), 1, layer.n_out}, layer.as_row(layer.nabla_b),
                             layer.nabla_squares.data() + layer.n_in, 0, 1);
     }
   }
