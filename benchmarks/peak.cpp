@@ -17,7 +17,9 @@ double multiply_add(long n) {
   constexpr int lanes = bytes / sizeof(T);
   Vec sum[n_chains];
   const Vec factor = Vec{} + T(0.999), term = Vec{} + T(0.001);
-  for (int c = 0; c < n_chains; ++c) sum[c] = Vec{} + T(c);
+  // from what only running tells: the compiler leaves out a chain whose value it can foresee
+  volatile T begin = T(0.5);
+  for (int c = 0; c < n_chains; ++c) sum[c] = Vec{} + T(c) + begin;
   for (long i = 0; i < n; ++i) {
 #pragma GCC unroll 12
     for (int c = 0; c < n_chains; ++c) sum[c] = sum[c] * factor + term;
