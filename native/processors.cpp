@@ -47,6 +47,30 @@ int processors_of_groups(const std::string& list, const std::string& mount) {
   return int(std::ceil(least));
 }
 
+int current_processor() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return 0;
+#endif
+}
+
+void move_away_from([[maybe_unused]] int processor, [[maybe_unused]] int n) {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  int there = processor;
+  while (n > 0) {
+    there = (there + 1) % CPU_SETSIZE;
+    if (CPU_ISSET(there, &allowed)) --n;
+  }
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(there, &only);
+  if (sched_setaffinity(0, sizeof only, &only) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
+#endif
+}
+
 int available_processors() {
   int n = int(std::max(1u, std::thread::hardware_concurrency()));
 #if defined(__linux__)

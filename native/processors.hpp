@@ -12,4 +12,11 @@ int available_processors();
 // sets a limit. `mount` is where the groups are found (/sys/fs/cgroup), of version 1 or 2.
 int processors_of_groups(const std::string& list, const std::string& mount);
 
+// Which processor this thread runs on.
+int current_processor();
+
+// Moves this thread to the n-th processor after `processor` of those it may use, and leaves it free to go on from
+// there. A thread begins where its maker runs, and as long as both are busy the system takes milliseconds to part them.
+void move_away_from(int processor, int n);
+
 }  // namespace backlit

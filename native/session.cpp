@@ -8,8 +8,9 @@ namespace {
 
 // Rows fed forward at a time where nothing has to be kept.
 constexpr long block_rows = 256;
-// Below this many floating-point operations a step, a second thread costs more than it saves.
-constexpr double operations_a_thread = 4e6;
+// Below so many floating-point operations a step, a second thread costs more than it saves; and so many in a call,
+// before it has begun.
+constexpr double operations_a_thread = 4e6, operations_a_call = 2.5e7;
 
 }  // namespace
 
@@ -90,10 +91,10 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
   if (is_sparse) {
     batch_.sparse.resize(batch_.n_rows);
     batch_.sparse_dropped.resize(batch_.n_rows);
-  } else if (batch_.a[0].size() < batch_.n_rows * layers_[0].n_in) {
-    batch_.a[0] = Buffer<T>(batch_.n_rows * layers_[0].n_in);
   }
   if (!with_delta) return;
+  if (!is_sparse && batch_.a[0].size() < batch_.n_rows * layers_[0].n_in)
+    batch_.a[0] = Buffer<T>(batch_.n_rows * layers_[0].n_in);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     if (batch_.delta[l].size() == 0) {
@@ -128,29 +129,34 @@ void Session<T>::reserve_scratch(int n_threads, long n_rows) {
 }
 
 template <class T>
-int Session<T>::threads_for(long rows_a_step, long rows) const {
+int Session<T>::threads_for(long rows_a_step, long rows_a_call, long most) const {
   double weights = 0;
   for (const Layer& layer : layers_) weights += double(layer.n_in) * layer.n_out;
-  const double wanted = 6.0 * weights * rows_a_step / operations_a_thread;
+  const double training = 6 * weights;  // operations a row
+  const double wanted =
+      std::min(training * rows_a_step / operations_a_thread, training * rows_a_call / operations_a_call);
   return int(
-      std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, rows))));
+      std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, most))));
 }
 
-// Steps 1 and 2 of the lecture's algorithm, for rows of the batch whose input is gathered already.
+// Steps 1 and 2 of the lecture's algorithm, for rows of the batch; their input is where `input` begins.
 template <class T>
-void Session<T>::feedforward_rows(Part rows, T* scratch) {
-  for (int l = 0; l < int(layers_.size()); ++l) layer_forward(l, a(l), rows, scratch);
+void Session<T>::feedforward_rows(Matrix<const T> input, Part rows, T* scratch) {
+  for (int l = 0; l < int(layers_.size()); ++l) {
+    if (l > 0) input = {a(l).row(rows.begin), a(l).stride};
+    layer_forward(l, input, rows, scratch);
+  }
 }
 
 template <class T>
-void Session<T>::layer_forward(int l, Matrix<T> input, Part rows, T* scratch) {
+void Session<T>::layer_forward(int l, Matrix<const T> input, Part rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
   Layer& layer = layers_[l];
   if (l == 0 && batch_.is_sparse)
     return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, layer.wt_panels(),
                                    layer.b.data(), from(z(l)), from(a(l + 1)), rows.size());
-  kernels_.forward(layer.activation, {input.row(rows.begin), input.stride}, layer.wt_panels(), layer.b.data(),
-                   from(z(l)), from(a(l + 1)), rows.size(), scratch);
+  kernels_.forward(layer.activation, input, layer.wt_panels(), layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(),
+                   scratch);
 }
 
 // Step 3: the costs of rows of the batch, and BP1 where an error is wanted.
@@ -170,7 +176,7 @@ template <class T>
 void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
   const Call call;
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
-  const int n_threads = threads_for(n_rows, (n_rows + block_rows - 1) / block_rows);
+  const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
   reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
   reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
@@ -182,9 +188,8 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       const Part rows(slot, slot + n);
       if (examples.is_sparse())
         for (long i = 0; i < n; ++i) take_sparse_row(examples, first + i, slot + i);
-      else
-        std::copy_n(examples.x + first * n_in, n * n_in, a(0).row(slot));
-      feedforward_rows(rows, scratch_[thread].data());
+      const T* x = examples.is_sparse() ? nullptr : examples.x + first * n_in;
+      feedforward_rows({x, n_in}, rows, scratch_[thread].data());
       const int last = int(layers_.size()) - 1;
       for (long i = 0; i < n; ++i) std::copy_n(a(last + 1).row(slot + i), n_out, out + (first + i) * n_out);
       if (!examples.y) continue;

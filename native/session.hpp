@@ -157,10 +157,10 @@ class Session {
   bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
   void reserve(long n_rows, bool with_delta, bool is_sparse);
   void reserve_scratch(int n_threads, long n_rows);
-  int threads_for(long rows_a_step, long rows) const;
-  void feedforward_rows(Part rows, T* scratch);
+  int threads_for(long rows_a_step, long rows_a_call, long most) const;
+  void feedforward_rows(Matrix<const T> input, Part rows, T* scratch);
   void feedforward_dropped_rows(Part rows, T* scratch, long step, long position);
-  void layer_forward(int layer, Matrix<T> input, Part rows, T* scratch);
+  void layer_forward(int layer, Matrix<const T> input, Part rows, T* scratch);
   void take_sparse_row(const Examples<T>& examples, long from, long to);
   void drop_sparse_rows(Part rows, const DropoutDraw& draw, long position);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);

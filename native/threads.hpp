@@ -62,7 +62,12 @@ class Call {
 template <class F>
 void on_threads(int n_threads, F&& work) {
   std::vector<std::thread> others;
-  for (int t = 1; t < n_threads; ++t) others.emplace_back([&work, t] { work(t); });
+  const int here = n_threads > 1 ? current_processor() : 0;
+  for (int t = 1; t < n_threads; ++t)
+    others.emplace_back([&work, t, here] {
+      move_away_from(here, t);
+      work(t);
+    });
   work(0);
   for (std::thread& thread : others) thread.join();
 }

@@ -128,7 +128,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
   const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_layers = int(layers_.size());
   const long chunk = std::min(n_rows, gradient_rows);
-  const int n_threads = threads_for(chunk, chunk);
+  const int n_threads = threads_for(chunk, n_rows, chunk);
   reserve(chunk, true, examples.is_sparse());
   reserve_scratch(n_threads, chunk);
   for (Layer& layer : layers_) {
@@ -241,7 +241,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   const Call call;
   const long n_in = layers_.front().n_in;
   const int n_layers = int(layers_.size());
-  const int n_threads = threads_for(batch_size, batch_size);
+  const int n_threads = threads_for(batch_size, n_order, batch_size);
   reserve(batch_size, true, examples.is_sparse());
   reserve_scratch(n_threads, batch_size);
   const bool has_penalty = description_.penalty.any();

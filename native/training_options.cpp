@@ -20,7 +20,7 @@ void Session<T>::feedforward_dropped_rows(Part rows, T* scratch, long step, long
         kernels_.drop(draw, {a(l).row(rows.begin), a(l).stride}, {mask(l).row(rows.begin), a(l).stride},
                       {dropped(l).row(rows.begin), a(l).stride}, rows.size(), position, layers_[l].n_in);
     }
-    layer_forward(l, fed(l), rows, scratch);
+    layer_forward(l, {fed(l).row(rows.begin), fed(l).stride}, rows, scratch);
   }
 }
 
