@@ -80,6 +80,10 @@ class Binding {
     session_.get_biases(layer, slot, b.data());
   }
 
+  int threads_for(long rows_a_step, long rows_a_call) const {
+    return session_.threads_for(rows_a_step, rows_a_call, rows_a_step);
+  }
+
   long t() const { return session_.t; }
   void set_t(long t) {
     require(t >= 0, "t counts steps and cannot be negative");
@@ -260,6 +264,7 @@ void bind(nb::module_& m, const char* name) {
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
       .def("get_biases", &B::get_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
+      .def("threads_for", &B::threads_for, "rows_a_step"_a, "rows_a_call"_a)
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none())

@@ -47,7 +47,8 @@ template <class O, int height, class Width, bool a_by_column, class Epilogue>
 BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
   using T = typename SumOf<O>::type;
   constexpr int whole = Width::whole, halves = Width::has_half, with_room = whole + !whole;
-  constexpr long columns = Width::template columns<T>, half_at = whole * lanes<T>;
+  constexpr long columns = Width::template columns<T>;
+  [[maybe_unused]] constexpr long half_at = whole * lanes<T>;
   const auto place = [&](int r, int v) BACKLIT_INLINED { return Place{i, j, r, v * lanes<T>, columns}; };
   epilogue.tile_begins(i, height, columns);
   Vec<T> c[height][with_room];

@@ -105,6 +105,9 @@ class Session {
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
                 double* costs, double* batch_weights, const std::function<bool()>& interrupted);
 
+  // Threads for steps of so many rows in a call of so many, where `most` can find something to do.
+  int threads_for(long rows_a_step, long rows_a_call, long most) const;
+
   const Description& description() const { return description_; }
 
  private:
@@ -157,7 +160,6 @@ class Session {
   bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
   void reserve(long n_rows, bool with_delta, bool is_sparse);
   void reserve_scratch(int n_threads, long n_rows);
-  int threads_for(long rows_a_step, long rows_a_call, long most) const;
   void feedforward_rows(Matrix<const T> input, Part rows, T* scratch);
   void feedforward_dropped_rows(Part rows, T* scratch, long step, long position);
   void layer_forward(int layer, Matrix<const T> input, Part rows, T* scratch);

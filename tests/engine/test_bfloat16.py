@@ -107,13 +107,13 @@ def test_steps_agree_with_the_reference_in_less_precision(optimizer, precision):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_bits_do_not_depend_on_threads_in_less_precision(precision):
     network = Network.initialize([50, 130, 70, 3], ["relu", "relu", "softmax"], seed=1, dtype="float32")
-    x, y, _ = examples(network, "cross_entropy", 1000)
+    x, y, _ = examples(network, "cross_entropy", 1500)
     results = []
     for n_threads in (1, 2, 3):
         session = open_native(network, Objective("cross_entropy"), precision, optimizer=SGD(0.9), n_threads=n_threads)
         if session is None:
             return
-        session.run_steps(x, y, np.arange(1000), 500, np.full(2, 0.1))
+        session.run_steps(x, y, np.arange(1500), 500, np.full(3, 0.1))
         results.append(parameters(session.network()))
         results.append(gradient_vector(session.cost_and_gradient(x, y)))
     for result, first in zip(results[2:], results[:2] * 2, strict=True):

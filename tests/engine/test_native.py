@@ -219,7 +219,7 @@ def test_session_goes_on_from_its_state_bit_for_bit(engine, name):
     assert parameters(second.network()).tobytes() == parameters(whole.network()).tobytes()
 
 
-def run_for_bits(network, loss, optimizer, n_threads, n_rows=600, batch_size=200):
+def run_for_bits(network, loss, optimizer, n_threads, n_rows=3000, batch_size=1000):
     x, y, s = examples(network, loss, n_rows)
     session = ENGINES["native"].open(network, Objective(loss, PENALTIES["all"]), optimizer, n_threads=n_threads)
     order = np.random.default_rng(0).permutation(n_rows)
@@ -336,11 +336,11 @@ from backlit.engine import Objective
 from backlit.engine.native import NativeEngine
 
 network = Network.initialize([64, 130, 10], ["relu", "softmax"], seed=2, dtype="float32")
-x, y = np.random.default_rng(0).random((600, 64), dtype="float32"), np.eye(10, dtype="float32")[np.arange(600) % 10]
+x, y = np.random.default_rng(0).random((6000, 64), dtype="float32"), np.eye(10, dtype="float32")[np.arange(6000) % 10]
 
 def bits():
     session = NativeEngine().open(network, Objective("cross_entropy"), Adam(), n_threads=2)
-    session.run_steps(x, y, np.arange(600), 200, np.full(3, 1e-3))
+    session.run_steps(x, y, np.arange(6000), 1000, np.full(6, 1e-3))
     return session.network().weights[0].tobytes()
 
 before = bits()

@@ -76,11 +76,11 @@ def test_steps_equal_the_dense_ones(name, engine, penalty, options):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_bits_do_not_depend_on_threads(dtype, optimizer):
     network = Network.initialize([300, 130, 10], ["relu", "softmax"], seed=2, dtype=dtype)
-    x, y, s = sparse_examples(network, "cross_entropy", 600, dtype)
+    x, y, s = sparse_examples(network, "cross_entropy", 1800, dtype)
     bits = set()
     for n_threads in (1, 2, 3):
         session = ENGINES["native"].open(network, Objective("cross_entropy"), optimizer, n_threads=n_threads)
-        steps = session.run_steps(x, y, np.arange(600), 200, np.full(3, 1e-2), s)
+        steps = session.run_steps(x, y, np.arange(1800), 600, np.full(3, 1e-2), s)
         bits.add(parameters(session.network()).tobytes() + steps.costs.tobytes() + session.feedforward(x).tobytes())
     assert len(bits) == 1
 

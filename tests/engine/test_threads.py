@@ -21,10 +21,10 @@ from backlit.engine.native import NativeEngine
 
 def trained_bits(n_threads):
     network = Network.initialize([64, 130, 10], ["relu", "softmax"], seed=2, dtype="float32")
-    x = np.random.default_rng(0).random((600, 64), dtype="float32")
-    y = np.eye(10, dtype="float32")[np.arange(600) % 10]
+    x = np.random.default_rng(0).random((6000, 64), dtype="float32")
+    y = np.eye(10, dtype="float32")[np.arange(6000) % 10]
     session = NativeEngine().open(network, Objective("cross_entropy"), Adam(), n_threads=n_threads)
-    session.run_steps(x, y, np.arange(600), 200, np.full(3, 1e-3))
+    session.run_steps(x, y, np.arange(6000), 1000, np.full(6, 1e-3))
     return session.network().weights[0].tobytes()
 
 
@@ -72,6 +72,14 @@ def test_affinity_is_respected():
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     assert 1 <= _native.available_processors() <= len(os.sched_getaffinity(0))
+
+
+def test_threads_are_for_what_is_worth_them():
+    network = Network.initialize([256, 256, 10], ["relu", "softmax"], seed=0, dtype="float32")
+    session = NativeEngine().open(network, Objective("cross_entropy"), Adam(), n_threads=2)._session
+    assert session.threads_for(128, 12800) == 2
+    assert session.threads_for(1, 12800) == 1  # steps too small to share
+    assert session.threads_for(64, 64) == 1  # over before a second thread has begun
 
 
 def test_more_threads_than_processors_give_the_same_bits():

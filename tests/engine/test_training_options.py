@@ -90,11 +90,11 @@ def test_cutting_an_epoch_and_going_on_from_a_state_change_no_bit(engine, option
 @pytest.mark.parametrize("options", OPTIONS)
 def test_bits_do_not_depend_on_threads(options, dtype):
     network = Network.initialize([64, 130, 70, 10], ["relu", "gelu", "softmax"], seed=2, dtype=dtype)
-    x, y, s = examples(network, "cross_entropy", 600)
+    x, y, s = examples(network, "cross_entropy", 1500)
     bits = set()
     for n_threads in (1, 2, 3):
         each = session("native", network, options, loss="cross_entropy", n_threads=n_threads)
-        steps = each.run_steps(x, y, np.arange(600), 200, np.full(3, 1e-3), s)
+        steps = each.run_steps(x, y, np.arange(1500), 500, np.full(3, 1e-3), s)
         bits.add(parameters(each.network()).tobytes() + steps.costs.tobytes())
     assert len(bits) == 1
 
