@@ -1,5 +1,6 @@
 """Predictions that skip validation and keep their session give what the long way gives, errors included."""
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -105,6 +106,30 @@ def test_changed_weights_change_the_prediction(model):
     check()
     model.set_params(hidden_layer_sizes=(3, 6)).partial_fit(X, Y)
     check()
+
+
+@pytest.mark.parametrize("change", ["read", "network", "shallow copy", "assigned list"])
+def test_weights_that_somebody_knows_are_watched(model, change):
+    """Nothing has read `coefs_` before the first prediction, whose session is kept without copies of them."""
+    before = model.predict(X[:1])
+    if change == "read":
+        model.intercepts_[-1][:] += 1
+    elif change == "network":
+        model.network_.biases[-1][:] += 1
+    elif change == "shallow copy":
+        copy.copy(model).intercepts_[-1][:] += 1
+    else:
+        mine = [np.array(b) for b in model.intercepts_]
+        model.intercepts_ = mine
+        model.predict(X[:1])
+        mine[-1][:] += 1
+    np.testing.assert_allclose(model.predict(X[:1]), before + 1, rtol=1e-9)
+
+
+def test_weights_are_missing_before_a_fit():
+    with pytest.raises(AttributeError, match="coefs_ is there once the estimator is fitted"):
+        MLPRegressor().coefs_  # noqa: B018
+    assert not hasattr(MLPRegressor, "coefs_")
 
 
 def test_changed_parameters_are_heeded(model):

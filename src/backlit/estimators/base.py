@@ -34,7 +34,7 @@ from backlit.estimators.inputs import takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_objective, make_stopping
-from backlit.estimators.prediction import KeptSessions, outputs, outputs_of
+from backlit.estimators.prediction import KeptSessions, WeightArrays, outputs, outputs_of
 from backlit.estimators.printing import Printer
 from backlit.estimators.start import Continuation, Start, start_of
 from backlit.estimators.stochastic import Trained, train_stochastic
@@ -93,8 +93,8 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     dtype: Any
     precision: str
 
-    coefs_: list[Floats]
-    intercepts_: list[Floats]
+    coefs_ = WeightArrays()
+    intercepts_ = WeightArrays()
     history_: list[EpochRecord]
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
@@ -120,6 +120,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     def network_(self) -> Network:
         """The weights as a network of `backlit.core`; its arrays are views of `coefs_` and `intercepts_`."""
         check_is_fitted(self)
+        self._kept_sessions.weights_are_known = True
         return self._network_of_coefs(self._activations, self._network_dtype())
 
     def __problem__(self, X: Any, y: Any, *, needs_y: bool = True) -> Problem:
@@ -130,9 +131,13 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         return problem_of(self, X, y, needs_y=needs_y)
 
     def _network_of_coefs(self, activations: tuple[str, ...], dtype: str) -> Network:
-        weights = tuple(np.asarray(coef, dtype=dtype).T for coef in self.coefs_)
-        biases = tuple(np.asarray(intercept, dtype=dtype) for intercept in self.intercepts_)
+        weights = tuple(np.asarray(coef, dtype=dtype).T for coef in vars(self)["coefs_"])
+        biases = tuple(np.asarray(intercept, dtype=dtype) for intercept in vars(self)["intercepts_"])
         return Network(weights, biases, activations)
+
+    def _weight_arrays(self) -> list[Floats]:
+        """`coefs_` and `intercepts_`, of which nobody hears by this."""
+        return [*vars(self)["coefs_"], *vars(self)["intercepts_"]]
 
     def _fit(
         self,
@@ -231,7 +236,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         self.intercepts_ = list(network.biases)
         self._activations = network.activations
         self.encoder_ = start.encoder
-        self._kept_sessions = KeptSessions()
+        self._kept_sessions = KeptSessions()  # after the weights, which nobody knows yet
         self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
         self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
         for name, value in start.targets.fitted.items():
@@ -262,7 +267,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         return Predictor(self.network_, engine=self.engine, n_threads=self.n_threads)
 
     def _network_dtype(self) -> str:
-        return "float32" if self.coefs_[0].dtype == np.float32 else "float64"
+        return "float32" if vars(self)["coefs_"][0].dtype == np.float32 else "float64"
 
     def _check_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():  # asked first, because check_is_fitted takes its time

@@ -59,13 +59,20 @@ def _in_chunks(session: Session, X: Any, dtype: str) -> Floats:
 class KeptSessions:
     """Sessions for prediction that stay open from one call to the next.
 
-    `coefs_` and `intercepts_` may be changed at any time, in place too. So a session comes with copies of those it was
-    opened on, and is used again only where all their values are still the same: comparing takes less time than opening.
-    Each of several threads that predict at once gets a session of its own.
+    `coefs_` and `intercepts_` may be changed at any time, in place too, by whoever has read or assigned them. From then
+    on a session comes with copies of those it was opened on, and is used again only where all their values are still
+    the same: comparing takes less time than opening. Each of several threads that predict at once gets a session of its
+    own.
+
+    Attributes
+    ----------
+    weights_are_known : bool
+        Whether somebody else has the arrays.
     """
 
     def __init__(self) -> None:
         self._free: dict[tuple[object, ...], list[_Kept]] = {}
+        self.weights_are_known = False
 
     @contextmanager
     def session(self, estimator: Any, activations: tuple[str, ...], dtype: str) -> Iterator[Session]:
@@ -79,16 +86,16 @@ class KeptSessions:
         dtype : {"float32", "float64"}
         """
         free = self._free.setdefault((activations, dtype, estimator.engine, estimator.n_threads), [])
-        now = [*estimator.coefs_, *estimator.intercepts_]
+        now = estimator._weight_arrays()
         try:
             kept = free.pop()  # one call, so that no two threads get the same
         except IndexError:
             kept = None
-        if kept is None or len(kept.arrays) != len(now) or not all(map(np.array_equal, kept.arrays, now)):
+        if kept is None or (self.weights_are_known and not kept.is_of(now)):
             network = estimator._network_of_coefs(activations, dtype)
             session = get_engine(estimator.engine).open(network, Objective(), n_threads=estimator.n_threads)
             # in the order of the originals in memory, which is the quickest to compare
-            kept = _Kept([array.copy(order="K") for array in now], session)
+            kept = _Kept([array.copy(order="K") for array in now] if self.weights_are_known else None, session)
         yield kept.session
         free.append(kept)
 
@@ -98,5 +105,36 @@ class KeptSessions:
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    arrays: list[Floats]
+    arrays: list[Floats] | None  # copies, where they may change
     session: Session
+
+    def is_of(self, now: list[Floats]) -> bool:
+        known = self.arrays
+        return known is not None and len(known) == len(now) and all(map(np.array_equal, known, now))
+
+
+class WeightArrays:
+    """The attribute `coefs_` or `intercepts_`: a plain one, but that sessions hear of who reads or assigns it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> list[Floats]:
+        if estimator is None or self._name not in vars(estimator):
+            raise AttributeError(f"{self._name} is there once the estimator is fitted.")
+        self._is_known(estimator)
+        arrays: list[Floats] = vars(estimator)[self._name]
+        return arrays
+
+    def __set__(self, estimator: Any, arrays: list[Floats]) -> None:
+        self._is_known(estimator)
+        vars(estimator)[self._name] = arrays
+
+    def __delete__(self, estimator: Any) -> None:
+        del vars(estimator)[self._name]
+
+    @staticmethod
+    def _is_known(estimator: Any) -> None:
+        sessions = vars(estimator).get("_kept_sessions")
+        if sessions is not None:
+            sessions.weights_are_known = True
