@@ -1,4 +1,4 @@
-// The half of Session that trains: gradients, steps, and whole epochs of them.
+// The half of Session that trains: steps, and whole epochs of them.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -9,8 +9,6 @@ namespace backlit {
 
 namespace {
 
-// Rows a gradient is summed over at a time, to bound memory.
-constexpr long gradient_rows = 2048;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
 template <class T>
@@ -122,82 +120,6 @@ int Session<T>::first_layer_not_finite() const {
   return 0;
 }
 
-template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
-  const Call call;
-  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
-  const int n_layers = int(layers_.size());
-  const long chunk = std::min(n_rows, gradient_rows);
-  const int n_threads = threads_for(chunk, n_rows, chunk);
-  reserve(chunk, true, examples.is_sparse());
-  reserve_scratch(n_threads, chunk);
-  for (Layer& layer : layers_) {
-    layer.nabla_wt = Buffer<T>(layer.wt.size());
-    layer.nabla_b = Buffer<T>(layer.b.size());
-  }
-  *weight = 0;
-  for (long i = 0; i < n_rows; ++i) *weight += examples.sample_weight ? double(examples.sample_weight[i]) : 1.0;
-  std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
-  Barrier barrier(n_threads);
-  on_threads(n_threads, [&](int thread) {
-    T* scratch = scratch_[thread].data();
-    transpose_part(thread, n_threads);
-    for (long first = 0; first < n_rows; first += chunk) {
-      const long n = std::min(chunk, n_rows - first);
-      const Part rows(n, thread, n_threads);
-      if (!examples.is_sparse())
-        std::copy_n(examples.x + (first + rows.begin) * n_in, rows.size() * n_in, a(0).row(rows.begin));
-      for (long i = rows.begin; i < rows.end; ++i) {
-        if (examples.is_sparse()) take_sparse_row(examples, first + i, i);
-        batch_.y[i] = examples.y + (first + i) * n_out;
-        const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
-        batch_.share.data()[i] = T(s / *weight);
-      }
-      feedforward_dropped_rows(rows, scratch, t, first + rows.begin);
-      output_rows(rows, true);
-      barrier.wait();  // w is transposed
-      backpropagate_rows(rows, n, scratch);
-      barrier.wait();  // all errors are there
-      if (thread == 0)
-        for (long i = 0; i < n; ++i) {
-          const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
-          if (s != 0) chunk_costs[first / chunk] += s / *weight * batch_.cost.data()[i];
-        }
-      for (int l = 0; l < n_layers; ++l) {
-        Layer& layer = layers_[l];
-        const Part part(layer.n_in, thread, n_threads);
-        add_nabla(l, n, part, scratch);
-        if (thread == l % n_threads) kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
-      }
-      barrier.wait();  // the batch's buffers may be written again
-    }
-  });
-  *cost = 0;
-  for (double part : chunk_costs) *cost += part;
-}
-
-template <class T>
-void Session<T>::get_nabla(int l, T* nabla_w, T* nabla_b) const {
-  const Layer& layer = layers_[l];
-  kernels_.read_weights({layer.nabla_wt.data(), layer.n_in, layer.n_out}, {nabla_w, layer.n_in});
-  std::copy_n(layer.nabla_b.data(), layer.n_out, nabla_b);
-}
-
-template <class T>
-void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
-                                double rate) {
-  const StepRule<T> s = rule_without_penalty(rule(rate, 1, ++t));  // the gradient holds the penalty's already
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    Layer& layer = layers_[l];
-    layer.nabla_wt = Buffer<T>(layer.wt.size());
-    layer.nabla_b = Buffer<T>(layer.b.size());
-    kernels_.write_weights({nabla_w[l], layer.n_in}, layer.in_panels(layer.nabla_wt));
-    std::copy_n(nabla_b[l], layer.n_out, layer.nabla_b.data());
-    apply_nabla(layer, s, T(1), Part(0, layer.n_in));
-    apply_nabla_b(layer, s, T(1));
-  }
-}
-
 // Steps 1 to 4 of the lecture's algorithm for some rows of a batch. `step` counts from 0.
 template <class T>
 void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight,
@@ -305,9 +227,9 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
 }
 
 #define BACKLIT_INSTANTIATE(T)                                                                                      \
-  template void Session<T>::gradient(Examples<T>, long, double*, double*);                                          \
-  template void Session<T>::get_nabla(int, T*, T*) const;                                                           \
-  template void Session<T>::apply_gradient(const std::vector<const T*>&, const std::vector<const T*>&, double);     \
+  template void Session<T>::backpropagate_rows(Part, long, T*);                                                     \
+  template void Session<T>::transpose_part(int, int);                                                               \
+  template StepRule<T> Session<T>::rule(double, double, long) const;                                                \
   template int Session<T>::run_steps(Examples<T>, const std::int64_t*, long, long, const double*, double*, double*, \
                                      const std::function<bool()>&);
 
