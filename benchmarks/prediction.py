@@ -51,10 +51,8 @@ def _estimator(case: Case, n_threads: int) -> MLPClassifier | MLPRegressor:
     loss = {"quadratic": "quadratic", "cross_entropy": "log_loss"}[case.loss]
     model = kind(hidden_layer_sizes=case.sizes[1:-1], activation=case.activations[0], loss=loss, n_threads=n_threads)
     x, y = replace(case, n_rows=100).data()
-    model.set_params(max_iter=1).fit(x, y[:, 0] if case.sizes[-1] == 1 else y.argmax(axis=1))
-    weights, biases = case.parameters()
-    model.coefs_, model.intercepts_ = [w.T for w in weights], biases
-    return model
+    model.set_params(initialization=_network(case))
+    return model.initialize(x, y[:, 0] if case.sizes[-1] == 1 else y.argmax(axis=1))
 
 
 def _check(entry: str, case: Case, predict: Predict, x: np.ndarray) -> None:
