@@ -20,6 +20,8 @@ from typing import Any
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FAR_BEHIND = 1.5
+PAUSE = 0.5
+"""Seconds before a turn: the threads of some libraries (OpenBLAS's) go on spinning for a while after their work."""
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Process:
 
     def round(self) -> float:
         assert self._process.stdin is not None
+        time.sleep(PAUSE)
         try:
             self._process.stdin.write("\n")
             self._process.stdin.flush()
