@@ -45,6 +45,7 @@ neon: setup
 	cmake --build build/neon
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
 
+# Half an hour: the compiler takes most of it, and up to 5 GB.
 sanitize: setup
 	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
 	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"

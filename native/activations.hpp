@@ -186,25 +186,25 @@ BACKLIT_INLINE void with(Activation which, F&& f) {
   }
 }
 
-// a = softmax(z) of one row of n neurons.
+// a = softmax(z) of one row of n neurons, and zeros in its padding: e^{z − top} of what stands there may be ∞.
 template <class T>
 inline void softmax_row(const T* z, T* a, long n) {
   const T top = largest_of(z, n);
   Vec<T> sums{};
   for (long j = 0; j < n; j += lanes<T>) {
-    const Vec<T> e = BACKLIT_ISA::exp<T>(load(z + j) - top);
+    const Vec<T> e = first_lanes<T>(n - j) ? BACKLIT_ISA::exp<T>(load(z + j) - top) : Vec<T>{};
     store(a + j, e);
-    sums += first_lanes<T>(n - j) ? e : Vec<T>{};
+    sums += e;
   }
   const T sum = sum_of_lanes<T>(sums);
   for (long j = 0; j < n; j += lanes<T>) store(a + j, load(a + j) / sum);
 }
 
-// delta = Jᵀ delta = a ⊙ (delta − a · delta) of one row
+// delta = Jᵀ delta = a ⊙ (delta − a · delta) of one row. Its padding stays zero, as that of a is.
 template <class T>
 inline void softmax_pull_back_row(const T* a, T* delta, long n) {
   Vec<T> dots{};
-  for (long j = 0; j < n; j += lanes<T>) dots += first_lanes<T>(n - j) ? load(a + j) * load(delta + j) : Vec<T>{};
+  for (long j = 0; j < n; j += lanes<T>) dots = fma(load(a + j), load(delta + j), dots);
   const T dot = sum_of_lanes<T>(dots);
   for (long j = 0; j < n; j += lanes<T>) store(delta + j, load(a + j) * (load(delta + j) - dot));
 }

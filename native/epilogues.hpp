@@ -20,8 +20,8 @@ struct Place {
   }
 };
 
-// What an epilogue leaves out that has nothing to do before its sums are taken.
-struct Unhurried {
+// For epilogues that have nothing to do before their sums are taken.
+struct EpilogueDefaults {
   BACKLIT_INLINE void panel_begins(long) const {}
   BACKLIT_INLINE void tile_begins(long, int, long) const {}
   BACKLIT_INLINE void tile_goes_on(long) const {}
@@ -30,7 +30,7 @@ struct Unhurried {
 // Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first
 // cache.
 template <class T>
-struct ForwardEpilogue : Unhurried {
+struct ForwardEpilogue : EpilogueDefaults {
   Activation activation;
   const T* b;
   Matrix<T> z, a;
@@ -68,7 +68,7 @@ void pull_back(Activation activation, Matrix<const T> z, Matrix<const T> a, Matr
 
 // BP2: the sum (w^{l+1})ᵀ δ^{l+1} goes through ⊙ σ′(z^l).
 template <class T>
-struct BackwardEpilogue : Unhurried {
+struct BackwardEpilogue : EpilogueDefaults {
   Activation activation;
   Matrix<const T> z, a;
   Matrix<T> delta;
@@ -160,7 +160,7 @@ BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> f
 
 // BP4 without a step: the sum is added to the gradient so far.
 template <class T>
-struct AddEpilogue : Unhurried {
+struct AddEpilogue : EpilogueDefaults {
   Panels<T> nabla;
   T *panel = nullptr, *tile = nullptr;  // where they begin
   explicit AddEpilogue(Panels<T> nabla) : nabla(nabla) {}

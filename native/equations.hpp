@@ -28,11 +28,12 @@ BACKLIT_INLINE T log_sum_of(const T* z, const T* a, long n) {
 template <class T>
 void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                   const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
-  const bool is_softmax = activation == Activation::softmax, has_short_cut = loss_needs_z(loss);
+  const bool has_short_cut = loss_needs_z(loss);
+  const bool needs_sums = has_short_cut && activation == Activation::softmax;
   for (long i = 0; i < n_rows; ++i) {
     if (i + 8 < n_rows) __builtin_prefetch(y[i + 8]);  // rows of a shuffled batch lie all over memory
     const T *z_i = z.row(i), *a_i = a.row(i);
-    const T log_sum = is_softmax && has_short_cut ? log_sum_of(z_i, a_i, n_out) : T(0);
+    const T log_sum = needs_sums ? log_sum_of(z_i, a_i, n_out) : T(0);
     Vec<T> costs{}, targets{};
     for (long j = 0; j < n_out; j += lanes<T>) {
       const Vec<T> y_ij = load_first(y[i] + j, n_out - j);
@@ -43,7 +44,7 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
     cost[i] = sum_of_lanes<T>(costs);
     if (!delta.data) continue;
     T* delta_i = delta.row(i);
-    const T sum_of_y = is_softmax && has_short_cut ? sum_of_lanes<T>(targets) : T(0);
+    const T sum_of_y = needs_sums ? sum_of_lanes<T>(targets) : T(0);
     for (long j = 0; j < n_out; j += lanes<T>) {
       const Vec<T> a_ij = load(a_i + j), y_ij = load_first(y[i] + j, n_out - j);
       store(delta_i + j, has_short_cut ? loss::short_cut<T>(loss, activation, load(z_i + j), a_ij, y_ij, sum_of_y)

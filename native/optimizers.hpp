@@ -28,6 +28,21 @@ struct StepRule {
   T l1;
 };
 
+// For gradients that hold the penalty's part already.
+template <class T>
+StepRule<T> rule_without_penalty(StepRule<T> rule) {
+  rule.has_penalty = false;
+  rule.square = rule.l1 = 0;
+  return rule;
+}
+
+// Penalties and decay are for weights.
+template <class T>
+StepRule<T> rule_of_biases(StepRule<T> rule) {
+  rule.keep = 1;
+  return rule_without_penalty(rule);
+}
+
 }  // namespace backlit
 
 #ifdef BACKLIT_ISA

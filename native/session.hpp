@@ -65,20 +65,6 @@ struct Examples {
 };
 
 template <class T>
-StepRule<T> rule_without_penalty(StepRule<T> rule) {
-  rule.has_penalty = false;
-  rule.square = rule.l1 = 0;
-  return rule;
-}
-
-// Penalties and decay are for weights.
-template <class T>
-StepRule<T> rule_of_biases(StepRule<T> rule) {
-  rule.keep = 1;
-  return rule_without_penalty(rule);
-}
-
-template <class T>
 class Session {
  public:
   explicit Session(Description description);

@@ -88,3 +88,25 @@ def test_many_outputs_of_softmax_agree_with_the_reference():
     )
     assert relative_error(gradient_vector(found), gradient_vector(truth)) <= 1e-12
     assert found.cost == pytest.approx(truth.cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.01])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_inside_a_network_keeps_to_its_columns_and_agrees_with_the_reference(dtype, clip_norm):
+    network = Network.initialize([6, 9, 5, 2], ["softmax", "softmax", "sigmoid"], seed=1, dtype=dtype)
+    # e⁹⁰⁰ and e³⁰⁰ of what stands in the padding are beyond either dtype's largest number
+    biases = (network.biases[0] - (900 if dtype == "float64" else 300), *network.biases[1:])
+    network = Network(network.weights, biases, network.activations)
+    x, y, s = examples(network, "quadratic", 40)
+    objective = Objective("quadratic", Penalty(l2=0.02, l1=0.01, alpha=0.3))
+    truth, found = (
+        engine.open(to_dtype(network, kind), objective, SGD(0.9), clip_norm=clip_norm)
+        for engine, kind in ((ENGINES["reference"], "float64"), (native_engine(), dtype))
+    )
+    rates = np.full(4, 0.05)
+    exact = [np.float64(array) for array in (x, y, s)]
+    costs = truth.run_steps(*exact[:2], np.arange(40), 10, rates, exact[2]).costs
+    steps = found.run_steps(x, y, np.arange(40), 10, rates, s)
+    tolerance = 1e-11 if dtype == "float64" else 1e-5
+    np.testing.assert_allclose(steps.costs, costs, rtol=tolerance)
+    assert relative_error(parameters(found.network()), parameters(truth.network())) <= tolerance
