@@ -95,29 +95,30 @@ template <int n_parts>
 struct InBfloat16 {
   // The product of FullPrecision, with both operands packed into scratch first.
   template <bool a_by_column, class Epilogue>
-  static void product(Matrix<const float> a, long i_begin, long i_end, Panels<const float> b, float* scratch,
+  static void product(Rows<float> a, long i_begin, long i_end, Panels<const float> b, float* scratch,
                       Epilogue& epilogue) {
     using P = Parts<n_parts>;
     const long depth = b.n_rows, part_depth = (depth + 1) / 2, all_depth = n_parts * part_depth;
-    Pair* const panel_of_b = reinterpret_cast<Pair*>(scratch);
+    const long n_rows = a_by_column ? all_depth : i_end, stride = a_by_column ? padded(i_end, lane_count) : all_depth;
+    const Pair** const rows_of_a = reinterpret_cast<const Pair**>(scratch);
+    Pair* const panel_of_b = reinterpret_cast<Pair*>(rows_of_a + n_rows);
     Pair* const packed_a = panel_of_b + all_depth * widest_panel * lane_count;
 
-    Matrix<const Pair> a_pairs{packed_a, a_by_column ? padded(i_end, lane_count) : all_depth};
+    for (long i = 0; i < n_rows; ++i) rows_of_a[i] = packed_a + i * stride;
     if (a_by_column) {
       for (long k = 0; k < part_depth; ++k)
         pack_columns<n_parts>(a.row(2 * k) + i_begin, 2 * k + 1 < depth ? a.row(2 * k + 1) + i_begin : nullptr,
-                              i_end - i_begin, P::of_a, packed_a + k * a_pairs.stride + i_begin,
-                              part_depth * a_pairs.stride);
+                              i_end - i_begin, P::of_a, packed_a + k * stride + i_begin, part_depth * stride);
     } else {
       for (long i = i_begin; i < i_end; ++i)
-        pack_row<n_parts>(a.row(i), depth, P::of_a, packed_a + i * a_pairs.stride, part_depth);
+        pack_row<n_parts>(a.row(i), depth, P::of_a, packed_a + i * stride, part_depth);
     }
 
     for_panels(b, [&](long j, Panel<const float> b_panel) {
       for (long k = 0; k < part_depth; ++k)
         pack_columns<n_parts>(b_panel.row(2 * k), 2 * k + 1 < depth ? b_panel.row(2 * k + 1) : nullptr, b_panel.stride,
                               P::of_b, panel_of_b + k * b_panel.stride, part_depth * b_panel.stride);
-      panel<a_by_column, Pair>(a_pairs, i_begin, i_end, panel_of_b, b_panel.columns, all_depth, j, epilogue);
+      panel<a_by_column, Pair>({rows_of_a}, i_begin, i_end, panel_of_b, b_panel.columns, all_depth, j, epilogue);
     });
   }
 };
@@ -125,7 +126,9 @@ struct InBfloat16 {
 template <int n_parts>
 long scratch_size(long n_rows, long widest) {
   const long depth = n_rows > widest ? n_rows : widest, rows = padded(depth, lane_count);
-  return n_parts * ((depth + 1) / 2) * (widest_panel * lane_count + rows);
+  constexpr long numbers_a_pointer = sizeof(const Pair*) / sizeof(float);
+  return n_parts * ((depth + 1) / 2) * (widest_panel * lane_count + rows) +
+         (n_parts * depth + n_parts) * numbers_a_pointer;
 }
 
 template <int n_parts>

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
+
+#include "matrices.hpp"
 
 namespace backlit {
 
@@ -20,6 +23,24 @@ class Buffer {
   };
   std::unique_ptr<T[], Free> data_;
   long n_ = 0;
+};
+
+// Rows of a batch, all of one stride, and where each begins.
+template <class T>
+class RowBuffer {
+ public:
+  RowBuffer() = default;
+  RowBuffer(long n_rows, long stride) : values_(n_rows * stride), stride_(stride), starts_(n_rows) {
+    for (long i = 0; i < n_rows; ++i) starts_[i] = matrix().row(i);
+  }
+  Matrix<T> matrix() { return {values_.data(), stride_}; }
+  Rows<T> rows() const { return {starts_.data()}; }
+  bool empty() const { return starts_.empty(); }
+
+ private:
+  Buffer<T> values_;
+  long stride_ = 0;
+  std::vector<const T*> starts_;
 };
 
 }  // namespace backlit

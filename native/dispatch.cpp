@@ -7,10 +7,14 @@
 
 namespace backlit {
 
-#define BACKLIT_DECLARE(isa)                \
-  namespace isa {                           \
-  const Kernels<float>& kernels_float32();  \
-  const Kernels<double>& kernels_float64(); \
+#define BACKLIT_DECLARE(isa)                    \
+  namespace isa {                               \
+  template <class T>                            \
+  const Kernels<T>& all_kernels();              \
+  template <>                                   \
+  const Kernels<float>& all_kernels<float>();   \
+  template <>                                   \
+  const Kernels<double>& all_kernels<double>(); \
   }
 
 BACKLIT_DECLARE(baseline)
@@ -61,20 +65,20 @@ InstructionSet chosen() {
 
 }  // namespace
 
+template <class T>
+static const Kernels<T>& full() {
 #ifdef BACKLIT_X86
-#define BACKLIT_CHOOSE(function)   \
-  switch (chosen()) {              \
-    case InstructionSet::avx512:   \
-      return avx512::function();   \
-    case InstructionSet::avx2:     \
-      return avx2::function();     \
-    case InstructionSet::baseline: \
-      break;                       \
-  }                                \
-  return baseline::function();
-#else
-#define BACKLIT_CHOOSE(function) return baseline::function();
+  switch (chosen()) {
+    case InstructionSet::avx512:
+      return avx512::all_kernels<T>();
+    case InstructionSet::avx2:
+      return avx2::all_kernels<T>();
+    case InstructionSet::baseline:
+      break;
+  }
 #endif
+  return baseline::all_kernels<T>();
+}
 
 bool has_bfloat16() {
 #ifdef BACKLIT_BFLOAT16
@@ -85,23 +89,20 @@ bool has_bfloat16() {
 #endif
 }
 
-static const Kernels<float>& full_float32() { BACKLIT_CHOOSE(kernels_float32) }
-static const Kernels<double>& full_float64() { BACKLIT_CHOOSE(kernels_float64) }
-
 template <>
 const Kernels<float>& kernels<float>(Precision precision) {
-  if (precision == Precision::full) return full_float32();
+  if (precision == Precision::full) return full<float>();
 #ifdef BACKLIT_BFLOAT16
   if (has_bfloat16())
-    return precision == Precision::bfloat16 ? avx512bf16::kernels_bfloat16(full_float32())
-                                            : avx512bf16::kernels_bfloat16x3(full_float32());
+    return precision == Precision::bfloat16 ? avx512bf16::kernels_bfloat16(full<float>())
+                                            : avx512bf16::kernels_bfloat16x3(full<float>());
 #endif
   throw std::invalid_argument("bfloat16 takes a processor with AVX512_BF16");
 }
 
 template <>
 const Kernels<double>& kernels<double>(Precision precision) {
-  if (precision == Precision::full) return full_float64();
+  if (precision == Precision::full) return full<double>();
   throw std::invalid_argument("bfloat16 is for networks of float32");
 }
 

@@ -38,8 +38,7 @@ BACKLIT_INLINE T mask_of(const DropoutDraw& d, std::uint32_t number) {
 
 // mask, and dropped = a ⊙ mask, of n_rows rows of which the first stands at `position` in its batch.
 template <class T>
-void drop(const DropoutDraw& d, Matrix<const T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows, long position,
-          long n) {
+void drop(const DropoutDraw& d, Rows<T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows, long position, long n) {
   for (long i = 0; i < n_rows; ++i) {
     T* mask_i = mask.row(i);
     long j = 0;

@@ -10,8 +10,8 @@ namespace backlit::BACKLIT_ISA {
 
 // Forward: z = w a + b and a = σ(z)
 template <class Product, class T>
-void forward(Activation activation, Matrix<const T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z,
-             Matrix<T> a, long n_rows, T* scratch) {
+void forward(Activation activation, Rows<T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
+             long n_rows, T* scratch) {
   ForwardEpilogue<T> epilogue{{}, activation, b, z, a};
   Product::template product<false>(a_previous, 0, n_rows, wt, scratch, epilogue);
   if (activation == Activation::softmax)
@@ -58,8 +58,8 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
 
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
 template <class Product, class T>
-void backward(Activation activation, Matrix<const T> delta_next, Panels<const T> w_next, Matrix<const T> z,
-              Matrix<const T> a, Matrix<T> delta, long n_rows, T* scratch) {
+void backward(Activation activation, Rows<T> delta_next, Panels<const T> w_next, Matrix<const T> z, Matrix<const T> a,
+              Matrix<T> delta, long n_rows, T* scratch) {
   BackwardEpilogue<T> epilogue{{}, activation, z, a, delta};
   Product::template product<false>(delta_next, 0, n_rows, w_next, scratch, epilogue);
   if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, w_next.columns);
@@ -76,8 +76,8 @@ void pull_back_dropped(Activation activation, Matrix<const T> mask, Matrix<const
 
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
 template <class Product, class T>
-void update_weights(const StepRule<T>& rule, Matrix<const T> a_previous, Panels<const T> delta, Panels<T> wt,
-                    Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead) {
+void update_weights(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt, Panels<T> first,
+                    Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead) {
   with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
     Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
   });
@@ -101,8 +101,7 @@ void update_biases(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* firs
 
 // BP4 without a step, for gradients that are wanted whole.
 template <class Product, class T>
-void add_nabla_w(Matrix<const T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end,
-                 T* scratch) {
+void add_nabla_w(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end, T* scratch) {
   AddEpilogue<T> epilogue(nabla_wt);
   Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
 }

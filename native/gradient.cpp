@@ -15,7 +15,6 @@ constexpr long gradient_rows = 2048;
 template <class T>
 void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
   const Call call;
-  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
   const int n_layers = int(layers_.size());
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, n_rows, chunk);
@@ -35,11 +34,8 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
     for (long first = 0; first < n_rows; first += chunk) {
       const long n = std::min(chunk, n_rows - first);
       const Part rows(n, thread, n_threads);
-      if (!examples.is_sparse())
-        std::copy_n(examples.x + (first + rows.begin) * n_in, rows.size() * n_in, a(0).row(rows.begin));
       for (long i = rows.begin; i < rows.end; ++i) {
-        if (examples.is_sparse()) take_sparse_row(examples, first + i, i);
-        batch_.y[i] = examples.y + (first + i) * n_out;
+        take_row(examples, first + i, i);
         const double s = examples.sample_weight ? double(examples.sample_weight[first + i]) : 1.0;
         batch_.share.data()[i] = T(s / *weight);
       }

@@ -1,4 +1,5 @@
-// The kernels of one instruction set; compiled once for each. See kernels.hpp for what each does.
+// The kernels of one instruction set and one type of number; compiled once for each. See kernels.hpp for what each
+// does.
 #include "kernels.hpp"
 
 #include "dropout.hpp"
@@ -11,18 +12,6 @@
 #define BACKLIT_NAME_OF(x) BACKLIT_STRING(x)
 
 namespace backlit::BACKLIT_ISA {
-
-template <class T>
-void gather(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in) {
-  for (long i = 0; i < n_rows; ++i) {
-    const T* from = x + rows[i] * n_in;
-    T* to = a.row(i);
-    long k = 0;
-    for (; k + lanes<T> <= n_in; k += lanes<T>) store(to + k, load(from + k));
-    if (k < n_in && n_in >= lanes<T>) k = n_in - lanes<T>, store(to + k, load(from + k));  // overlaps the one before
-    for (; n_in < lanes<T> && k < n_in; ++k) to[k] = from[k];
-  }
-}
 
 // Exchanges the halves of lanes that differ in bit `s` between two rows: one step of transposing a block in registers.
 template <class T, int s, int... lane>
@@ -137,14 +126,17 @@ constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            forward_sparse<T>,
                            add_nabla_sparse<T>,
                            drop_sparse<T>,
-                           gather<T>,
                            into_panels<T>,
                            transpose<T>,
                            read_weights<T>,
                            write_weights<T>,
                            row_sums<T>};
 
-const Kernels<float>& kernels_float32() { return table<float>; }
-const Kernels<double>& kernels_float64() { return table<double>; }
+template <class T>
+const Kernels<T>& all_kernels();
+template <>
+const Kernels<BACKLIT_NUMBER>& all_kernels<BACKLIT_NUMBER>() {
+  return table<BACKLIT_NUMBER>;
+}
 
 }  // namespace backlit::BACKLIT_ISA

@@ -1,38 +1,14 @@
 // The table of kernels: all that the rest of the engine knows of instruction sets.
-//
-// Layout. Weights are kept transposed, wt (n_in, n_out), because each of the three products then reads and writes whole
-// vectors of neighboring outputs. Columns are padded to `lanes`, so no kernel needs a mask; what stands in the padding
-// never reaches a real column. Only BP2 needs w itself, (n_out, n_in), for which `transpose` makes a copy. What stands
-// on the right of a product, wt, w or δ, is kept in panels, so that a product reads it from one end to the other.
 #pragma once
 
 #include <cstdint>
 
 #include "activations.hpp"
 #include "losses.hpp"
+#include "matrices.hpp"
 #include "optimizers.hpp"
 
 namespace backlit {
-
-// Columns that n neurons take with their padding. Static, so that the linker does not share it between instruction
-// sets.
-static constexpr long padded(long n, int lanes) { return (n + lanes - 1) / lanes * lanes; }
-
-// A matrix of rows of `stride` numbers.
-template <class T>
-struct Matrix {
-  T* data;
-  long stride;
-  T* row(long i) const { return data + i * stride; }
-};
-
-// A matrix cut into panels of up to `panel_columns` columns, one after the other and the last one padded: the panel
-// whose first column is j is a matrix at data + j·n_rows. A matrix that is no wider than a panel lies as any other.
-template <class T>
-struct Panels {
-  T* data;
-  long n_rows, columns;
-};
 
 // The numbers of one row of a sparse input that are not zero, and their columns.
 template <class T>
@@ -73,8 +49,8 @@ struct Kernels {
   long (*scratch_size)(long n_rows, long widest);
 
   // z = a_previous wᵀ + b and a = σ(z) for n_rows rows. z may be the same as a where nobody asks for z later.
-  void (*forward)(Activation activation, Matrix<const T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z,
-                  Matrix<T> a, long n_rows, T* scratch);
+  void (*forward)(Activation activation, Rows<T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
+                  long n_rows, T* scratch);
 
   // BP1 for n_rows rows, times each example's share in the mean; and C_x of each. z is only read where needed.
   // A null delta asks for the costs alone.
@@ -82,19 +58,19 @@ struct Kernels {
                        const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
 
   // BP2 for n_rows rows: delta = (delta_next w_next) ⊙ σ′.
-  void (*backward)(Activation activation, Matrix<const T> delta_next, Panels<const T> w_next, Matrix<const T> z,
+  void (*backward)(Activation activation, Rows<T> delta_next, Panels<const T> w_next, Matrix<const T> z,
                    Matrix<const T> a, Matrix<T> delta, long n_rows, T* scratch);
 
   // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath; `ahead`
   // is fetched meanwhile.
-  void (*update_weights)(const StepRule<T>& rule, Matrix<const T> a_previous, Panels<const T> delta, Panels<T> wt,
+  void (*update_weights)(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt,
                          Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead);
 
   // BP3 and the step of the biases, by `rule` without what is for weights only.
   void (*update_biases)(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows);
 
   // BP4 and BP3 added to nabla, without a step.
-  void (*add_nabla_w)(Matrix<const T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end,
+  void (*add_nabla_w)(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end,
                       T* scratch);
   void (*add_nabla_b)(Matrix<const T> delta, T* nabla_b, long n_rows);
 
@@ -108,8 +84,8 @@ struct Kernels {
                 long k_begin, long k_end);
 
   // mask, and dropped = a ⊙ mask, for n_rows rows of n neurons, the first at `position` in the batch.
-  void (*drop)(const DropoutDraw& draw, Matrix<const T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows,
-               long position, long n);
+  void (*drop)(const DropoutDraw& draw, Rows<T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows, long position,
+               long n);
 
   // The end of BP2 where a layer is dropped: delta = (mask ⊙ delta) ⊙ σ′.
   void (*pull_back_dropped)(Activation activation, Matrix<const T> mask, Matrix<const T> z, Matrix<const T> a,
@@ -121,9 +97,6 @@ struct Kernels {
   void (*add_nabla_sparse)(const SparseRow<T>* x, Matrix<const T> delta, Panels<T> nabla_wt, long n_rows, long k_begin,
                            long k_end);
   void (*drop_sparse)(const DropoutDraw& draw, SparseRow<T> x, T* dropped, long position);
-
-  // a[i] = x[rows[i]] for rows of n_in numbers
-  void (*gather)(const T* x, const std::int64_t* rows, Matrix<T> a, long n_rows, long n_in);
 
   // The same numbers in panels, for rows [begin, end)
   void (*into_panels)(Matrix<const T> m, Panels<T> panels, long begin, long end);

@@ -44,7 +44,7 @@ struct Width {
 
 // `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
 template <class O, int height, class Width, bool a_by_column, class Epilogue>
-BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
+BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
   using T = typename SumOf<O>::type;
   constexpr int whole = Width::whole, halves = Width::has_half, with_room = whole + !whole;
   constexpr long columns = Width::template columns<T>;
@@ -57,14 +57,16 @@ BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, 
     unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = epilogue.start(place(r, v)); });
     if constexpr (halves) c_half[r] = lower_half<T>(epilogue.start(place(r, whole)));
   });
-  const O* a_tile = a_by_column ? a.data + i : a.row(i);
+  const O* a_row[height];
+  if constexpr (!a_by_column) unroll<height>([&](auto r) BACKLIT_INLINED { a_row[r] = a.row(i + r); });
   const auto add = [&](long k) BACKLIT_INLINED {
     decltype(load(b_row)) b_k[with_room];
     Half<T> b_k_half;
     unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });
     if constexpr (halves) b_k_half = load_half(b_row + half_at);
+    const O* a_k = a_by_column ? a.row(k) + i : nullptr;
     unroll<height>([&](auto r) BACKLIT_INLINED {
-      const auto a_rk = broadcast(a_by_column ? a_tile[k * a.stride + r] : a_tile[r * a.stride + k]);
+      const auto a_rk = broadcast(a_by_column ? a_k[r] : a_row[r][k]);
       unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
       if constexpr (halves) c_half[r] = fma(lower_half<T>(a_rk), b_k_half, c_half[r]);
     });
@@ -74,7 +76,7 @@ BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, 
   // rows of a lie too far apart for the processor to see what will be read next
   if (a_by_column && depth >= rows_that_matter)
     for (; k + rows_read_ahead < depth; ++k) {
-      __builtin_prefetch(a_tile + (k + rows_read_ahead) * a.stride);
+      __builtin_prefetch(a.row(k + rows_read_ahead) + i);
       epilogue.tile_goes_on(k);
       add(k);
     }
@@ -89,7 +91,7 @@ BACKLIT_INLINE void tile(Matrix<const O> a, long i, const O* b_row, long depth, 
 
 // All rows of one panel.
 template <class O, class Width, bool a_by_column, class Epilogue>
-inline void panel_rows(Matrix<const O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
+inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
   constexpr int height = Width::height;
   for (; i + height <= i_end; i += height) tile<O, height, Width, a_by_column>(a, i, b, depth, j, epilogue);
   if (i == i_end) return;
@@ -147,8 +149,7 @@ BACKLIT_INLINE void with_width(long columns, F&& f) {
 
 // All rows of the panel of b that begins at column j and has so many.
 template <bool a_by_column, class O, class Epilogue>
-inline void panel(Matrix<const O> a, long i, long i_end, const O* b, long columns, long depth, long j,
-                  Epilogue& epilogue) {
+inline void panel(Rows<O> a, long i, long i_end, const O* b, long columns, long depth, long j, Epilogue& epilogue) {
   with_width<typename SumOf<O>::type, O>(columns, [&](auto width) {
     epilogue.panel_begins(j);
     panel_rows<O, decltype(width), a_by_column>(a, i, i_end, b, depth, j, epilogue);
@@ -158,7 +159,7 @@ inline void panel(Matrix<const O> a, long i, long i_end, const O* b, long column
 struct FullPrecision {
   // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all columns.
   template <bool a_by_column, class T, class Epilogue>
-  static void product(Matrix<const T> a, long i_begin, long i_end, Panels<const T> b, T*, Epilogue& epilogue) {
+  static void product(Rows<T> a, long i_begin, long i_end, Panels<const T> b, T*, Epilogue& epilogue) {
     for_panels(b, [&](long j, Panel<const T> b_panel) {
       panel<a_by_column>(a, i_begin, i_end, b_panel.data, b_panel.columns, b.n_rows, j, epilogue);
     });

@@ -76,13 +76,14 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
   batch_.is_sparse = is_sparse;
   if (batch_.n_rows < n_rows) {
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-      batch_.a[l + 1] = Buffer<T>(n_rows * layers_[l].stride);
+      batch_.a[l + 1] = RowBuffer<T>(n_rows, layers_[l].stride);
       if (keeps_z(l)) batch_.z[l] = Buffer<T>(n_rows * layers_[l].stride);
       batch_.delta[l] = {};
       batch_.delta_panels[l] = {};
       batch_.mask[l] = {};
       batch_.dropped[l] = {};
     }
+    batch_.x.assign(n_rows, nullptr);
     batch_.y.assign(n_rows, nullptr);
     batch_.share = Buffer<T>(n_rows);
     batch_.cost = Buffer<T>(n_rows);
@@ -93,17 +94,16 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
     batch_.sparse_dropped.resize(batch_.n_rows);
   }
   if (!with_delta) return;
-  if (!is_sparse && batch_.a[0].size() < batch_.n_rows * layers_[0].n_in)
-    batch_.a[0] = Buffer<T>(batch_.n_rows * layers_[0].n_in);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
-    if (batch_.delta[l].size() == 0) {
-      batch_.delta[l] = Buffer<T>(batch_.n_rows * layer.stride);
+    if (batch_.delta[l].empty()) {
+      batch_.delta[l] = RowBuffer<T>(batch_.n_rows, layer.stride);
       if (!is_one_panel(l)) batch_.delta_panels[l] = Buffer<T>(batch_.n_rows * layer.stride);
     }
     if (drops(l) && !(l == 0 && is_sparse) && batch_.mask[l].size() == 0) {
-      batch_.mask[l] = Buffer<T>(batch_.n_rows * a(l).stride);
-      batch_.dropped[l] = Buffer<T>(batch_.n_rows * a(l).stride);
+      const long stride = l == 0 ? layer.n_in : layers_[l - 1].stride;
+      batch_.mask[l] = Buffer<T>(batch_.n_rows * stride);
+      batch_.dropped[l] = RowBuffer<T>(batch_.n_rows, stride);
     }
     if (l > 0 && layer.w.size() == 0) layer.w = Buffer<T>(layer.n_out * padded(layer.n_in, kernels_.lanes));
     if (l == 0 && is_sparse) layer.nabla_wt = Buffer<T>(layer.wt.size());
@@ -139,24 +139,33 @@ int Session<T>::threads_for(long rows_a_step, long rows_a_call, long most) const
       std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, most))));
 }
 
-// Steps 1 and 2 of the lecture's algorithm, for rows of the batch; their input is where `input` begins.
+// Row `from` of the examples becomes row `to` of the batch. It stays where it lies.
 template <class T>
-void Session<T>::feedforward_rows(Matrix<const T> input, Part rows, T* scratch) {
-  for (int l = 0; l < int(layers_.size()); ++l) {
-    if (l > 0) input = {a(l).row(rows.begin), a(l).stride};
-    layer_forward(l, input, rows, scratch);
+void Session<T>::take_row(const Examples<T>& examples, long from, long to) {
+  if (examples.is_sparse()) {
+    const std::int64_t begin = examples.row_starts[from], end = examples.row_starts[from + 1];
+    batch_.sparse[to] = {examples.values + begin, examples.columns + begin, long(end - begin)};
+  } else {
+    batch_.x[to] = examples.x + from * layers_.front().n_in;
   }
+  if (examples.y) batch_.y[to] = examples.y + from * layers_.back().n_out;
+}
+
+// Steps 1 and 2 of the lecture's algorithm, for rows of the batch.
+template <class T>
+void Session<T>::feedforward_rows(Part rows, T* scratch) {
+  for (int l = 0; l < int(layers_.size()); ++l) layer_forward(l, rows_of_a(l), rows, scratch);
 }
 
 template <class T>
-void Session<T>::layer_forward(int l, Matrix<const T> input, Part rows, T* scratch) {
+void Session<T>::layer_forward(int l, Rows<T> input, Part rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
   Layer& layer = layers_[l];
   if (l == 0 && batch_.is_sparse)
     return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, layer.wt_panels(),
                                    layer.b.data(), from(z(l)), from(a(l + 1)), rows.size());
-  kernels_.forward(layer.activation, input, layer.wt_panels(), layer.b.data(), from(z(l)), from(a(l + 1)), rows.size(),
-                   scratch);
+  kernels_.forward(layer.activation, input.from(rows.begin), layer.wt_panels(), layer.b.data(), from(z(l)),
+                   from(a(l + 1)), rows.size(), scratch);
 }
 
 // Step 3: the costs of rows of the batch, and BP1 where an error is wanted.
@@ -175,7 +184,7 @@ void Session<T>::output_rows(Part rows, bool with_delta) {
 template <class T>
 void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
   const Call call;
-  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
+  const long n_out = layers_.back().n_out;
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
   reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
   reserve_scratch(n_threads, std::min(n_rows, block_rows));
@@ -186,14 +195,11 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
     for (long first = slot; first < n_rows; first += block_rows * n_threads) {
       const long n = std::min(block_rows, n_rows - first);
       const Part rows(slot, slot + n);
-      if (examples.is_sparse())
-        for (long i = 0; i < n; ++i) take_sparse_row(examples, first + i, slot + i);
-      const T* x = examples.is_sparse() ? nullptr : examples.x + first * n_in;
-      feedforward_rows({x, n_in}, rows, scratch_[thread].data());
+      for (long i = 0; i < n; ++i) take_row(examples, first + i, slot + i);
+      feedforward_rows(rows, scratch_[thread].data());
       const int last = int(layers_.size()) - 1;
       for (long i = 0; i < n; ++i) std::copy_n(a(last + 1).row(slot + i), n_out, out + (first + i) * n_out);
       if (!examples.y) continue;
-      for (long i = 0; i < n; ++i) batch_.y[slot + i] = examples.y + (first + i) * n_out;
       output_rows(rows, false);
       std::copy_n(batch_.cost.data() + slot, n, row_costs.data() + first);
     }

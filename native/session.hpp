@@ -114,42 +114,44 @@ class Session {
 
   // Activations, errors and costs of the rows of a batch.
   struct Batch {
-    std::vector<Buffer<T>> a, z, delta;    // a[0] is the gathered input; z only where needed
-    std::vector<Buffer<T>> delta_panels;   // δ once more, for BP4, where it is wider than a panel
-    std::vector<Buffer<T>> mask, dropped;  // a ⊙ mask of layers that are dropped
-    std::vector<const T*> y;
-    std::vector<SparseRow<T>> sparse;  // instead of a[0], where the input is sparse
+    std::vector<const T*> x, y;           // where the rows of the batch lie
+    std::vector<RowBuffer<T>> a, delta;   // a[0] is empty
+    std::vector<Buffer<T>> z;             // only where needed
+    std::vector<Buffer<T>> delta_panels;  // δ once more, for BP4, where it is wider than a panel
+    std::vector<Buffer<T>> mask;          // of layers that are dropped
+    std::vector<RowBuffer<T>> dropped;    // a ⊙ mask
+    std::vector<SparseRow<T>> sparse;     // instead of x, where the input is sparse
     std::vector<std::vector<T>> sparse_dropped;
     bool is_sparse = false;
     Buffer<T> share, cost;
     long n_rows = 0;
   };
 
-  Matrix<T> a(int layer) { return {batch_.a[layer].data(), layer == 0 ? layers_[0].n_in : layers_[layer - 1].stride}; }
+  Matrix<T> a(int layer) { return batch_.a[layer].matrix(); }
+  Rows<T> rows_of_a(int layer) { return layer == 0 ? Rows<T>{batch_.x.data()} : batch_.a[layer].rows(); }
   Matrix<T> z(int layer) {
-    return {batch_.z[layer].size() ? batch_.z[layer].data() : batch_.a[layer + 1].data(), layers_[layer].stride};
+    return {batch_.z[layer].size() ? batch_.z[layer].data() : a(layer + 1).data, layers_[layer].stride};
   }
-  Matrix<T> delta(int layer) { return {batch_.delta[layer].data(), layers_[layer].stride}; }
+  Matrix<T> delta(int layer) { return batch_.delta[layer].matrix(); }
   bool is_one_panel(int layer) const { return layers_[layer].stride <= kernels_.panel_columns; }
   Panels<T> delta_panels(int layer, long n_rows) {
-    Buffer<T>& values = is_one_panel(layer) ? batch_.delta[layer] : batch_.delta_panels[layer];
-    return {values.data(), n_rows, layers_[layer].n_out};
+    return {is_one_panel(layer) ? delta(layer).data : batch_.delta_panels[layer].data(), n_rows, layers_[layer].n_out};
   }
   Panels<T> w_panels(int layer) { return {layers_[layer].w.data(), layers_[layer].n_out, layers_[layer].n_in}; }
 
   bool drops(int layer) const { return description_.dropout.rates[layer] != 0; }
-  Matrix<T> mask(int layer) { return {batch_.mask[layer].data(), a(layer).stride}; }
-  Matrix<T> dropped(int layer) { return {batch_.dropped[layer].data(), a(layer).stride}; }
+  Matrix<T> dropped(int layer) { return batch_.dropped[layer].matrix(); }
+  Matrix<T> mask(int layer) { return {batch_.mask[layer].data(), dropped(layer).stride}; }
   // What layer + 1 is fed with in training.
-  Matrix<T> fed(int layer) { return drops(layer) ? dropped(layer) : a(layer); }
+  Rows<T> fed(int layer) { return drops(layer) ? batch_.dropped[layer].rows() : rows_of_a(layer); }
 
   bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
   void reserve(long n_rows, bool with_delta, bool is_sparse);
   void reserve_scratch(int n_threads, long n_rows);
-  void feedforward_rows(Matrix<const T> input, Part rows, T* scratch);
+  void feedforward_rows(Part rows, T* scratch);
   void feedforward_dropped_rows(Part rows, T* scratch, long step, long position);
-  void layer_forward(int layer, Matrix<const T> input, Part rows, T* scratch);
-  void take_sparse_row(const Examples<T>& examples, long from, long to);
+  void layer_forward(int layer, Rows<T> input, Part rows, T* scratch);
+  void take_row(const Examples<T>& examples, long from, long to);
   void drop_sparse_rows(Part rows, const DropoutDraw& draw, long position);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   void add_nabla(int layer, long n_rows, Part part, T* scratch);

@@ -5,13 +5,6 @@
 
 namespace backlit {
 
-// Row `from` of the examples becomes row `to` of the batch.
-template <class T>
-void Session<T>::take_sparse_row(const Examples<T>& examples, long from, long to) {
-  const std::int64_t begin = examples.row_starts[from];
-  batch_.sparse[to] = {examples.values + begin, examples.columns + begin, long(examples.row_starts[from + 1] - begin)};
-}
-
 template <class T>
 void Session<T>::drop_sparse_rows(Part rows, const DropoutDraw& draw, long position) {
   for (long i = rows.begin; i < rows.end; ++i) {
@@ -42,7 +35,6 @@ void Session<T>::update_sparse(const StepRule<T>& s, long n_rows, Part part) {
 }
 
 #define BACKLIT_INSTANTIATE(T)                                                \
-  template void Session<T>::take_sparse_row(const Examples<T>&, long, long);  \
   template void Session<T>::drop_sparse_rows(Part, const DropoutDraw&, long); \
   template void Session<T>::update_sparse(const StepRule<T>&, long, Part);
 

@@ -30,7 +30,7 @@ void Session<T>::backpropagate_rows(Part rows, long n_rows, T* scratch) {
     const Activation activation = layers_[l].activation;
     const bool drop = drops(l + 1);
     const Panels<T> w_next = w_panels(l + 1);
-    kernels_.backward(drop ? Activation::identity : activation, from_const(delta(l + 1)),
+    kernels_.backward(drop ? Activation::identity : activation, batch_.delta[l + 1].rows().from(rows.begin),
                       {w_next.data, w_next.n_rows, w_next.columns}, from_const(z(l)), from_const(a(l + 1)),
                       from(delta(l)), rows.size(), scratch);
     if (drop)
@@ -124,13 +124,9 @@ int Session<T>::first_layer_not_finite() const {
 template <class T>
 void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight,
                             Part rows, long step, T* scratch) {
-  const long n_in = layers_.front().n_in, n_out = layers_.back().n_out;
-  if (!examples.is_sparse())
-    kernels_.gather(examples.x, batch + rows.begin, {a(0).row(rows.begin), n_in}, rows.size(), n_in);
   const T equal_share = T(1.0 / batch_weight);
   for (long i = rows.begin; i < rows.end; ++i) {
-    if (examples.is_sparse()) take_sparse_row(examples, batch[i], i);
-    batch_.y[i] = examples.y + batch[i] * n_out;
+    take_row(examples, batch[i], i);
     batch_.share.data()[i] =
         examples.sample_weight ? T(double(examples.sample_weight[batch[i]]) / batch_weight) : equal_share;
   }
@@ -147,9 +143,9 @@ void Session<T>::update_part(int l, const StepRule<T>& rule, long n_rows, Part p
     kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
   if (l == 0 && batch_.is_sparse) return update_sparse(rule, n_rows, part);
   const Panels<T> error = delta_panels(l, n_rows);
-  kernels_.update_weights(rule, {fed(l).data, fed(l).stride}, {error.data, error.n_rows, error.columns},
-                          layer.in_panels(layer.wt), layer.in_panels(layer.slots_wt[0]),
-                          layer.in_panels(layer.slots_wt[1]), part.begin, part.end, scratch, ahead);
+  kernels_.update_weights(rule, fed(l), {error.data, error.n_rows, error.columns}, layer.in_panels(layer.wt),
+                          layer.in_panels(layer.slots_wt[0]), layer.in_panels(layer.slots_wt[1]), part.begin, part.end,
+                          scratch, ahead);
   if (l > 0) kernels_.transpose(layer.wt_panels(), w_panels(l), part.begin, part.end);
 }
 

@@ -17,10 +17,10 @@ void Session<T>::feedforward_dropped_rows(Part rows, T* scratch, long step, long
       if (l == 0 && batch_.is_sparse)
         drop_sparse_rows(rows, draw, position);
       else
-        kernels_.drop(draw, {a(l).row(rows.begin), a(l).stride}, {mask(l).row(rows.begin), a(l).stride},
-                      {dropped(l).row(rows.begin), a(l).stride}, rows.size(), position, layers_[l].n_in);
+        kernels_.drop(draw, rows_of_a(l).from(rows.begin), {mask(l).row(rows.begin), mask(l).stride},
+                      {dropped(l).row(rows.begin), dropped(l).stride}, rows.size(), position, layers_[l].n_in);
     }
-    layer_forward(l, {fed(l).row(rows.begin), fed(l).stride}, rows, scratch);
+    layer_forward(l, fed(l), rows, scratch);
   }
 }
 
@@ -32,8 +32,7 @@ void Session<T>::add_nabla(int l, long n_rows, Part part, T* scratch) {
     kernels_.add_nabla_sparse(batch_.sparse.data(), {delta(l).data, delta(l).stride}, nabla, n_rows, part.begin,
                               part.end);
   else
-    kernels_.add_nabla_w({fed(l).data, fed(l).stride}, {error.data, error.n_rows, error.columns}, nabla, part.begin,
-                         part.end, scratch);
+    kernels_.add_nabla_w(fed(l), {error.data, error.n_rows, error.columns}, nabla, part.begin, part.end, scratch);
 }
 
 // Every thread has its rows of each gradient, and all threads have the norm once they have met.
