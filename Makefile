@@ -34,9 +34,9 @@ test: setup
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
 ENGINE_TESTS := agrees_with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \
-  or dense_ones or depend_on_threads
-REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto tests/engine/test_native.py \
-  tests/engine/test_panels.py tests/engine/test_training_options.py tests/engine/test_sparse_input.py -k "$(ENGINE_TESTS)"
+  or dense_ones or depend_on_threads or subnormals
+REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto $(addprefix tests/engine/test_,$(addsuffix .py,native panels \
+  training_options sparse_input subnormals)) -k "$(ENGINE_TESTS)"
 
 # Arm's kernels, in an emulator. Takes Debian's packages g++-aarch64-linux-gnu and qemu-user-static.
 neon: setup
