@@ -80,6 +80,9 @@ ROUNDS, QUICK_ROUNDS = 7, 3
 PREDICTED = ("W1", "W3", "W4")
 PREDICTED_ROWS = (1, 100_000)
 
+# Fitting an estimator to W1 to W4 for so many epochs.
+FITTED_EPOCHS = 10
+
 # The map of shapes: `depth` layers of weights, `width` neurons in every layer, ReLU, plain gradient descent.
 BATCHES = tuple(2**i for i in range(13))
 WIDTHS = tuple(2**i for i in range(3, 12))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from cases import CASES, GRID, GRID_FOLDS
+from cases import CASES, FITTED_EPOCHS, GRID, GRID_FOLDS
 
 Results = dict[str, Any]
 Row = dict[str, Any]
@@ -140,6 +141,34 @@ def prediction(results: Results) -> str:
     )
 
 
+def fitting(results: Results) -> str:
+    by_case: dict[str, dict[str, float]] = {}
+    for row in results["fitting"]:
+        by_case.setdefault(row["case"], {})[row["entry"]] = row["milliseconds"]
+    lines = []
+    for case, found in by_case.items():
+        engine, *others = found.values()
+        lines.append([case, f"{engine:,.0f}"])
+        for other in others:
+            lines[-1] += [f"{other:,.0f}", f"{100 * (other / engine - 1):+.0f} %"]
+    _, *entries = next(iter(by_case.values()))
+    header = ["workload", f"engine, ms for {FITTED_EPOCHS} epochs"]
+    for entry in entries:
+        header += [f"`{entry}`" if entry == "fit" else entry, "more"]
+    return table(header, lines)
+
+
+def importing(results: Results) -> str:
+    medians = [statistics.median(row["milliseconds"]) for row in results["importing"]]
+    return table(
+        ["a program that imports", "ms", "more"],
+        [
+            [row["program"], f"{median:.0f}", f"{median - medians[0]:.0f}"]
+            for row, median in zip(results["importing"], medians, strict=True)
+        ],
+    )
+
+
 def memory(results: Results) -> str:
     return table(
         ["workload", "estimator", "MiB more at the peak of fit", "of X", "of one copy of the parameters"],
@@ -185,6 +214,8 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "training": training,
     "variants": variants,
     "prediction": prediction,
+    "fitting": fitting,
+    "importing": importing,
     "memory": memory,
     "grid_search": grid_search,
     "shapes": shapes,

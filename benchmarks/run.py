@@ -23,7 +23,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import fitting
 import grid_search
+import importing
 import interleaved
 import machine
 import memory
@@ -85,6 +87,25 @@ def measure_prediction(results: report.Results, quick: bool, cases: list[str]) -
         results["failed"].update({f"prediction of {case} by {key[0]}": why for key, why in failed.items()})
 
 
+def measure_fitting(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """What an estimator's fit adds to the engine's time."""
+    results["fitting"] = []
+    for case in cases:
+        n_threads = training.suited(CASES[case])
+        tasks = {entry: ("fitting", n_threads, {"entry": entry, "case": case}, {}) for entry in fitting.ENTRIES}
+        measured, failed = interleaved.measure(tasks, 3, say)
+        results["fitting"] += [
+            {"case": case, "entry": entry, "milliseconds": found.median * 1e3} for entry, found in measured.items()
+        ]
+        results["failed"] |= {f"{entry} on {case}": why for entry, why in failed.items()}
+
+
+def measure_importing(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """What starting a program with backlit takes."""
+    say("starting Python")
+    results["importing"] = importing.measure()
+
+
 def measure_memory(results: report.Results, quick: bool, cases: list[str]) -> None:
     """What an estimator's fit takes beside the data."""
     results["memory"] = []
@@ -127,6 +148,8 @@ def measure_shapes(results: report.Results, quick: bool, cases: list[str]) -> No
 PARTS = {
     "training": measure_training,
     "prediction": measure_prediction,
+    "fitting": measure_fitting,
+    "importing": measure_importing,
     "memory": measure_memory,
     "grid_search": measure_grid_search,
     "shapes": measure_shapes,
