@@ -31,7 +31,6 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
   const bool has_short_cut = loss_needs_z(loss);
   const bool needs_sums = has_short_cut && activation == Activation::softmax;
   for (long i = 0; i < n_rows; ++i) {
-    if (i + 8 < n_rows) __builtin_prefetch(y[i + 8]);  // rows of a shuffled batch lie all over memory
     const T *z_i = z.row(i), *a_i = a.row(i);
     const T log_sum = needs_sums ? log_sum_of(z_i, a_i, n_out) : T(0);
     Vec<T> costs{}, targets{};
@@ -50,10 +49,12 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
       store(delta_i + j, has_short_cut ? loss::short_cut<T>(loss, activation, load(z_i + j), a_ij, y_ij, sum_of_y)
                                        : loss::nabla_a<T>(loss, loss_parameter, a_ij, y_ij));
     }
-    if (!has_short_cut) pull_back<T>(activation, {z_i, 0}, {a_i, 0}, {delta_i, 0}, 1, n_out);
-    for (long j = 0; j < n_out; j += lanes<T>)
-      store(delta_i + j, first_lanes<T>(n_out - j) ? share[i] * load(delta_i + j) : Vec<T>{});
   }
+  if (!delta.data) return;
+  if (!has_short_cut) pull_back(activation, z, a, delta, n_rows, n_out);
+  for (long i = 0; i < n_rows; ++i)
+    for (long j = 0; j < n_out; j += lanes<T>)
+      store(delta.row(i) + j, first_lanes<T>(n_out - j) ? share[i] * load(delta.row(i) + j) : Vec<T>{});
 }
 
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)

@@ -16,7 +16,7 @@ namespace backlit::BACKLIT_ISA {
 // A panel is up to `widest_panel` vectors of columns.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int widest_panel = 4;
-constexpr int tile_heights[] = {0, 14, 12, 8, 6};
+constexpr int tile_heights[] = {0, 14, 14, 8, 6};
 #else
 constexpr int widest_panel = 3;
 constexpr int tile_heights[] = {0, 8, 6, 4};
@@ -100,6 +100,7 @@ inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, lo
     if constexpr (rows() < height)
       if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
   };
+  left(std::integral_constant<int, 12>{});
   left(std::integral_constant<int, 10>{});
   left(std::integral_constant<int, 8>{});
   left(std::integral_constant<int, 6>{});

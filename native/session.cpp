@@ -148,7 +148,9 @@ void Session<T>::take_row(const Examples<T>& examples, long from, long to) {
   } else {
     batch_.x[to] = examples.x + from * layers_.front().n_in;
   }
-  if (examples.y) batch_.y[to] = examples.y + from * layers_.back().n_out;
+  if (!examples.y) return;
+  batch_.y[to] = examples.y + from * layers_.back().n_out;
+  __builtin_prefetch(batch_.y[to]);  // targets of a shuffled batch lie all over memory
 }
 
 // Steps 1 and 2 of the lecture's algorithm, for rows of the batch.
