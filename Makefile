@@ -42,17 +42,17 @@ REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto $(addprefix te
 neon: setup
 	cmake -S . -B build/neon -DBACKLIT_REPLAY=ON -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
-	cmake --build build/neon
+	cmake --build build/neon --parallel
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
 
 # Half an hour: the compiler takes most of it, and up to 5 GB.
 sanitize: setup
 	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
 	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
-	cmake --build build/address
+	cmake --build build/address --parallel
 	$(call REPLAY,$(CURDIR)/build/address/replay)
 	cmake -S . -B build/thread -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1"
-	cmake --build build/thread
+	cmake --build build/thread --parallel
 	$(call REPLAY,$(CURDIR)/build/thread/replay)
 soak: setup
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py

@@ -12,7 +12,7 @@ PROGRAMS = {
     "backlit as well": "import numpy, sklearn.base, backlit",
     "backlit's estimators as well": "import numpy, sklearn.base, backlit; backlit.MLPClassifier",
 }
-ROUNDS = 7
+ROUNDS = 5
 
 
 def measure() -> list[dict[str, object]]:

@@ -32,7 +32,7 @@ import memory
 import prediction
 import report
 import shapes
-from cases import CASES, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
+from cases import CASES, OTHER_ROUNDS, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
 
 import training
 
@@ -51,18 +51,18 @@ def measure_training(results: report.Results, quick: bool, cases: list[str]) -> 
     """W1 to W4: everybody in float32, then the variants."""
     results["training"] = []
     for case in cases:
-        _train(results, [entry for entry in training.main_entries(quick) if entry.case == case], quick)
+        n_rounds = QUICK_ROUNDS if quick else ROUNDS
+        _train(results, [entry for entry in training.main_entries(quick) if entry.case == case], quick, n_rounds)
     if not quick:
         for entries in training.variants(cases):
-            _train(results, entries, quick)
+            _train(results, entries, quick, OTHER_ROUNDS)
 
 
-def _train(results: report.Results, entries: list[training.Entry], quick: bool) -> None:
+def _train(results: report.Results, entries: list[training.Entry], quick: bool, n_rounds: int) -> None:
     tasks = {
         entry: ("training", entry.n_threads, entry.arguments() | {"quick": quick}, entry.environment())
         for entry in entries
     }
-    n_rounds = QUICK_ROUNDS if quick else ROUNDS
     measured, failed = interleaved.measure(tasks, n_rounds, say, lambda entry: replace(entry, n_threads=0))
     results["training"] += [entry.row(found) for entry, found in measured.items()]
     results["failed"] |= {str(entry): why for entry, why in failed.items()}
@@ -79,7 +79,7 @@ def measure_prediction(results: report.Results, quick: bool, cases: list[str]) -
         tasks = {
             (entry, n): ("prediction", n, {"entry": entry, "case": case, "n_rows": n_rows}, {}) for entry, n in keys
         }
-        measured, failed = interleaved.measure(tasks, 3 if n_rows > 1 else ROUNDS, say)
+        measured, failed = interleaved.measure(tasks, 3 if n_rows > 1 else OTHER_ROUNDS, say)
         results["prediction"] += [
             {"entry": entry, "case": case, "rows": n_rows, "n_threads": n, "microseconds": found.median * 1e6}
             for (entry, n), found in measured.items()

@@ -81,14 +81,13 @@ def suited(case: Case) -> int:
 
 def variants(cases: list[str]) -> list[list[Entry]]:
     """What else is measured, in groups that take turns."""
-    counts = sorted({1, processors()})
     groups = []
     for case in cases:
-        groups.append([Entry(case, "backlit", n, isa=isa) for isa in INSTRUCTION_SETS for n in counts])
+        groups.append([Entry(case, "backlit", suited(CASES[case]), isa=isa) for isa in INSTRUCTION_SETS])
         groups.append([Entry(case, name, suited(CASES[case]), dtype="float64") for name in FLOAT64_CONTESTANTS])
     if "W3" in cases:
         entered = [("backlit", "bfloat16"), ("backlit", "bfloat16x3"), ("PyTorch eager", "bfloat16")]
-        groups.append([Entry("W3", name, n, precision=precision) for name, precision in entered for n in counts])
+        groups.append([Entry("W3", name, processors(), precision=precision) for name, precision in entered])
     return groups
 
 

@@ -81,17 +81,24 @@ struct BackwardEpilogue : EpilogueDefaults {
   }
 };
 
-// Fetches rows piece by piece, so that the requests never fill the queue that the work needs too.
+// Fetches rows piece by piece, so that the requests never fill the queue that the work needs too: a few rows whole, but
+// of many only the beginnings. The processor fetches the rest when it sees them being read, and to have all of them
+// early would drive out of the second cache what is wanted before.
 template <class T>
 struct Fetcher {
+  static constexpr long line = 64 / sizeof(T), most_lines = 1024, least_lines_a_row = 2;
   RowsAhead<T> ahead;
-  long lines_a_piece, row = 0, column = 0;
+  long lines_a_row, lines_a_piece, row = 0, column = 0;
+  BACKLIT_INLINE Fetcher(RowsAhead<T> ahead, long n_pieces) : ahead(ahead) {
+    const long whole = ahead.n_in / line + 1, share = most_lines / (ahead.n_rows + 1) + least_lines_a_row;
+    lines_a_row = whole < share ? whole : share;
+    lines_a_piece = ahead.n_rows * lines_a_row / n_pieces + 1;
+  }
   BACKLIT_INLINE void fetch_a_piece() {
-    constexpr long line = 64 / sizeof(T);
     for (long n = lines_a_piece; n > 0 && row < ahead.n_rows; --n) {
       __builtin_prefetch(ahead.x + ahead.rows[row] * ahead.n_in + column, 0, 2);
       column += line;
-      if (column >= ahead.n_in) column = 0, ++row;
+      if (column >= lines_a_row * line) column = 0, ++row;
     }
   }
 };
@@ -148,12 +155,11 @@ BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> f
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
   const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;
-  const long lines = ahead.n_rows * (ahead.n_in * long(sizeof(T)) / 64 + 1);
   with_rule(rule.rule, [&](auto which) {
     const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
     const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
     StepEpilogue<T, which()> epilogue{
-        rule, {wt.data, first.data, second.data}, wt.n_rows, is_far, {ahead, lines / tiles + 1}};
+        rule, {wt.data, first.data, second.data}, wt.n_rows, is_far, Fetcher<T>(ahead, tiles)};
     f(epilogue);
   });
 }
