@@ -34,26 +34,28 @@ test: setup
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
 ENGINE_TESTS := agrees_with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \
-  or dense_ones or depend_on_threads or subnormals
-REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto $(addprefix tests/engine/test_,$(addsuffix .py,native panels \
-  training_options sparse_input subnormals)) -k "$(ENGINE_TESTS)"
+  or dense_ones or depend_on_threads \
+  or by_run_steps or keep_theirs or less_precision or nearly_exact or multiplied_exactly
+ENGINE_FILES := native panels training_options sparse_input subnormals
+REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto \
+  $(patsubst %,tests/engine/test_%.py,$(ENGINE_FILES) $(2)) -k "$(ENGINE_TESTS)"
 
 # Arm's kernels, in an emulator. Takes Debian's packages g++-aarch64-linux-gnu and qemu-user-static.
 neon: setup
 	cmake -S . -B build/neon -DBACKLIT_REPLAY=ON -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
-	cmake --build build/neon --parallel
+	cmake --build build/neon --parallel 2
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
 
 # Half an hour: the compiler takes most of it, and up to 5 GB.
 sanitize: setup
 	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
 	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
-	cmake --build build/address --parallel
-	$(call REPLAY,$(CURDIR)/build/address/replay)
+	cmake --build build/address --parallel 2
+	$(call REPLAY,$(CURDIR)/build/address/replay,bfloat16)
 	cmake -S . -B build/thread -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1"
-	cmake --build build/thread --parallel
-	$(call REPLAY,$(CURDIR)/build/thread/replay)
+	cmake --build build/thread --parallel 2
+	$(call REPLAY,$(CURDIR)/build/thread/replay,bfloat16)
 soak: setup
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py

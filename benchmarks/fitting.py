@@ -30,7 +30,7 @@ def prepare(entry: str, case: str, n_threads: int) -> tuple[dict[str, Any], Call
 
 
 def _engine(case: Case, n_threads: int) -> Callable[[], object]:
-    """Steps alone, from data as the engine wants them."""
+    """A session and its steps, from data as the engine wants them."""
     x, y = case.data()
     weights, biases = case.parameters()
     network = Network(tuple(weights), tuple(biases), case.activations)

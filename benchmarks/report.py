@@ -33,7 +33,7 @@ def best(rows: list[Row]) -> dict[str, Row]:
         better = found.setdefault(row["contestant"], row)
         if row["n_threads"] < better["n_threads"] and row["microseconds"] < AS_FAST * better["microseconds"]:
             found[row["contestant"]] = row
-    return found
+    return dict(sorted(found.items(), key=lambda item: item[1]["microseconds"]))
 
 
 def machine(results: Results) -> str:
@@ -145,20 +145,19 @@ def prediction(results: Results) -> str:
 
 
 def fitting(results: Results) -> str:
-    by_case: dict[str, dict[str, float]] = {}
-    for row in results["fitting"]:
-        by_case.setdefault(row["case"], {})[row["entry"]] = row["milliseconds"]
-    lines = []
-    for case, found in by_case.items():
-        engine, *others = found.values()
-        lines.append([case, f"{engine:,.0f}"])
-        for other in others:
-            lines[-1] += [f"{other:,.0f}", f"{100 * (other / engine - 1):+.0f} %"]
-    _, *entries = next(iter(by_case.values()))
-    header = ["workload", f"engine, ms for {FITTED_EPOCHS} epochs"]
-    for entry in entries:
-        header += [f"`{entry}`" if entry == "fit" else entry, "more"]
-    return table(header, lines)
+    engine = {row["case"]: row["milliseconds"] for row in results["fitting"] if row["entry"] == "engine"}
+    return table(
+        ["workload", "", f"ms for {FITTED_EPOCHS} epochs", "more than the engine"],
+        [
+            [
+                row["case"],
+                row["entry"],
+                f"{row['milliseconds']:,.0f}",
+                f"{100 * (row['milliseconds'] / engine[row['case']] - 1):+.0f} %" if row["case"] in engine else "–",
+            ]
+            for row in results["fitting"]
+        ],
+    )
 
 
 def importing(results: Results) -> str:

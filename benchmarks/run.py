@@ -190,7 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer contestants, rounds and shapes")
     parser.add_argument("--only", help=f"parts to measure, of {','.join(PARTS)}")
-    parser.add_argument("--cases", default=",".join(CASES), help="workloads of the training part")
+    parser.add_argument("--cases", default=",".join(CASES), help="workloads of training and fitting")
     parser.add_argument("--write-docs", action="store_true", help="write saved results into docs/ and README.md")
     arguments = parser.parse_args()
     if arguments.write_docs:

@@ -90,6 +90,9 @@ void pack_columns(const float* even, const float* odd, long n, const int (&parts
   }
 }
 
+// What as many pointers take of scratch, to the end of a cache line.
+long numbers_of_pointers(long n) { return padded(n * long(sizeof(const Pair*) / sizeof(float)), lane_count); }
+
 // bfloat16 with one part an operand, bfloat16x3 with three products of two.
 template <int n_parts>
 struct InBfloat16 {
@@ -101,7 +104,7 @@ struct InBfloat16 {
     const long depth = b.n_rows, part_depth = (depth + 1) / 2, all_depth = n_parts * part_depth;
     const long n_rows = a_by_column ? all_depth : i_end, stride = a_by_column ? padded(i_end, lane_count) : all_depth;
     const Pair** const rows_of_a = reinterpret_cast<const Pair**>(scratch);
-    Pair* const panel_of_b = reinterpret_cast<Pair*>(rows_of_a + n_rows);
+    Pair* const panel_of_b = reinterpret_cast<Pair*>(scratch + numbers_of_pointers(n_rows));
     Pair* const packed_a = panel_of_b + all_depth * widest_panel * lane_count;
 
     for (long i = 0; i < n_rows; ++i) rows_of_a[i] = packed_a + i * stride;
@@ -126,9 +129,8 @@ struct InBfloat16 {
 template <int n_parts>
 long scratch_size(long n_rows, long widest) {
   const long depth = n_rows > widest ? n_rows : widest, rows = padded(depth, lane_count);
-  constexpr long numbers_a_pointer = sizeof(const Pair*) / sizeof(float);
-  return n_parts * ((depth + 1) / 2) * (widest_panel * lane_count + rows) +
-         (n_parts * depth + n_parts) * numbers_a_pointer;
+  const long part_depth = (depth + 1) / 2;
+  return numbers_of_pointers(n_parts * part_depth + depth) + n_parts * part_depth * (widest_panel * lane_count + rows);
 }
 
 template <int n_parts>

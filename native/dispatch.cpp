@@ -63,10 +63,8 @@ InstructionSet chosen() {
   return choice;
 }
 
-}  // namespace
-
 template <class T>
-static const Kernels<T>& full() {
+const Kernels<T>& full() {
 #ifdef BACKLIT_X86
   switch (chosen()) {
     case InstructionSet::avx512:
@@ -79,6 +77,8 @@ static const Kernels<T>& full() {
 #endif
   return baseline::all_kernels<T>();
 }
+
+}  // namespace
 
 bool has_bfloat16() {
 #ifdef BACKLIT_BFLOAT16

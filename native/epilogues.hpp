@@ -82,20 +82,21 @@ struct BackwardEpilogue : EpilogueDefaults {
 };
 
 // Fetches rows piece by piece, so that the requests never fill the queue that the work needs too: a few rows whole, but
-// of many only the beginnings. The processor fetches the rest when it sees them being read, and to have all of them
-// early would drive out of the second cache what is wanted before.
+// of many only the beginnings. The processor fetches the rest when it sees them being read, and fetching them all would
+// drive out of the second cache what is needed sooner.
 template <class T>
 struct Fetcher {
-  static constexpr long line = 64 / sizeof(T), most_lines = 1024, least_lines_a_row = 2;
+  static constexpr long line = 64 / sizeof(T), most_lines = 1024, beginning = 2;
   RowsAhead<T> ahead;
-  long lines_a_row, lines_a_piece, row = 0, column = 0;
+  long n_rows, lines_a_row, lines_a_piece, row = 0, column = 0;
   BACKLIT_INLINE Fetcher(RowsAhead<T> ahead, long n_pieces) : ahead(ahead) {
-    const long whole = ahead.n_in / line + 1, share = most_lines / (ahead.n_rows + 1) + least_lines_a_row;
-    lines_a_row = whole < share ? whole : share;
-    lines_a_piece = ahead.n_rows * lines_a_row / n_pieces + 1;
+    const long whole = ahead.n_in / line + 1;
+    n_rows = ahead.n_rows < most_lines / beginning ? ahead.n_rows : most_lines / beginning;
+    lines_a_row = n_rows * whole <= most_lines ? whole : most_lines / n_rows;
+    lines_a_piece = n_rows * lines_a_row / n_pieces + 1;
   }
   BACKLIT_INLINE void fetch_a_piece() {
-    for (long n = lines_a_piece; n > 0 && row < ahead.n_rows; --n) {
+    for (long n = lines_a_piece; n > 0 && row < n_rows; --n) {
       __builtin_prefetch(ahead.x + ahead.rows[row] * ahead.n_in + column, 0, 2);
       column += line;
       if (column >= lines_a_row * line) column = 0, ++row;
@@ -154,7 +155,7 @@ template <class T, class F>
 BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
-  const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;
+  const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;  // about
   with_rule(rule.rule, [&](auto which) {
     const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
     const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;

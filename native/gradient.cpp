@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "session.hpp"
+#include "subnormals.hpp"
 
 namespace backlit {
 
@@ -72,6 +73,7 @@ void Session<T>::get_nabla(int l, T* nabla_w, T* nabla_b) const {
 template <class T>
 void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
                                 double rate) {
+  const SubnormalsAreZero while_a_step_is_taken;
   const StepRule<T> s = rule_without_penalty(rule(rate, 1, ++t));  // the gradient holds the penalty's already
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];

@@ -30,8 +30,8 @@ struct DropoutDraw {
   double rate;
 };
 
-// Rows x[rows[0]], x[rows[1]], … of n_in numbers that will be wanted next. They are read from all over memory, so they
-// are fetched into the second cache while other work is done.
+// Rows x[rows[0]], x[rows[1]], … of n_in numbers that will be wanted next. They are read from all over memory, so they,
+// or their beginnings, are fetched into the second cache while other work is done.
 template <class T>
 struct RowsAhead {
   const T* x = nullptr;

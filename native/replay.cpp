@@ -68,6 +68,7 @@ Description description() {
   d.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
   d.clip_norm = number();
   d.max_threads = int(number());
+  d.precision = Precision(index_of(precision_names));
   return d;
 }
 

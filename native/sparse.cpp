@@ -1,6 +1,4 @@
 // The half of Session that a sparse input goes through: its rows are read where they lie, and never become dense.
-#include <algorithm>
-
 #include "session.hpp"
 
 namespace backlit {

@@ -2,8 +2,8 @@
 //
 // Processors take many times as long for them. Adam's moments of a weight whose gradient stays zero (its neuron is
 // dead, its input mostly zero) shrink by a constant factor a step until they are such numbers, and remain so for ever,
-// for the smallest are rounded back to themselves. So they count as zero while steps are taken, as they do in all
-// threads of TensorFlow. Predictions and gradients that are handed out keep them.
+// for the smallest are rounded back to themselves. So they count as zero while steps are taken, as they do in
+// TensorFlow's threads. Predictions and gradients that are handed out keep them.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,22 @@
 
 namespace backlit {
 
-enum class Subnormals { kept, zero };
-
 // Sets the processor's mode for as long as it lives, and then restores what was before.
-class SubnormalsMode {
+class SubnormalsAreZero {
  public:
-  explicit SubnormalsMode(Subnormals subnormals) : before_(control()) {
-    set_control(subnormals == Subnormals::zero ? before_ | as_zero : before_ & ~as_zero);
+  SubnormalsAreZero() : before_(control()) { set_control(before_ | as_zero); }
+  ~SubnormalsAreZero() { set_control(before_); }
+  SubnormalsAreZero(const SubnormalsAreZero&) = delete;
+  SubnormalsAreZero& operator=(const SubnormalsAreZero&) = delete;
+
+  // What f() is in the mode from before.
+  template <class F>
+  auto suspended_for(F&& f) const {
+    set_control(before_);
+    auto result = f();
+    set_control(before_ | as_zero);
+    return result;
   }
-  ~SubnormalsMode() { set_control(before_); }
-  SubnormalsMode(const SubnormalsMode&) = delete;
-  SubnormalsMode& operator=(const SubnormalsMode&) = delete;
 
  private:
 #if defined(__x86_64__)

@@ -170,7 +170,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   Barrier barrier(n_threads);
 
   on_threads(n_threads, [&](int thread) {
-    const SubnormalsMode while_steps_are_taken(Subnormals::zero);
+    const SubnormalsAreZero while_steps_are_taken;
     T* scratch = scratch_[thread].data();
     long step = 0, steps_taken = 0;
     transpose_part(thread, n_threads);
@@ -201,8 +201,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
           stop = true;
         } else if (Clock::now() - last_check > time_between_interrupt_checks) {
           last_check = Clock::now();
-          const SubnormalsMode for_others(Subnormals::kept);  // Python may run a signal's handler here
-          stop = interrupted();
+          stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
         }
       }
       const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);

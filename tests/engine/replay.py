@@ -29,22 +29,22 @@ class ReplayEngine:
 
     name = "native"
 
-    def __init__(self, command):
-        self.command = shlex.split(command)
+    def __init__(self, command, precision="full"):
+        self.command, self.precision = shlex.split(command), precision
 
     def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None, *, clip_norm=None):
         objective.check(network)
         check_clip_norm(clip_norm)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return ReplaySession(self.command, network, objective, optimizer, state, n_threads or 2, clip_norm)
+        return ReplaySession(self, network, objective, optimizer, state, n_threads or 2, clip_norm)
 
 
 class ReplaySession:
     """See `backlit.engine.protocol.Session`. The state lives here and goes with every call."""
 
-    def __init__(self, command, network, objective, optimizer, state, n_threads, clip_norm):
-        self._command = command
+    def __init__(self, engine, network, objective, optimizer, state, n_threads, clip_norm):
+        self._command, self._precision = engine.command, engine.precision
         self._clip_norm = clip_norm
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
@@ -118,6 +118,7 @@ class ReplaySession:
             *_counted(self._objective.dropout_rates(network)),
             *_numbers([self._objective.dropout_seed, self._clip_norm or 0]),
             self._n_threads,
+            self._precision,
             state.t,
         ]
         for weights, biases in slots:
@@ -160,11 +161,11 @@ def _counted(values):
     return [np.size(values), *_numbers(values)]
 
 
-def native_engine():
-    """The engine that test_native.py is to hold to the reference."""
+def native_engine(precision="full"):
+    """The engine that tests are to hold to the reference."""
     command = os.environ.get("BACKLIT_REPLAY")
     if command:
-        return ReplayEngine(command)
+        return ReplayEngine(command, precision)
     from backlit.engine.native import NativeEngine
 
-    return NativeEngine()
+    return NativeEngine(precision)

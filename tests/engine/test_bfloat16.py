@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from replay import native_engine
 from test_native import OPTIMIZER_CASES, examples, gradient_vector, parameters, relative_error, tamed, to_dtype
 
 from backlit import _native
@@ -26,8 +27,8 @@ PRECISIONS = ["bfloat16", "bfloat16x3"]
 
 def open_native(network, objective, precision, **options):
     """Open a session, or see that the processor's lack is said, and return None."""
-    if _native.has_bfloat16():
-        return NativeEngine(precision).open(network, objective, **options)
+    if "BACKLIT_REPLAY" in os.environ or _native.has_bfloat16():
+        return native_engine(precision).open(network, objective, **options)
     with pytest.raises(InvalidInputError, match="AVX512_BF16"):
         NativeEngine(precision)
     return None

@@ -12,6 +12,7 @@ from replay import native_engine
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective
+from backlit.engine.native import NativeEngine
 from backlit.engine.reference import ReferenceEngine
 
 TINY = np.float32(2.0**-140)
@@ -26,45 +27,70 @@ def has_subnormals(arrays):
     return any(((array != 0) & (np.abs(array) < SMALLEST_NORMAL)).any() for array in arrays)
 
 
-def long_training(engine, n_threads=1, n_steps=3000, width=8):
-    """Train where the first input is zero but in the first row, so that its weights' gradients stay zero."""
+def fading_case(engine, n_rows, width=8, n_threads=1):
+    """A session, and rows whose first input is zero but in the first: its weights' gradients stay zero."""
     network = Network.initialize([4, width, 2], ["relu", "identity"], seed=0, dtype="float32")
     rng = np.random.default_rng(0)
-    x = rng.random((n_steps, 4), dtype="float32")
+    x = rng.random((n_rows, 4), dtype="float32")
     x[1:, 0] = 0
-    y = rng.random((n_steps, 2), dtype="float32")
-    session = engine.open(network, Objective(), Adam(beta_1=0.9, beta_2=0.9), n_threads=n_threads)
-    session.run_steps(x, y, np.arange(n_steps), 1, np.full(n_steps, 1e-3))
-    return session
+    y = rng.random((n_rows, 2), dtype="float32")
+    return engine.open(network, Objective(), Adam(beta_1=0.9, beta_2=0.9), n_threads=n_threads), x, y
 
 
-def test_moments_that_fade_away_become_zero():
-    by_engine = {engine.name: long_training(engine) for engine in (ReferenceEngine(), native_engine())}
-    slots = {name: list(chain(*session.optimizer_state().weights)) for name, session in by_engine.items()}
-    assert has_subnormals(slots["reference"])  # or the case would show nothing
-    assert not has_subnormals(slots["native"])
-    assert (slots["native"][0][:, 0] == 0).all()
-    weights = [session.network().weights for session in by_engine.values()]
-    for theirs, ours in zip(*weights, strict=True):
+def by_run_steps(session, x, y):
+    session.run_steps(x, y, np.arange(len(x)), 1, np.full(len(x), 1e-3))
+
+
+def by_single_gradients(session, x, y):
+    for i in range(len(x)):
+        session.apply_gradient(session.cost_and_gradient(x[i : i + 1], y[i : i + 1]), 1e-3)
+
+
+@pytest.mark.parametrize("train", [by_run_steps, by_single_gradients])
+def test_moments_that_fade_away_become_zero(train):
+    sessions, slots = [], []
+    for engine in (native_engine(), ReferenceEngine()):
+        session, x, y = fading_case(engine, 1200)
+        train(session, x, y)
+        sessions.append(session)
+        slots.append(list(chain(*session.optimizer_state().weights)))
+    assert has_subnormals(slots[1])  # or the case would show nothing
+    assert not has_subnormals(slots[0])
+    assert (slots[0][0][:, 0] == 0).all()
+    for ours, theirs in zip(*(session.network().weights for session in sessions), strict=True):
         assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_the_process_keeps_its_own(n_threads):
+    session, x, y = fading_case(NativeEngine(), 4000, width=1000, n_threads=n_threads)
+    assert session._session.threads_for(400, 4000) == n_threads
     assert keeps_subnormals()
-    long_training(native_engine(), n_threads, n_steps=50, width=1000)
+    session.run_steps(x, y, np.arange(4000), 400, np.full(10, 1e-3))
     assert keeps_subnormals()
 
 
 def test_a_signal_handler_keeps_its_own():
+    class StopError(Exception):
+        pass
+
     seen = []
-    before = signal.signal(signal.SIGALRM, lambda *_: seen.append(keeps_subnormals()))
+
+    def stop(*_):
+        seen.append(keeps_subnormals())
+        raise StopError
+
+    session, x, y = fading_case(NativeEngine(), 1000, width=300)
+    order = np.tile(np.arange(1000), 300)
+    before = signal.signal(signal.SIGALRM, stop)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.02)
-        long_training(native_engine(), n_steps=20_000, width=300)
+        with pytest.raises(StopError):
+            session.run_steps(x, y, order, 1, np.full(len(order), 1e-3))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    assert 0 < session.optimizer_state().t < len(order)  # the handler ran between two steps, not afterwards
     assert seen == [True]
 
 
