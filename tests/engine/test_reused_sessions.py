@@ -18,12 +18,13 @@ N_ROWS = 700
 RNG = np.random.default_rng(0)
 DENSE = np.where(RNG.random((N_ROWS, 40)) < 0.2, RNG.random((N_ROWS, 40)), 0).astype("float32")
 SPARSE = scipy.sparse.csr_array(DENSE)
+ORDER = RNG.permutation(N_ROWS)
 Y = np.eye(3, dtype="float32")[RNG.integers(0, 3, N_ROWS)]
 
 
 def steps(session, x, batch_size):
     n_steps = -(-N_ROWS // batch_size)
-    return session.run_steps(x, Y, np.arange(N_ROWS), batch_size, np.full(n_steps, 1e-3)).costs
+    return session.run_steps(x, Y, ORDER, batch_size, np.full(n_steps, 1e-3)).costs
 
 
 def gradient(session, x, n_rows):
