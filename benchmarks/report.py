@@ -134,6 +134,15 @@ def headline(results: Results) -> str:
     return table(["network, batch, optimizer", *names], lines)
 
 
+def pieces(results: Results) -> str:
+    """What the pieces of a step take on one core, and what share of its peak that comes to."""
+    peak, by_case = results["pieces"]["peak"], results["pieces"]["microseconds"]
+    names = next(iter(by_case.values()))
+    lines = [[name, *(f"{found[name]:,.1f}" for found in by_case.values())] for name in names]
+    shares = [CASES[case].flops_a_step / found["whole step"] / 1e3 / peak for case, found in by_case.items()]
+    return table(["µs on one core", *by_case], [*lines, ["share of the peak", *(f"{100 * s:.0f} %" for s in shares)]])
+
+
 def prediction(results: Results) -> str:
     return table(
         ["network of", "rows", "contestant", "threads", "µs"],
@@ -215,6 +224,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "machine": machine,
     "training": training,
     "variants": variants,
+    "pieces": pieces,
     "prediction": prediction,
     "fitting": fitting,
     "importing": importing,

@@ -15,8 +15,11 @@ constexpr double operations_a_thread = 4e6, operations_a_call = 2.5e7;
 }  // namespace
 
 template <class T>
-Session<T>::Session(Description description)
-    : description_(std::move(description)), kernels_(kernels<T>(description_.precision)) {
+Session<T>::Session(Description description) : Session(description, kernels<T>(description.precision)) {}
+
+template <class T>
+Session<T>::Session(Description description, const Kernels<T>& kernels)
+    : description_(std::move(description)), kernels_(kernels) {
   const int n_slots = description_.optimizer.n_slots();
   for (std::size_t l = 0; l + 1 < description_.sizes.size(); ++l) {
     Layer& layer = layers_.emplace_back();

@@ -68,6 +68,7 @@ template <class T>
 class Session {
  public:
   explicit Session(Description description);
+  Session(Description description, const Kernels<T>& kernels);
 
   // Parameters and optimizer slots of layer l (0 is the first after the input) in the lecture's layout. Slot −1 is the
   // parameter itself; w is (n_out, n_in), b is (n_out).

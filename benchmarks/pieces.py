@@ -1,0 +1,56 @@
+"""The pieces of a step: what each of the engine's kernels takes on one core, measured by `pieces.cpp`.
+
+    python benchmarks/pieces.py          builds the program (a minute), measures, and saves beside the other results
+
+It stands apart from `run.py`, because it builds the engine anew and looks at no peer.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import machine
+import report
+from cases import CASES, Case
+from run import RESULTS
+
+ROOT = Path(__file__).parent.parent
+BUILD = ROOT / "build" / "pieces"
+
+
+def build() -> Path:
+    subprocess.run(["cmake", "-S", ROOT, "-B", BUILD, "-DBACKLIT_PIECES=ON"], check=True, stdout=sys.stderr)
+    subprocess.run(["cmake", "--build", BUILD, "--parallel", "2"], check=True, stdout=sys.stderr)
+    return BUILD / "pieces"
+
+
+def measure(program: Path, case: Case) -> dict[str, float]:
+    """Return each piece's microseconds a step."""
+    arguments = [
+        ",".join(map(str, case.sizes)),
+        ",".join(case.activations),
+        case.loss,
+        str(case.batch_size),
+        case.optimizer,
+        str(case.n_rows),
+    ]
+    done = subprocess.run([program, *arguments], check=True, capture_output=True, text=True)
+    pairs = (line.split("\t") for line in done.stdout.splitlines())
+    return {name: float(microseconds) for name, microseconds in pairs}
+
+
+def main() -> None:
+    program = build()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.parent.mkdir(exist_ok=True)
+    pieces = {name: measure(program, case) for name, case in CASES.items()}
+    results["pieces"] = {"peak": machine.peak("float32", 1), "microseconds": pieces}
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    print(report.pieces(results))
+
+
+if __name__ == "__main__":
+    main()
