@@ -15,7 +15,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective, get_engine
 
-SECONDS_A_ROUND = 0.5
+SECONDS_A_ROUND = 0.4
 ENTRIES = ("engine", "fit", "fit with early stopping")
 HELD_OUT = 0.1
 

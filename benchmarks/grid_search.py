@@ -26,7 +26,6 @@ ENTRIES = {
     "backlit, 2 jobs": ("backlit", "threading", 2),
     "backlit, 1 job": ("backlit", "threading", 1),
     "scikit-learn, 2 jobs on loky": ("scikit-learn", "loky", 2),
-    "scikit-learn, 2 jobs on threading": ("scikit-learn", "threading", 2),
 }
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FAR_BEHIND = 1.5
-PAUSE = 0.5
+PAUSE = 0.4
 """Seconds before a turn: the threads of some libraries (OpenBLAS's) go on spinning for a while after their work."""
 
 

@@ -15,7 +15,7 @@ from backlit.core.network import Network
 from backlit.engine import Objective
 from backlit.engine.native import NativeEngine
 
-SECONDS_A_SHAPE = 0.03
+SECONDS_A_SHAPE = 0.02
 
 
 def prepare(n_threads: int, quick: bool) -> tuple[dict[str, Any], Callable[[], float]]:
