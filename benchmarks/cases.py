@@ -74,7 +74,7 @@ CASES = {
 }
 FLOAT64 = {case.name: replace(case, dtype="float64") for case in CASES.values()}
 INSTRUCTION_SETS = ("avx2", "baseline")
-ROUNDS, QUICK_ROUNDS = 7, 3
+ROUNDS, QUICK_ROUNDS = 5, 3
 OTHER_ROUNDS = 4  # of variants and predictions
 
 # Prediction: the networks of these workloads, on so many rows.
