@@ -1,6 +1,6 @@
 """Measure backlit and its peers side by side, print the tables, and save them.
 
-    python benchmarks/run.py                         everything, less than 15 minutes on two processors
+    python benchmarks/run.py                         everything, about a quarter of an hour on two processors
     python benchmarks/run.py --quick                 the workloads at fewer rounds, less than 2 minutes
     python benchmarks/run.py --only training --cases W1,W4
     python benchmarks/run.py --write-docs            puts the saved results into the documentation, measures nothing
