@@ -21,13 +21,13 @@ $(STAMP): $(SOURCES)
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror native/*.hpp native/*.cpp
+	$(BIN)/clang-format --dry-run --Werror native/*.hpp native/*.cpp benchmarks/*.cpp
 	$(BIN)/mypy
 
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i native/*.hpp native/*.cpp
+	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -47,7 +47,7 @@ neon: setup
 	cmake --build build/neon --parallel 2
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
 
-# Half an hour: the compiler takes most of it, and up to 5 GB.
+# Some forty minutes: half of it the compiler, which wants several GB.
 sanitize: setup
 	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
 	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
@@ -56,6 +56,7 @@ sanitize: setup
 	cmake -S . -B build/thread -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1"
 	cmake --build build/thread --parallel 2
 	$(call REPLAY,$(CURDIR)/build/thread/replay,bfloat16)
+
 soak: setup
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py

@@ -75,7 +75,7 @@ CASES = {
 FLOAT64 = {case.name: replace(case, dtype="float64") for case in CASES.values()}
 INSTRUCTION_SETS = ("avx2", "baseline")
 ROUNDS, QUICK_ROUNDS = 5, 3
-OTHER_ROUNDS = 4  # of variants and predictions
+OTHER_ROUNDS = 4  # of variants, predictions and fits
 
 # Prediction: the networks of these workloads, on so many rows.
 PREDICTED = ("W1", "W3", "W4")

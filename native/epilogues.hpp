@@ -155,7 +155,7 @@ template <class T, class F>
 BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
-  const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;  // about
+  const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;  // nearly: a tile has 24 or 28 vectors
   with_rule(rule.rule, [&](auto which) {
     const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
     const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
