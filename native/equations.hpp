@@ -28,9 +28,11 @@ BACKLIT_INLINE T log_sum_of(const T* z, const T* a, long n) {
 template <class T>
 void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                   const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
+  constexpr long rows_ahead = 8;  // whose targets, which lie all over memory, are asked for
   const bool has_short_cut = loss_needs_z(loss);
   const bool needs_sums = has_short_cut && activation == Activation::softmax;
   for (long i = 0; i < n_rows; ++i) {
+    if (i + rows_ahead < n_rows) __builtin_prefetch(y[i + rows_ahead]);
     const T *z_i = z.row(i), *a_i = a.row(i);
     const T log_sum = needs_sums ? log_sum_of(z_i, a_i, n_out) : T(0);
     Vec<T> costs{}, targets{};
@@ -84,19 +86,22 @@ void update_weights(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T>
   });
 }
 
-// BP3: ∂C/∂b^l_j = δ^l_j, summed over the batch
-template <class T>
-BACKLIT_INLINE Vec<T> column_sum(Matrix<const T> delta, long n_rows, long j) {
-  Vec<T> nabla{};
-  for (long i = 0; i < n_rows; ++i) nabla += load(delta.row(i) + j);
-  return nabla;
+// BP3: ∂C/∂b^l_j = δ^l_j, summed over the batch. Calls f(j, nabla) for each vector of neurons.
+template <class T, class F>
+BACKLIT_INLINE void for_nabla_b(Panels<const T> delta, F&& f) {
+  for_panels(delta, [&](long first, Matrix<const T> panel) {
+    for (long j = 0; j < panel.stride; j += lanes<T>) {
+      Vec<T> nabla{};
+      for (long i = 0; i < delta.n_rows; ++i) nabla += load(panel.row(i) + j);
+      f(first + j, nabla);
+    }
+  });
 }
 
 template <class T>
-void update_biases(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows) {
+void update_biases(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second) {
   with_rule(rule.rule, [&](auto which) {
-    for (long j = 0; j < delta.stride; j += lanes<T>)
-      step<T, which()>(rule, {b, first, second}, j, column_sum(delta, n_rows, j));
+    for_nabla_b(delta, [&](long j, Vec<T> nabla) { step<T, which()>(rule, {b, first, second}, j, nabla); });
   });
 }
 
@@ -108,9 +113,8 @@ void add_nabla_w(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, 
 }
 
 template <class T>
-void add_nabla_b(Matrix<const T> delta, T* nabla_b, long n_rows) {
-  for (long j = 0; j < delta.stride; j += lanes<T>)
-    store(nabla_b + j, load(nabla_b + j) + column_sum(delta, n_rows, j));
+void add_nabla_b(Panels<const T> delta, T* nabla_b) {
+  for_nabla_b(delta, [&](long j, Vec<T> nabla) { store(nabla_b + j, load(nabla_b + j) + nabla); });
 }
 
 }  // namespace backlit::BACKLIT_ISA

@@ -54,7 +54,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         Layer& layer = layers_[l];
         const Part part(layer.n_in, thread, n_threads);
         add_nabla(l, n, part, scratch);
-        if (thread == l % n_threads) kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n);
+        if (thread == l % n_threads) kernels_.add_nabla_b(delta_panels(l, n), layer.nabla_b.data());
       }
       barrier.wait();  // the batch's buffers may be written again
     }

@@ -67,12 +67,12 @@ struct Kernels {
                          Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead);
 
   // BP3 and the step of the biases, by `rule` without what is for weights only.
-  void (*update_biases)(const StepRule<T>& rule, Matrix<const T> delta, T* b, T* first, T* second, long n_rows);
+  void (*update_biases)(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second);
 
   // BP4 and BP3 added to nabla, without a step.
   void (*add_nabla_w)(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end,
                       T* scratch);
-  void (*add_nabla_b)(Matrix<const T> delta, T* nabla_b, long n_rows);
+  void (*add_nabla_b)(Panels<const T> delta, T* nabla_b);
 
   // nabla += the penalty's gradient, and squares[k] = Σ_j nabla², for rows [k_begin, k_end).
   void (*finish_nabla)(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, double* squares, long k_begin,

@@ -21,6 +21,7 @@ struct Matrix {
   T* data;
   long stride;
   T* row(long i) const { return data + i * stride; }
+  operator Matrix<const T>() const { return {data, stride}; }
 };
 
 // Rows that may lie anywhere: row i begins at starts[i].
@@ -37,6 +38,7 @@ template <class T>
 struct Panels {
   T* data;
   long n_rows, columns;
+  operator Panels<const T>() const { return {data, n_rows, columns}; }
 };
 
 }  // namespace backlit

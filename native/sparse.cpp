@@ -20,8 +20,7 @@ template <class T>
 void Session<T>::update_sparse(const StepRule<T>& s, long n_rows, Part part) {
   Layer& layer = layers_[0];
   const Panels<T> nabla = layer.in_panels(layer.nabla_wt);
-  kernels_.add_nabla_sparse(batch_.sparse.data(), {delta(0).data, delta(0).stride}, nabla, n_rows, part.begin,
-                            part.end);
+  kernels_.add_nabla_sparse(batch_.sparse.data(), delta(0), nabla, n_rows, part.begin, part.end);
   const auto step = [&](long k, long n_k) { apply_nabla(layer, s, T(1), Part(k, k + n_k)); };
   if (s.rule != Rule::sgd || description_.penalty.any()) return step(part.begin, part.size());
   for (long i = 0; i < n_rows; ++i)

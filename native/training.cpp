@@ -26,21 +26,17 @@ bool all_finite(const T* values, long n) {
 template <class T>
 void Session<T>::backpropagate_rows(Part rows, long n_rows, T* scratch) {
   auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
-  auto from_const = [&](Matrix<T> m) { return Matrix<const T>{m.row(rows.begin), m.stride}; };
   for (int l = int(layers_.size()) - 2; l >= 0; --l) {
     const Activation activation = layers_[l].activation;
     const bool drop = drops(l + 1);
-    const Panels<T> w_next = w_panels(l + 1);
     kernels_.backward(drop ? Activation::identity : activation, batch_.delta[l + 1].rows().from(rows.begin),
-                      {w_next.data, w_next.n_rows, w_next.columns}, from_const(z(l)), from_const(a(l + 1)),
-                      from(delta(l)), rows.size(), scratch);
+                      w_panels(l + 1), from(z(l)), from(a(l + 1)), from(delta(l)), rows.size(), scratch);
     if (drop)
-      kernels_.pull_back_dropped(activation, from_const(mask(l + 1)), from_const(z(l)), from_const(a(l + 1)),
-                                 from(delta(l)), rows.size(), layers_[l].n_out);
+      kernels_.pull_back_dropped(activation, from(mask(l + 1)), from(z(l)), from(a(l + 1)), from(delta(l)), rows.size(),
+                                 layers_[l].n_out);
   }
   for (int l = 0; l < int(layers_.size()); ++l)
-    if (!is_one_panel(l))
-      kernels_.into_panels({delta(l).data, delta(l).stride}, delta_panels(l, n_rows), rows.begin, rows.end);
+    if (!is_one_panel(l)) kernels_.into_panels(delta(l), delta_panels(l, n_rows), rows.begin, rows.end);
 }
 
 template <class T>
@@ -143,8 +139,7 @@ void Session<T>::update_part(int l, const StepRule<T>& rule, long n_rows, Part p
   if (description_.penalty.any())
     kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
   if (l == 0 && batch_.is_sparse) return update_sparse(rule, n_rows, part);
-  const Panels<T> error = delta_panels(l, n_rows);
-  kernels_.update_weights(rule, fed(l), {error.data, error.n_rows, error.columns}, layer.in_panels(layer.wt),
+  kernels_.update_weights(rule, fed(l), delta_panels(l, n_rows), layer.in_panels(layer.wt),
                           layer.in_panels(layer.slots_wt[0]), layer.in_panels(layer.slots_wt[1]), part.begin, part.end,
                           scratch, ahead);
   if (l > 0) kernels_.transpose(layer.wt_panels(), w_panels(l), part.begin, part.end);
@@ -212,8 +207,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         Layer& layer = layers_[l];
         update_part(l, s, n, Part(layer.n_in, thread, n_threads), l == 0 ? ahead : RowsAhead<T>{}, scratch);
         if (thread == l % n_threads)
-          kernels_.update_biases(rule_of_biases(s), {delta(l).data, delta(l).stride}, layer.b.data(),
-                                 layer.slots_b[0].data(), layer.slots_b[1].data(), n);
+          kernels_.update_biases(rule_of_biases(s), delta_panels(l, n), layer.b.data(), layer.slots_b[0].data(),
+                                 layer.slots_b[1].data());
       }
       barrier.wait();  // all weights are there
       if (thread == 0 && has_penalty) costs[step] += penalty_cost(batch_weight);

@@ -27,12 +27,11 @@ void Session<T>::feedforward_dropped_rows(Part rows, T* scratch, long step, long
 // BP4 of one layer, added to the gradient so far.
 template <class T>
 void Session<T>::add_nabla(int l, long n_rows, Part part, T* scratch) {
-  const Panels<T> nabla = layers_[l].in_panels(layers_[l].nabla_wt), error = delta_panels(l, n_rows);
+  const Panels<T> nabla = layers_[l].in_panels(layers_[l].nabla_wt);
   if (l == 0 && batch_.is_sparse)
-    kernels_.add_nabla_sparse(batch_.sparse.data(), {delta(l).data, delta(l).stride}, nabla, n_rows, part.begin,
-                              part.end);
+    kernels_.add_nabla_sparse(batch_.sparse.data(), delta(l), nabla, n_rows, part.begin, part.end);
   else
-    kernels_.add_nabla_w(fed(l), {error.data, error.n_rows, error.columns}, nabla, part.begin, part.end, scratch);
+    kernels_.add_nabla_w(fed(l), delta_panels(l, n_rows), nabla, part.begin, part.end, scratch);
 }
 
 // Every thread has its rows of each gradient, and all threads have the norm once they have met.
@@ -50,7 +49,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
     kernels_.finish_nabla(rule, layer.wt_panels(), layer.in_panels(layer.nabla_wt), layer.nabla_squares.data(),
                           part.begin, part.end);
     if (thread == l % n_threads) {
-      kernels_.add_nabla_b({delta(l).data, delta(l).stride}, layer.nabla_b.data(), n_rows);
+      kernels_.add_nabla_b(delta_panels(l, n_rows), layer.nabla_b.data());
       kernels_.finish_nabla(without_penalty, {layer.b.data(), 1, layer.n_out}, layer.as_row(layer.nabla_b),
                             layer.nabla_squares.data() + layer.n_in, 0, 1);
     }
