@@ -63,13 +63,16 @@ class Entry:
 
 
 def main_entries(quick: bool) -> list[Entry]:
-    """Everybody in float32, on one thread and on all; in a quick run, on the number that suits the workload."""
+    """Everybody in float32, on one thread and on all; in a quick run, on the number that suits the workload.
+
+    That is also the number that backlit would choose by itself.
+    """
     entries = []
     for case, contestant in itertools.product(CASES.values(), CONTESTANTS.values()):
         if not contestant.takes(case) or (quick and contestant.name == "PyTorch compiled"):
             continue
         most = min(contestant.most_threads, processors())
-        counts = {min(most, suited(case))} if quick else {1, most}
+        counts = {min(most, suited(case))} if quick or contestant.chooses_threads else {1, most}
         entries += [Entry(case.name, contestant.name, n) for n in sorted(counts)]
     return entries
 

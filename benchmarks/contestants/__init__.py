@@ -30,6 +30,8 @@ class Contestant:
         Where it is written.
     most_threads : int
         Where more than one is of no use to it.
+    chooses_threads : bool
+        Takes one where more do not pay, and is not measured twice.
     only : tuple of str
         Workloads it takes part in; all where empty.
     """
@@ -37,6 +39,7 @@ class Contestant:
     name: str
     module: str
     most_threads: int = 2
+    chooses_threads: bool = False
     only: tuple[str, ...] = ()
 
     def load(self) -> ModuleType:
@@ -58,7 +61,7 @@ class Contestant:
 CONTESTANTS = {
     contestant.name: contestant
     for contestant in [
-        Contestant("backlit", "ours"),
+        Contestant("backlit", "ours", chooses_threads=True),
         Contestant("JAX", "jax_scan"),
         Contestant("PyTorch compiled", "pytorch_compiled"),
         Contestant("PyTorch eager", "pytorch"),
