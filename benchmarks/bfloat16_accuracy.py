@@ -19,7 +19,8 @@ import backlit as bl
 from backlit.core.optimizers import Adam
 from backlit.core.precision import PRECISIONS
 from backlit.engine import Objective
-from backlit.training.loop import Examples, Plan, TrainingState, drive, train
+from backlit.training.examples import Examples
+from backlit.training.loop import Plan, TrainingState, drive, train
 
 SEEDS = range(5)
 EPOCHS = 10

@@ -9,7 +9,7 @@ from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError
 from backlit.estimators.lbfgs import pack, train_lbfgs, unpack
 from backlit.training.events import EpochEnded, TrainingEnded, TrainingStarted
-from backlit.training.loop import Examples
+from backlit.training.examples import Examples
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 3))

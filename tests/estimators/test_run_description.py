@@ -15,7 +15,8 @@ from backlit.engine.protocol import OptimizerState
 from backlit.estimators.run_description import Run, describe_run
 from backlit.persistence import strict_json
 from backlit.persistence.checkpoint_folder import differences
-from backlit.training.loop import Examples, Plan, TrainingState, Validation
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import Plan, TrainingState
 from backlit.training.schedules import Constant, Step
 from backlit.training.stopping import EarlyStopping
 
@@ -96,6 +97,13 @@ def test_whatever_changes_the_bits_changes_the_description_and_is_named(name):
 def test_sample_weights_belong_to_the_data():
     weighted = dataclasses.replace(RUN, examples=Examples(X, Y, np.ones(4)))
     assert differences(describe_run(RUN), describe_run(weighted)) == "training data.numbers are not the same"
+
+
+def test_the_rows_that_are_trained_on_belong_to_the_data():
+    some = dataclasses.replace(RUN, examples=Examples(X, Y).only(np.array([0, 1, 2])))
+    others = dataclasses.replace(RUN, examples=Examples(X, Y).only(np.array([0, 1, 3])))
+    assert describe_run(some)["training data"]["rows"] == 3
+    assert differences(describe_run(some), describe_run(others)) == "training data.numbers are not the same"
 
 
 def test_a_description_is_plain_json_and_the_same_in_every_process():

@@ -13,7 +13,8 @@ from backlit.core.optimizers import SGD
 from backlit.core.sample import Sample
 from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
-from backlit.training.loop import Examples, Plan, TrainingState, drive, train
+from backlit.training.examples import Examples
+from backlit.training.loop import Plan, TrainingState, drive, train
 
 
 @pytest.fixture(scope="module")

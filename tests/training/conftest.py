@@ -4,7 +4,7 @@ import pytest
 from backlit.core.network import Network
 from backlit.core.optimizers import Adam
 from backlit.engine import Objective, get_engine
-from backlit.training.loop import Examples
+from backlit.training.examples import Examples
 
 N_ROWS = 30
 

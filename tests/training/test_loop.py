@@ -2,6 +2,7 @@ import copy
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from backlit.core.backpropagation import cost
 from backlit.core.initialization import Purpose, stream
@@ -10,7 +11,9 @@ from backlit.core.optimizers import SGD, Adam, RMSprop
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training import loop
 from backlit.training.events import EpochEnded, StepsDone, TrainingEnded, TrainingStarted
-from backlit.training.loop import Examples, Plan, TrainingState, Validation, clip_batch_size, drive, train
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import Plan, TrainingState, clip_batch_size, drive, train
+from backlit.training.recording import Recorder
 from backlit.training.schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, Step
 from backlit.training.stopping import EarlyStopping
 
@@ -223,6 +226,35 @@ def test_batch_without_weight_is_skipped(examples, open_session):
     run(other, Examples(examples.x[kept], examples.y[kept]), Plan(2, 10, shuffle=False), plain)
     np.testing.assert_allclose(one.network().weights[0], other.network().weights[0], rtol=1e-12)
     assert [r.cost for r in weighted.history] == pytest.approx([r.cost for r in plain.history])
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_training_on_some_rows_is_training_on_a_copy_of_them(form, examples, open_session):
+    x = scipy.sparse.csr_matrix(examples.x) if form == "sparse" else examples.x
+    every = Examples(x, examples.y, np.linspace(0.5, 1.5, 30))
+    kept = np.array([4, 28, 1, 17, 9, 22, 3, 11])
+    one, other = open_session(), open_session()
+    in_place, copied = TrainingState(0, 0.1), TrainingState(0, 0.1)
+    recorders = Recorder(), Recorder()
+    for session, examples, state, recorder in [
+        (one, every.only(kept), in_place, recorders[0]),
+        (other, every.copy(kept), copied, recorders[1]),
+    ]:
+        drive(train(session, examples, Plan(3, 5), state, recorder=recorder))
+    assert_same_bits(one.network(), other.network())
+    assert [record.cost for record in in_place.history] == [record.cost for record in copied.history]
+    assert in_place.rows_seen == copied.rows_seen == 3 * len(kept)
+    assert recorders[0].history == recorders[1].history
+
+
+def test_some_of_some_examples():
+    some = Examples(np.arange(20.0).reshape(10, 2), np.arange(10.0)[:, None]).only(np.array([7, 2, 5]))
+    assert len(some) == 3
+    for fewer in (some.only(np.array([2, 0])).copy(np.arange(2)), some.copy(np.array([2, 0]))):
+        assert fewer.x.tolist() == [[10.0, 11.0], [14.0, 15.0]]
+        assert fewer.y.tolist() == [[5.0], [7.0]]
+        assert fewer.sample_weight is None
+        assert fewer.rows is None
 
 
 def test_cost_of_an_epoch_weighs_batches(examples, open_session):

@@ -11,7 +11,8 @@ from backlit.core.sample import Sample
 from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import TrainingEnded
-from backlit.training.loop import Examples, Plan, TrainingState, drive, train
+from backlit.training.examples import Examples
+from backlit.training.loop import Plan, TrainingState, drive, train
 from backlit.training.recording import LEAST_ROWS, MOST_RECORDS, MOST_ROWS, SHARE_OF_TIME, LookCost, Recorder
 
 
@@ -58,7 +59,7 @@ def test_recording_changes_nothing(examples, open_session):
 def test_the_sample_is_small_and_evenly_spread(n_rows, sample, open_session):
     x = np.repeat(np.arange(n_rows, dtype=np.float64)[:, None], 3, axis=1) / n_rows
     recorder = Recorder()
-    recorder.begin(open_session(), x, np.zeros((n_rows, 2)), 0, 1)
+    recorder.begin(open_session(), Examples(x, np.zeros((n_rows, 2))), 0, 1)
     seen = recorder._sample.x
     assert seen.shape == (sample, 3)
     assert (seen[0, 0], seen[-1, 0]) == (0, x[-1, 0])
@@ -80,7 +81,7 @@ def test_long_histories_are_thinned(open_session):
     # epochs of a million rows pay for a look each
     x = np.zeros((1_000_000, 3))
     recorder, session = Recorder(), open_session()
-    recorder.begin(session, x, np.zeros((len(x), 2)), 0, 10_000)
+    recorder.begin(session, Examples(x, np.zeros((len(x), 2))), 0, 10_000)
     for epoch in range(1, 1001):
         recorder.see(session, epoch)
         assert len(recorder.history) <= MOST_RECORDS

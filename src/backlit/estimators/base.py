@@ -42,7 +42,7 @@ from backlit.estimators.targets import Targets
 from backlit.estimators.views import EstimatorViews
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
-from backlit.training.loop import Validation
+from backlit.training.examples import Validation
 from backlit.training.stopping import EarlyStopping
 
 if TYPE_CHECKING:

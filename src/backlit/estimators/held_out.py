@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
 
-from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.inputs import as_input, check_examples, for_scorers
 from backlit.estimators.parameters import make_stopping
 from backlit.estimators.start import Start, check_weight
-from backlit.training.loop import Examples, Validation
+from backlit.training.examples import Examples, Validation
 from backlit.training.split import split_rows
 
 
@@ -77,10 +76,11 @@ def hold_out(estimator: Any, start: Start, given: HeldOut | None) -> tuple[Examp
     if targets.classes is not None:
         _check_both_sides_can_have(targets.classes, targets.fitted["classes_"])
     fraction = float(estimator.validation_fraction)
-    rows, held_out_rows = split_rows(start.examples.x.shape[0], fraction, seed, targets.classes)
-    training, held_out = _take(start.examples, rows), _take(start.examples, held_out_rows)
-    for part, examples in (("training", training), ("validation", held_out)):
-        if examples.sample_weight is not None and not examples.sample_weight.any():
+    rows, held_out_rows = split_rows(len(start.examples), fraction, seed, targets.classes)
+    training, held_out = start.examples.only(rows), start.examples.copy(held_out_rows)
+    weight = start.examples.sample_weight
+    for part, its_rows in (("training", rows), ("validation", held_out_rows)):
+        if weight is not None and not weight[its_rows].any():
             raise InvalidInputError(
                 f"All rows that fell to the {part} set have a sample weight of 0. "
                 "Leave such rows out of X and y, or change validation_fraction or random_state."
@@ -125,12 +125,3 @@ def _check_both_sides_can_have(index: NDArray[Any], classes: NDArray[Any]) -> No
             f"Classes with too few members are: ['{counts.argmin() == 1}'] of y == {classes.tolist()[1]!r}. "
             "Give more rows, or train without early stopping."
         )
-
-
-def _take(examples: Examples, rows: Any) -> Examples:
-    weight = examples.sample_weight
-    return Examples(
-        examples.x[rows] if is_sparse(examples.x) else np.ascontiguousarray(examples.x[rows]),
-        np.ascontiguousarray(examples.y[rows]),
-        None if weight is None else weight[rows],
-    )

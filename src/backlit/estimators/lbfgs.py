@@ -16,7 +16,8 @@ from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
 from backlit.errors import DivergenceError
 from backlit.training.events import EpochEnded, EpochRecord, Event, Listener, Reason, TrainingEnded, TrainingStarted
-from backlit.training.loop import Examples, Validation, validate
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import validate
 
 
 def train_lbfgs(
@@ -38,6 +39,7 @@ def train_lbfgs(
     ----------
     session : Session
     examples : Examples
+        All of them are meant.
     validation : Validation, optional
         Looked at after each iteration.
     max_iter, max_fun : int

@@ -25,7 +25,8 @@ from backlit.estimators.start import start_of
 from backlit.estimators.table_start import TableStart
 from backlit.estimators.table_target import Task
 from backlit.estimators.table_training import TableTraining
-from backlit.training.loop import Examples, clip_batch_size
+from backlit.training.examples import Examples
+from backlit.training.loop import clip_batch_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,7 +137,7 @@ def find_learning_rate(
         n_threads=copy.n_threads,
         clip_norm=copy.clip_norm,
     )
-    n_rows = start.examples.x.shape[0]
+    n_rows = len(start.examples)
     batch_size = clip_batch_size(batch_rows(copy, n_rows), n_rows)
     return _ramp(session, start.examples, batch_size, start.continuation.seed, _rates(lowest, highest, n_steps))
 
@@ -166,7 +167,7 @@ def find_table_rate(
     start = TableStart.of(table, target, training, task, say)
     opened = get_engine(engine, training.precision)
     session = opened.open(start.network, start.objective, training.optimizer(), n_threads=n_threads)
-    batch_size = training.rows_a_step(start.examples.x.shape[0], say)
+    batch_size = training.rows_a_step(len(start.examples), say)
     return _ramp(session, start.examples, batch_size, training.seed, _rates(lowest, highest, n_steps))
 
 
@@ -182,8 +183,10 @@ def _ramp(session: Session, examples: Examples, batch_size: int, seed: int, rate
     batch_costs: list[float] = []
     costs: list[float] = []
     average, exploded = 0.0, False
-    for rate, batch in zip(rates, _batches(examples.x.shape[0], batch_size, seed), strict=False):
-        steps = session.run_steps(examples.x, examples.y, batch, batch_size, np.array([rate]), examples.sample_weight)
+    for rate, batch in zip(rates, _batches(len(examples), batch_size, seed), strict=False):
+        steps = session.run_steps(
+            examples.x, examples.y, examples.located(batch), batch_size, np.array([rate]), examples.sample_weight
+        )
         cost = float(steps.costs[0])
         if steps.diverged_layer is not None or not np.isfinite(cost):
             exploded = True

@@ -19,7 +19,8 @@ from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.protocol import Engine, Objective, OptimizerState
-from backlit.training.loop import Examples, Plan, TrainingState, Validation
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import Plan, TrainingState
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,9 @@ def _examples(examples: Examples) -> dict[str, Any]:
     arrays = [x.indptr, x.indices, x.data, examples.y] if is_sparse(x) else [x, examples.y]
     if examples.sample_weight is not None:
         arrays.append(examples.sample_weight)
-    return {"rows": x.shape[0], "numbers": _digest(arrays)}
+    if examples.rows is not None:
+        arrays.append(examples.rows)
+    return {"rows": len(examples), "numbers": _digest(arrays)}
 
 
 def _digest(arrays: Iterable[np.ndarray[Any, Any]]) -> str:

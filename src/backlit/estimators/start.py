@@ -18,7 +18,8 @@ from backlit.estimators.initial_network import check_shapes_to_go_on, first_netw
 from backlit.estimators.inputs import as_input, check_examples, for_scorers, learn_encoder
 from backlit.estimators.parameters import hidden_sizes
 from backlit.estimators.targets import Targets
-from backlit.training.loop import Examples, TrainingState
+from backlit.training.examples import Examples
+from backlit.training.loop import TrainingState
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,8 @@ from backlit.estimators.run_description import Run
 from backlit.estimators.start import Continuation, Start
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Event, Listener, Reason, TrainingEnded
-from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, restore_best, train
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import Plan, TrainingState, drive, restore_best, train
 from backlit.training.recording import Recorder
 from backlit.training.stopping import StoppingState
 
@@ -90,7 +91,7 @@ def train_stochastic(
     optimizer_state = _usable_state(continuation, optimizer, network)
     plan = Plan(
         n_epochs=state.epoch + (1 if incremental else int(estimator.max_iter)),
-        batch_size=batch_rows(estimator, examples.x.shape[0]),
+        batch_size=batch_rows(estimator, len(examples)),
         schedule=make_schedule(estimator, fit_began),
         stopping=make_stopping(estimator),
         shuffle=bool(estimator.shuffle),

@@ -32,7 +32,8 @@ from backlit.explanation import Explanation, explain
 from backlit.explanation.problem import Problem, Setting
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Listener
-from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
+from backlit.training.examples import Validation
+from backlit.training.loop import Plan, TrainingState, drive, train
 from backlit.training.recording import Recorder
 from backlit.training.schedules import get_schedule
 from backlit.training.split import split_rows
@@ -108,14 +109,13 @@ class TableModel(Views):
         if validation_table is not None:
             held_out = start.encode(validation_table)
         elif training.validation_fraction:
-            x, y = examples.x, examples.y
-            classes = learned.codes(y) if learned.task == "classification" else None
-            rows, held_out_rows = split_rows(len(x), training.validation_fraction, training.seed, classes)
-            examples, held_out = Examples(x[rows], y[rows]), Examples(x[held_out_rows], y[held_out_rows])
+            classes = learned.codes(examples.y) if learned.task == "classification" else None
+            rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
+            examples, held_out = examples.only(rows), examples.copy(held_out_rows)
         state = TrainingState(seed=training.seed, rate=training.rate)
         plan = Plan(
             n_epochs=training.epochs,
-            batch_size=training.rows_a_step(len(examples.x), say),
+            batch_size=training.rows_a_step(len(examples), say),
             schedule=get_schedule(training.schedule),
             stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
         )

@@ -13,7 +13,7 @@ from backlit.engine.protocol import Objective
 from backlit.estimators.table_rows import as_polars, without
 from backlit.estimators.table_target import TableTarget, Task
 from backlit.estimators.table_training import TableTraining
-from backlit.training.loop import Examples
+from backlit.training.examples import Examples
 
 
 @dataclass(frozen=True, eq=False)

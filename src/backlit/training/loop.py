@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
-from backlit.engine.protocol import Floats, Inputs, Session
+from backlit.engine.protocol import Session
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
     EpochEnded,
@@ -25,48 +25,12 @@ from backlit.training.events import (
     TrainingEnded,
     TrainingStarted,
 )
+from backlit.training.examples import Examples, Validation
 from backlit.training.recording import Recorder
 from backlit.training.schedules import Constant, Position, Schedule
 from backlit.training.stopping import EarlyStopping, StoppingState
 
 _SECONDS_BETWEEN_EVENTS = 0.2
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Inputs, targets and what each example counts.
-
-    Attributes
-    ----------
-    x : ndarray or CSR matrix, ``(n_examples, n_in)``
-    y : ndarray, ``(n_examples, n_out)``
-    sample_weight : ndarray, ``(n_examples,)``, or None
-    """
-
-    x: Inputs
-    y: Floats
-    sample_weight: Floats | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Validation:
-    """Examples that are not trained on, and how to score the network's outputs for them.
-
-    Attributes
-    ----------
-    examples : Examples
-    metric : callable
-        ``a^L → float``, more is better. May be NaN.
-    name : str, default "score"
-        What the metric is called.
-    scorer : callable, optional
-        ``Network → float``; takes the metric's place where outputs alone do not tell. NaN where outputs are not finite.
-    """
-
-    examples: Examples
-    metric: Callable[[Floats], float]
-    name: str = "score"
-    scorer: Callable[[Network], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -181,14 +145,14 @@ def train(
     """
     if plan.stopping is not None and plan.stopping.monitor != "cost" and validation is None:
         raise InvalidInputError(f"Early stopping watches the {plan.stopping.monitor}, but there is no validation data.")
-    n_rows = examples.x.shape[0]
+    n_rows = len(examples)
     batch_size = clip_batch_size(plan.batch_size, n_rows)
     n_steps = -(-n_rows // batch_size)
     metric_name = "score" if validation is None else validation.name
     yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
 
     if recorder is not None:
-        recorder.begin(session, examples.x, examples.y, state.epoch, n_steps)
+        recorder.begin(session, examples, state.epoch, n_steps)
     asked_to_stop: bool | None = False
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
@@ -276,11 +240,12 @@ def _epoch(
     state: TrainingState,
 ) -> Generator[Event, bool | None, float]:
     """Run one epoch and return its mean cost. Long ones are cut between steps, so that there is progress to report."""
-    n_rows, n_steps = examples.x.shape[0], len(rates)
+    n_rows, n_steps = len(examples), len(rates)
     if shuffle:
         order = stream(state.seed, Purpose.SHUFFLE, state.epoch).permutation(n_rows)
     else:
         order = np.arange(n_rows, dtype=np.int64)
+    order = examples.located(order)
     costs, weights = np.zeros(n_steps), np.zeros(n_steps)
     done = 0
     length = _first_length(n_steps, state)

@@ -14,9 +14,10 @@ from backlit.core.figures import EpochFigures, measure
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.sample import Sample
-from backlit.engine.protocol import Floats, Inputs, Session
+from backlit.engine.protocol import Session
 from backlit.errors import InvalidInputError
 from backlit.training.events import Event
+from backlit.training.examples import Examples
 
 # One training row in two hundred: a look at a row costs no more than training on it, for it needs z, a and δ, and no
 # gradient of the weights.
@@ -67,14 +68,13 @@ class Recorder:
         """What was written down in the last training, the oldest first."""
         return tuple(self._records)
 
-    def begin(self, session: Session, x: Inputs, y: Floats, epoch: int, n_steps: int) -> None:
+    def begin(self, session: Session, examples: Examples, epoch: int, n_steps: int) -> None:
         """Choose the sample, and write down how things stand before the first epoch.
 
         Parameters
         ----------
         session : Session
-        x : ndarray or CSR matrix, ``(n_examples, n_in)``
-        y : ndarray, ``(n_examples, n_out)``
+        examples : Examples
         epoch : int
             Epochs done before. Where they are those that were seen, the history is gone on with; otherwise a new one
             begins.
@@ -82,11 +82,11 @@ class Recorder:
             Steps in an epoch.
         """
         network = session.network()
-        n_all = x.shape[0]
+        n_all = len(examples)
         n_rows = min(n_all, MOST_ROWS, max(LEAST_ROWS, int(SHARE_OF_ROWS * n_all)))
-        rows = np.linspace(0, n_all - 1, n_rows).astype(np.int64)
-        sample = x[rows].toarray() if is_sparse(x) else x[rows]
-        self._sample = Sample.of(sample, y[rows], session.objective.loss, network.activations[-1])
+        seen = examples.copy(np.linspace(0, n_all - 1, n_rows).astype(np.int64))
+        x = seen.x.toarray() if is_sparse(seen.x) else seen.x
+        self._sample = Sample.of(x, seen.y, session.objective.loss, network.activations[-1])
         self._cost = LookCost.guess(network.sizes, n_rows, n_all, n_steps)
         if epoch == 0 or epoch != self._epoch or not self._records:
             self._records, self._before, self._n_looks = [], None, 0
