@@ -7,9 +7,9 @@
 
 Contestants run in processes of their own and take turns (`interleaved.py`); all begin with the same weights and see the
 same rows in the same order (`cases.py`), and each must compute what the reference engine computes (`correctness.py`): a
-fast wrong engine fails the run. Each counts at its better number of threads and in its fastest setting. The results are
-saved part by part in ``benchmarks/results/latest.json`` (of a quick run, ``quick.json``), so that one part can be
-measured again with ``--only``.
+fast wrong engine fails the run. Each peer counts at its better number of threads, and everybody in the fastest setting.
+The results are saved part by part in ``benchmarks/results/latest.json`` (of a quick run, ``quick.json``), so that one
+part can be measured again with ``--only``.
 """
 
 from __future__ import annotations

@@ -63,15 +63,15 @@ class Entry:
 
 
 def main_entries(quick: bool) -> list[Entry]:
-    """Everybody in float32, on one thread and on all; in a quick run, on the number that suits the workload.
+    """Everybody in float32: peers on one thread and on all, backlit on what suits the workload.
 
-    That is also the number that backlit would choose by itself.
+    On two processors that is what backlit would choose by itself. In a quick run all are given as many.
     """
     entries = []
     for case, contestant in itertools.product(CASES.values(), CONTESTANTS.values()):
         if not contestant.takes(case) or (quick and contestant.name == "PyTorch compiled"):
             continue
-        most = min(contestant.most_threads, processors())
+        most = processors() if contestant.uses_threads else 1
         counts = {min(most, suited(case))} if quick or contestant.chooses_threads else {1, most}
         entries += [Entry(case.name, contestant.name, n) for n in sorted(counts)]
     return entries

@@ -21,7 +21,8 @@ import backlit as bl
 from backlit.core.optimizers import SGD
 from backlit.engine import Objective
 from backlit.training.events import EpochEnded
-from backlit.training.loop import Examples, Plan, TrainingState, Validation, drive, train
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import Plan, TrainingState, drive, train
 
 SEEDS = range(1, 10)
 # An output that answers less than this to every image of its own class has died.

@@ -112,23 +112,23 @@ struct StepEpilogue {
   long n_in;
   bool is_far;  // the weights and their state are more than the second cache holds
   Fetcher<T> fetcher;
-  long panel = 0, tile = 0;  // where they begin
-  long next = 0, lines = 0;  // of this tile's weights, which are asked for while their gradient is summed
+  long panel = 0, tile = 0;    // where they begin
+  long next = 0, vectors = 0;  // of this tile's weights, which are asked for while their gradient is summed
 
   BACKLIT_INLINE void panel_begins(long j) { panel = j * n_in; }
   BACKLIT_INLINE void tile_begins(long k, int height, long width) {
     fetcher.fetch_a_piece();
     next = tile = panel + k * width;
-    lines = height * width / lanes<T>;
+    vectors = height * width / lanes<T>;
   }
   BACKLIT_INLINE void tile_goes_on(long k) {
-    if (k >= lines) return;
+    if (k >= vectors) return;
     if (is_far) {
       __builtin_prefetch(slots.theta + next, 1);
       if constexpr (which != Rule::sgd) __builtin_prefetch(slots.first + next, 1);
       if constexpr (which == Rule::adam) __builtin_prefetch(slots.second + next, 1);
     } else {
-      // Other threads have read these weights, and every store would wait until their caches gave them up. One that
+      // Other threads may have read these weights, and then every store waits until their caches give them up. One that
       // changes nothing has that done now; a request for writing (prefetchw) was seen not to.
       volatile T* const mine = slots.theta + next;
       *mine = *mine;

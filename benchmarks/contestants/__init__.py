@@ -28,17 +28,17 @@ class Contestant:
     ----------
     module : str
         Where it is written.
-    most_threads : int
-        Where more than one is of no use to it.
+    uses_threads : bool
+        Whether more than one is of use to it.
     chooses_threads : bool
-        Takes one where more do not pay, and is not measured twice.
+        Takes one by itself where more do not pay, and is not measured twice.
     only : tuple of str
         Workloads it takes part in; all where empty.
     """
 
     name: str
     module: str
-    most_threads: int = 2
+    uses_threads: bool = True
     chooses_threads: bool = False
     only: tuple[str, ...] = ()
 
@@ -66,6 +66,6 @@ CONTESTANTS = {
         Contestant("PyTorch compiled", "pytorch_compiled"),
         Contestant("PyTorch eager", "pytorch"),
         Contestant("scikit-learn", "scikit_learn"),
-        Contestant("Nielsen's way", "nielsen", most_threads=1, only=("W1",)),
+        Contestant("Nielsen's way", "nielsen", uses_threads=False, only=("W1",)),
     ]
 }

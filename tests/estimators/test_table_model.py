@@ -16,6 +16,7 @@ from backlit.estimators.table_model import TableModel
 from backlit.estimators.table_training import TableTraining
 from backlit.persistence import StoredModel, load_model, save_model, save_network
 from backlit.training.events import EpochEnded, TrainingEnded
+from backlit.training.split import split_rows
 
 QUICK = TableTraining(hidden=(8,), epochs=3)
 
@@ -198,3 +199,14 @@ def test_model_files_that_do_not_add_up(tmp_path):
     assert tampered(encoder=encoder)
     wide = Network.initialize([99, 2, 1], ["relu", "sigmoid"], dtype="float32")
     assert "99 inputs" in tampered(network=wide)
+
+
+def test_validation_rows_are_not_trained_on():
+    training = TableTraining(hidden=(8,), epochs=1, batch_size=10, validation_fraction=0.2)
+    data = table()
+    held_out = split_rows(len(data), 0.2, training.seed)[1]
+    y = data["y"].to_numpy().copy()
+    y[held_out] = y[np.roll(held_out, 1)]  # the same numbers, so that they are scaled alike
+    one, other = (TableModel.train(rows, "y", training) for rows in (data, data.with_columns(y=y)))
+    for w, w_other in zip(one.network.weights, other.network.weights, strict=True):
+        np.testing.assert_allclose(w, w_other, rtol=1e-5, atol=1e-7)

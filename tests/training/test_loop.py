@@ -257,6 +257,11 @@ def test_some_of_some_examples():
         assert fewer.rows is None
 
 
+def test_validation_on_some_rows_of_many_is_refused(examples):
+    with pytest.raises(ValueError, match=r"give examples\.copy\(rows\)"):
+        Validation(examples.only(np.arange(3)), lambda _: 0.0)
+
+
 def test_cost_of_an_epoch_weighs_batches(examples, open_session):
     weight = np.repeat([1.0, 5.0, 0.5], 10)
     session, state = open_session(), TrainingState(0, 1e-12)

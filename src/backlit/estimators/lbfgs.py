@@ -39,7 +39,7 @@ def train_lbfgs(
     ----------
     session : Session
     examples : Examples
-        All of them are meant.
+        Without `rows`: every step looks at all of them.
     validation : Validation, optional
         Looked at after each iteration.
     max_iter, max_fun : int

@@ -24,7 +24,7 @@ class Examples:
     y : ndarray, ``(n, n_out)``
     sample_weight : ndarray, ``(n,)``, or None
     rows : ndarray of int64, or None
-        Which of the n are meant, where not all are. The others cost no copy.
+        Which of the n are meant, where not all are; they are not copied.
     """
 
     x: Inputs
@@ -61,7 +61,7 @@ class Validation:
     Attributes
     ----------
     examples : Examples
-        All of them are meant.
+        Without `rows`: a network is evaluated on all of them.
     metric : callable
         ``a^L → float``, more is better. May be NaN.
     name : str, default "score"
@@ -74,3 +74,7 @@ class Validation:
     metric: Callable[[Floats], float]
     name: str = "score"
     scorer: Callable[[Network], float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.examples.rows is not None:
+            raise ValueError("Validation looks at all examples it is given: give examples.copy(rows), not .only(rows).")
