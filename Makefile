@@ -60,7 +60,7 @@ sanitize: setup
 soak: setup
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
-	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto tests/engine/test_accuracy.py
+	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
 
 bench: setup
 	$(BIN)/python benchmarks/run.py
