@@ -247,21 +247,6 @@ def test_training_on_some_rows_is_training_on_a_copy_of_them(form, examples, ope
     assert recorders[0].history == recorders[1].history
 
 
-def test_some_of_some_examples():
-    some = Examples(np.arange(20.0).reshape(10, 2), np.arange(10.0)[:, None]).only(np.array([7, 2, 5]))
-    assert len(some) == 3
-    for fewer in (some.only(np.array([2, 0])).copy(np.arange(2)), some.copy(np.array([2, 0]))):
-        assert fewer.x.tolist() == [[10.0, 11.0], [14.0, 15.0]]
-        assert fewer.y.tolist() == [[5.0], [7.0]]
-        assert fewer.sample_weight is None
-        assert fewer.rows is None
-
-
-def test_validation_on_some_rows_of_many_is_refused(examples):
-    with pytest.raises(ValueError, match=r"give examples\.copy\(rows\)"):
-        Validation(examples.only(np.arange(3)), lambda _: 0.0)
-
-
 def test_cost_of_an_epoch_weighs_batches(examples, open_session):
     weight = np.repeat([1.0, 5.0, 0.5], 10)
     session, state = open_session(), TrainingState(0, 1e-12)
