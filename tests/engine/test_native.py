@@ -289,6 +289,15 @@ def test_nan_is_never_turned_into_a_number():
         assert np.isnan(ENGINES["native"].open(network, Objective()).feedforward(x)).all(), name
 
 
+@pytest.fixture
+def honors_ctrl_c():
+    """Python's own handler: a shell starts jobs in the background with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("honors_ctrl_c")
 def test_ctrl_c_is_honored():
     network = Network.initialize([200, 100, 10], "sigmoid", seed=0)
     x, y, _ = examples(network, "quadratic", 2000)
