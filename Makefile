@@ -47,7 +47,7 @@ neon: setup
 	cmake --build build/neon --parallel 2
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
 
-# Some forty minutes: half of it the compiler, which wants several GB.
+# Half an hour or more: half of it the compiler, which wants several GB.
 sanitize: setup
 	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
 	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
