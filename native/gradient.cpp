@@ -81,8 +81,8 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     layer.nabla_b = Buffer<T>(layer.b.size());
     kernels_.write_weights({nabla_w[l], layer.n_in}, layer.in_panels(layer.nabla_wt));
     std::copy_n(nabla_b[l], layer.n_out, layer.nabla_b.data());
-    apply_nabla(layer, s, T(1), Part(0, layer.n_in));
-    apply_nabla_b(layer, s, T(1));
+    apply_nabla(layer, s, s.p, Part(0, layer.n_in));
+    apply_nabla_b(layer, s, s.p);
   }
 }
 

@@ -52,8 +52,8 @@ struct Kernels {
   void (*forward)(Activation activation, Rows<T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
                   long n_rows, T* scratch);
 
-  // BP1 for n_rows rows, times each example's share in the mean; and C_x of each. z is only read where needed.
-  // A null delta asks for the costs alone.
+  // BP1 for n_rows rows, times each example's share, in the mean or in the step; and C_x of each. z is only read where
+  // needed. A null delta asks for the costs alone.
   void (*output_error)(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                        const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
 
@@ -78,8 +78,8 @@ struct Kernels {
   void (*finish_nabla)(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, double* squares, long k_begin,
                        long k_end);
 
-  // The step alone, of rows [k_begin, k_end) of weights, or of biases as the only row, by factor·nabla, which is zero
-  // afterwards.
+  // The step alone, of rows [k_begin, k_end) of weights, or of biases as the only row, by factor·nabla, which has to
+  // be p∇, and nabla is zero afterwards.
   void (*apply)(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
                 long k_begin, long k_end);
 

@@ -7,10 +7,13 @@ enum class Rule { sgd, momentum, rmsprop, adam };
 
 // One step of an optimizer, with everything that is the same for all parameters worked out beforehand.
 //
-// sgd       θ ← θ + q ∇
+// The gradient comes times p, which is cheapest to multiply into the errors of BP1: their sums then have it already,
+// and gradient descent is left with an addition, for which processors have other units than for the products.
+//
+// sgd       θ ← θ + p ∇
 // momentum  v ← m v + p ∇,  θ ← θ + q v, or with Nesterov's θ ← θ + q (m v + p ∇)
-// rmsprop   v ← ρ v + (1 − ρ) ∇²,  θ ← θ + q ∇ / (√v + ε)
-// adam      m ← β₁ m + (1 − β₁) ∇,  v ← β₂ v + (1 − β₂) ∇²,  θ ← keep·θ + q m / (√v + ε)
+// rmsprop   v ← ρ v + (1 − ρ) ∇²,  θ ← θ + q ∇ / (√v + ε), and p = 1
+// adam      m ← β₁ m + (1 − β₁) ∇,  v ← β₂ v + (1 − β₂) ∇²,  θ ← keep·θ + q m / (√v + ε), and p = 1
 //
 // PyTorch's and scikit-learn's forms of momentum differ in p and q, those of Adam in q and ε.
 template <class T>
@@ -27,6 +30,14 @@ struct StepRule {
   T square;          // factor of w in the gradient of the squared penalties
   T l1;
 };
+
+// For gradients that come times p: what a penalty adds to them.
+template <class T>
+StepRule<T> rule_times_p(StepRule<T> rule) {
+  rule.square *= rule.p;
+  rule.l1 *= rule.p;
+  return rule;
+}
 
 // For gradients that hold the penalty's part already.
 template <class T>
@@ -58,7 +69,7 @@ struct Slots {
   T* second;
 };
 
-// Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients.
+// Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients times p.
 template <class T, Rule rule>
 BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, Vec<T> nabla) {
   Vec<T> theta = load(slots.theta + at);
@@ -67,11 +78,11 @@ BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, V
     if (s.l1 != T(0)) nabla = fma(broadcast(s.l1), sign<T>(theta), nabla);
   }
   if constexpr (rule == Rule::sgd) {
-    theta = fma(broadcast(s.q), nabla, theta);
+    theta += nabla;
   } else if constexpr (rule == Rule::momentum) {
-    Vec<T> v = fma(broadcast(s.momentum), load(slots.first + at), s.p * nabla);
+    Vec<T> v = fma(broadcast(s.momentum), load(slots.first + at), nabla);
     store(slots.first + at, v);
-    if (s.nesterov) v = fma(broadcast(s.momentum), v, s.p * nabla);
+    if (s.nesterov) v = fma(broadcast(s.momentum), v, nabla);
     theta = fma(broadcast(s.q), v, theta);
   } else if constexpr (rule == Rule::rmsprop) {
     const Vec<T> v = fma(broadcast(s.one_minus_momentum), nabla * nabla, s.momentum * load(slots.first + at));

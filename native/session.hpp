@@ -158,7 +158,7 @@ class Session {
   void add_nabla(int layer, long n_rows, Part part, T* scratch);
   void output_rows(Part rows, bool with_delta);
   void backpropagate_rows(Part rows, long n_rows, T* scratch);
-  void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight, Part rows,
+  void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,
                   long step, T* scratch);
   void update_part(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void transpose_part(int thread, int n_threads);

@@ -72,13 +72,15 @@ StepRule<T> Session<T>::rule(double rate, double batch_weight, long step) const 
   s.beta_2 = T(o.beta_2);
   s.one_minus_beta_2 = T(1 - o.beta_2);
   s.epsilon = T(o.epsilon);
-  s.keep = 1;
+  s.p = s.q = s.keep = 1;
   s.nesterov = o.nesterov;
   switch (o.kind) {
     case Optimizer::Kind::sgd:
       s.rule = o.momentum != 0 ? Rule::momentum : Rule::sgd;
-      s.p = T(o.rate_in_velocity ? -rate : 1);
-      s.q = T(o.rate_in_velocity && o.momentum != 0 ? 1 : -rate);
+      if (s.rule == Rule::sgd || o.rate_in_velocity)
+        s.p = T(-rate);
+      else
+        s.q = T(-rate);
       break;
     case Optimizer::Kind::rmsprop:
       s.rule = Rule::rmsprop;
@@ -117,15 +119,14 @@ int Session<T>::first_layer_not_finite() const {
   return 0;
 }
 
-// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. `step` counts from 0.
+// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors come times `factor`, and
+// times its weight where it has one. `step` counts from 0.
 template <class T>
-void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight,
+void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
                             Part rows, long step, T* scratch) {
-  const T equal_share = T(1.0 / batch_weight);
   for (long i = rows.begin; i < rows.end; ++i) {
     take_row(examples, batch[i], i);
-    batch_.share.data()[i] =
-        examples.sample_weight ? T(double(examples.sample_weight[batch[i]]) / batch_weight) : equal_share;
+    batch_.share.data()[i] = T(examples.sample_weight ? double(examples.sample_weight[batch[i]]) * factor : factor);
   }
   feedforward_dropped_rows(rows, scratch, step, rows.begin);
   output_rows(rows, true);
@@ -180,8 +181,11 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
       if (batch_weight == 0) continue;  // every thread sees the same and goes on
 
-      train_rows(examples, batch, n, batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
+      const StepRule<T> s = rule(rates[step], batch_weight, t + steps_taken + 1);
+      const double p = steps_by_whole_gradient() ? 1 : double(s.p);
+      train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       barrier.wait();  // all errors are there
+      ++steps_taken;
 
       if (thread == 0) {
         double cost = 0;
@@ -199,13 +203,13 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
           stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
         }
       }
-      const StepRule<T> s = rule(rates[step], batch_weight, t + ++steps_taken);
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(), n_in};
       if (steps_by_whole_gradient()) step_by_whole_gradient(s, n, thread, n_threads, barrier, scratch);
       for (int l = 0; l < n_layers && !steps_by_whole_gradient(); ++l) {
         Layer& layer = layers_[l];
-        update_part(l, s, n, Part(layer.n_in, thread, n_threads), l == 0 ? ahead : RowsAhead<T>{}, scratch);
+        update_part(l, rule_times_p(s), n, Part(layer.n_in, thread, n_threads), l == 0 ? ahead : RowsAhead<T>{},
+                    scratch);
         if (thread == l % n_threads)
           kernels_.update_biases(rule_of_biases(s), delta_panels(l, n), layer.b.data(), layer.slots_b[0].data(),
                                  layer.slots_b[1].data());

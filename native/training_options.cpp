@@ -55,7 +55,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
     }
   }
   barrier.wait();  // the whole gradient is there
-  const T factor = clip_factor();
+  const T factor = clip_factor() * rule.p;
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
     const Part part(layer.n_in, thread, n_threads);
