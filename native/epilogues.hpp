@@ -24,6 +24,7 @@ struct Place {
 struct EpilogueDefaults {
   BACKLIT_INLINE void panel_begins(long) const {}
   BACKLIT_INLINE void tile_begins(long, int, long) const {}
+  BACKLIT_INLINE void row_begins(long) const {}
   BACKLIT_INLINE void tile_goes_on(long) const {}
 };
 
@@ -81,26 +82,31 @@ struct BackwardEpilogue : EpilogueDefaults {
   }
 };
 
-// Fetches rows piece by piece, so that the requests never fill the queue that the work needs too: a few rows whole, but
-// of many only the beginnings. The processor fetches the rest when it sees them being read, and fetching them all would
-// drive out of the second cache what is needed sooner.
+// Fetches the rows of the next batch while BP4 sums over those of this one: beside row k the same piece of the next
+// batch's row k, so that requests come one by one and never fill the queue that the work needs too. A few rows are
+// fetched whole, but of many only the beginnings. The processor fetches the rest when it sees them being read, and
+// fetching them all would drive out of the second cache what is needed sooner.
 template <class T>
 struct Fetcher {
   static constexpr long line = 64 / sizeof(T), most_lines = 1024, beginning = 2;
   RowsAhead<T> ahead;
-  long n_rows, lines_a_row, lines_a_piece, row = 0, column = 0;
-  BACKLIT_INLINE Fetcher(RowsAhead<T> ahead, long n_pieces) : ahead(ahead) {
-    const long whole = ahead.n_in / line + 1;
-    n_rows = ahead.n_rows < most_lines / beginning ? ahead.n_rows : most_lines / beginning;
-    lines_a_row = n_rows * whole <= most_lines ? whole : most_lines / n_rows;
-    lines_a_piece = n_rows * lines_a_row / n_pieces + 1;
+  long n_columns;            // of each row that are fetched
+  long column = 0;           // where the next piece begins
+  const T* piece = nullptr;  // of row 0 of x
+  long n_rows = 0;           // that this tile fetches a piece of
+  BACKLIT_INLINE explicit Fetcher(RowsAhead<T> ahead) : ahead(ahead) {
+    if (this->ahead.n_rows > most_lines / beginning) this->ahead.n_rows = most_lines / beginning;
+    const long n_lines = most_lines / (ahead.n_rows + 1);
+    n_columns = n_lines * line < ahead.n_in ? n_lines * line : ahead.n_in;
   }
-  BACKLIT_INLINE void fetch_a_piece() {
-    for (long n = lines_a_piece; n > 0 && row < n_rows; --n) {
-      __builtin_prefetch(ahead.x + ahead.rows[row] * ahead.n_in + column, 0, 2);
-      column += line;
-      if (column >= lines_a_row * line) column = 0, ++row;
-    }
+  BACKLIT_INLINE void tile_begins(int height) {
+    const bool is_new_line = column % line < height;
+    n_rows = is_new_line && column < n_columns ? ahead.n_rows : 0;
+    piece = ahead.x + column;
+    column += height;
+  }
+  BACKLIT_INLINE void fetch_a_piece(long k) const {
+    if (k < n_rows) __builtin_prefetch(piece + ahead.rows[k] * ahead.n_in, 0, 2);
   }
 };
 
@@ -117,10 +123,11 @@ struct StepEpilogue {
 
   BACKLIT_INLINE void panel_begins(long j) { panel = j * n_in; }
   BACKLIT_INLINE void tile_begins(long k, int height, long width) {
-    fetcher.fetch_a_piece();
+    fetcher.tile_begins(height);
     next = tile = panel + k * width;
     vectors = height * width / lanes<T>;
   }
+  BACKLIT_INLINE void row_begins(long k) const { fetcher.fetch_a_piece(k); }
   BACKLIT_INLINE void tile_goes_on(long k) {
     if (k >= vectors) return;
     if (is_far) {
@@ -162,12 +169,10 @@ template <class T, class F>
 BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
-  const long tiles = n_k * wt.columns / (24 * lanes<T>)+1;  // nearly: a tile has 24 or 28 vectors
   with_rule(rule.rule, [&](auto which) {
     const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
     const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
-    StepEpilogue<T, which()> epilogue{
-        rule, {wt.data, first.data, second.data}, wt.n_rows, is_far, Fetcher<T>(ahead, tiles)};
+    StepEpilogue<T, which()> epilogue{rule, {wt.data, first.data, second.data}, wt.n_rows, is_far, Fetcher<T>(ahead)};
     f(epilogue);
   });
 }
