@@ -36,17 +36,31 @@ BACKLIT_INLINE Vec<T> power_of_two(Vec<T> rounded) {
   return (Vec<T>)((((Bits<T>)rounded) << ExpConstants<T>::mantissa) + one);
 }
 
-// e^x = 2^n (1 + p): returns p = e^r − 1 and, as two factors because n may leave the normal exponents, 2^n
+// x 2^n for whole n, in two factors because 2^n alone may leave the normal exponents
 template <class T>
-BACKLIT_INLINE Vec<T> reduce_exp(Vec<T> x, Vec<T>& half_power, Vec<T>& other_half_power) {
+BACKLIT_INLINE Vec<T> scaled(Vec<T> x, Vec<T> n) {
+  constexpr T round_by = ExpConstants<T>::round_by;
+  const Vec<T> half = n * T(0.5) + round_by, other_half = (n - (half - round_by)) + round_by;
+  return x * power_of_two<T>(half) * power_of_two<T>(other_half);
+}
+#if defined(__AVX512F__)
+template <>
+BACKLIT_INLINE Vec<float> scaled<float>(Vec<float> x, Vec<float> n) {
+  return (Vec<float>)_mm512_scalef_ps((__m512)x, (__m512)n);
+}
+template <>
+BACKLIT_INLINE Vec<double> scaled<double>(Vec<double> x, Vec<double> n) {
+  return (Vec<double>)_mm512_scalef_pd((__m512d)x, (__m512d)n);
+}
+#endif
+
+// e^x = 2^n (1 + p): returns p = e^r − 1
+template <class T>
+BACKLIT_INLINE Vec<T> reduce_exp(Vec<T> x, Vec<T>& n) {
   using C = ExpConstants<T>;
   x = x < C::lowest ? broadcast(C::lowest) : x;
   x = x > C::highest ? broadcast(C::highest) : x;
-  const Vec<T> n = (x * T(1.44269504088896340736) + C::round_by) - C::round_by;
-  const Vec<T> half = n * T(0.5) + C::round_by;
-  const Vec<T> other_half = (n - (half - C::round_by)) + C::round_by;
-  half_power = power_of_two<T>(half);
-  other_half_power = power_of_two<T>(other_half);
+  n = fma(x, broadcast(T(1.44269504088896340736)), broadcast(C::round_by)) - C::round_by;
   const Vec<T> r = fma(n, broadcast(-C::ln2_low), fma(n, broadcast(-C::ln2_high), x));
   Vec<T> p = broadcast(T(inverse_factorial[C::degree]));
 #pragma GCC unroll 16
@@ -56,17 +70,16 @@ BACKLIT_INLINE Vec<T> reduce_exp(Vec<T> x, Vec<T>& half_power, Vec<T>& other_hal
 
 template <class T>
 BACKLIT_INLINE Vec<T> exp(Vec<T> x) {
-  Vec<T> half_power, other_half_power;
-  const Vec<T> p = reduce_exp<T>(x, half_power, other_half_power);
-  return (p + T(1)) * half_power * other_half_power;
+  Vec<T> n;
+  const Vec<T> p = reduce_exp<T>(x, n);
+  return scaled<T>(p + T(1), n);
 }
 
 // e^x − 1 without cancellation near 0
 template <class T>
 BACKLIT_INLINE Vec<T> expm1(Vec<T> x) {
-  Vec<T> half_power, other_half_power;
-  const Vec<T> p = reduce_exp<T>(x, half_power, other_half_power);
-  const Vec<T> power = half_power * other_half_power;
+  Vec<T> n;
+  const Vec<T> p = reduce_exp<T>(x, n), power = scaled<T>(broadcast(T(1)), n);
   return fma(p, power, power - T(1));
 }
 
