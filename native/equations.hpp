@@ -48,15 +48,13 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
     const T sum_of_y = needs_sums ? sum_of_lanes<T>(targets) : T(0);
     for (long j = 0; j < n_out; j += lanes<T>) {
       const Vec<T> a_ij = load(a_i + j), y_ij = load_first(y[i] + j, n_out - j);
-      store(delta_i + j, has_short_cut ? loss::short_cut<T>(loss, activation, load(z_i + j), a_ij, y_ij, sum_of_y)
-                                       : loss::nabla_a<T>(loss, loss_parameter, a_ij, y_ij));
+      const Vec<T> error = has_short_cut ? loss::short_cut<T>(loss, activation, load(z_i + j), a_ij, y_ij, sum_of_y)
+                                         : loss::nabla_a<T>(loss, loss_parameter, a_ij, y_ij);
+      store(delta_i + j, first_lanes<T>(n_out - j) ? share[i] * error : Vec<T>{});
     }
   }
   if (!delta.data) return;
   if (!has_short_cut) pull_back(activation, z, a, delta, n_rows, n_out);
-  for (long i = 0; i < n_rows; ++i)
-    for (long j = 0; j < n_out; j += lanes<T>)
-      store(delta.row(i) + j, first_lanes<T>(n_out - j) ? share[i] * load(delta.row(i) + j) : Vec<T>{});
 }
 
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
