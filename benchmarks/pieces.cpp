@@ -48,10 +48,12 @@ const Kernels<float>& timed_kernels() {
   using K = Kernels<float>;
   static K timed = kernels<float>();
   timed.forward = Timed<&K::forward, forward>::call;
+  timed.forward_one = Timed<&K::forward_one, forward>::call;
   timed.output_error = Timed<&K::output_error, output_error>::call;
   timed.backward = Timed<&K::backward, backward>::call;
   timed.transpose = Timed<&K::transpose, backward>::call;
   timed.update_weights = Timed<&K::update_weights, update>::call;
+  timed.update_one = Timed<&K::update_one, update>::call;
   timed.update_biases = Timed<&K::update_biases, update>::call;
   return timed;
 }

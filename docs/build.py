@@ -83,7 +83,7 @@ EQUATIONS = [
         "gradient descent",
         "w ← w − μ ∂C/∂w,  b ← b − μ ∂C/∂b",
         ("src/backlit/core/optimizers.py", "return theta - rate * nabla, ()"),
-        ("native/optimizers.hpp", "theta = fma(broadcast(s.q), nabla, theta);"),
+        ("native/optimizers.hpp", "theta += nabla;"),
     ),
 ]
 

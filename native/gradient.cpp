@@ -52,7 +52,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         }
       for (int l = 0; l < n_layers; ++l) {
         Layer& layer = layers_[l];
-        const Part part(layer.n_in, thread, n_threads);
+        const Part part(layer.n_rows(), thread, n_threads);
         add_nabla(l, n, part, scratch);
         if (thread == l % n_threads) kernels_.add_nabla_b(delta_panels(l, n), layer.nabla_b.data());
       }
@@ -66,7 +66,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
 template <class T>
 void Session<T>::get_nabla(int l, T* nabla_w, T* nabla_b) const {
   const Layer& layer = layers_[l];
-  kernels_.read_weights({layer.nabla_wt.data(), layer.n_in, layer.n_out}, {nabla_w, layer.n_in});
+  kernels_.read_weights(layer.in_panels(layer.nabla_wt), layer.as_lecture(nabla_w));
   std::copy_n(layer.nabla_b.data(), layer.n_out, nabla_b);
 }
 
@@ -79,9 +79,9 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     Layer& layer = layers_[l];
     layer.nabla_wt = Buffer<T>(layer.wt.size());
     layer.nabla_b = Buffer<T>(layer.b.size());
-    kernels_.write_weights({nabla_w[l], layer.n_in}, layer.in_panels(layer.nabla_wt));
+    kernels_.write_weights(layer.as_lecture(nabla_w[l]), layer.in_panels(layer.nabla_wt));
     std::copy_n(nabla_b[l], layer.n_out, layer.nabla_b.data());
-    apply_nabla(layer, s, s.p, Part(0, layer.n_in));
+    apply_nabla(layer, s, s.p, Part(0, layer.n_rows()));
     apply_nabla_b(layer, s, s.p);
   }
 }

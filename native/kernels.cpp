@@ -4,6 +4,7 @@
 
 #include "dropout.hpp"
 #include "equations.hpp"
+#include "one_neuron.hpp"
 #include "products.hpp"
 #include "sparse_kernels.hpp"
 #include "whole_gradient.hpp"
@@ -123,6 +124,9 @@ constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
                            apply<T>,
                            drop<T>,
                            pull_back_dropped<T>,
+                           forward_one<T>,
+                           update_one<T>,
+                           add_nabla_one<T>,
                            forward_sparse<T>,
                            add_nabla_sparse<T>,
                            drop_sparse<T>,

@@ -91,6 +91,13 @@ struct Kernels {
   void (*pull_back_dropped)(Activation activation, Matrix<const T> mask, Matrix<const T> z, Matrix<const T> a,
                             Matrix<T> delta, long n_rows, long n);
 
+  // `forward`, `update_weights` and `add_nabla_w` for a layer of one neuron, whose weights are a row.
+  void (*forward_one)(Activation activation, Rows<T> a_previous, Panels<const T> w, const T* b, Matrix<T> z,
+                      Matrix<T> a, long n_rows);
+  void (*update_one)(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> w, Panels<T> first,
+                     Panels<T> second);
+  void (*add_nabla_one)(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_w);
+
   // `forward`, `add_nabla_w` and `drop` (of one row) for a sparse input.
   void (*forward_sparse)(Activation activation, const SparseRow<T>* x, Panels<const T> wt, const T* b, Matrix<T> z,
                          Matrix<T> a, long n_rows);

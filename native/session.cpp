@@ -27,10 +27,12 @@ Session<T>::Session(Description description, const Kernels<T>& kernels)
     layer.n_out = description_.sizes[l + 1];
     layer.stride = padded(layer.n_out, kernels_.lanes);
     layer.activation = description_.activations[l];
-    layer.wt = Buffer<T>(layer.n_in * layer.stride);
+    layer.is_row = l > 0 && layer.n_out == 1 && description_.precision == Precision::full;
+    const long n_weights = layer.n_rows() * padded(layer.n_columns(), kernels_.lanes);
+    layer.wt = Buffer<T>(n_weights);
     layer.b = Buffer<T>(layer.stride);
     for (int slot = 0; slot < n_slots; ++slot) {
-      layer.slots_wt[slot] = Buffer<T>(layer.n_in * layer.stride);
+      layer.slots_wt[slot] = Buffer<T>(n_weights);
       layer.slots_b[slot] = Buffer<T>(layer.stride);
     }
   }
@@ -46,14 +48,13 @@ Session<T>::Session(Description description, const Kernels<T>& kernels)
 template <class T>
 void Session<T>::set_weights(int l, int slot, const T* w) {
   Layer& layer = layers_[l];
-  kernels_.write_weights({w, layer.n_in}, layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]));
+  kernels_.write_weights(layer.as_lecture(w), layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]));
 }
 
 template <class T>
 void Session<T>::get_weights(int l, int slot, T* w) const {
   const Layer& layer = layers_[l];
-  const Buffer<T>& wt = slot < 0 ? layer.wt : layer.slots_wt[slot];
-  kernels_.read_weights({wt.data(), layer.n_in, layer.n_out}, {w, layer.n_in});
+  kernels_.read_weights(layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]), layer.as_lecture(w));
 }
 
 template <class T>
@@ -108,16 +109,17 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
       batch_.mask[l] = Buffer<T>(batch_.n_rows * stride);
       batch_.dropped[l] = RowBuffer<T>(batch_.n_rows, stride);
     }
-    if (l > 0 && layer.w.size() == 0) layer.w = Buffer<T>(layer.n_out * padded(layer.n_in, kernels_.lanes));
+    if (l > 0 && !layer.is_row && layer.w.size() == 0)
+      layer.w = Buffer<T>(layer.n_out * padded(layer.n_in, kernels_.lanes));
     if (l == 0 && is_sparse) layer.nabla_wt = Buffer<T>(layer.wt.size());
     if (steps_by_whole_gradient()) {
       layer.nabla_wt = Buffer<T>(layer.wt.size());
       layer.nabla_b = Buffer<T>(layer.b.size());
-      layer.nabla_squares = Buffer<double>(layer.n_in + 1);
+      layer.nabla_squares = Buffer<double>(layer.n_rows() + 1);
     }
     if (description_.penalty.any() && layer.squares.size() == 0) {
-      layer.squares = Buffer<double>(layer.n_in);
-      layer.magnitudes = Buffer<double>(layer.n_in);
+      layer.squares = Buffer<double>(layer.n_rows());
+      layer.magnitudes = Buffer<double>(layer.n_rows());
     }
   }
 }
@@ -169,6 +171,9 @@ void Session<T>::layer_forward(int l, Rows<T> input, Part rows, T* scratch) {
   if (l == 0 && batch_.is_sparse)
     return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, layer.wt_panels(),
                                    layer.b.data(), from(z(l)), from(a(l + 1)), rows.size());
+  if (layer.is_row)
+    return kernels_.forward_one(layer.activation, input.from(rows.begin), layer.wt_panels(), layer.b.data(), from(z(l)),
+                                from(a(l + 1)), rows.size());
   kernels_.forward(layer.activation, input.from(rows.begin), layer.wt_panels(), layer.b.data(), from(z(l)),
                    from(a(l + 1)), rows.size(), scratch);
 }

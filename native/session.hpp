@@ -101,6 +101,7 @@ class Session {
   struct Layer {
     long n_in, n_out, stride;  // stride: n_out padded
     Activation activation;
+    bool is_row;      // one neuron's weights, which lie as w in place of wt; see one_neuron.hpp
     Buffer<T> wt, b;  // (n_in, stride), (stride)
     Buffer<T> slots_wt[2], slots_b[2];
     Buffer<T> nabla_wt, nabla_b;
@@ -108,9 +109,17 @@ class Session {
     Buffer<double> squares, magnitudes;  // a row of wt each
     Buffer<double> nabla_squares;        // a row of wt each, and one for the biases
 
-    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), n_in, n_out}; }  // wt and what goes with it
-    Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }        // b and what goes with it
-    Panels<const T> wt_panels() const { return {wt.data(), n_in, n_out}; }
+    long n_rows() const { return is_row ? 1 : n_in; }  // of the weights as they lie
+    long n_columns() const { return is_row ? n_in : n_out; }
+    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), n_rows(), n_columns()}; }  // wt and its like
+    Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), n_rows(), n_columns()}; }
+    Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }  // b and its like
+    Panels<const T> wt_panels() const { return in_panels(wt); }
+    // The lecture's w, of which wt is the transpose. Of a row that lies as it is, each number is a row.
+    template <class U>
+    Matrix<U> as_lecture(U* w) const {
+      return {w, is_row ? 1 : n_in};
+    }
   };
 
   // Activations, errors and costs of the rows of a batch.
@@ -138,7 +147,10 @@ class Session {
   Panels<T> delta_panels(int layer, long n_rows) {
     return {is_one_panel(layer) ? delta(layer).data : batch_.delta_panels[layer].data(), n_rows, layers_[layer].n_out};
   }
-  Panels<T> w_panels(int layer) { return {layers_[layer].w.data(), layers_[layer].n_out, layers_[layer].n_in}; }
+  Panels<T> w_panels(int l) {
+    Layer& layer = layers_[l];
+    return {layer.is_row ? layer.wt.data() : layer.w.data(), layer.n_out, layer.n_in};
+  }
 
   bool drops(int layer) const { return description_.dropout.rates[layer] != 0; }
   Matrix<T> dropped(int layer) { return batch_.dropped[layer].matrix(); }

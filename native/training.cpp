@@ -43,6 +43,7 @@ template <class T>
 void Session<T>::transpose_part(int thread, int n_threads) {
   for (std::size_t l = 1; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
+    if (layer.is_row) continue;
     const Part part(layer.n_in, thread, n_threads);
     kernels_.transpose(layer.wt_panels(), w_panels(int(l)), part.begin, part.end);
   }
@@ -53,7 +54,7 @@ double Session<T>::penalty_cost(double batch_weight) const {
   const Penalty& penalty = description_.penalty;
   double squares = 0, magnitudes = 0;
   for (const Layer& layer : layers_)
-    for (long k = 0; k < layer.n_in; ++k) {
+    for (long k = 0; k < layer.n_rows(); ++k) {
       squares += layer.squares.data()[k];
       magnitudes += layer.magnitudes.data()[k];
     }
@@ -140,9 +141,14 @@ void Session<T>::update_part(int l, const StepRule<T>& rule, long n_rows, Part p
   if (description_.penalty.any())
     kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
   if (l == 0 && batch_.is_sparse) return update_sparse(rule, n_rows, part);
-  kernels_.update_weights(rule, fed(l), delta_panels(l, n_rows), layer.in_panels(layer.wt),
-                          layer.in_panels(layer.slots_wt[0]), layer.in_panels(layer.slots_wt[1]), part.begin, part.end,
-                          scratch, ahead);
+  const Panels<T> wt = layer.in_panels(layer.wt), first = layer.in_panels(layer.slots_wt[0]),
+                  second = layer.in_panels(layer.slots_wt[1]);
+  if (layer.is_row) {
+    if (part.size() != 0) kernels_.update_one(rule, fed(l), delta_panels(l, n_rows), wt, first, second);
+    return;
+  }
+  kernels_.update_weights(rule, fed(l), delta_panels(l, n_rows), wt, first, second, part.begin, part.end, scratch,
+                          ahead);
   if (l > 0) kernels_.transpose(layer.wt_panels(), w_panels(l), part.begin, part.end);
 }
 
@@ -208,7 +214,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       if (steps_by_whole_gradient()) step_by_whole_gradient(s, n, thread, n_threads, barrier, scratch);
       for (int l = 0; l < n_layers && !steps_by_whole_gradient(); ++l) {
         Layer& layer = layers_[l];
-        update_part(l, rule_times_p(s), n, Part(layer.n_in, thread, n_threads), l == 0 ? ahead : RowsAhead<T>{},
+        update_part(l, rule_times_p(s), n, Part(layer.n_rows(), thread, n_threads), l == 0 ? ahead : RowsAhead<T>{},
                     scratch);
         if (thread == l % n_threads)
           kernels_.update_biases(rule_of_biases(s), delta_panels(l, n), layer.b.data(), layer.slots_b[0].data(),

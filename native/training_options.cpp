@@ -30,8 +30,10 @@ void Session<T>::add_nabla(int l, long n_rows, Part part, T* scratch) {
   const Panels<T> nabla = layers_[l].in_panels(layers_[l].nabla_wt);
   if (l == 0 && batch_.is_sparse)
     kernels_.add_nabla_sparse(batch_.sparse.data(), delta(l), nabla, n_rows, part.begin, part.end);
-  else
+  else if (!layers_[l].is_row)
     kernels_.add_nabla_w(fed(l), delta_panels(l, n_rows), nabla, part.begin, part.end, scratch);
+  else if (part.size() != 0)
+    kernels_.add_nabla_one(fed(l), delta_panels(l, n_rows), nabla);
 }
 
 // Every thread has its rows of each gradient, and all threads have the norm once they have met.
@@ -42,7 +44,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
   const StepRule<T> without_penalty = rule_without_penalty(rule);
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
-    const Part part(layer.n_in, thread, n_threads);
+    const Part part(layer.n_rows(), thread, n_threads);
     if (description_.penalty.any())
       kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
     add_nabla(l, n_rows, part, scratch);
@@ -51,14 +53,14 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
     if (thread == l % n_threads) {
       kernels_.add_nabla_b(delta_panels(l, n_rows), layer.nabla_b.data());
       kernels_.finish_nabla(without_penalty, {layer.b.data(), 1, layer.n_out}, layer.as_row(layer.nabla_b),
-                            layer.nabla_squares.data() + layer.n_in, 0, 1);
+                            layer.nabla_squares.data() + layer.n_rows(), 0, 1);
     }
   }
   barrier.wait();  // the whole gradient is there
   const T factor = clip_factor() * rule.p;
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
-    const Part part(layer.n_in, thread, n_threads);
+    const Part part(layer.n_rows(), thread, n_threads);
     apply_nabla(layer, without_penalty, factor, part);
     if (thread == l % n_threads) apply_nabla_b(layer, without_penalty, factor);
   }
@@ -83,7 +85,7 @@ template <class T>
 T Session<T>::clip_factor() const {
   double squares = 0;
   for (const Layer& layer : layers_)
-    for (long k = 0; k <= layer.n_in; ++k) squares += layer.nabla_squares.data()[k];
+    for (long k = 0; k <= layer.n_rows(); ++k) squares += layer.nabla_squares.data()[k];
   const double factor = description_.clip_norm / (std::sqrt(squares) + 1e-6);
   return factor < 1 || std::isnan(factor) ? T(factor) : T(1);
 }

@@ -1,0 +1,145 @@
+"""Layers of one neuron, whose weights the native engine keeps as a row: at the output, and inside a network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from replay import native_engine
+from test_native import (
+    ENGINES,
+    OPTIMIZER_CASES,
+    PENALTIES,
+    examples,
+    gradient_vector,
+    parameters,
+    relative_error,
+    run_for_bits,
+    to_dtype,
+)
+
+from backlit.core.dropout import Dropout
+from backlit.core.network import Network
+from backlit.core.optimizers import Adam
+from backlit.engine import Objective
+
+# vectors of every instruction set whole, one more and one less; and some panels of four vectors
+WIDTHS = [*range(1, 10), 15, 16, 17, 31, 33, 63, 64, 65, 100, 129, 200]
+
+# name → (dropout, clip_norm)
+OPTIONS = {"plain": (None, None), "dropout": (Dropout(0.4, input=0.1), None), "both": (Dropout(0.25), 0.2)}
+
+
+def narrow(hidden="tanh", output="identity", dtype="float64"):
+    """A network with a neck of one neuron and one output."""
+    return Network.initialize([6, 37, 1, 21, 1], [hidden, hidden, hidden, output], seed=4, dtype=dtype)
+
+
+def session(engine, network, options, optimizer, penalty="all"):
+    dropout, clip_norm = OPTIONS[options]
+    objective = Objective("quadratic", PENALTIES[penalty], dropout, dropout_seed=3)
+    return ENGINES[engine].open(network, objective, optimizer, clip_norm=clip_norm)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_width_agrees_with_the_reference(width, dtype):
+    network = Network.initialize([5, width, 1], ["tanh", "identity"], seed=width, dtype=dtype)
+    x, y, s = examples(network, "quadratic", 37)
+    exact = [np.float64(array) for array in (x, y, s)]
+    truth = ENGINES["reference"].open(to_dtype(network, "float64"), Objective(), Adam())
+    found = native_engine().open(network, Objective(), Adam())
+    tolerance = 1e-12 if dtype == "float64" else 1e-5
+    gradients = found.cost_and_gradient(x, y, s), truth.cost_and_gradient(*exact)
+    assert relative_error(*map(gradient_vector, gradients)) <= tolerance
+    assert relative_error(found.feedforward(x), truth.feedforward(exact[0])) <= tolerance
+    for each, arrays in ((truth, exact), (found, (x, y, s))):
+        each.run_steps(*arrays[:2], np.arange(37), 37, np.array([0.01]), arrays[2])
+    moved = parameters(truth.network()) - parameters(network)
+    assert relative_error(parameters(found.network()) - parameters(network), moved) <= 10 * tolerance
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+def test_steps_agree_with_the_reference(name, options, penalty):
+    network = narrow()
+    x, y, s = examples(network, "quadratic", 61)
+    rates, order = np.linspace(0.02, 0.005, 6), np.random.default_rng(5).permutation(61)
+    native, reference = (
+        session(engine, network, options, OPTIMIZER_CASES[name], penalty) for engine in ("native", "reference")
+    )
+    for _ in range(3):
+        found, truth = (each.run_steps(x, y, order, 11, rates, s) for each in (native, reference))
+        np.testing.assert_allclose(found.costs, truth.costs, rtol=1e-11)
+    assert relative_error(parameters(native.network()), parameters(reference.network())) < 1e-10
+    assert np.abs(parameters(native.network()) - parameters(network)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("loss", "output"), [("cross_entropy", "sigmoid"), ("cross_entropy", "softmax"), ("poisson", "exp")]
+)
+@pytest.mark.parametrize("hidden", ["relu", "gelu", "softmax"])
+def test_every_kind_of_output_agrees_with_the_reference(hidden, loss, output):
+    network = narrow(hidden, output)
+    x, y, s = examples(network, loss, 50)
+    found, truth = (ENGINES[engine].open(network, Objective(loss)) for engine in ("native", "reference"))
+    gradients = found.cost_and_gradient(x, y, s), truth.cost_and_gradient(x, y, s)
+    assert np.linalg.norm(np.subtract(*map(gradient_vector, gradients))) <= 1e-12
+    assert gradients[0].cost == pytest.approx(gradients[1].cost, rel=1e-12)
+    np.testing.assert_allclose(found.feedforward(x), truth.feedforward(x), rtol=1e-12)
+
+
+def test_padding_beyond_every_number_stays_out_and_agrees_with_the_reference():
+    # where every bias is −300, softmax's padding is e³⁰⁰, beyond float32
+    network = Network.initialize([6, 9, 1], ["softmax", "sigmoid"], seed=1, dtype="float32")
+    network = Network(network.weights, (network.biases[0] - 300, network.biases[1]), network.activations)
+    x, y, s = examples(network, "quadratic", 40)
+    exact = [np.float64(array) for array in (x, y, s)]
+    truth = ENGINES["reference"].open(to_dtype(network, "float64"), Objective("quadratic", PENALTIES["all"]))
+    found = native_engine().open(network, Objective("quadratic", PENALTIES["all"]))
+    rates = np.full(4, 0.05)
+    costs = truth.run_steps(*exact[:2], np.arange(40), 10, rates, exact[2]).costs
+    np.testing.assert_allclose(found.run_steps(x, y, np.arange(40), 10, rates, s).costs, costs, rtol=1e-5)
+    assert relative_error(parameters(found.network()), parameters(truth.network())) <= 1e-5
+
+
+@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+def test_session_goes_on_from_its_state_bit_for_bit(name):
+    network = narrow()
+    x, y, _ = examples(network, "quadratic", 40)
+    order, rates = np.random.default_rng(0).permutation(40), np.full(4, 0.01)
+    whole, part = (native_engine().open(network, Objective(), OPTIMIZER_CASES[name]) for _ in range(2))
+    whole.run_steps(x, y, order, 10, rates)
+    part.run_steps(x, y, order[:10], 10, rates[:1])
+    resumed = native_engine().open(part.network(), Objective(), OPTIMIZER_CASES[name], part.optimizer_state())
+    resumed.run_steps(x, y, order[10:], 10, rates[1:])
+    assert parameters(resumed.network()).tobytes() == parameters(whole.network()).tobytes()
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_gradient_and_step_apart_equal_both_together(options):
+    network = narrow()
+    x, y, _ = examples(network, "quadratic", 12)
+    together, apart = (session("native", network, options, Adam()) for _ in range(2))
+    for rate in (0.1, 0.05, 0.02):
+        together.run_steps(x, y, np.arange(12), 12, np.array([rate]))
+        apart.apply_gradient(apart.cost_and_gradient(x, y), rate)
+    assert relative_error(parameters(apart.network()), parameters(together.network())) < 1e-12
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bits_do_not_depend_on_threads(dtype):
+    network = Network.initialize([64, 130, 1, 90, 1], ["relu", "gelu", "relu", "sigmoid"], seed=2, dtype=dtype)
+    bits = {run_for_bits(network, "cross_entropy", Adam(), n_threads) for n_threads in (1, 2, 3, 4)}
+    assert len(bits) == 1
+
+
+def test_a_row_alone_gives_the_bits_it_gives_in_company():
+    network = Network.initialize([33, 50, 1], ["gelu", "sigmoid"], seed=2, dtype="float32")
+    x = examples(network, "cross_entropy", 300)[0]
+    each = ENGINES["native"].open(network, Objective("cross_entropy"))
+    together = each.feedforward(x)
+    for n_rows in (1, 2, 15, 17, 255, 257):
+        assert each.feedforward(x[:n_rows]).tobytes() == together[:n_rows].tobytes()
+    for row in (0, 150, 299):
+        assert each.feedforward(x[row : row + 1]).tobytes() == together[row : row + 1].tobytes()
