@@ -52,7 +52,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         }
       for (int l = 0; l < n_layers; ++l) {
         Layer& layer = layers_[l];
-        const Part part(layer.n_rows(), thread, n_threads);
+        const Part part(layer.weight_rows(), thread, n_threads);
         add_nabla(l, n, part, scratch);
         if (thread == l % n_threads) kernels_.add_nabla_b(delta_panels(l, n), layer.nabla_b.data());
       }
@@ -81,7 +81,7 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     layer.nabla_b = Buffer<T>(layer.b.size());
     kernels_.write_weights(layer.as_lecture(nabla_w[l]), layer.in_panels(layer.nabla_wt));
     std::copy_n(nabla_b[l], layer.n_out, layer.nabla_b.data());
-    apply_nabla(layer, s, s.p, Part(0, layer.n_rows()));
+    apply_nabla(layer, s, s.p, Part(0, layer.weight_rows()));
     apply_nabla_b(layer, s, s.p);
   }
 }

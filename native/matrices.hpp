@@ -2,8 +2,8 @@
 //
 // Weights are kept transposed, wt (n_in, n_out), because each of the three products then reads and writes whole vectors
 // of neighboring outputs. Columns are padded to whole vectors, so no kernel needs a mask; what stands in the padding
-// never reaches a real column. Only BP2 needs w itself, (n_out, n_in), of which there is a copy. A layer of one neuron
-// has w alone.
+// never reaches a real column. Only BP2 needs w itself, (n_out, n_in), of which there is a copy. Where a hidden layer
+// leads to one neuron, w is all there is; see one_neuron.hpp.
 //
 // What stands on the right of a product, wt, w or δ, is kept in panels, so that a product reads it from one end to the
 // other. What stands on the left is read row by row, and its rows may lie anywhere: those of a batch stay where they

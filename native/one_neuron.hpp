@@ -1,5 +1,5 @@
-// The products of a layer of one neuron: the forward pass and BP4. Its weights lie as w, a row, for of a column of wt
-// nearly all would be padding; vectors run along the layer before, and BP2 reads w where it lies.
+// The products of a layer of one neuron after a hidden layer: the forward pass and BP4. Its weights lie as w, a row,
+// for of a column of wt nearly all would be padding; vectors run along the layer before, and BP2 reads w where it lies.
 #pragma once
 
 #include "epilogues.hpp"

@@ -8,14 +8,16 @@ enum class Rule { sgd, momentum, rmsprop, adam };
 // One step of an optimizer, with everything that is the same for all parameters worked out beforehand.
 //
 // The gradient comes times p, which is cheapest to multiply into the errors of BP1: their sums then have it already,
-// and gradient descent is left with an addition, for which processors have other units than for the products.
+// and gradient descent is left with an addition, for which processors have other units than for the products. A
+// gradient that is wanted as it is, because it is clipped or handed out, is multiplied by p when the step is taken.
 //
-// sgd       θ ← θ + p ∇
-// momentum  v ← m v + p ∇,  θ ← θ + q v, or with Nesterov's θ ← θ + q (m v + p ∇)
+// sgd       θ ← θ + p ∇,  p = −μ
+// momentum  v ← m v + p ∇,  θ ← θ + q v, or with Nesterov's θ ← θ + q (m v + p ∇); PyTorch has p = 1 and q = −μ, and
+//           scikit-learn p = −μ and q = 1
 // rmsprop   v ← ρ v + (1 − ρ) ∇²,  θ ← θ + q ∇ / (√v + ε), and p = 1
 // adam      m ← β₁ m + (1 − β₁) ∇,  v ← β₂ v + (1 − β₂) ∇²,  θ ← keep·θ + q m / (√v + ε), and p = 1
 //
-// PyTorch's and scikit-learn's forms of momentum differ in p and q, those of Adam in q and ε.
+// PyTorch's and scikit-learn's forms of Adam differ in q and ε.
 template <class T>
 struct StepRule {
   Rule rule;

@@ -28,7 +28,7 @@ Session<T>::Session(Description description, const Kernels<T>& kernels)
     layer.stride = padded(layer.n_out, kernels_.lanes);
     layer.activation = description_.activations[l];
     layer.is_row = l > 0 && layer.n_out == 1 && description_.precision == Precision::full;
-    const long n_weights = layer.n_rows() * padded(layer.n_columns(), kernels_.lanes);
+    const long n_weights = layer.weight_rows() * padded(layer.weight_columns(), kernels_.lanes);
     layer.wt = Buffer<T>(n_weights);
     layer.b = Buffer<T>(layer.stride);
     for (int slot = 0; slot < n_slots; ++slot) {
@@ -115,11 +115,11 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
     if (steps_by_whole_gradient()) {
       layer.nabla_wt = Buffer<T>(layer.wt.size());
       layer.nabla_b = Buffer<T>(layer.b.size());
-      layer.nabla_squares = Buffer<double>(layer.n_rows() + 1);
+      layer.nabla_squares = Buffer<double>(layer.weight_rows() + 1);
     }
     if (description_.penalty.any() && layer.squares.size() == 0) {
-      layer.squares = Buffer<double>(layer.n_rows());
-      layer.magnitudes = Buffer<double>(layer.n_rows());
+      layer.squares = Buffer<double>(layer.weight_rows());
+      layer.magnitudes = Buffer<double>(layer.weight_rows());
     }
   }
 }

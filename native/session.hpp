@@ -101,21 +101,25 @@ class Session {
   struct Layer {
     long n_in, n_out, stride;  // stride: n_out padded
     Activation activation;
-    bool is_row;      // one neuron's weights, which lie as w in place of wt; see one_neuron.hpp
-    Buffer<T> wt, b;  // (n_in, stride), (stride)
+    bool is_row;      // whether wt holds the row w of one neuron instead; see one_neuron.hpp
+    Buffer<T> wt, b;  // (n_in, stride) or padded n_in; (stride)
     Buffer<T> slots_wt[2], slots_b[2];
     Buffer<T> nabla_wt, nabla_b;
     Buffer<T> w;                         // (n_out, padded n_in) in panels, for BP2
     Buffer<double> squares, magnitudes;  // a row of wt each
     Buffer<double> nabla_squares;        // a row of wt each, and one for the biases
 
-    long n_rows() const { return is_row ? 1 : n_in; }  // of the weights as they lie
-    long n_columns() const { return is_row ? n_in : n_out; }
-    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), n_rows(), n_columns()}; }  // wt and its like
-    Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), n_rows(), n_columns()}; }
+    long weight_rows() const { return is_row ? 1 : n_in; }  // of the weights as they lie
+    long weight_columns() const { return is_row ? n_in : n_out; }
+    // wt and its like
+    Panels<T> in_panels(Buffer<T>& values) { return {values.data(), weight_rows(), weight_columns()}; }
+    Panels<const T> in_panels(const Buffer<T>& values) const {
+      return {values.data(), weight_rows(), weight_columns()};
+    }
     Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }  // b and its like
     Panels<const T> wt_panels() const { return in_panels(wt); }
-    // The lecture's w, of which wt is the transpose. Of a row that lies as it is, each number is a row.
+    // w as it comes and goes, whose transpose is what lies in wt. Where w lies as it is, every number counts as a row
+    // of its own, so that transposing it leaves the row.
     template <class U>
     Matrix<U> as_lecture(U* w) const {
       return {w, is_row ? 1 : n_in};

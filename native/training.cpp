@@ -54,7 +54,7 @@ double Session<T>::penalty_cost(double batch_weight) const {
   const Penalty& penalty = description_.penalty;
   double squares = 0, magnitudes = 0;
   for (const Layer& layer : layers_)
-    for (long k = 0; k < layer.n_rows(); ++k) {
+    for (long k = 0; k < layer.weight_rows(); ++k) {
       squares += layer.squares.data()[k];
       magnitudes += layer.magnitudes.data()[k];
     }
@@ -196,8 +196,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       if (thread == 0) {
         double cost = 0;
         for (long i = 0; i < n; ++i) {
-          const double s = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
-          if (s != 0) cost += s * double(batch_.cost.data()[i]);
+          const double weight = examples.sample_weight ? double(examples.sample_weight[batch[i]]) : 1.0;
+          if (weight != 0) cost += weight * double(batch_.cost.data()[i]);
         }
         costs[step] = cost / batch_weight;
         batch_weights[step] = batch_weight;
@@ -214,8 +214,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       if (steps_by_whole_gradient()) step_by_whole_gradient(s, n, thread, n_threads, barrier, scratch);
       for (int l = 0; l < n_layers && !steps_by_whole_gradient(); ++l) {
         Layer& layer = layers_[l];
-        update_part(l, rule_times_p(s), n, Part(layer.n_rows(), thread, n_threads), l == 0 ? ahead : RowsAhead<T>{},
-                    scratch);
+        update_part(l, rule_times_p(s), n, Part(layer.weight_rows(), thread, n_threads),
+                    l == 0 ? ahead : RowsAhead<T>{}, scratch);
         if (thread == l % n_threads)
           kernels_.update_biases(rule_of_biases(s), delta_panels(l, n), layer.b.data(), layer.slots_b[0].data(),
                                  layer.slots_b[1].data());

@@ -44,7 +44,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
   const StepRule<T> without_penalty = rule_without_penalty(rule);
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
-    const Part part(layer.n_rows(), thread, n_threads);
+    const Part part(layer.weight_rows(), thread, n_threads);
     if (description_.penalty.any())
       kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
     add_nabla(l, n_rows, part, scratch);
@@ -53,14 +53,14 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
     if (thread == l % n_threads) {
       kernels_.add_nabla_b(delta_panels(l, n_rows), layer.nabla_b.data());
       kernels_.finish_nabla(without_penalty, {layer.b.data(), 1, layer.n_out}, layer.as_row(layer.nabla_b),
-                            layer.nabla_squares.data() + layer.n_rows(), 0, 1);
+                            layer.nabla_squares.data() + layer.weight_rows(), 0, 1);
     }
   }
   barrier.wait();  // the whole gradient is there
   const T factor = clip_factor() * rule.p;
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
-    const Part part(layer.n_rows(), thread, n_threads);
+    const Part part(layer.weight_rows(), thread, n_threads);
     apply_nabla(layer, without_penalty, factor, part);
     if (thread == l % n_threads) apply_nabla_b(layer, without_penalty, factor);
   }
@@ -85,7 +85,7 @@ template <class T>
 T Session<T>::clip_factor() const {
   double squares = 0;
   for (const Layer& layer : layers_)
-    for (long k = 0; k <= layer.n_rows(); ++k) squares += layer.nabla_squares.data()[k];
+    for (long k = 0; k <= layer.weight_rows(); ++k) squares += layer.nabla_squares.data()[k];
   const double factor = description_.clip_norm / (std::sqrt(squares) + 1e-6);
   return factor < 1 || std::isnan(factor) ? T(factor) : T(1);
 }

@@ -36,7 +36,8 @@ BACKLIT_INLINE Vec<T> power_of_two(Vec<T> rounded) {
   return (Vec<T>)((((Bits<T>)rounded) << ExpConstants<T>::mantissa) + one);
 }
 
-// x 2^n for whole n, in two factors because 2^n alone may leave the normal exponents
+// x 2^n for whole n; in two factors, where there is no instruction for it, because 2^n alone may leave the normal
+// exponents
 template <class T>
 BACKLIT_INLINE Vec<T> scaled(Vec<T> x, Vec<T> n) {
   constexpr T round_by = ExpConstants<T>::round_by;

@@ -16,10 +16,11 @@ from test_native import (
     run_for_bits,
     to_dtype,
 )
+from test_sparse_input import sparse_examples
 
 from backlit.core.dropout import Dropout
 from backlit.core.network import Network
-from backlit.core.optimizers import Adam
+from backlit.core.optimizers import Adam, AdamW, RMSprop
 from backlit.engine import Objective
 
 # vectors of every instruction set whole, one more and one less; and some panels of four vectors
@@ -101,6 +102,37 @@ def test_padding_beyond_every_number_stays_out_and_agrees_with_the_reference():
     costs = truth.run_steps(*exact[:2], np.arange(40), 10, rates, exact[2]).costs
     np.testing.assert_allclose(found.run_steps(x, y, np.arange(40), 10, rates, s).costs, costs, rtol=1e-5)
     assert relative_error(parameters(found.network()), parameters(truth.network())) <= 1e-5
+
+
+@pytest.mark.parametrize("optimizer", [RMSprop(epsilon=1e-30), AdamW(epsilon=1e-30)], ids=["rmsprop", "adamw"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_padding_stays_a_number_beside_the_least_epsilon_and_agrees_with_the_reference(dtype, optimizer):
+    # padding has no gradient: its step is 0 / (√0 + ε)
+    network = narrow(dtype=dtype)
+    x, y, _ = examples(network, "quadratic", 20)
+    found, truth = (
+        engine.open(network, Objective("quadratic", PENALTIES["all"]), optimizer)
+        for engine in (native_engine(), ENGINES["reference"])
+    )
+    steps = [each.run_steps(x, y, np.arange(20), 10, np.full(2, 1e-3)) for each in (found, truth)]
+    np.testing.assert_allclose(steps[0].costs, steps[1].costs, rtol=1e-5 if dtype == "float32" else 1e-12)
+    assert steps[0].diverged_layer is None
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.2])
+@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+def test_steps_on_a_sparse_input_equal_the_dense_ones(name, clip_norm):
+    network = Network.initialize([40, 17, 1], ["tanh", "sigmoid"], seed=1)
+    x, y, s = sparse_examples(network, "cross_entropy", 61)
+    objective, order = Objective("cross_entropy", PENALTIES["all"]), np.random.default_rng(5).permutation(61)
+    dense, sparse = (
+        native_engine().open(network, objective, OPTIMIZER_CASES[name], clip_norm=clip_norm) for _ in range(2)
+    )
+    for _ in range(3):
+        truth = dense.run_steps(x.toarray(), y, order, 11, np.linspace(0.02, 0.005, 6), s)
+        found = sparse.run_steps(x, y, order, 11, np.linspace(0.02, 0.005, 6), s)
+        np.testing.assert_allclose(found.costs, truth.costs, rtol=1e-11)
+    assert relative_error(parameters(sparse.network()), parameters(dense.network())) < 1e-10
 
 
 @pytest.mark.parametrize("name", OPTIMIZER_CASES)

@@ -102,6 +102,7 @@ class RMSprop:
     ----------
     rho : float, default 0.99
     epsilon : float, default 1e-8
+        At least 1e-30.
     """
 
     rho: float = 0.99
@@ -111,7 +112,7 @@ class RMSprop:
 
     def __post_init__(self) -> None:
         _check("rho", self.rho, 0.0, 1.0)
-        _check("epsilon", self.epsilon, 0.0, math.inf)
+        _check("epsilon", self.epsilon, LEAST_EPSILON, math.inf)
 
     def step(
         self, theta: Array, nabla: Array, state: Sequence[Array], *, rate: float, t: int, is_weight: bool
@@ -132,6 +133,7 @@ class Adam:
     ----------
     beta_1, beta_2 : float, default 0.9 and 0.999
     epsilon : float, default 1e-8
+        At least 1e-30.
     """
 
     beta_1: float = 0.9
@@ -164,6 +166,7 @@ class AdamW:
     ----------
     beta_1, beta_2 : float, default 0.9 and 0.999
     epsilon : float, default 1e-8
+        At least 1e-30.
     weight_decay : float, default 0.01
         λ; on weights only.
     """
@@ -197,6 +200,10 @@ OPTIMIZERS: dict[str, type[SGD] | type[RMSprop] | type[Adam] | type[AdamW]] = {
 }
 
 
+# Where a weight never had a gradient, m / (√v + ε) must be 0 in float32, too, and not 0/0.
+LEAST_EPSILON = 1e-30
+
+
 def _check(name: str, value: float, low: float, high: float, *, high_open: bool = True) -> None:
     if not (low <= value < high or (not high_open and value == high)):
         bracket = ")" if high_open else "]"
@@ -206,4 +213,4 @@ def _check(name: str, value: float, low: float, high: float, *, high_open: bool 
 def _check_adam(beta_1: float, beta_2: float, epsilon: float) -> None:
     _check("beta_1", beta_1, 0.0, 1.0)
     _check("beta_2", beta_2, 0.0, 1.0)
-    _check("epsilon", epsilon, 0.0, math.inf)
+    _check("epsilon", epsilon, LEAST_EPSILON, math.inf)
