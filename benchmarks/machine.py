@@ -64,7 +64,8 @@ def _library() -> ctypes.CDLL | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     loaded = ctypes.CDLL(str(library))
-    for function in (loaded.multiply_add_float32, loaded.multiply_add_float64):
+    for name in ("multiply_add_float32", "multiply_add_float64", "multiply_add_and_store_float32"):
+        function = getattr(loaded, name)
         function.argtypes, function.restype = [ctypes.c_long], ctypes.c_double
     return loaded
 
@@ -81,6 +82,20 @@ def _multiply_adds(dtype: str, n_threads: int) -> float:
             operations = sum(pool.map(run, [3_000_000] * n_threads))
             best = max(best, operations / (time.perf_counter() - began) / 1e9)
     return best
+
+
+def store() -> float | None:
+    """Return how many multiply-adds of float32 a store of a vector takes the place of; None without a compiler."""
+    library = _library()
+    if library is None:
+        return None
+    n, least = 300_000, {}
+    for name in ["multiply_add_float32", "multiply_add_and_store_float32"] * 100:
+        began = time.perf_counter()
+        getattr(library, name)(n)
+        least[name] = min(least.get(name, np.inf), time.perf_counter() - began)
+    without, with_stores = least.values()
+    return library.multiply_adds_a_store() * (with_stores / without - 1)
 
 
 def _matrix_product(dtype: str) -> float:

@@ -12,13 +12,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bounds
 import machine
 import report
 from cases import CASES, Case
 from run import RESULTS
 
+from backlit.engine.native import NativeEngine
+
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "pieces"
+LANES = {"avx512": 16, "avx2": 8}  # of float32 in a vector
 
 
 def build() -> Path:
@@ -42,12 +46,29 @@ def measure(program: Path, case: Case) -> dict[str, float]:
     return {name: float(microseconds) for name, microseconds in pairs}
 
 
+def least(case: Case, peak: float, store: float | None) -> dict[str, float]:
+    """Return the microseconds a step below which no engine with such tiles can come, `store` multiply-adds a store."""
+    instruction_set = NativeEngine().instruction_set
+    lanes = LANES.get(instruction_set, 4)
+    a_multiply_add = 2e-3 * lanes / peak
+    products = bounds.multiply_adds(case, lanes, halves=instruction_set == "avx512") * a_multiply_add
+    found = {"the products alone, with their padding, at the peak": products}
+    if store is not None:
+        found["and the stores of the step beside them"] = products + bounds.stores(case, lanes) * store * a_multiply_add
+    return found
+
+
 def main() -> None:
     program = build()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.parent.mkdir(exist_ok=True)
-    pieces = {name: measure(program, case) for name, case in CASES.items()}
-    results["pieces"] = {"peak": machine.peak("float32", 1), "microseconds": pieces}
+    peak, store = machine.peak("float32", 1), machine.store()
+    results["pieces"] = {
+        "peak": peak,
+        "store": store,
+        "microseconds": {name: measure(program, case) for name, case in CASES.items()},
+        "least": {name: least(case, peak, store) for name, case in CASES.items()},
+    }
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False))
     print(report.pieces(results))
 

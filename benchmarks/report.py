@@ -134,12 +134,16 @@ def headline(results: Results) -> str:
 
 
 def pieces(results: Results) -> str:
-    """What the pieces of a step take on one core, and what share of its peak that comes to."""
+    """What the pieces of a step take on one core, the share of its peak, and what no step can do without."""
     peak, by_case = results["pieces"]["peak"], results["pieces"]["microseconds"]
-    names = next(iter(by_case.values()))
-    lines = [[name, *(f"{found[name]:,.1f}" for found in by_case.values())] for name in names]
+    lines = [
+        [name, *(f"{found[name]:,.1f}" for found in rows.values())]
+        for rows in (by_case, results["pieces"]["least"])
+        for name in next(iter(rows.values()))
+    ]
     shares = [CASES[case].flops_a_step / found["whole step"] / 1e3 / peak for case, found in by_case.items()]
-    return table(["µs on one core", *by_case], [*lines, ["share of the peak", *(f"{100 * s:.0f} %" for s in shares)]])
+    lines.insert(len(next(iter(by_case.values()))), ["share of the peak", *(f"{100 * s:.0f} %" for s in shares)])
+    return table(["µs on one core", *by_case], lines)
 
 
 def prediction(results: Results) -> str:
