@@ -76,7 +76,7 @@ int index_of(const char* const (&names)[n], const std::string& name) {
 struct Work {
   Description description;
   long batch_size, n_rows;
-  std::vector<float> x, y;
+  Buffer<float> x, y;  // in large pages, as NumPy's arrays are
 };
 
 // Whole epochs for some seconds; calls after_epoch(processor seconds) after each.
@@ -132,10 +132,10 @@ int main(int n_arguments, char** arguments) {
 
   std::mt19937 random(0);
   std::uniform_real_distribution<float> uniform;
-  work.x.resize(work.n_rows * d.sizes.front());
-  for (float& value : work.x) value = uniform(random);
-  work.y.resize(work.n_rows * d.sizes.back());
-  for (long i = 0; i < work.n_rows; ++i) work.y[i * d.sizes.back() + i % d.sizes.back()] = 1;
+  work.x = Buffer<float>(work.n_rows * d.sizes.front());
+  for (long i = 0; i < work.x.size(); ++i) work.x.data()[i] = uniform(random);
+  work.y = Buffer<float>(work.n_rows * d.sizes.back());
+  for (long i = 0; i < work.n_rows; ++i) work.y.data()[i * d.sizes.back() + i % d.sizes.back()] = 1;
 
   const double n_steps = double(work.n_rows / work.batch_size);
   std::vector<double> least(n_pieces, 1e300);
