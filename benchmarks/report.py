@@ -138,8 +138,8 @@ def pieces(results: Results) -> str:
     peak, by_case = results["pieces"]["peak"], results["pieces"]["microseconds"]
     lines = [
         [name, *(f"{found[name]:,.1f}" for found in rows.values())]
-        for rows in (by_case, results["pieces"]["least"])
-        for name in next(iter(rows.values()))
+        for rows in (by_case, results["pieces"].get("least", {}))  # which results of an older run lack
+        for name in next(iter(rows.values()), {})
     ]
     shares = [CASES[case].flops_a_step / found["whole step"] / 1e3 / peak for case, found in by_case.items()]
     lines.insert(len(next(iter(by_case.values()))), ["share of the peak", *(f"{100 * s:.0f} %" for s in shares)])
