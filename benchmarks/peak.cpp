@@ -37,7 +37,6 @@ double multiply_add(long n) {
 
 }  // namespace
 
-extern "C" int lanes_float32() { return bytes / sizeof(float); }
 extern "C" int multiply_adds_a_store() { return n_chains; }
 extern "C" double multiply_add_float32(long n) { return multiply_add<float, false>(n); }
 extern "C" double multiply_add_float64(long n) { return multiply_add<double, false>(n); }

@@ -24,7 +24,7 @@ struct Place {
 struct EpilogueDefaults {
   BACKLIT_INLINE void panel_begins(long) const {}
   BACKLIT_INLINE void tile_begins(long, int, long) const {}
-  BACKLIT_INLINE void step_begins(long) const {}
+  BACKLIT_INLINE void term_begins(long) const {}
   BACKLIT_INLINE void tile_goes_on(long) const {}
 };
 
@@ -83,27 +83,27 @@ struct BackwardEpilogue : EpilogueDefaults {
 };
 
 // Fetches the rows of the next batch while BP4 sums over those of this one: a tile asks for one cache line of each row,
-// one at each step of its depth, so that requests never fill the queue that the work needs too. A few rows are fetched
+// one at each term of its sums, so that requests never fill the queue that the work needs too. A few rows are fetched
 // whole, as far as there are tiles, but of many only the beginnings. The processor fetches the rest when it sees them
 // being read, and fetching them all would drive out of the second cache what is needed sooner.
 template <class T>
 struct Fetcher {
   static constexpr long line = 64 / sizeof(T), most_lines = 1024, beginning = 2;
   RowsAhead<T> ahead;
-  long n_columns;   // of each row that are fetched
-  long column = 0;  // where the next tile's line begins
-  long n_rows = 0;  // of which this tile fetches a line
+  long n_columns;       // of each row that are fetched
+  long column = -line;  // where this tile's line begins
+  long n_rows = 0;      // of which this tile fetches a line
   BACKLIT_INLINE explicit Fetcher(RowsAhead<T> rows) : ahead(rows) {
     if (ahead.n_rows > most_lines / beginning) ahead.n_rows = most_lines / beginning;
     const long n_lines = ahead.n_rows > 0 ? most_lines / ahead.n_rows : 0;
     n_columns = n_lines * line < ahead.n_in ? n_lines * line : ahead.n_in;
   }
   BACKLIT_INLINE void tile_begins() {
+    column += line;
     n_rows = column < n_columns ? ahead.n_rows : 0;
-    if (n_rows > 0) column += line;
   }
-  BACKLIT_INLINE void step_begins(long k) const {
-    if (k < n_rows) __builtin_prefetch(ahead.x + (ahead.rows[k] * ahead.n_in + column - line), 0, 2);
+  BACKLIT_INLINE void fetch_line_of(long k) const {
+    if (k < n_rows) __builtin_prefetch(ahead.x + (ahead.rows[k] * ahead.n_in + column), 0, 2);
   }
 };
 
@@ -124,7 +124,7 @@ struct StepEpilogue {
     next = tile = panel + k * width;
     vectors = height * width / lanes<T>;
   }
-  BACKLIT_INLINE void step_begins(long k) const { fetcher.step_begins(k); }
+  BACKLIT_INLINE void term_begins(long k) const { fetcher.fetch_line_of(k); }
   BACKLIT_INLINE void tile_goes_on(long k) {
     if (k >= vectors) return;
     if (is_far) {

@@ -60,7 +60,7 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
   const O* a_row[height];
   if constexpr (!a_by_column) unroll<height>([&](auto r) BACKLIT_INLINED { a_row[r] = a.row(i + r); });
   const auto add = [&](long k) BACKLIT_INLINED {
-    epilogue.step_begins(k);
+    epilogue.term_begins(k);
     decltype(load(b_row)) b_k[with_room];
     Half<T> b_k_half;
     unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });

@@ -188,7 +188,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       if (batch_weight == 0) continue;  // every thread sees the same and goes on
 
       const StepRule<T> s = rule(rates[step], batch_weight, t + steps_taken + 1);
-      const double p = steps_by_whole_gradient() ? 1 : double(s.p);
+      const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       barrier.wait();  // all errors are there
       ++steps_taken;

@@ -51,7 +51,7 @@ hidden_layer_sizes : int or sequence of int, default (100,)
     beta_1, beta_2 : float, default 0.9 and 0.999
         Of "adam" and "adamw".
     epsilon : float, default 1e-8
-        Of "adam", "adamw" and "rmsprop".
+        Of "adam", "adamw" and "rmsprop". At least 1e-30.
     n_iter_no_change : int or inf, default 10
         Epochs without improvement that are put up with.
     max_fun : int, default 15000
