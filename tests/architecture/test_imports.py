@@ -14,10 +14,12 @@ SOURCE = Path(__file__).parents[2] / "src" / "backlit"
 # Each floor may import from the floors below it, and rooms of one floor from themselves alone.
 FLOORS = [
     {"errors"},
+    {"documents"},
     {"core"},
     {"engine"},
-    {"explanation", "persistence", "data", "training"},
-    {"estimators", "grading"},
+    {"training", "data"},
+    {"export", "explanation", "persistence"},
+    {"tables", "estimators", "grading"},
     {"cli"},
 ]
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
@@ -59,7 +61,7 @@ def arrows(path: Path) -> set[str]:
 
 def test_every_room_has_a_floor():
     rooms = {room_of(path) for path in FILES} - {"__init__", "__main__"}
-    assert rooms == set(FLOOR_OF)
+    assert rooms <= set(FLOOR_OF)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
