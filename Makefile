@@ -2,35 +2,70 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 
-# What the extension is built from, and what decides the dependencies.
+# What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: setup check format test soak neon sanitize bench bench-quick demo docs clean
+.PHONY: help setup check format test soak neon sanitize bench bench-quick demo docs clean
+.DEFAULT_GOAL := help
 
-setup: $(STAMP)
+help:  ## print these words
+	@echo "Words for make, each with all of its own set-up:"
+	@sed -nE 's/^([a-z-]+):[^#]*## /  \1\t/p' Makefile | expand -t 16
 
-$(STAMP): $(SOURCES)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
-	cp build/*/_native.pyi src/backlit/ 2>/dev/null || true  # for mypy; absent where there is no compiler
-	touch $@
+demo: $(VENV)/.backlit  ## train on handwritten digits, save, reload, predict, and explain one step
+	$(BIN)/backlit demo
 
-check: setup
+# Packages wait for the network and the engine for the compiler, so both are had at once.
+$(VENV)/.backlit: $(SOURCES)
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.packages $(VENV)/.engine
+	@touch $@
+
+$(VENV)/.python:
+	@echo "Making a virtual environment in $(VENV) with $$($(PYTHON) --version)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/.packages: pyproject.toml | $(VENV)/.python
+	@echo "Installing the packages that backlit needs"
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
+	  > $(VENV)/packages.txt
+	@$(PIP) install --requirement $(VENV)/packages.txt | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
+	@touch $@
+
+# What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine.
+$(VENV)/.engine: $(SOURCES) | $(VENV)/.python
+	@echo "Building the engine, once"
+	@mkdir -p build
+	@$(PIP) install --verbose --no-deps --editable . 2>&1 | tee build/engine.log | sed -unE 's/^ *(\[[0-9]+\/[0-9]+\] [A-Z][a-z]+ing).* ([^ ]*)$$/  \1 \2/p' \
+	  || { tail -n 40 build/engine.log; exit 1; }
+	@cp build/*/_native.pyi src/backlit/ 2>/dev/null || true  # for mypy; absent where there is no compiler
+	@touch $@
+
+setup: $(VENV)/.tools  ## all that tests, checks and benchmarks need, too
+
+$(VENV)/.tools: pyproject.toml $(VENV)/.backlit
+	@echo "Installing what the tests need: PyTorch, JAX and others, some 2 GB"
+	@$(PIP) install --group test --group dev | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
+	@touch $@
+
+check: setup  ## ruff, clang-format, mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror native/*.hpp native/*.cpp benchmarks/*.cpp
 	$(BIN)/mypy
 
-format: setup
+format: setup  ## mend what check would complain of, as far as tools can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
-test: setup
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: setup  ## every test, and a list of the longest
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
 ENGINE_TESTS := with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \
@@ -41,14 +76,14 @@ REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto \
   $(patsubst %,tests/engine/test_%.py,$(ENGINE_FILES) $(2)) -k "$(ENGINE_TESTS)"
 
 # Arm's kernels, in an emulator. Takes Debian's packages g++-aarch64-linux-gnu and qemu-user-static.
-neon: setup
+neon: setup  ## the engine's tests on Arm's kernels, in an emulator
 	cmake -S . -B build/neon -DBACKLIT_REPLAY=ON -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
 	cmake --build build/neon --parallel 2
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
 
 # Half an hour or more: half of it the compiler, which wants several GB.
-sanitize: setup
+sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 	cmake -S . -B build/address -DBACKLIT_REPLAY=ON -DBACKLIT_OPTIMIZE=-O1 \
 	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1"
 	cmake --build build/address --parallel 2
@@ -57,23 +92,20 @@ sanitize: setup
 	cmake --build build/thread --parallel 2
 	$(call REPLAY,$(CURDIR)/build/thread/replay,bfloat16)
 
-soak: setup
+soak: setup  ## what takes too long for test
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
 	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
 
-bench: setup
+bench: setup  ## side by side with peers, 15 minutes
 	$(BIN)/python benchmarks/run.py
 
-bench-quick: setup
+bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
 
-demo: setup
-	$(BIN)/backlit demo
-
-docs: setup
+docs: setup  ## write the generated pages
 	$(BIN)/python docs/build.py
 	$(BIN)/python docs/tutorial.py
 
-clean:
+clean:  ## remove what was built and installed
 	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
