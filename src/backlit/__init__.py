@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from backlit.estimators.many import fit_many
     from backlit.estimators.onnx_export import to_onnx
     from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
-    from backlit.estimators.rate_finder import RateSearch, find_learning_rate
+    from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
-    from backlit.estimators.table_model import TableModel
     from backlit.explanation.demon import demon
     from backlit.explanation.demon_ranking import DemonRanking
     from backlit.explanation.demon_report import DemonReport
@@ -38,9 +37,11 @@ if TYPE_CHECKING:
     from backlit.explanation.trace import explain
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
+    from backlit.tables.model import TableModel
     from backlit.training.checkpoint import Checkpoint
     from backlit.training.csv_log import CSVLog
     from backlit.training.optuna_pruning import OptunaPruning
+    from backlit.training.rate_search import RateSearch
     from backlit.training.recording import Recorder
     from backlit.training.stopping import EarlyStopping
 
@@ -68,10 +69,10 @@ _HOMES = {
     "Penalty": "backlit.core.penalty",
     "Predictor": "backlit.engine.predictor",
     "Quantile": "backlit.core.residual_losses",
-    "RateSearch": "backlit.estimators.rate_finder",
+    "RateSearch": "backlit.training.rate_search",
     "Recorder": "backlit.training.recording",
     "TableEncoder": "backlit.data.encoder",
-    "TableModel": "backlit.estimators.table_model",
+    "TableModel": "backlit.tables.model",
     "backpropagate": "backlit.core.backpropagation",
     "check_gradient": "backlit.core.gradient_check",
     "demon": "backlit.explanation.demon",

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from backlit import Checkpoint, CustomActivation, MLPClassifier, MLPRegressor, Recorder, TableModel
 from backlit.errors import CheckpointError, InvalidInputError
-from backlit.estimators.table_training import TableTraining
+from backlit.tables.options import TableTraining
 from backlit.training.events import EpochEnded, TrainingEnded
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

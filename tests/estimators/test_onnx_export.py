@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 import backlit as bl
 from backlit.core.activations import ACTIVATIONS
 from backlit.errors import InvalidInputError
-from backlit.estimators.table_training import TableTraining
+from backlit.tables.options import TableTraining
 from running_onnx import feeds_of, run_onnx
 
 NAMES = list(ACTIVATIONS)

@@ -15,7 +15,7 @@ from sklearn.exceptions import NotFittedError
 
 import backlit as bl
 from backlit.errors import InvalidInputError, MissingExtraError, ShapeError
-from backlit.estimators.table_training import TableTraining
+from backlit.tables.options import TableTraining
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -9,8 +9,8 @@ from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.model_selection import GridSearchCV
 
 from backlit import Checkpoint, Dropout, MLPClassifier, MLPRegressor
+from backlit.data.labels import smooth_labels
 from backlit.errors import InvalidInputError
-from backlit.estimators.targets import smooth_labels
 
 X, Y = make_classification(300, 8, n_informative=5, n_classes=3, random_state=0)
 OPTIONS = {"dropout": Dropout(0.3, input=0.1), "clip_norm": 0.5, "label_smoothing": 0.1}

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import backlit as bl
 from backlit.errors import InvalidInputError, MissingExtraError, UnknownNameError
-from backlit.estimators.table_training import TableTraining
+from backlit.tables.options import TableTraining
 from backlit.training.optuna_pruning import OptunaPruning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -40,7 +40,7 @@ def check(
     from backlit.cli.predict import read_for
     from backlit.core.gradient_check import check_gradient
     from backlit.errors import InvalidInputError
-    from backlit.estimators.table_model import TableModel
+    from backlit.tables.model import TableModel
 
     check_sources(model, file, network)
     x: Any

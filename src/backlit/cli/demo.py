@@ -24,10 +24,10 @@ def demo(
 
     from backlit.cli.evaluate import print_confusion
     from backlit.cli.output import TrainingProgress, remark
-    from backlit.estimators.table_model import TableModel
-    from backlit.estimators.table_training import TableTraining
     from backlit.explanation import render_text
     from backlit.persistence import check_writable
+    from backlit.tables.model import TableModel
+    from backlit.tables.options import TableTraining
     from backlit.training.split import split_rows
 
     check_writable(out)
@@ -41,7 +41,7 @@ def demo(
             table[rows],
             "digit",
             TableTraining(hidden=(64,), batch_size=32, seed=seed),
-            listeners=[progress],
+            watchers=[progress],
             say=lambda message: remark(message, quiet=quiet),
         ).save(out)
 

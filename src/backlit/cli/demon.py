@@ -44,11 +44,11 @@ def demon(
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import print_json, print_report, remark
     from backlit.cli.predict import read_for
-    from backlit.estimators.table_model import TableModel
     from backlit.explanation.demon import demon as let_push
     from backlit.explanation.demon_ranking import DemonRanking
     from backlit.explanation.demon_report import DemonReport
     from backlit.persistence import check_writable
+    from backlit.tables.model import TableModel
 
     check_sources(model, file, network)
     if neuron is not None and layer is None:

@@ -35,7 +35,7 @@ def evaluate(
     """
     from backlit.cli.output import print_json, remark, status
     from backlit.cli.predict import read_for
-    from backlit.estimators.table_model import TableModel
+    from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
     with status(f"Reading {file} …", quiet=quiet):

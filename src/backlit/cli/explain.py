@@ -99,7 +99,7 @@ def explain(
         explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
     else:
         from backlit.cli.predict import read_for
-        from backlit.estimators.table_model import TableModel  # scikit-learn is not waited for where it is not needed
+        from backlit.tables.model import TableModel  # scikit-learn is not waited for where it is not needed
 
         assert model is not None and file is not None
         loaded = TableModel.load(model)

@@ -25,8 +25,8 @@ def export(
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import remark
     from backlit.estimators.onnx_export import to_onnx
-    from backlit.estimators.table_model import TableModel
     from backlit.persistence import atomic_write, check_writable, load_model
+    from backlit.tables.model import TableModel
 
     refuse_to_overwrite(out, model)
     check_writable(out)

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator, Threads
+from backlit.cli.dataclass_options import usage, with_options_of
+from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator
 from backlit.cli.train import Task
+from backlit.tables.options import TableTraining
 
 if TYPE_CHECKING:
-    from backlit.estimators.rate_finder import RateSearch
+    from backlit.training.rate_search import RateSearch
+
+_OF_WHOLE_TRAININGS = frozenset({"learning_rate", "schedule", "epochs", "patience", "tolerance", "monitor"})
 
 
+@with_options_of(TableTraining, "training", leave_out=_OF_WHOLE_TRAININGS)
 def find_rate(
     file: DataFile,
+    *,
     target: Annotated[
         str | None, typer.Option(help="Column to predict. With --labels it is called 'label'.", show_default=False)
     ] = None,
     task: Annotated[
         Task | None, typer.Option(help="Default: inferred from the target, and said.", show_default=False)
     ] = None,
-    hidden: Annotated[str, typer.Option(help="Neurons of each hidden layer, separated by commas.")] = "256,128",
-    activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
-    loss: Annotated[
-        str | None,
-        typer.Option(help="Default: cross_entropy for classes, quadratic for numbers.", show_default=False),
-    ] = None,
-    solver: Annotated[str, typer.Option(help="adam, adamw, rmsprop, sgd (Nesterov's momentum 0.9) or gd.")] = "adam",
-    batch_size: Annotated[
-        int | None,
-        typer.Option(min=1, help="Rows a step. Default: 128, or all where there are fewer.", show_default=False),
-    ] = None,
+    training: dict[str, Any],
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the costs over the rates: a .png or .svg, with matplotlib.", show_default=False),
@@ -42,8 +38,6 @@ def find_rate(
     missing: Missing = None,
     separator: Separator = None,
     labels: Labels = None,
-    seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = 0,
-    threads: Threads = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,11 +50,9 @@ def find_rate(
     """
     from backlit.cli.options import refuse_to_overwrite, split_names
     from backlit.cli.output import print_json, remark, status
-    from backlit.cli.train import hidden_sizes, usage
     from backlit.data.readers import read_table
-    from backlit.estimators.rate_finder import find_table_rate
-    from backlit.estimators.table_training import TableTraining
     from backlit.persistence import check_writable
+    from backlit.tables.rate_finder import find_table_rate
 
     if target is None:
         if labels is None:
@@ -71,8 +63,7 @@ def find_rate(
             raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
         refuse_to_overwrite(plot, file)
         check_writable(plot)
-    options = {"activation": activation, "loss": loss, "solver": solver, "batch_size": batch_size, "seed": seed}
-    training = usage(TableTraining, hidden=hidden_sizes(hidden), **options)
+    options = usage(TableTraining, **training)
     with status(f"Reading {file} …", quiet=quiet):
         table = read_table(
             file,
@@ -86,9 +77,8 @@ def find_rate(
         found = find_table_rate(
             table,
             target,
-            training,
+            options,
             task=None if task is None else str(task),  # type: ignore[arg-type]
-            n_threads=threads,
             say=lambda message: remark(message, quiet=quiet),
         )
     if plot is not None:

@@ -18,23 +18,42 @@ ModelFile = Annotated[Path, typer.Argument(help="Model that `backlit train` save
 Names = Annotated[
     str | None,
     typer.Option(
+        rich_help_panel="Data",
         help="Column names of a file without a header, separated by commas; or a file with a name a line.",
         show_default=False,
     ),
 ]
 Missing = Annotated[
     list[str] | None,
-    typer.Option(help="Text that means a missing value, such as '?'. May be given more than once.", show_default=False),
+    typer.Option(
+        rich_help_panel="Data",
+        help="Text that means a missing value, such as '?'. May be given more than once.",
+        show_default=False,
+    ),
 ]
 Separator = Annotated[
-    str | None, typer.Option(help="Character between cells. Default: found by looking.", show_default=False)
+    str | None,
+    typer.Option(
+        rich_help_panel="Data", help="Character between cells. Default: found by looking.", show_default=False
+    ),
 ]
-Labels = Annotated[Path | None, typer.Option(help="IDX file of labels, for an IDX file of images.", show_default=False)]
+Labels = Annotated[
+    Path | None,
+    typer.Option(rich_help_panel="Data", help="IDX file of labels, for an IDX file of images.", show_default=False),
+]
 Threads = Annotated[
-    int | None, typer.Option(min=1, help="Most threads to use. Default: what the work calls for.", show_default=False)
+    int | None,
+    typer.Option(
+        min=1,
+        rich_help_panel="Engine",
+        help="Most threads to use. Default: what the work calls for.",
+        show_default=False,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", rich_help_panel="Output", help="No progress and no remarks.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", rich_help_panel="Output", help="Print the result as one JSON document.")
+]
 
 
 def refuse_to_overwrite(out: Path | None, *inputs: Path) -> None:

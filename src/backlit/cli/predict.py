@@ -34,8 +34,8 @@ def predict(
     """
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import remark, status
-    from backlit.estimators.table_model import TableModel
     from backlit.persistence import atomic_write, check_writable
+    from backlit.tables.model import TableModel
 
     refuse_to_overwrite(out, model, file)
     if out is not None:

@@ -11,6 +11,7 @@ import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,30 +21,34 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.dropout import Dropout
-from backlit.core.losses import LossLike
+from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
+from backlit.core.penalty import Penalty
 from backlit.data import TableEncoder
+from backlit.data.class_weights import ClassWeights
+from backlit.data.labels import Targets
 from backlit.engine import get_engine
 from backlit.engine.predictor import Predictor
-from backlit.engine.protocol import Engine, Floats, Objective
+from backlit.engine.protocol import Floats, Objective
 from backlit.errors import DivergenceError, InvalidInputError
-from backlit.estimators.class_weights import ClassWeights
+from backlit.estimators.going_on import Continuation, Fitted
 from backlit.estimators.held_out import check_given, hold_out, make_validation
 from backlit.estimators.hidden_layers import HiddenLayers
 from backlit.estimators.inputs import takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_objective, make_stopping
+from backlit.estimators.parameters import STOCHASTIC_SOLVERS, fit_options, make_stopping
 from backlit.estimators.prediction import KeptSessions, WeightArrays, outputs, outputs_of
 from backlit.estimators.printing import Printer
-from backlit.estimators.start import Continuation, Start, start_of
-from backlit.estimators.stochastic import Trained, train_stochastic
-from backlit.estimators.targets import Targets
+from backlit.estimators.start import Start, start_of
 from backlit.estimators.views import EstimatorViews
+from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.events import EpochRecord, Listener
-from backlit.training.examples import Validation
+from backlit.training.events import EpochRecord
+from backlit.training.examples import Examples, Validation
+from backlit.training.run import Run
 from backlit.training.stopping import EarlyStopping
+from backlit.training.watch import Watcher
 
 if TYPE_CHECKING:
     from backlit.explanation.problem import Problem
@@ -83,7 +88,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     verbose: bool
     dropout: Dropout | float | None
     clip_norm: float | None
-    callbacks: list[Listener] | None
+    callbacks: list[Watcher] | None
     checkpoint: Checkpoint | None
     scoring: Any
     categorical_features: Any
@@ -153,29 +158,15 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
             raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
         start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
         given = check_given(self, start, *validation_data)
-        engine = get_engine(self.engine, self.precision)
-        objective = make_objective(self, start.continuation.seed)
         if self.solver == "lbfgs":
-            for option in ("dropout", "clip_norm"):
-                if getattr(self, option):
-                    raise InvalidInputError(
-                        f"The solver 'lbfgs' cannot go with {option}={getattr(self, option)!r}: it compares the costs "
-                        f"of steps that it tries. Use another solver, or {option}=None."
-                    )
-            if self.checkpoint is not None:
-                raise InvalidInputError(
-                    "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
-                    "Use another solver, or checkpoint=None."
-                )
-            trained = self._train_lbfgs(engine, objective, start, make_validation(self, start, given))
+            fitted = self._fit_lbfgs(start, make_validation(self, start, given))
         else:
             examples, held_out = hold_out(self, start, given)
-            validation = make_validation(self, start, held_out)
-            trained = train_stochastic(self, engine, objective, start, examples, validation, incremental=incremental)
+            fitted = self._fit_stochastic(start, examples, make_validation(self, start, held_out), incremental)
         # the loop notices divergence itself, but not in an epoch that was interrupted
-        _check_finite(trained.network, len(trained.history) + 1)
-        self._keep(trained, start)
-        if trained.reason == "all epochs done" and not incremental and self.solver != "lbfgs":
+        _check_finite(fitted.network, len(fitted.history) + 1)
+        self._keep(fitted, start)
+        if fitted.reason == "all epochs done" and not incremental and self.solver != "lbfgs":
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
                 "hasn't converged yet.",
@@ -186,16 +177,70 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
 
     def _initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
         start = start_of(self, X, y, None, incremental=classes is not None, classes=classes, anew=True)
-        self._keep(Trained(start.network, [], "all epochs done", start.continuation, np.inf), start)
+        self._keep(Fitted(start.network, [], "all epochs done", start.continuation, np.inf), start)
         return self
 
-    def _train_lbfgs(
-        self, engine: Engine, objective: Objective, start: Start, validation: Validation | None
-    ) -> Trained:
-        listeners: list[Listener] = list(self.callbacks or ())
-        if self.verbose:
-            listeners.append(Printer())
-        session = engine.open(start.network, objective, n_threads=self.n_threads)
+    def _fit_stochastic(
+        self, start: Start, examples: Examples, validation: Validation | None, incremental: bool
+    ) -> Fitted:
+        continuation = start.continuation
+        fit_began = continuation.next_fit_began(incremental=incremental)
+        options = fit_options(self, seed=continuation.seed, fit_began=fit_began)
+        state = continuation.next_state(options.rate, incremental=incremental)
+        run = Run.of(
+            options,
+            start.network,
+            self.loss,
+            examples,
+            validation,
+            state=state,
+            optimizer_state=continuation.usable_state(options.optimizer(), start.network),
+            n_epochs=state.epoch + (1 if incremental else options.epochs),
+        )
+        watchers = self._watchers(options.stopping, fit_began)
+        keeps = keeping(
+            self._usable_checkpoint(incremental),
+            watchers,
+            say=print if self.verbose else lambda _: None,
+            warn=lambda message: warnings.warn(message, stacklevel=2),
+        )
+        trained = run.train(watchers, keeping=keeps, ends_on_interrupt=True)
+        return Fitted.of(trained, run, continuation, fit_began)
+
+    def _watchers(self, stopping: EarlyStopping | None = None, fit_began: int = 0) -> list[Watcher]:
+        return [*(self.callbacks or ()), *([Printer(stopping, fit_began)] if self.verbose else [])]
+
+    def _usable_checkpoint(self, incremental: bool) -> Checkpoint | None:
+        if self.checkpoint is None:
+            return None
+        if incremental:
+            raise InvalidInputError(
+                "partial_fit trains one epoch and keeps no checkpoints; use fit, or set checkpoint=None and pickle the "
+                "estimator between the calls."
+            )
+        if not isinstance(self.random_state, Integral):
+            raise InvalidInputError(
+                f"Going on exactly from a checkpoint needs a fixed seed, but random_state is {self.random_state!r}. "
+                "Give a whole number, such as random_state=0."
+            )
+        return self.checkpoint
+
+    def _fit_lbfgs(self, start: Start, validation: Validation | None) -> Fitted:
+        for option in ("dropout", "clip_norm"):
+            if getattr(self, option):
+                raise InvalidInputError(
+                    f"The solver 'lbfgs' cannot go with {option}={getattr(self, option)!r}: it compares the costs "
+                    f"of steps that it tries. Use another solver, or {option}=None."
+                )
+        if self.checkpoint is not None:
+            raise InvalidInputError(
+                "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
+                "Use another solver, or checkpoint=None."
+            )
+        penalty = Penalty(l2=float(self.l2), l1=float(self.l1), alpha=float(self.alpha))
+        session = get_engine(self.engine, self.precision).open(
+            start.network, Objective(loss_name(self.loss), penalty), n_threads=self.n_threads
+        )
         result, history, reason = train_lbfgs(
             session,
             start.examples,
@@ -203,13 +248,13 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
             max_iter=int(self.max_iter),
             max_fun=int(self.max_fun),
             tolerance=float(self.tol),
-            listeners=listeners,
+            watchers=self._watchers(),
         )
         if reason in ("no improvement", "all epochs done"):
             _check_optimize_result("lbfgs", result, self.max_iter)
-        return Trained(session.network(), history, reason, Continuation(start.continuation.seed), float(result.fun))
+        return Fitted(session.network(), history, reason, Continuation(start.continuation.seed), float(result.fun))
 
-    def _keep(self, trained: Trained, start: Start) -> None:
+    def _keep(self, trained: Fitted, start: Start) -> None:
         """Set the fitted attributes."""
         self._set_network(trained.network, start)
         training = trained.continuation.training

@@ -18,14 +18,14 @@ from backlit.core.activations import get_activation
 from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
+from backlit.data.class_weights import ClassWeights
+from backlit.data.labels import ClassLabels, Targets, check_labels, is_multilabel, smoothed
+from backlit.data.probabilities import binary_probabilities, log_probabilities, probabilities
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
-from backlit.estimators.class_weights import ClassWeights
 from backlit.estimators.parameter_docs import documented
 from backlit.estimators.parameters import CONSTRAINTS
-from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
-from backlit.estimators.targets import ClassLabels, Targets, check_labels, is_multilabel, smoothed
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
 

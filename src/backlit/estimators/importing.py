@@ -13,9 +13,9 @@ from backlit.core.activations import get_activation
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ShapeError
 from backlit.estimators.classifier import MLPClassifier
+from backlit.estimators.going_on import Continuation
 from backlit.estimators.initial_network import hidden_activations
 from backlit.estimators.regressor import MLPRegressor
-from backlit.estimators.start import Continuation
 from backlit.estimators.state_dict import read_state_dict
 from backlit.training.loop import TrainingState
 

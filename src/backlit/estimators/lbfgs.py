@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from sklearn.utils.parallel import _get_threadpool_controller
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
 from backlit.errors import DivergenceError
-from backlit.training.events import EpochEnded, EpochRecord, Event, Listener, Reason, TrainingEnded, TrainingStarted
+from backlit.training.events import EpochEnded, EpochRecord, Event, Reason, TrainingEnded, TrainingStarted
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import validate
+from backlit.training.watch import Watcher
 
 
 def train_lbfgs(
@@ -28,9 +29,9 @@ def train_lbfgs(
     max_iter: int,
     max_fun: int,
     tolerance: float,
-    listeners: list[Listener],
+    watchers: Sequence[Watcher],
 ) -> tuple[Any, list[EpochRecord], Reason]:
-    """Train a session's network and tell listeners of each iteration as of an epoch.
+    """Train a session's network and tell watchers of each iteration as of an epoch.
 
     SciPy works on one float64 vector; the network keeps its dtype, so in float32 the cost is a step function of the
     vector and the line search ends earlier.
@@ -46,7 +47,7 @@ def train_lbfgs(
         Most iterations, and most evaluations of the cost.
     tolerance : float
         Largest component of the gradient at which to stop.
-    listeners : list of Listener
+    watchers : sequence of Watcher
 
     Returns
     -------
@@ -68,7 +69,7 @@ def train_lbfgs(
     began = [time.perf_counter()]
 
     def tell(event: Event) -> bool:
-        return any([listener(event) is True for listener in listeners])  # noqa: C419 - all are to hear of it
+        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - all are to hear of it
 
     def cost_and_gradient(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         session.set_network(unpack(theta, start))

@@ -13,9 +13,9 @@ from backlit.estimators.base import BaseMLP
 from backlit.estimators.classifier import MLPClassifier
 from backlit.estimators.onnx_encoder import add_encoder
 from backlit.estimators.onnx_heads import add_class_head, add_number_head
-from backlit.estimators.table_model import TableModel
 from backlit.persistence.onnx_graph import OnnxGraph
 from backlit.persistence.onnx_network import add_network
+from backlit.tables.model import TableModel
 
 if TYPE_CHECKING:
     from onnx import ModelProto

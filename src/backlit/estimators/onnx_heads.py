@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.activations import get_activation
+from backlit.data.labels import ClassLabels
 from backlit.errors import InvalidInputError
-from backlit.estimators.targets import ClassLabels
 from backlit.persistence.onnx_graph import OnnxGraph
 
 
@@ -56,7 +56,7 @@ def _is_over_half(graph: OnnxGraph, a: str) -> str:
 
 
 def _probabilities(graph: OnnxGraph, labels: ClassLabels, activation: str, z: str, a: str) -> str:
-    # the twin of `backlit.estimators.probabilities`
+    # the twin of `backlit.data.probabilities`
     if labels.kind == "constant":
         return graph.add("Add", graph.add("Mul", a, graph.number(0.0)), graph.number(1.0))
     if labels.kind == "multilabel":

@@ -16,19 +16,18 @@ from backlit.core.custom import CustomActivation
 from backlit.core.dropout import Dropout
 from backlit.core.initialization import INITIALIZATIONS
 from backlit.core.network import Network
-from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from backlit.core.penalty import Penalty
+from backlit.core.optimizers import OPTIMIZERS
 from backlit.core.precision import PRECISIONS
 from backlit.core.residual_losses import Huber, Quantile
-from backlit.engine import ENGINES, Objective
+from backlit.engine import ENGINES
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.estimators.initial_network import SCIKIT_LEARN
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.options import GRADIENT_DESCENT, FitOptions
 from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
 from backlit.training.stopping import EarlyStopping
 
-GRADIENT_DESCENT = ("sgd", "gd")
-STOCHASTIC_SOLVERS = (*GRADIENT_DESCENT, "adam", "adamw", "rmsprop")
+STOCHASTIC_SOLVERS = (*OPTIMIZERS, "gd")
 SCIKIT_LEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
 """These apply to `GRADIENT_DESCENT` only, as in scikit-learn; the other solvers then keep their rate constant."""
 
@@ -103,34 +102,43 @@ def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
     return sizes
 
 
-def make_optimizer(estimator: Any) -> Optimizer:
-    """Return the optimizer that an estimator's parameters describe."""
-    match estimator.solver:
-        case "sgd" | "gd":
-            return SGD(estimator.momentum, bool(estimator.nesterovs_momentum), rate_in_velocity=True)
-        case "rmsprop":
-            return RMSprop(epsilon=estimator.epsilon)
-        case "adamw":
-            return AdamW(estimator.beta_1, estimator.beta_2, estimator.epsilon)
-        case _:
-            return Adam(estimator.beta_1, estimator.beta_2, estimator.epsilon)
+def fit_options(estimator: Any, *, seed: int = 0, fit_began: int = 0) -> FitOptions:
+    """Return how an estimator's parameters say to train.
 
-
-def make_penalty(estimator: Any) -> Penalty:
-    """Return the penalty that an estimator's parameters describe."""
-    alpha = 0.0 if estimator.solver == "adamw" else float(estimator.alpha)
-    return Penalty(l2=float(estimator.l2), l1=float(estimator.l1), alpha=alpha)
-
-
-def make_objective(estimator: Any, seed: int) -> Objective:
-    """Return what an estimator's parameters ask to minimize."""
-    return Objective(losses.loss_name(estimator.loss), make_penalty(estimator), make_dropout(estimator), seed)
-
-
-def make_dropout(estimator: Any) -> Dropout | None:
-    """Return the dropout that an estimator's parameters describe."""
+    Parameters
+    ----------
+    estimator : BaseMLP
+    seed : int
+        Source of all that is random, drawn from `random_state`.
+    fit_began : int
+        Epochs done before the fit, which schedules count from.
+    """
     dropout = estimator.dropout
-    return dropout if dropout is None or isinstance(dropout, Dropout) else Dropout(float(dropout))
+    return FitOptions(
+        solver=estimator.solver,
+        learning_rate=float(estimator.learning_rate_init),
+        schedule=make_schedule(estimator, fit_began),
+        epochs=int(estimator.max_iter),
+        batch_size=None if estimator.batch_size == "auto" else int(estimator.batch_size),
+        usual_batch_size=200,
+        shuffle=bool(estimator.shuffle),
+        stopping=make_stopping(estimator),
+        momentum=estimator.momentum,
+        nesterov=bool(estimator.nesterovs_momentum),
+        rate_in_velocity=True,
+        beta_1=estimator.beta_1,
+        beta_2=estimator.beta_2,
+        epsilon=estimator.epsilon,
+        clip_norm=None if estimator.clip_norm is None else float(estimator.clip_norm),
+        alpha=float(estimator.alpha),
+        l2=float(estimator.l2),
+        l1=float(estimator.l1),
+        dropout=dropout if dropout is None or isinstance(dropout, Dropout) else float(dropout),
+        seed=seed,
+        engine=estimator.engine,
+        n_threads=estimator.n_threads,
+        precision=estimator.precision,
+    )
 
 
 def make_stopping(estimator: Any) -> EarlyStopping:
@@ -177,10 +185,3 @@ class SpanningFit:
     def on_plateau(self, rate: float) -> float | None:
         """See `Schedule.on_plateau`."""
         return self.schedule.on_plateau(rate)
-
-
-def batch_rows(estimator: Any, n_rows: int) -> int:
-    """Return the examples a step that an estimator's parameters ask for."""
-    if estimator.solver == "gd":
-        return n_rows
-    return min(200, n_rows) if estimator.batch_size == "auto" else int(estimator.batch_size)

@@ -12,11 +12,11 @@ from backlit.core.activations import get_activation
 from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
+from backlit.data.labels import Targets, number_targets
 from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
 from backlit.estimators.parameter_docs import documented
 from backlit.estimators.parameters import CONSTRAINTS
-from backlit.estimators.targets import Targets, number_targets
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
 

@@ -10,39 +10,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from backlit.core.network import Network
-from backlit.core.optimizers import Optimizer
 from backlit.data import TableEncoder
-from backlit.engine.protocol import Floats, Inputs, OptimizerState
-from backlit.estimators.class_weights import ClassWeights
+from backlit.data.class_weights import ClassWeights
+from backlit.data.labels import Targets
+from backlit.engine.protocol import Floats, Inputs
+from backlit.estimators.going_on import Continuation
 from backlit.estimators.initial_network import check_shapes_to_go_on, first_network, hidden_activations, seed_of
 from backlit.estimators.inputs import as_input, check_examples, for_scorers, learn_encoder
 from backlit.estimators.parameters import hidden_sizes
-from backlit.estimators.targets import Targets
 from backlit.training.examples import Examples
-from backlit.training.loop import TrainingState
-
-
-@dataclass(frozen=True, eq=False)
-class Continuation:
-    """All that the next `partial_fit`, or a `fit` with `warm_start`, goes on from, but for the weights.
-
-    Attributes
-    ----------
-    seed : int
-        Source of all that is random.
-    training : TrainingState or None
-        None before the first epoch. Its history is always empty; the estimator keeps the whole.
-    optimizer : Optimizer or None
-    optimizer_state : OptimizerState or None
-    fit_began : int
-        Epochs done when the last `fit` began.
-    """
-
-    seed: int
-    training: TrainingState | None = None
-    optimizer: Optimizer | None = None
-    optimizer_state: OptimizerState | None = None
-    fit_began: int = 0
 
 
 @dataclass(frozen=True, eq=False)

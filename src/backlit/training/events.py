@@ -1,13 +1,14 @@
-"""What training tells whoever listens: a progress bar, a callback, the lab.
-
-docs/callbacks.md describes the protocol.
-"""
+"""What training tells whoever watches it: a progress bar, a callback, the lab. See `backlit.training.watch`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from backlit.engine.protocol import Session
+    from backlit.training.examples import Examples
+    from backlit.training.loop import TrainingState
 
 Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "interrupted"]
 
@@ -45,6 +46,10 @@ class TrainingStarted:
         More than 1 where training goes on.
     metric : str
         What the validation metric is called.
+    session : Session or None
+        Holds the network; to be looked at, not changed. None where a solver of SciPy's trains.
+    examples : Examples or None
+        The training rows.
     """
 
     n_epochs: int
@@ -52,6 +57,8 @@ class TrainingStarted:
     n_steps: int
     first_epoch: int = 1
     metric: str = "score"
+    session: Session | None = field(default=None, repr=False, compare=False)
+    examples: Examples | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -65,11 +72,33 @@ class StepsDone:
 
 @dataclass(frozen=True)
 class EpochEnded:
-    """An epoch is done."""
+    """An epoch is done. `session` is that of `TrainingStarted`."""
 
     record: EpochRecord
     is_best: bool
     rows_per_second: float
+    session: Session | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class EpochSettled:
+    """All that the end of an epoch decides is decided: patience, an adaptive rate, whether another epoch follows.
+
+    What is kept now is where a run that did not stop would be, too; checkpoints are written here.
+
+    Attributes
+    ----------
+    state : TrainingState
+        Brought forward by the next epoch; copy what is to be kept.
+    session : Session
+        Holds the network and the optimizer's state.
+    is_last : bool
+        Whether training ends here, for whatever reason.
+    """
+
+    state: TrainingState = field(repr=False, compare=False)
+    session: Session = field(repr=False, compare=False)
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -89,7 +118,4 @@ class TrainingEnded:
     best_epoch: int
 
 
-Event = TrainingStarted | StepsDone | EpochEnded | TrainingEnded
-
-Listener = Callable[[Event], object]
-"""Called with every event; returning True asks training to stop after the current epoch."""
+Event = TrainingStarted | StepsDone | EpochEnded | EpochSettled | TrainingEnded

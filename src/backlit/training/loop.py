@@ -1,12 +1,11 @@
-"""The training loop: epochs of steps, patience, history. It yields events and knows nothing of who listens."""
+"""The training loop: epochs of steps, patience, history. It yields events and knows nothing of who watches."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +17,14 @@ from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
     EpochEnded,
     EpochRecord,
+    EpochSettled,
     Event,
-    Listener,
     Reason,
     StepsDone,
     TrainingEnded,
     TrainingStarted,
 )
 from backlit.training.examples import Examples, Validation
-from backlit.training.recording import Recorder
 from backlit.training.schedules import Constant, Position, Schedule
 from backlit.training.stopping import EarlyStopping, StoppingState
 
@@ -90,34 +88,14 @@ class TrainingState:
     history: list[EpochRecord] = field(default_factory=list)
 
 
-class Keeper(Protocol):
-    """Keeps what is needed to go on from the end of an epoch."""
-
-    def keep(self, session: Session, state: TrainingState, *, is_last: bool) -> None:
-        """Take note of the end of an epoch.
-
-        Parameters
-        ----------
-        session : Session
-            Holds the network and the optimizer's state.
-        state : TrainingState
-            With all that was decided at the end of the epoch.
-        is_last : bool
-            Whether training ends here, for whatever reason.
-        """
-        ...
-
-
 def train(
     session: Session,
     examples: Examples,
     plan: Plan,
     state: TrainingState,
     validation: Validation | None = None,
-    keeper: Keeper | None = None,
-    recorder: Recorder | None = None,
 ) -> Generator[Event, bool | None, None]:
-    """Train until the plan is done, nothing improves, or a listener asks to stop.
+    """Train until the plan is done, nothing improves, or a watcher asks to stop.
 
     Parameters
     ----------
@@ -128,10 +106,6 @@ def train(
     state : TrainingState
         Where to begin; brought forward epoch by epoch.
     validation : Validation, optional
-    keeper : Keeper, optional
-        Told of the end of every epoch, once everything about it is decided.
-    recorder : Recorder, optional
-        Looks at the network before the first epoch and after others.
 
     Yields
     ------
@@ -141,7 +115,7 @@ def train(
     Raises
     ------
     DivergenceError
-        When a value is no longer finite; names epoch and layer, and has what was recorded till then.
+        When a value is no longer finite; names epoch and layer.
     """
     if plan.stopping is not None and plan.stopping.monitor != "cost" and validation is None:
         raise InvalidInputError(f"Early stopping watches the {plan.stopping.monitor}, but there is no validation data.")
@@ -149,21 +123,13 @@ def train(
     batch_size = clip_batch_size(plan.batch_size, n_rows)
     n_steps = -(-n_rows // batch_size)
     metric_name = "score" if validation is None else validation.name
-    yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name)
+    yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name, session, examples)
 
-    if recorder is not None:
-        recorder.begin(session, examples, state.epoch, n_steps)
     asked_to_stop: bool | None = False
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
-        try:
-            cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
-        except DivergenceError as error:
-            error.history = () if recorder is None else recorder.history
-            raise
-        if recorder is not None:
-            recorder.see(session, state.epoch + 1)
+        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
         validation_cost = validation_metric = None
         if validation is not None:
             validation_cost, validation_metric = validate(session, validation)
@@ -172,14 +138,13 @@ def train(
         record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)
         state.history.append(record)
         is_best = _see(session, plan.stopping, state, record)
-        asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began))
+        asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began), session)
         if plan.stopping is not None and state.stopping.waited > plan.stopping.patience:
             rate = plan.schedule.on_plateau(state.rate)
             state.stopping.gave_up = rate is None
             if rate is not None:
                 state.rate, state.stopping.waited = rate, 0
-        if keeper is not None:
-            keeper.keep(session, state, is_last=bool(asked_to_stop) or not _goes_on(state, plan))
+        yield EpochSettled(state, session, bool(asked_to_stop) or not _goes_on(state, plan))
     reason: Reason = "all epochs done"
     if state.stopping.gave_up:
         reason = "no improvement"
@@ -218,17 +183,6 @@ def restore_best(session: Session, state: TrainingState) -> None:
     """Give the network the weights of the best epoch, where they were kept."""
     if state.best is not None:
         session.set_network(state.best)
-
-
-def drive(events: Generator[Event, bool | None, None], listeners: Sequence[Listener] = ()) -> None:
-    """Run a training to its end, telling each listener of each event."""
-    try:
-        event = next(events)
-        while True:
-            wants_stop = [listener(event) is True for listener in listeners]
-            event = events.send(any(wants_stop))
-    except StopIteration:
-        return
 
 
 def _epoch(

@@ -16,7 +16,7 @@ from backlit.core.network import Network
 from backlit.core.sample import Sample
 from backlit.engine.protocol import Session
 from backlit.errors import InvalidInputError
-from backlit.training.events import Event
+from backlit.training.events import EpochEnded, Event, TrainingStarted
 from backlit.training.examples import Examples
 
 # One training row in two hundred: a look at a row costs no more than training on it, for it needs z, a and δ, and no
@@ -32,7 +32,7 @@ SECONDS_FREE = 0.01
 class Recorder:
     """Looks at a fixed sample of the training rows before the first epoch and after some of the others.
 
-    Give it to `TableModel.train`, or to an estimator among its ``callbacks``. The sample is one training row in two
+    Give it to an estimator among its ``callbacks``, or to `TableModel.train`. The sample is one training row in two
     hundred, evenly spread over them, but at least 64 and at most 256.
 
     All looks together take less than 5 % of the time of training, or a hundredth of a second. So not every short epoch
@@ -154,7 +154,11 @@ class Recorder:
         self._epoch, self._every, self._n_looks, _ = counts
 
     def __call__(self, event: Event) -> None:
-        """Do nothing: the training loop calls `begin` and `see`, for events do not carry the network."""
+        """Look at the network where an event has one to look at."""
+        if isinstance(event, TrainingStarted) and event.session is not None and event.examples is not None:
+            self.begin(event.session, event.examples, event.first_epoch - 1, event.n_steps)
+        elif isinstance(event, EpochEnded) and event.session is not None:
+            self.see(event.session, event.record.epoch)
 
 
 @dataclass(frozen=True)

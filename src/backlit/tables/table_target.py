@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from backlit.core.activations import REALS
 from backlit.core.losses import definition
 from backlit.data import TargetScaler, class_codes, encode_classes
+from backlit.data.labels import ClassLabels
+from backlit.data.probabilities import probabilities
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
-from backlit.estimators.probabilities import probabilities
-from backlit.estimators.targets import ClassLabels
 
 Task = Literal["classification", "regression"]
 

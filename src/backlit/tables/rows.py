@@ -8,7 +8,7 @@ import numpy as np
 
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError, InvalidInputError
-from backlit.estimators.table_target import TableTarget
+from backlit.tables.table_target import TableTarget
 
 
 def check_row(table: Any, row: int) -> int:

@@ -4,57 +4,54 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from backlit.engine.protocol import Session
-from backlit.estimators.run_description import Run, describe_run
 from backlit.persistence.checkpoint_file import StoredCheckpoint
 from backlit.persistence.checkpoint_folder import CheckpointFolder
 from backlit.persistence.model_file import library_version
 from backlit.training.checkpoint import Cadence, Checkpoint
-from backlit.training.loop import Keeper, TrainingState
+from backlit.training.events import EpochSettled, Event
 from backlit.training.recording import Recorder
+from backlit.training.run import Run
+from backlit.training.run_description import describe_run
 from backlit.training.state_document import state_from_document, state_to_document
+from backlit.training.watch import Keeping, Watcher
 
 Say = Callable[[str], object]
 
 
-@contextlib.contextmanager
-def checkpointed(
-    run: Run, checkpoint: Checkpoint | None, recorder: Recorder | None = None, *, say: Say, warn: Say
-) -> Iterator[tuple[Run, Keeper | None]]:
-    """Hold the folder of a run while the block runs.
+def keeping(checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, say: Say, warn: Say) -> Keeping | None:
+    """Return how a run is kept in the folder of a checkpoint, for `Run.train`; None without one.
 
     Parameters
     ----------
-    run : Run
     checkpoint : Checkpoint or None
-        None for a run that is not kept.
-    recorder : Recorder, optional
-        What it wrote down is kept too; it is given back where the run goes on.
+    watchers : sequence of Watcher
+        What a `Recorder` among them wrote down is kept too, and given back where the run goes on.
     say : callable
         Called with what happens.
     warn : callable
         Called with what is not as it should be.
 
-    Yields
-    ------
-    run : Run
-        Where to begin: as it came, or as the last checkpoint left it.
-    keeper : Keeper or None
-        For `backlit.training.loop.train`.
-
     Raises
     ------
     CheckpointError
-        If the folder's checkpoints are of another run, are all damaged, or belong to a run that is still going.
+        When the run begins: if the folder's checkpoints are of another run, are all damaged, or belong to a run that is
+        still going.
     OutputError
         If a checkpoint cannot be written; those before it stay.
     """
     if checkpoint is None:
-        yield run, None
-        return
+        return None
+    recorder = next((each for each in watchers if isinstance(each, Recorder)), None)
+    return lambda run: _kept(run, checkpoint, recorder, say, warn)
+
+
+@contextlib.contextmanager
+def _kept(
+    run: Run, checkpoint: Checkpoint, recorder: Recorder | None, say: Say, warn: Say
+) -> Iterator[tuple[Run, Sequence[Watcher]]]:
     with CheckpointFolder(checkpoint.folder, checkpoint.keep) as folder:
         if checkpoint.resume == "never":
             folder.refuse_if_used()
@@ -74,7 +71,7 @@ def checkpointed(
                 else f"Going on {so_far} from {folder.path}."
             )
             _warn_of_other_arithmetic(run, stored, warn)
-        yield run, _FolderKeeper(folder, checkpoint, run, description, recorder)
+        yield run, [_FolderKeeper(folder, checkpoint, run, description, recorder)]
 
 
 def _going_on(run: Run, stored: StoredCheckpoint) -> Run:
@@ -98,7 +95,7 @@ def _arithmetic(run: Run) -> str:
 
 
 class _FolderKeeper:
-    """See `backlit.training.loop.Keeper`."""
+    """Writes a checkpoint at the end of an epoch, where one is due."""
 
     def __init__(
         self,
@@ -111,10 +108,10 @@ class _FolderKeeper:
         self._folder, self._run, self._description, self._recorder = folder, run, description, recorder
         self._cadence = Cadence(checkpoint, run.state.epoch)
 
-    def keep(self, session: Session, state: TrainingState, *, is_last: bool) -> None:
-        """Write a checkpoint where one is due."""
-        if not (is_last or self._cadence.is_due(state.epoch)):
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, EpochSettled) or not (event.is_last or self._cadence.is_due(event.state.epoch)):
             return
+        state, session = event.state, event.session
         document = state_to_document(state)
         if self._recorder is not None:
             document["recorded"] = self._recorder.to_dict()

@@ -9,50 +9,16 @@ import dataclasses
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backlit.core.custom import is_custom
 from backlit.core.namespace import is_sparse
-from backlit.core.network import Network
-from backlit.core.optimizers import Optimizer
-from backlit.engine.protocol import Engine, Objective, OptimizerState
-from backlit.training.examples import Examples, Validation
-from backlit.training.loop import Plan, TrainingState
+from backlit.training.examples import Examples
 
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """All that a training begins with.
-
-    Attributes
-    ----------
-    engine : Engine
-    network : Network
-        Where to begin.
-    objective : Objective
-    optimizer : Optimizer
-    optimizer_state : OptimizerState or None
-        None before the first step.
-    examples : Examples
-    plan : Plan
-    state : TrainingState
-    validation : Validation or None
-    clip_norm : float or None
-    """
-
-    engine: Engine
-    network: Network
-    objective: Objective
-    optimizer: Optimizer
-    optimizer_state: OptimizerState | None
-    examples: Examples
-    plan: Plan
-    state: TrainingState
-    validation: Validation | None = None
-    clip_norm: float | None = None
+if TYPE_CHECKING:
+    from backlit.training.run import Run
 
 
 def describe_run(run: Run) -> dict[str, Any]:

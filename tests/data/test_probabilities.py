@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from backlit.core.activations import get_activation
-from backlit.estimators.probabilities import binary_probabilities, log_probabilities, probabilities
-from backlit.estimators.targets import ClassLabels
+from backlit.data.labels import ClassLabels
+from backlit.data.probabilities import binary_probabilities, log_probabilities, probabilities
 
 THREE = ClassLabels(np.arange(3), "multiclass", one_output=False)
 TWO = ClassLabels(np.arange(2), "binary", one_output=True)

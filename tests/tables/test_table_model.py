@@ -12,9 +12,9 @@ import backlit as bl
 from backlit.core.backpropagation import backpropagate
 from backlit.core.network import Network
 from backlit.errors import DataError, InvalidInputError, ModelFileError, ShapeError, UnknownNameError
-from backlit.estimators.table_model import TableModel
-from backlit.estimators.table_training import TableTraining
 from backlit.persistence import StoredModel, load_model, save_model, save_network
+from backlit.tables.model import TableModel
+from backlit.tables.options import TableTraining
 from backlit.training.events import EpochEnded, TrainingEnded
 from backlit.training.split import split_rows
 

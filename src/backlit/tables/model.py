@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,25 +19,22 @@ from backlit.data import TableEncoder
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ModelFileError
-from backlit.estimators.checkpointing import checkpointed
-from backlit.estimators.run_description import Run
-from backlit.estimators.table_results import Evaluation, Predictions
-from backlit.estimators.table_rows import as_polars, check_row, known_targets, labeled
-from backlit.estimators.table_start import TableStart
-from backlit.estimators.table_storage import read_parts, write_parts
-from backlit.estimators.table_target import TableTarget, Task, as_numbers
-from backlit.estimators.table_training import TableTraining
 from backlit.estimators.views import Views
 from backlit.explanation import Explanation, explain
 from backlit.explanation.problem import Problem, Setting
+from backlit.persistence.checkpointing import keeping
+from backlit.tables.options import TableTraining
+from backlit.tables.results import Evaluation, Predictions
+from backlit.tables.rows import as_polars, check_row, known_targets, labeled
+from backlit.tables.start import TableStart, without_larger_batches
+from backlit.tables.storage import read_parts, write_parts
+from backlit.tables.table_target import TableTarget, Task, as_numbers
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.events import Listener
 from backlit.training.examples import Validation
-from backlit.training.loop import Plan, TrainingState, drive, train
 from backlit.training.recording import Recorder
-from backlit.training.schedules import get_schedule
+from backlit.training.run import Run
 from backlit.training.split import split_rows
-from backlit.training.stopping import EarlyStopping
+from backlit.training.watch import Watcher
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +67,9 @@ class TableModel(Views):
         task: Task | None = None,
         validation_table: Any = None,
         reading: dict[str, Any] | None = None,
-        engine: str = "auto",
-        n_threads: int | None = None,
-        listeners: Sequence[Listener] = (),
+        watchers: Sequence[Watcher] = (),
         say: Callable[[str], object] = lambda _: None,
         checkpoint: Checkpoint | None = None,
-        recorder: Recorder | None = None,
     ) -> TableModel:
         """Train a model on a table.
 
@@ -92,53 +86,35 @@ class TableModel(Views):
             Default: a part of the rows.
         reading : dict, optional
             How the table was read, to be remembered in the model.
-        engine, n_threads
-            See `backlit.get_engine`.
-        listeners : sequence of callable
-            Called with every event of `backlit.training.events`.
+        watchers : sequence of callable
+            Called with every event of `backlit.training.events`. What a `Recorder` among them writes down, of how each
+            layer fares, is saved in the model.
         say : callable
             Called with remarks for the user.
         checkpoint : Checkpoint, optional
             Keep the state of the training in a folder, and go on from there after a stop.
-        recorder : Recorder, optional
-            Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
         start = TableStart.of(table, target, training, task, say)
-        learned, network, objective = start.target, start.network, start.objective
-        examples, held_out = start.examples, None
+        learned, examples, held_out = start.target, start.examples, None
         if validation_table is not None:
             held_out = start.encode(validation_table)
         elif training.validation_fraction:
             classes = learned.codes(examples.y) if learned.task == "classification" else None
             rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
             examples, held_out = examples.only(rows), examples.copy(held_out_rows)
-        state = TrainingState(seed=training.seed, rate=training.rate)
-        plan = Plan(
-            n_epochs=training.epochs,
-            batch_size=training.rows_a_step(len(examples), say),
-            schedule=get_schedule(training.schedule),
-            stopping=None if held_out is None else EarlyStopping("validation_cost", training.patience, 0.0),
-        )
-        validation = None if held_out is None else Validation(held_out, learned.metric(held_out.y), learned.metric_name)
-        run = Run(
-            get_engine(engine, training.precision),
-            network,
-            objective,
-            training.optimizer(),
-            None,
-            examples,
-            plan,
-            state,
-            validation,
-        )
-        with checkpointed(run, checkpoint, recorder, say=say, warn=say) as (run, keeper):
-            state = run.state
-            session = run.engine.open(run.network, objective, run.optimizer, run.optimizer_state, n_threads)
-            drive(train(session, examples, plan, state, validation, keeper, recorder), listeners)
-        record = {"options": training.to_dict(), "reading": reading or {}, "epochs": state.epoch}
+        validation = None
+        if held_out is not None:
+            validation = Validation(held_out, learned.metric(held_out.y), learned.metric_name)
+            training = replace(training, stopping=training.early_stopping())
+        training = without_larger_batches(training, len(examples), say)
+        run = Run.of(training, start.network, start.loss, examples, validation)
+        keeps = keeping(checkpoint, watchers, say=say, warn=say)
+        trained = run.train(watchers, keeping=keeps)
+        record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
+        recorder = next((each for each in watchers if isinstance(each, Recorder)), None)
         if recorder is not None:
             record["recorded"] = [figures.to_dict() for figures in recorder.history]
-        return cls(session.network(), objective.loss, learned, start.encoder, record)
+        return cls(trained.network, run.objective.loss, learned, start.encoder, record)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
         """Predict the target for each row of a table.

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from backlit.errors import DataError
-from backlit.estimators.table_target import TableTarget
+from backlit.tables.table_target import TableTarget
 
 
 def test_two_classes_are_one_output_under_cross_entropy():

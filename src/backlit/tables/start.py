@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
 from backlit.data import TableEncoder, check_target, infer_task
-from backlit.engine.protocol import Objective
-from backlit.estimators.table_rows import as_polars, without
-from backlit.estimators.table_target import TableTarget, Task
-from backlit.estimators.table_training import TableTraining
+from backlit.data.class_weights import ClassWeights
+from backlit.data.labels import smooth_labels
+from backlit.errors import InvalidInputError
+from backlit.tables.options import TableTraining
+from backlit.tables.rows import as_polars, without
+from backlit.tables.table_target import TableTarget, Task
 from backlit.training.examples import Examples
 
 
@@ -28,14 +31,16 @@ class TableStart:
         All rows that have a target.
     network : Network
         As initialized.
-    objective : Objective
+    loss : str
+    training : TableTraining
     """
 
     encoder: TableEncoder
     target: TableTarget
     examples: Examples
     network: Network
-    objective: Objective
+    loss: str
+    training: TableTraining
 
     @classmethod
     def of(
@@ -56,24 +61,50 @@ class TableStart:
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = TableTarget.learn(table[target], target, task, loss)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
-        output = _output_activation(task, loss, learned.n_outputs)
+        output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
         network = Network.initialize(
             [examples.x.shape[1], *training.hidden, learned.n_outputs],
-            [training.activation] * len(training.hidden) + [output],
+            [*training.hidden_activations(), output],
             seed=training.seed,
             dtype=training.dtype,
+            initialization=training.initialization,
         )
-        return cls(encoder, learned, examples, network, Objective(loss, training.penalty))
+        return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
 
     def encode(self, table: Any) -> Examples:
         """Return the rows of another table that have a target, as the network sees them."""
         table, _ = check_target(as_polars(table), self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
-        return Examples(self.encoder.transform(without(table, self.target.name)), y)
+        examples = Examples(self.encoder.transform(without(table, self.target.name)), y)
+        return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
+
+
+def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:
+    """Return examples with what options make of classes: their weights, and targets that are smoothed."""
+    for name in ("class_weight", "label_smoothing"):
+        if getattr(training, name) and target.classes is None:
+            raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
+    y, weight = examples.y, None
+    if training.class_weight:
+        codes = target.codes(y)
+        weight = ClassWeights.learn(training.class_weight, target.labels(), codes, None).times(
+            codes, None, training.dtype
+        )
+    if training.label_smoothing:
+        y = smooth_labels(y, training.label_smoothing, couples=get_activation(output).couples).astype(training.dtype)
+    return Examples(examples.x, y, weight)
 
 
 def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
+
+
+def without_larger_batches(training: TableTraining, n_rows: int, say: Callable[[str], object]) -> TableTraining:
+    """Return options whose batches are no larger than so many rows; say so where one was asked for."""
+    if training.solver == "gd" or training.batch_size is None or training.batch_size <= n_rows:
+        return training
+    say(f"The batch size of {training.batch_size:,} is larger than the {n_rows:,} training rows; it was clipped.")
+    return replace(training, batch_size=n_rows)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from backlit.data.labels import ClassLabels, check_labels, is_multilabel, number_targets
 from backlit.errors import InvalidInputError
-from backlit.estimators.targets import ClassLabels, check_labels, is_multilabel, number_targets
 
 NAMES = np.array(["b", "c", "a", "c"])
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from backlit.core.activations import get_activation, log_sigmoid, sigmoid
+from backlit.data.labels import ClassLabels
 from backlit.engine.protocol import Floats
-from backlit.estimators.targets import ClassLabels
 
 
 def probabilities(labels: ClassLabels, outputs: Floats) -> Floats:

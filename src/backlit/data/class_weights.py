@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.labels import ClassLabels
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
-from backlit.estimators.targets import ClassLabels
 
 
 @dataclass(frozen=True, eq=False)

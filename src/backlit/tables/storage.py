@@ -8,8 +8,8 @@ from typing import Any
 from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler
 from backlit.errors import ModelFileError
-from backlit.estimators.table_target import TableTarget
 from backlit.persistence import StoredModel, load_model, save_model
+from backlit.tables.table_target import TableTarget
 
 
 def write_parts(

@@ -1,0 +1,98 @@
+"""Options of a command from the fields of a dataclass, so that each default and each line of help is written once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+
+def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = frozenset()) -> Callable[..., Any]:
+    """Return a decorator that gives a command an option for each described field of a dataclass.
+
+    Parameters
+    ----------
+    options : type
+        A dataclass whose fields are made by `backlit.training.options.option`.
+    name : str
+        The command's parameter that takes the object made of them.
+    leave_out : set of str
+        Fields that this command does without.
+    """
+    described = [f for f in dataclasses.fields(options) if f.metadata.get("help") and f.name not in leave_out]
+    kinds = typing.get_type_hints(options, localns=_LATER)
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(*arguments: Any, **given: Any) -> None:
+            values = {}
+            for field in described:
+                value = given.pop(field.name)
+                parse = field.metadata.get("parse")
+                if parse is not None and isinstance(value, str):
+                    value = usage(parse, value)
+                values[field.name] = value
+            # what is wrong is said when the command has looked at the rest
+            command(*arguments, **given, **{name: values})
+
+        signature = inspect.signature(command, eval_str=True)
+        parameters = [p for p in signature.parameters.values() if p.name != name]
+        at = list(signature.parameters).index(name)
+        parameters[at:at] = [_parameter(field, kinds[field.name]) for field in described]
+        # options all have defaults, and Python wants those without first
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate
+
+
+def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
+    more = field.metadata
+    text = "parse" in more
+    default = _as_text(field.default) if text else field.default
+    flag = more.get("flag") or "--" + field.name.replace("_", "-")
+    flags = [f"{flag}/--no-{flag[2:]}"] if field.default is True else [flag]
+    option = typer.Option(
+        *flags,
+        help=more["help"],
+        rich_help_panel=more["group"] or None,
+        min=more.get("min"),
+        show_default=default is not None,
+    )
+    annotation: Any = Annotated[_plain(kind, text=text, optional=default is None), option]
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _plain(kind: Any, *, text: bool, optional: bool) -> Any:
+    # what typer can read from a command line: text for what is parsed, or has its own types besides
+    members = [each for each in typing.get_args(kind) if each is not types.NoneType]
+    plain = kind if kind in (int, float, str, bool) else next((each for each in (int, float) if each in members), str)
+    if text:
+        plain = str
+    return plain | None if optional else plain
+
+
+def _as_text(value: Any) -> Any:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def usage(make: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Make something of what the user typed; what is wrong with it is wrong usage."""
+    from backlit.errors import InvalidInputError
+
+    try:
+        return make(*arguments, **options)
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+# types that only type checkers import
+_LATER: dict[str, Any] = dict.fromkeys(("Dropout", "Schedule", "EarlyStopping", "Optimizer", "Penalty"), object)

@@ -1,0 +1,93 @@
+"""How a fit goes on from the one before: `partial_fit`, and `fit` with `warm_start`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from backlit.core.network import Network
+from backlit.core.optimizers import Optimizer
+from backlit.engine.protocol import OptimizerState
+from backlit.training.events import EpochRecord, Reason
+from backlit.training.loop import TrainingState
+from backlit.training.run import Run, Trained
+from backlit.training.stopping import StoppingState
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """All that the next `partial_fit`, or a `fit` with `warm_start`, goes on from, but for the weights.
+
+    Attributes
+    ----------
+    seed : int
+        Source of all that is random.
+    training : TrainingState or None
+        None before the first epoch. Its history is always empty; the estimator keeps the whole.
+    optimizer : Optimizer or None
+    optimizer_state : OptimizerState or None
+    fit_began : int
+        Epochs done when the last `fit` began.
+    """
+
+    seed: int
+    training: TrainingState | None = None
+    optimizer: Optimizer | None = None
+    optimizer_state: OptimizerState | None = None
+    fit_began: int = 0
+
+    def next_fit_began(self, *, incremental: bool) -> int:
+        """Return the epochs done when the fit that comes next began; `partial_fit` belongs to the one before."""
+        if self.training is None:
+            return 0
+        return self.fit_began if incremental else self.training.epoch
+
+    def next_state(self, rate: float, *, incremental: bool) -> TrainingState:
+        """Return a state that may be changed; a `fit` begins with new patience and its own learning rate."""
+        if self.training is None:
+            return TrainingState(self.seed, rate)
+        if incremental:
+            stopping = dataclasses.replace(self.training.stopping, gave_up=False)
+            return dataclasses.replace(self.training, stopping=stopping, history=[])
+        return dataclasses.replace(self.training, rate=rate, stopping=StoppingState(), history=[])
+
+    def usable_state(self, optimizer: Optimizer, network: Network) -> OptimizerState | None:
+        """Return the optimizer's state; None where another solver, or weights of other shapes, cannot go on with it."""
+        before, state = self.optimizer, self.optimizer_state
+        if before is None or state is None or (before.name, before.slots) != (optimizer.name, optimizer.slots):
+            return None
+        fits = all(
+            slot.shape == w.shape for slots, w in zip(state.weights, network.weights, strict=False) for slot in slots
+        )
+        return state if fits and len(state.weights) == len(network.weights) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What came of a fit.
+
+    Attributes
+    ----------
+    network : Network
+    history : list of EpochRecord
+        Of this fit alone.
+    reason : Reason
+        Why it ended.
+    continuation : Continuation
+    best : float
+        Best monitored cost, or the negative of the best validation score.
+    """
+
+    network: Network
+    history: list[EpochRecord]
+    reason: Reason
+    continuation: Continuation
+    best: float
+
+    @classmethod
+    def of(cls, trained: Trained, run: Run, continuation: Continuation, fit_began: int) -> Fitted:
+        """Return what a run left, and what the next fit goes on from."""
+        state = trained.state
+        history, state.history, state.best = state.history, [], None
+        reached = Continuation(continuation.seed, state, run.optimizer, trained.optimizer_state, fit_began)
+        return cls(trained.network, history, trained.reason, reached, state.stopping.best)

@@ -1,0 +1,130 @@
+"""How a table model is trained: the options of `backlit train`, with their defaults and what --help says of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backlit.errors import InvalidInputError
+from backlit.training.options import FitOptions, option
+from backlit.training.stopping import EarlyStopping, Monitor
+
+if TYPE_CHECKING:
+    from backlit.training.schedules import Schedule
+
+
+def sizes_of(text: str) -> tuple[int, ...]:
+    """Return the sizes that an option such as ``100,50`` gives."""
+    try:
+        sizes = tuple(int(size) for size in text.split(",")) if text.strip() else ()
+    except ValueError:
+        sizes = (0,)
+    if any(size < 1 for size in sizes):
+        raise InvalidInputError(f"{text!r} is not a list of positive whole numbers such as 100,50.")
+    return sizes
+
+
+def names_of(text: str) -> str | tuple[str, ...]:
+    """Return one activation, or those that ``tanh,relu`` gives."""
+    names = tuple(name.strip() for name in text.split(","))
+    return names[0] if len(names) == 1 else names
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableTraining(FitOptions):
+    """How a table model is trained. The defaults suit tables of some thousand to some hundred thousand rows.
+
+    Attributes
+    ----------
+    hidden : tuple of int
+        Neurons of each hidden layer.
+    activation : str or tuple of str
+        Of all hidden layers, or of each.
+    output_activation : str or None
+        None: what suits the loss.
+    loss : str or None
+        None: cross-entropy for classes, quadratic for numbers.
+    initialization : str or None
+        A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
+    class_weight : {"balanced"} or None
+    patience, tolerance, monitor
+        Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
+    validation_fraction : float
+        Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
+    dtype : {"float32", "float64"}
+    """
+
+    hidden: tuple[int, ...] = option(
+        (256, 128), "Neurons of each hidden layer, separated by commas.", "Network", parse=sizes_of
+    )
+    activation: str | tuple[str, ...] = option(
+        "relu", "Activation of the hidden layers, or one for each: tanh,relu.", "Network", parse=names_of
+    )
+    output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
+    initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
+    dtype: str = option("float32", "float32 or float64.", "Network")
+    loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
+    class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
+    schedule: str | Schedule = option(
+        "cosine", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+    )
+    patience: int = option(12, "Epochs without an improvement to put up with.", "Stopping", min=0)
+    tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
+    monitor: Monitor = option("validation_cost", "validation_cost or validation_metric.", "Stopping")
+    validation_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        from backlit.core.activations import get_activation
+        from backlit.core.initialization import INITIALIZATIONS
+        from backlit.core.losses import loss_name
+        from backlit.errors import UnknownNameError
+
+        super().__post_init__()
+        if self.loss is not None:
+            object.__setattr__(self, "loss", loss_name(self.loss))
+        if min(self.hidden, default=1) < 1:
+            raise InvalidInputError(f"Every hidden layer needs a neuron, but hidden is {self.hidden}.")
+        for name in (*self.hidden_activations(), *filter(None, [self.output_activation])):
+            get_activation(name)
+        if self.initialization is not None and self.initialization not in INITIALIZATIONS:
+            raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
+        if self.dtype not in ("float32", "float64"):
+            raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
+        if self.class_weight not in (None, "balanced"):
+            raise UnknownNameError("class_weight", self.class_weight, ("balanced",))
+        if not 0 <= self.validation_fraction < 1:
+            raise InvalidInputError(
+                f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
+            )
+        self.early_stopping()
+
+    def hidden_activations(self) -> list[str]:
+        """Return σ of each hidden layer."""
+        if isinstance(self.activation, str):
+            return [self.activation] * len(self.hidden)
+        if len(self.activation) != len(self.hidden):
+            raise InvalidInputError(
+                f"There are {len(self.activation)} activations, but {len(self.hidden)} hidden layers. Give one for "
+                "each, or one for all."
+            )
+        return list(self.activation)
+
+    def early_stopping(self) -> EarlyStopping:
+        """Return when to stop, where there are validation rows."""
+        return EarlyStopping(self.monitor, self.patience, self.tolerance)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as plain JSON, with the learning rate that was used."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return [plain(each) for each in value]
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return value
+
+        # how the arithmetic is shared out, and what a scikit-learn program needs, say nothing of this model
+        left_out = {"stopping", "engine", "n_threads", "usual_batch_size", "rate_in_velocity"}
+        names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
+        return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": self.rate}

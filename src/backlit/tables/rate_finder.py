@@ -1,0 +1,39 @@
+"""Which learning rate suits a model of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from backlit.tables.options import TableTraining
+from backlit.tables.start import TableStart, without_larger_batches
+from backlit.tables.table_target import Task
+from backlit.training.rate_search import RateSearch, rates_between, search_rates
+from backlit.training.run import Run
+
+
+def find_table_rate(
+    table: Any,
+    target: str,
+    training: TableTraining = TableTraining(),
+    *,
+    task: Task | None = None,
+    say: Callable[[str], object] = lambda _: None,
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+    n_steps: int = 200,
+) -> RateSearch:
+    """Try learning rates for a model of tables, and suggest one for `TableTraining.learning_rate`.
+
+    Parameters
+    ----------
+    table, target, training, task, say
+        See `TableModel.train`.
+    lowest, highest, n_steps
+        See `find_learning_rate`.
+    """
+    start = TableStart.of(table, target, training, task, say)
+    training = without_larger_batches(training, len(start.examples), say)
+    return search_rates(
+        Run.of(training, start.network, start.loss, start.examples), rates_between(lowest, highest, n_steps)
+    )

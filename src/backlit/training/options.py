@@ -1,0 +1,191 @@
+"""How a network is trained: one description, made at the door from an estimator's parameters or a command's options.
+
+Nothing heavy is imported at the top, for the command line reads its options, defaults and help from here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backlit.errors import InvalidInputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from backlit.core.dropout import Dropout
+    from backlit.core.optimizers import Optimizer
+    from backlit.core.penalty import Penalty
+    from backlit.training.schedules import Schedule
+    from backlit.training.stopping import EarlyStopping
+
+
+def option(default: Any, help: str = "", group: str = "", **more: Any) -> Any:
+    """Return a field of options with what the command line says of it.
+
+    Parameters
+    ----------
+    default : object
+    help : str
+        Without it the field is no option of a command.
+    group : str
+        The heading it stands under.
+    more
+        ``min``, ``flag`` (its name on the command line where that differs), ``parse`` (text → value).
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "group": group, **more})
+
+
+def rates_of_layers(text: str) -> float | Dropout:
+    """Return the shares that an option such as ``0.5`` or ``0.5,0.2`` gives."""
+    from backlit.core.dropout import Dropout
+
+    try:
+        rates = tuple(float(rate) for rate in text.split(","))
+    except ValueError:
+        raise InvalidInputError(
+            f"Dropout takes a number, or one for each hidden layer as 0.5,0.2; {text!r} came."
+        ) from None
+    return rates[0] if len(rates) == 1 else Dropout(rates)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """How a network is trained; the same words mean the same in every door.
+
+    Attributes
+    ----------
+    solver : str
+        A name of `backlit.core.optimizers.OPTIMIZERS`, or "gd", the lecture's plain descent on all rows. The options
+        that an optimizer takes are fields of the same names here.
+    learning_rate : float or None
+        μ. None: 0.001, for "sgd" and "gd" 0.05.
+    schedule : str or Schedule
+        See `backlit.training.schedules`.
+    epochs : int
+        Most passes over the rows.
+    batch_size : int or None
+        Rows per step. None: `usual_batch_size`, or all rows where there are fewer.
+    stopping : EarlyStopping or None
+    alpha, l2, l1 : float
+        See `backlit.core.penalty.Penalty`. An optimizer that decays weights by itself ignores alpha.
+    dropout : Dropout, float or None
+    dropout_input : float
+        Share of the inputs, where `dropout` is a number or None.
+    rate_in_velocity : bool
+        scikit-learn's form of momentum; see `backlit.core.optimizers.SGD`.
+    """
+
+    solver: str = option("adam", "adam, adamw, rmsprop, sgd (with momentum) or gd (plain, all rows).", "Optimizer")
+    learning_rate: float | None = option(None, "Default: 0.001; for sgd and gd 0.05.", "Optimizer")
+    schedule: str | Schedule = option(
+        "constant", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+    )
+    batch_size: int | None = option(
+        None, "Rows per step. Default: 128, or all where there are fewer.", "Optimizer", min=1
+    )
+    usual_batch_size: int = 128
+    epochs: int = option(60, "Most passes over the data.", "Optimizer", min=1)
+    shuffle: bool = option(True, "Whether each epoch draws its own order of the rows.", "Optimizer")
+    momentum: float = option(0.9, "Of sgd, in [0, 1].", "Optimizer")
+    nesterov: bool = option(True, "Whether sgd's momentum is Nesterov's.", "Optimizer")
+    beta_1: float = option(0.9, "Of adam and adamw, in [0, 1).", "Optimizer")
+    beta_2: float = option(0.999, "Of adam and adamw, in [0, 1).", "Optimizer")
+    rho: float = option(0.99, "Of rmsprop, in [0, 1).", "Optimizer")
+    epsilon: float = option(1e-8, "Of adam, adamw and rmsprop.", "Optimizer")
+    weight_decay: float = option(0.01, "Of adamw.", "Optimizer", min=0)
+    rate_in_velocity: bool = False
+    clip_norm: float | None = option(None, "Largest norm of a step's whole gradient.", "Optimizer")
+    alpha: float = option(
+        1e-4, "Penalty of scikit-learn: alpha / (2 batch size) · Σ w²; adamw ignores it.", "Regularization", min=0
+    )
+    l2: float = option(0.0, "Penalty l2/2 · Σ w², the same for every batch size.", "Regularization", min=0)
+    l1: float = option(0.0, "Penalty l1 · Σ |w|.", "Regularization", min=0)
+    dropout: Dropout | float | None = option(
+        None,
+        "Share of the hidden neurons left out in each step, or one for each layer: 0.5,0.2.",
+        "Regularization",
+        parse=rates_of_layers,
+    )
+    dropout_input: float = option(0.0, "Share of the inputs left out in each step.", "Regularization", min=0)
+    label_smoothing: float = option(
+        0.0, "Share of each class's target that is spread over all; for cross_entropy.", "Regularization", min=0
+    )
+    stopping: EarlyStopping | None = None
+    seed: int = option(0, "Source of all that is random.", "Engine", min=0)
+    engine: str = option("auto", "auto, native or reference.", "Engine")
+    n_threads: int | None = option(
+        None, "Most threads to use. Default: what the work calls for.", "Engine", min=1, flag="--threads"
+    )
+    precision: str = option(
+        "full", "full, bfloat16 or bfloat16x3: what products are rounded to, where the processor can.", "Engine"
+    )
+
+    def __post_init__(self) -> None:
+        from backlit.core.initialization import Purpose, stream
+        from backlit.core.precision import PRECISIONS
+        from backlit.engine import ENGINES
+
+        if self.engine not in ENGINES:
+            raise UnknownNameError("engine", self.engine, ENGINES)
+        if self.precision not in PRECISIONS:
+            raise UnknownNameError("precision", self.precision, PRECISIONS)
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise InvalidInputError(f"clip_norm must be a positive number or None, but {self.clip_norm!r} came.")
+        if not 0 <= self.label_smoothing < 1:
+            raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
+        stream(self.seed, Purpose.SHUFFLE)
+        self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
+
+    @property
+    def rate(self) -> float:
+        """Base learning rate."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return 0.05 if self.solver in GRADIENT_DESCENT else 0.001
+
+    def optimizer(self) -> Optimizer:
+        """Return the optimizer that the solver stands for."""
+        from backlit.core.optimizers import OPTIMIZERS, SGD
+
+        if self.solver == "gd":
+            return SGD()
+        if self.solver not in OPTIMIZERS:
+            raise UnknownNameError("solver", self.solver, (*OPTIMIZERS, "gd"))
+        kind = OPTIMIZERS[self.solver]
+        return kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(kind)})
+
+    def penalty(self) -> Penalty:
+        """Return what large weights cost."""
+        from backlit.core.penalty import Penalty
+
+        decays = hasattr(self.optimizer(), "weight_decay")
+        return Penalty(l2=self.l2, l1=self.l1, alpha=0.0 if decays else self.alpha)
+
+    def make_schedule(self) -> Schedule:
+        """Return how the rate changes."""
+        from backlit.training.schedules import get_schedule
+
+        return get_schedule(self.schedule)
+
+    def make_dropout(self) -> Dropout | None:
+        """Return which neurons are left out in a step, if any."""
+        from backlit.core.dropout import Dropout
+
+        if isinstance(self.dropout, Dropout):
+            return dataclasses.replace(self.dropout, input=self.dropout_input) if self.dropout_input else self.dropout
+        if self.dropout is None and not self.dropout_input:
+            return None
+        return Dropout(self.dropout or 0.0, input=self.dropout_input)
+
+    def rows_per_step(self, n_rows: int) -> int:
+        """Return the batch size for so many training rows."""
+        if self.solver == "gd":
+            return n_rows
+        return min(self.usual_batch_size, n_rows) if self.batch_size is None else self.batch_size
+
+
+GRADIENT_DESCENT = ("sgd", "gd")
+"""Solvers that want a higher rate, and in the estimators the only ones that scikit-learn's schedules apply to."""

@@ -1,0 +1,183 @@
+"""One training from its beginning to its end: the door that estimators, models of tables and the rest go through.
+
+What was chosen comes as `FitOptions`, and what is trained as a network with examples. A `Run` is all of it together: it
+opens a session, drives the loop, and goes on from where a run of the same description was left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from backlit.core.losses import LossLike, loss_name
+from backlit.core.network import Network
+from backlit.core.optimizers import Optimizer
+from backlit.engine import get_engine
+from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
+from backlit.training.events import Event, Reason, TrainingEnded
+from backlit.training.examples import Examples, Validation
+from backlit.training.loop import Plan, TrainingState, restore_best, train
+from backlit.training.options import FitOptions
+from backlit.training.watch import Keeping, Watcher, drive
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What came of a run.
+
+    Attributes
+    ----------
+    network : Network
+    state : TrainingState
+        Where it ended.
+    reason : Reason
+        Why.
+    optimizer_state : OptimizerState
+    """
+
+    network: Network
+    state: TrainingState
+    reason: Reason
+    optimizer_state: OptimizerState
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """All that a training begins with.
+
+    Attributes
+    ----------
+    engine : Engine
+    network : Network
+        Where to begin.
+    objective : Objective
+    optimizer : Optimizer
+    optimizer_state : OptimizerState or None
+        None before the first step.
+    examples : Examples
+    plan : Plan
+    state : TrainingState
+    validation : Validation or None
+    clip_norm : float or None
+    n_threads : int or None
+    """
+
+    engine: Engine
+    network: Network
+    objective: Objective
+    optimizer: Optimizer
+    optimizer_state: OptimizerState | None
+    examples: Examples
+    plan: Plan
+    state: TrainingState
+    validation: Validation | None = None
+    clip_norm: float | None = None
+    n_threads: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        options: FitOptions,
+        network: Network,
+        loss: LossLike,
+        examples: Examples,
+        validation: Validation | None = None,
+        *,
+        state: TrainingState | None = None,
+        optimizer_state: OptimizerState | None = None,
+        n_epochs: int | None = None,
+    ) -> Run:
+        """Return the run that options describe.
+
+        Parameters
+        ----------
+        options : FitOptions
+        network : Network
+            Where to begin.
+        loss : str, Huber, Quantile or CustomLoss
+        examples : Examples
+            To train on.
+        validation : Validation, optional
+        state : TrainingState, optional
+            To go on from. Default: before the first epoch.
+        optimizer_state : OptimizerState, optional
+            To go on from.
+        n_epochs : int, optional
+            Epochs in all. Default: ``options.epochs`` from here on.
+        """
+        state = state or TrainingState(options.seed, options.rate)
+        plan = Plan(
+            n_epochs=state.epoch + options.epochs if n_epochs is None else n_epochs,
+            batch_size=options.rows_per_step(len(examples)),
+            schedule=options.make_schedule(),
+            stopping=options.stopping,
+            shuffle=options.shuffle,
+        )
+        return cls(
+            get_engine(options.engine, options.precision),
+            network,
+            Objective(loss_name(loss), options.penalty(), options.make_dropout(), state.seed),
+            options.optimizer(),
+            optimizer_state,
+            examples,
+            plan,
+            state,
+            validation,
+            options.clip_norm,
+            options.n_threads,
+        )
+
+    def open(self) -> Session:
+        """Open a session on the network as it is at the beginning."""
+        return self.engine.open(
+            self.network,
+            self.objective,
+            self.optimizer,
+            self.optimizer_state,
+            self.n_threads,
+            clip_norm=self.clip_norm,
+        )
+
+    def train(
+        self, watchers: Sequence[Watcher] = (), *, keeping: Keeping | None = None, ends_on_interrupt: bool = False
+    ) -> Trained:
+        """Train to the end.
+
+        Parameters
+        ----------
+        watchers : sequence of Watcher
+        keeping : Keeping, optional
+            Where the state is kept, and gone on from.
+        ends_on_interrupt : bool, default False
+            Whether Ctrl-C ends training with a warning and keeps what was reached.
+        """
+        with (keeping or _nowhere)(self) as (run, keepers):
+            session, ended = run.open(), _HowItEnded()
+            everybody: list[Watcher] = [ended, *watchers, *keepers]
+            try:
+                drive(train(session, run.examples, run.plan, run.state, run.validation), everybody)
+            except KeyboardInterrupt:
+                if not ends_on_interrupt:
+                    raise
+                warnings.warn("Training interrupted by user.", stacklevel=5)
+                restore_best(session, run.state)
+                end = TrainingEnded("interrupted", run.state.epoch, run.state.stopping.best_epoch or run.state.epoch)
+                for watcher in everybody:
+                    watcher(end)
+            return Trained(session.network(), run.state, ended.reason, session.optimizer_state())
+
+
+def _nowhere(run: Run) -> AbstractContextManager[tuple[Run, Sequence[Watcher]]]:
+    return contextlib.nullcontext((run, ()))
+
+
+@dataclass
+class _HowItEnded:
+    reason: Reason = "interrupted"
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, TrainingEnded):
+            self.reason = event.reason
