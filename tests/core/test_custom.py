@@ -8,9 +8,10 @@ from sklearn.base import clone
 
 import backlit as bl
 from backlit import CustomActivation, CustomLoss, MLPClassifier, MLPRegressor, Network
-from backlit.core.activations import ACTIVATIONS, Interval
+from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
 from backlit.core.custom import is_custom
+from backlit.core.definitions import Interval
 from backlit.core.losses import LOSSES
 from backlit.engine import Objective, get_engine
 from backlit.errors import InvalidInputError, LossActivationError, UnknownNameError

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backlit.core.activations import get_activation
-from backlit.core.backpropagation import bp2, output_error
+from backlit.core.backpropagation import errors
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import Array
 from backlit.core.network import Network, feedforward
@@ -207,9 +207,7 @@ def measure(
     x, y, loss, activations = sample.x, sample.y, sample.loss, network.activations
     with np.errstate(all="ignore"):  # what is not finite is a finding, not a warning
         z, a = feedforward(network, x)
-        delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
-        for i in range(len(z) - 2, -1, -1):
-            delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i]))
+        delta = errors(network, z, a, y, loss)
         cost = float(np.mean(cost_of_each(loss, activations[-1], z[-1], a[-1], y)))
         moved = [None] * len(z) if before is None else _moves(network.weights, before.weights, n_epochs)
         layers = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from backlit.core.definitions import Loss
 from backlit.core.losses import (
     ABSOLUTE,
     BINARY_CROSS_ENTROPY,
@@ -15,7 +16,6 @@ from backlit.core.losses import (
     LOG_COSH,
     POISSON,
     QUADRATIC,
-    Loss,
 )
 from backlit.explanation.document import Literal, Maths, Number, Sign, Word
 from backlit.explanation.maths import (
