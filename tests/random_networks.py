@@ -64,7 +64,6 @@ def problems(draw):
 def has_enough_digits(network, at, sample_weight):
     """Whether a gradient is not tiny against its terms: what cancels to almost nothing has lost its digits."""
     share = shares(at.a[0], sample_weight)[0]
-    sizes = [share * np.abs(delta) for delta in at.delta]
-    nabla_w = [bp4(np.abs(a), delta) for a, delta in zip(at.a[:-1], sizes, strict=True)]
-    had_all_the_same_sign = flat(nabla_w, [bp3(delta) for delta in sizes])
+    nabla_w = [bp4(np.abs(a), np.abs(delta), share) for a, delta in zip(at.a[:-1], at.delta, strict=True)]
+    had_all_the_same_sign = flat(nabla_w, [bp3(np.abs(delta), share) for delta in at.delta])
     return np.linalg.norm(flat(at.nabla_w, at.nabla_b)) > 0.03 * np.linalg.norm(had_all_the_same_sign)

@@ -175,10 +175,10 @@ def test_each_equation_alone():
             assert bp2(w_next, delta_next, z, "sigmoid")[x, j] == pytest.approx(moved_back * slope, rel=1e-13)
     delta = z
     for j in range(3):
-        assert bp3(share * delta)[j] == pytest.approx(0.25 * delta[0, j] + 0.75 * delta[1, j], rel=1e-14)
+        assert bp3(delta, share)[j] == pytest.approx(0.25 * delta[0, j] + 0.75 * delta[1, j], rel=1e-14)
         for k in range(5):
             expected = 0.25 * delta[0, j] * a_previous[0, k] + 0.75 * delta[1, j] * a_previous[1, k]
-            assert bp4(a_previous, share * delta)[j, k] == pytest.approx(expected, rel=1e-13)
+            assert bp4(a_previous, delta, share)[j, k] == pytest.approx(expected, rel=1e-13)
 
 
 @pytest.mark.parametrize(("activations", "loss", "penalty"), CASES)

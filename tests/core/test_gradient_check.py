@@ -189,10 +189,10 @@ WRONG_EQUATIONS = {
         lambda w, delta, z, activation, product: backpropagation.get_activation(activation).pull_back(z, delta @ w.T),
         [True, True, False],
     ),
-    "bp3 as a mean of means": ("bp3", lambda delta: delta.mean(axis=0), [True, True, True]),
-    "bp4 as a mean of means": ("bp4", lambda a, delta, product: delta.T @ a / len(a), [True, True, True]),
-    "gradients as sums": ("shares", lambda x, s: (np.ones((len(x), 1)), float(len(x))), [True, True, True]),
-    "gradients not weighted": ("shares", lambda x, s: (np.full((len(x), 1), 1 / len(x)), 1.0 * len(x)), [True] * 3),
+    "bp3 as a sum": ("bp3", lambda delta, share: delta.sum(axis=0), [True, True, True]),
+    "bp3 not weighted": ("bp3", lambda delta, share: delta.mean(axis=0), [True, True, True]),
+    "bp4 as a sum": ("bp4", lambda a, delta, share, product: delta.T @ a, [True, True, True]),
+    "bp4 not weighted": ("bp4", lambda a, delta, share, product: delta.T @ a / len(a), [True, True, True]),
 }
 
 

@@ -25,7 +25,7 @@ def diagnose(
     from backlit.cli.output import print_json, print_report, status
     from backlit.cli.predict import read_for
     from backlit.estimators.table_model import TableModel
-    from backlit.explanation.diagnosis import diagnose as look_at
+    from backlit.explanation.diagnosis.diagnose import diagnose as look_at
 
     loaded = TableModel.load(model)
     with status(f"Reading {file} …", quiet=quiet):

@@ -7,9 +7,9 @@ BP3  ``∂C/∂b^l_j = δ^l_j``                 gradient of a bias
 BP4  ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``      gradient of a weight
 ==== ===================================== ==============================
 
-Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector reads ``delta @ w`` here. A gradient is
-the sum over the rows; where C is the mean of the examples' costs, each δ that is summed is that of its example times
-what the example counts in the mean.
+Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector reads ``delta @ w`` here, and BP3 and BP4
+take the mean over the rows. Neither precision nor dropout is known here: the equations multiply by the product they are
+given, and a mask is part of its layer's σ (`backlit.core.dropout.thinned`).
 """
 
 from __future__ import annotations
@@ -64,29 +64,31 @@ def bp2(w_next: Array, delta_next: Array, z: Array, activation: str, product: Pr
     return get_activation(activation).pull_back(z, product(delta_next, w_next))
 
 
-def bp3(delta: Array) -> Array:
-    """BP3: ``∂C/∂b^l_j = δ^l_j``, added up over the rows.
+def bp3(delta: Array, share: Array) -> Array:
+    """BP3: ``∂C/∂b^l_j = δ^l_j``, averaged over the batch.
 
     Parameters
     ----------
     delta : array, ``(n_examples, n_l)``
-        δ^l of each example, times what the example counts in C.
+    share : array, ``(n_examples, 1)``
+        What each example counts; 1/n without sample weights.
 
     Returns
     -------
     array, ``(n_l,)``
     """
-    return namespace(delta).sum(delta, axis=0)
+    return namespace(delta).sum(share * delta, axis=0)
 
 
-def bp4(a_previous: Array, delta: Array, product: Product = matmul) -> Array:
-    """BP4: ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``, added up over the rows.
+def bp4(a_previous: Array, delta: Array, share: Array, product: Product = matmul) -> Array:
+    """BP4: ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``, averaged over the batch.
 
     Parameters
     ----------
     a_previous : array, ``(n_examples, n_{l−1})``
     delta : array, ``(n_examples, n_l)``
-        δ^l of each example, times what the example counts in C.
+    share : array, ``(n_examples, 1)``
+        What each example counts; 1/n without sample weights.
     product : callable, default ``@``
         See `backlit.core.precision`.
 
@@ -94,7 +96,7 @@ def bp4(a_previous: Array, delta: Array, product: Product = matmul) -> Array:
     -------
     array, ``(n_l, n_{l−1})``
     """
-    return product(delta.T, a_previous)
+    return product((share * delta).T, a_previous)
 
 
 def output_error(loss: LossLike, activation: str, z: Array, a: Array, y: Array) -> Array:
@@ -228,11 +230,10 @@ def backpass(
     z, a = feedforward(network, x, product)
     delta = errors(network, z, a, y, loss, product)
 
-    in_mean = [share * delta_l for delta_l in delta]  # ∂C/∂z, of the batch's cost
-    nabla_b = [bp3(delta_l) for delta_l in in_mean]
+    nabla_b = [bp3(delta_l, share) for delta_l in delta]
     nabla_w = [
-        penalty.add_gradient(bp4(a_previous, delta_l, product), w, batch_weight)
-        for a_previous, delta_l, w in zip(a[:-1], in_mean, network.weights, strict=True)
+        penalty.add_gradient(bp4(a_previous, delta_l, share, product), w, batch_weight)
+        for a_previous, delta_l, w in zip(a[:-1], delta, network.weights, strict=True)
     ]
     costs = cost_of_each(loss, network.activations[-1], z[-1], a[-1], y)
     cost = float(namespace(y).sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
