@@ -1,4 +1,4 @@
-"""A few numbers that tell how a layer fares: its error, its saturated and dead neurons, its weights.
+"""How a layer fares, in a few numbers: its error, its saturated and dead neurons, its weights.
 
 They are what `backlit.training.recording` writes down after each epoch and what `backlit.explanation.diagnosis` judges.
 """
@@ -30,7 +30,7 @@ _TINY = float(np.finfo(np.float64).tiny)
 
 @dataclass(frozen=True)
 class LayerHealth:
-    """One layer on a sample of examples. What is not finite is kept as it is.
+    """How one layer fares on a sample of examples. What is not finite is kept as it is.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class LayerHealth:
 
 @dataclass(frozen=True)
 class NetworkHealth:
-    """The layers after an epoch; epoch 0 is before training.
+    """How the layers fare after an epoch; epoch 0 is before training.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class NetworkHealth:
         return None if math.isfinite(self.cost) else len(self.layers) + 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures in JSON's types; what is not finite becomes None."""
+        """Return it in JSON's types; what is not finite becomes None."""
         document = asdict(self)
         document["layers"] = [_plain(layer) | {"activation": str(layer["activation"])} for layer in document["layers"]]
         return _plain(document)
@@ -191,7 +191,7 @@ def measure(
     before: Network | None = None,
     n_epochs: int = 1,
 ) -> NetworkHealth:
-    """Return the figures of a network on a sample. Only what they need is computed: z, a and δ.
+    """Return how the layers of a network fare on a sample. Only what that needs is computed: z, a and δ.
 
     Parameters
     ----------

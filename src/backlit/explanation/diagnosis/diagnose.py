@@ -60,7 +60,7 @@ def diagnose(
     >>> [finding.kind for finding in diagnosis.findings]
     ['vanishing']
     """
-    if history is not None and not all(isinstance(figures, NetworkHealth) for figures in history):
+    if history is not None and not all(isinstance(health, NetworkHealth) for health in history):
         raise InvalidInputError("history must hold what a Recorder wrote down: give recorder.history.")
     if isinstance(model, DivergenceError):
         return _of_history(tuple(model.history if history is None else history), (model.epoch, model.layer))
@@ -75,8 +75,8 @@ def diagnose(
 
 
 def _check_history(network: Network, history: tuple[NetworkHealth, ...]) -> None:
-    for figures in history:
-        recorded = tuple(layer.activation for layer in figures.layers)
+    for health in history:
+        recorded = tuple(layer.activation for layer in health.layers)
         if recorded != network.activations:
             raise InvalidInputError(
                 f"The history is of a network whose layers have the activations {', '.join(recorded)}, but those of "
@@ -116,7 +116,7 @@ def _of_history(history: tuple[NetworkHealth, ...], diverged: tuple[int, int]) -
         what = f"A value in layer {layer} became NaN or infinite in epoch {epoch}."
         try_this = "Train with a Recorder (backlit train --diagnose) to see the layers before that."
         return Diagnosis(0, math.nan, math.nan, (), (Finding("not finite", layer, epoch, what, try_this),))
-    finite = [figures for figures in history if figures.nonfinite_layer is None]
+    finite = [health for health in history if health.nonfinite_layer is None]
     now = finite[-1] if finite else history[-1]
     found = _findings(Evidence(now, history, diverged=diverged))
     return Diagnosis(0, now.cost, now.constant_cost, _layers(now, history), found, history)
@@ -129,19 +129,19 @@ def _layers(
     gradients: Sequence[float] | None = None,
 ) -> tuple[LayerDiagnosis, ...]:
     layers = []
-    for i, figures in enumerate(now.layers):
+    for i, health in enumerate(now.layers):
         following = now.layers[i + 1].delta if i + 1 < len(now.layers) else 0.0
         layers.append(
             LayerDiagnosis(
-                layer=figures.layer,
-                activation=figures.activation,
+                layer=health.layer,
+                activation=health.activation,
                 neurons=None if sizes is None else sizes[i],
-                delta=figures.delta,
-                delta_ratio=figures.delta / following if following else None,
-                saturated=figures.saturated,
-                dead=figures.dead,
-                weight=figures.weight,
-                gradient=None if gradients is None or not figures.weight else gradients[i] / figures.weight,
+                delta=health.delta,
+                delta_ratio=health.delta / following if following else None,
+                saturated=health.saturated,
+                dead=health.dead,
+                weight=health.weight,
+                gradient=None if gradients is None or not health.weight else gradients[i] / health.weight,
                 moved=history[-1].layers[i].moved if history else None,
             )
         )

@@ -1,4 +1,4 @@
-"""What a diagnosis says: each layer in figures, what is wrong, and what was recorded in training; and its tables."""
+"""What a diagnosis says: how each layer fares, what is wrong, and what was recorded in training; and its tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_LAYERS_WITH_DEAD = 5
 
 @dataclass(frozen=True)
 class LayerDiagnosis:
-    """One layer, with the figures that `LayerHealth` describes, and its gradient.
+    """One layer: its health, as `LayerHealth` describes it, and its gradient.
 
     Attributes
     ----------
@@ -116,10 +116,10 @@ class Diagnosis:
         hidden = numbers[:-1] if len(numbers) <= MOST_LAYERS_WITH_DEAD else []
         header = ["epoch", "C", *(f"‖δ^{number}‖" for number in numbers), *(f"dead {number}" for number in hidden)]
         rows = []
-        for figures in (self.history[place] for place in places):
-            deltas = [short(layer.delta, 3) for layer in figures.layers]
-            dead = [percent(layer.dead) for layer in figures.layers[: len(hidden)]]
-            rows.append([str(figures.epoch), short(figures.cost, 4), *deltas, *dead])
+        for health in (self.history[place] for place in places):
+            deltas = [short(layer.delta, 3) for layer in health.layers]
+            dead = [percent(layer.dead) for layer in health.layers[: len(hidden)]]
+            rows.append([str(health.epoch), short(health.cost, 4), *deltas, *dead])
         return header, rows
 
     def findings_text(self) -> list[str]:
@@ -146,7 +146,7 @@ class Diagnosis:
             "constant_cost": _finite(self.constant_cost),
             "layers": layers,
             "findings": [asdict(finding) for finding in self.findings],
-            "history": [figures.to_dict() for figures in self.history],
+            "history": [health.to_dict() for health in self.history],
         }
 
 

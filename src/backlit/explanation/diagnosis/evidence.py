@@ -95,7 +95,7 @@ class Evidence:
         last = self.history[-1].epoch if self.history else 0
         if last < LEAST_EPOCHS:
             return ()
-        return tuple(figures for figures in self.history if figures.epoch > last * 2 / 3)
+        return tuple(health for health in self.history if health.epoch > last * 2 / 3)
 
     @property
     def learns(self) -> bool | None:
@@ -103,12 +103,12 @@ class Evidence:
         if not self.settled:
             return None
         # the sample of a record is small; all the examples of a noisy target may say better what was learned
-        skill = max(median(figures.skill for figures in self.settled), self.now.skill)
+        skill = max(median(health.skill for health in self.settled), self.now.skill)
         return None if math.isnan(skill) else skill >= LEARNED
 
     def first_epoch(self, holds: Callable[[NetworkHealth], bool]) -> int | None:
         """Return the first recorded epoch in which something held, and has held since."""
         first = None
-        for figures in self.history:
-            first = (figures.epoch if first is None else first) if holds(figures) else None
+        for health in self.history:
+            first = (health.epoch if first is None else first) if holds(health) else None
         return first

@@ -47,7 +47,7 @@ def dead(evidence: Evidence) -> Iterator[Finding]:
     for i, layer in enumerate(evidence.hidden):
         if layer.dead < DEAD or _is_saturated(evidence, layer):
             continue
-        epoch = evidence.first_epoch(lambda figures, i=i: figures.layers[i].dead >= DEAD)  # type: ignore[misc]
+        epoch = evidence.first_epoch(lambda health, i=i: health.layers[i].dead >= DEAD)  # type: ignore[misc]
         since = f", since epoch {epoch}" if epoch else ""
         slower = "begin from the default initialization" if epoch == 0 else "use a smaller learning rate (a tenth)"
         slope = "" if _is_bounded(layer) else ", or use leaky_relu, whose slope is never 0"
@@ -69,7 +69,7 @@ def saturated(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "saturated",
             layer.layer,
-            evidence.first_epoch(lambda figures, i=i: figures.layers[i].saturated >= SATURATED),  # type: ignore[misc]
+            evidence.first_epoch(lambda health, i=i: health.layers[i].saturated >= SATURATED),  # type: ignore[misc]
             f"Layer {layer.layer} ({layer.activation}) is saturated: σ′ is nearly 0 in "
             f"{percent(layer.saturated)} of its activations, and δ is multiplied by it.",
             "Scale the inputs to mean 0 and deviation 1, and begin from smaller weights: the default initialization "
@@ -103,7 +103,7 @@ def flow(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "vanishing",
             first.layer,
-            evidence.first_epoch(lambda figures: _ratio(figures) < low),
+            evidence.first_epoch(lambda health: _ratio(health) < low),
             f"δ vanishes on its way back: {numbers} ({each}), so the first layers hardly learn.",
             "Use relu (or gelu) in the hidden layers, fewer layers, or the default initialization"
             + (" (σ′ of the sigmoid is at most ¼, and BP2 multiplies by it in every layer)." if squashing else "."),
@@ -112,15 +112,15 @@ def flow(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "exploding",
             first.layer,
-            evidence.first_epoch(lambda figures: _ratio(figures) > high),
+            evidence.first_epoch(lambda health: _ratio(health) > high),
             f"δ explodes on its way back: {numbers} ({each}).",
             "Use smaller initial weights (the default initialization), a smaller learning rate, or an l2 penalty.",
         )
 
 
-def _ratio(figures: NetworkHealth) -> float:
-    last = figures.layers[-1].delta
-    return figures.layers[0].delta / last if last else math.nan
+def _ratio(health: NetworkHealth) -> float:
+    last = health.layers[-1].delta
+    return health.layers[0].delta / last if last else math.nan
 
 
 def _is_saturated(evidence: Evidence, layer: LayerHealth) -> bool:

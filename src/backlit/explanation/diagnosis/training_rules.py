@@ -33,13 +33,13 @@ def not_finite(evidence: Evidence) -> Iterator[Finding]:
             try_this = f"Look for NaN, infinite or huge values in the data. If there are none: {rest}"
         yield Finding("not finite", layer, epoch, what, try_this)
         return
-    for figures in (*evidence.history, evidence.now):
-        layer_or_none = figures.nonfinite_layer
+    for health in (*evidence.history, evidence.now):
+        layer_or_none = health.nonfinite_layer
         if layer_or_none is not None:
-            is_now = figures is evidence.now
-            when = "as it is now" if is_now else f"after epoch {figures.epoch}"
+            is_now = health is evidence.now
+            when = "as it is now" if is_now else f"after epoch {health.epoch}"
             what = f"The first figure that is not finite is in layer {layer_or_none}, {when}."
-            yield Finding("not finite", layer_or_none, None if is_now else figures.epoch, what, try_this)
+            yield Finding("not finite", layer_or_none, None if is_now else health.epoch, what, try_this)
             return
 
 
@@ -47,8 +47,8 @@ def rising(evidence: Evidence) -> Iterator[Finding]:
     """Judge whether the cost, once it had fallen, rose again."""
     if not evidence.settled:
         return
-    lowest = min(evidence.history, key=lambda figures: figures.cost)
-    cost = median(figures.cost for figures in evidence.settled)
+    lowest = min(evidence.history, key=lambda health: health.cost)
+    cost = median(health.cost for health in evidence.settled)
     if lowest.skill > LEARNED and cost - lowest.cost > RISEN * lowest.constant_cost:
         yield Finding(
             "rising",
@@ -81,7 +81,7 @@ def learning(evidence: Evidence, *, has_cause: bool) -> Iterator[Finding]:
         )
     if evidence.learns is not False:
         return
-    cost = median(figures.cost for figures in evidence.settled)
+    cost = median(health.cost for health in evidence.settled)
     constant = short(evidence.settled[0].constant_cost, 4)
     what = (
         f"The cost does not fall: on the recorded sample C is {short(cost, 4)} in the last third of the epochs, and "
@@ -108,14 +108,14 @@ def leaping(evidence: Evidence) -> Iterator[Finding]:
     single = [after for before, after in pairs if after.epoch == before.epoch + 1 and after.epoch > 1]
     if len(single) < 2:
         return
-    moves = [median(figures.layers[i].moved or 0.0 for figures in single) for i in range(len(evidence.now.layers))]
+    moves = [median(health.layers[i].moved or 0.0 for health in single) for i in range(len(evidence.now.layers))]
     i = moves.index(max(moves))
     layer = evidence.now.layers[i].layer
     if moves[i] > LEAPING:
         yield Finding(
             "leaping",
             layer,
-            next(figures.epoch for figures in single if (figures.layers[i].moved or 0.0) > LEAPING),
+            next(health.epoch for health in single if (health.layers[i].moved or 0.0) > LEAPING),
             f"The weights of layer {layer} change by {short(moves[i], 2)} times their size in an epoch: they leap "
             "instead of settling.",
             "Use a smaller learning rate (a tenth).",

@@ -1,7 +1,4 @@
-"""What is said in an explanation, block by block: the six steps of the lecture's algorithm with the example's numbers.
-
-`tell` writes the document; how it is set is up to the renderers.
-"""
+"""The story while it is written: what of a step is to be said, the names of its numbers, and the blocks so far."""
 
 from __future__ import annotations
 

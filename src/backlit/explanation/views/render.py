@@ -42,7 +42,7 @@ def render(
 
     Parameters
     ----------
-    explanation : WorkedStep
+    explanation : Explanation
     format : {"text", "markdown", "latex", "html", "fragment", "json"}, default "text"
         LaTeX is a whole article for ``pdflatex``, HTML a whole page that asks for nothing from outside, and a fragment
         is what goes into the body of another. JSON is the explanation itself, exact and complete; the options below do
