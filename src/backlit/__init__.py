@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
-    from backlit.explanation.demon import demon
-    from backlit.explanation.demon_ranking import DemonRanking
-    from backlit.explanation.demon_report import DemonReport
-    from backlit.explanation.diagnosis import Diagnosis, diagnose
+    from backlit.explanation.demon.demon import demon
+    from backlit.explanation.demon.ranking import DemonRanking
+    from backlit.explanation.demon.report import DemonReport
+    from backlit.explanation.diagnosis.diagnose import diagnose
+    from backlit.explanation.diagnosis.diagnosis import Diagnosis
     from backlit.explanation.exercise import Exercise
-    from backlit.explanation.explanation import Explanation
-    from backlit.explanation.trace import explain
+    from backlit.explanation.explanation import Explanation, explain
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.tables.model import TableModel
@@ -53,9 +53,9 @@ _HOMES = {
     "Checkpoint": "backlit.training.checkpoint",
     "CustomActivation": "backlit.core.custom",
     "CustomLoss": "backlit.core.custom",
-    "DemonRanking": "backlit.explanation.demon_ranking",
-    "DemonReport": "backlit.explanation.demon_report",
-    "Diagnosis": "backlit.explanation.diagnosis",
+    "DemonRanking": "backlit.explanation.demon.ranking",
+    "DemonReport": "backlit.explanation.demon.report",
+    "Diagnosis": "backlit.explanation.diagnosis.diagnosis",
     "Dropout": "backlit.core.dropout",
     "EarlyStopping": "backlit.training.stopping",
     "Exercise": "backlit.explanation.exercise",
@@ -75,9 +75,9 @@ _HOMES = {
     "TableModel": "backlit.tables.model",
     "backpropagate": "backlit.core.backpropagation",
     "check_gradient": "backlit.core.gradient_check",
-    "demon": "backlit.explanation.demon",
-    "diagnose": "backlit.explanation.diagnosis",
-    "explain": "backlit.explanation.trace",
+    "demon": "backlit.explanation.demon.demon",
+    "diagnose": "backlit.explanation.diagnosis.diagnose",
+    "explain": "backlit.explanation.explanation",
     "find_learning_rate": "backlit.estimators.rate_finder",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",

@@ -93,7 +93,7 @@ class DivergenceError(BacklitError, ValueError):
 
     Attributes
     ----------
-    history : tuple of EpochFigures
+    history : tuple of NetworkHealth
         What a `Recorder` wrote down until then; empty where there was none. `backlit.diagnose` reads it.
     """
 

@@ -114,7 +114,7 @@ def test_nothing_heavy_is_imported_before_it_is_used():
 
 def test_public_names_are_there_and_stay_functions():
     code = (
-        "import backlit as bl, backlit.explanation.render\n"
+        "import backlit as bl, backlit.explanation.views.render\n"
         "assert all(getattr(bl, name) is not None for name in bl.__all__)\n"
         "assert callable(bl.explain)\n"
         "try:\n    bl.nonsense\nexcept AttributeError:\n    pass\nelse:\n    raise SystemExit(1)\n"

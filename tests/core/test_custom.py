@@ -8,13 +8,14 @@ from sklearn.base import clone
 
 import backlit as bl
 from backlit import CustomActivation, CustomLoss, MLPClassifier, MLPRegressor, Network
-from backlit.core.activations import ACTIVATIONS, Interval
+from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
 from backlit.core.custom import is_custom
+from backlit.core.definitions import Interval
 from backlit.core.losses import LOSSES
 from backlit.engine import Objective, get_engine
 from backlit.errors import InvalidInputError, LossActivationError, UnknownNameError
-from backlit.explanation.render import render_text
+from backlit.explanation.views.render import render_text
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(200, 4)), RNG.integers(0, 3, 200)

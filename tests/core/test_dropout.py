@@ -3,7 +3,7 @@ import pytest
 
 from backlit import Network
 from backlit.core.backpropagation import backpass, shares
-from backlit.core.dropout import Dropout, masks, philox4x32
+from backlit.core.dropout import Dropout, masks, philox4x32, thinned
 from backlit.core.network import feedforward
 from backlit.errors import InvalidInputError
 
@@ -58,18 +58,21 @@ def test_a_dropped_step_is_that_of_the_thinned_network():
     network = Network.initialize([6, 5, 4, 2], ["tanh", "softmax", "identity"], seed=1)
     x, y = np.random.default_rng(0).normal(size=(1, 6)), np.array([[0.3, -0.2]])
     drawn = masks((0.3, 0.5, 0.4), network.sizes, seed=2, step=4, n_rows=1, dtype="float64")
-    thinned = Network(
+    scaled = Network(
         [w * mask for w, mask in zip(network.weights, drawn, strict=True)], network.biases, network.activations
     )
-    at = backpass(network, x, y, *shares(x, None), loss="quadratic", masks=drawn)
-    truth = backpass(thinned, x, y, *shares(x, None), loss="quadratic")
+    in_step, dropped = thinned(network, x, drawn)
+    at = backpass(in_step, dropped, y, *shares(x, None), loss="quadratic")
+    truth = backpass(scaled, x, y, *shares(x, None), loss="quadratic")
     assert any((mask == 0).any() for mask in drawn)
     assert at.cost == pytest.approx(truth.cost, rel=1e-14)
     for found, true in zip(at.delta, truth.delta, strict=True):
         np.testing.assert_allclose(found, true, rtol=1e-13, atol=1e-16)
     for found, true, mask in zip(at.nabla_w, truth.nabla_w, drawn, strict=True):
         np.testing.assert_allclose(found, true * mask, rtol=1e-13, atol=1e-16)
-    np.testing.assert_allclose(feedforward(network, x, masks=drawn)[1][-1], at.a[-1])
+    np.testing.assert_allclose(feedforward(in_step, dropped)[1][-1], at.a[-1])
+    assert in_step.activations == network.activations  # by name
+    assert thinned(network, x, [None] * 3)[1] is x
 
 
 def test_rates():

@@ -183,16 +183,16 @@ def test_a_wrong_derivative_is_found(monkeypatch, name):
 
 WRONG_EQUATIONS = {
     "bp1 without σ′": ("bp1", lambda nabla_a, z, activation: nabla_a, [True, True, True]),
-    "bp2 without σ′": ("bp2", lambda w, delta, z, activation, precision: delta @ w, [True, True, False]),
+    "bp2 without σ′": ("bp2", lambda w, delta, z, activation, product: delta @ w, [True, True, False]),
     "bp2 with w not transposed": (
         "bp2",
-        lambda w, delta, z, activation, precision: backpropagation.get_activation(activation).pull_back(z, delta @ w.T),
+        lambda w, delta, z, activation, product: backpropagation.get_activation(activation).pull_back(z, delta @ w.T),
         [True, True, False],
     ),
     "bp3 as a sum": ("bp3", lambda delta, share: delta.sum(axis=0), [True, True, True]),
     "bp3 not weighted": ("bp3", lambda delta, share: delta.mean(axis=0), [True, True, True]),
-    "bp4 as a sum": ("bp4", lambda a, delta, share, precision: delta.T @ a, [True, True, True]),
-    "bp4 not weighted": ("bp4", lambda a, delta, share, precision: delta.T @ a / len(a), [True, True, True]),
+    "bp4 as a sum": ("bp4", lambda a, delta, share, product: delta.T @ a, [True, True, True]),
+    "bp4 not weighted": ("bp4", lambda a, delta, share, product: delta.T @ a / len(a), [True, True, True]),
 }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from backlit.core.network import Network
 from backlit.explanation import render_text
-from backlit.explanation.notation import number, raised
+from backlit.explanation.plain_text import number, raised
 
 PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
 NUMBER = r"\d+(?:\.\d+)?(?:×10⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞|NaN"

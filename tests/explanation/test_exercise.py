@@ -9,7 +9,7 @@ import pytest
 from backlit.core.backpropagation import backpropagate
 from backlit.errors import InvalidInputError
 from backlit.explanation import explain
-from backlit.explanation.demon import demon
+from backlit.explanation.demon.demon import demon
 from backlit.explanation.exercise import Exercise
 
 MAZUR = {

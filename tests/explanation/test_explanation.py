@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from read_back import network_and_target
 from rich.console import Console
-from test_render import batch_explanation, wide_explanation
+from worked import batch_explanation, wide_explanation
 
 from backlit.explanation import explain, render
 from backlit.explanation.exercise import Exercise

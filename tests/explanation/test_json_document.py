@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from read_back import network_and_target
-from test_render import READERS, batch_explanation, saturated_explanation, wide_explanation
+from read_views import READERS
+from worked import batch_explanation, saturated_explanation, wide_explanation
 
 from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain, render
-from backlit.explanation import tree as branches
+from backlit.explanation.trace import tree as branches
 
 SCHEMA = Draft202012Validator(Explanation.json_schema())
 

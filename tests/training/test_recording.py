@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from backlit.core.figures import measure
+from backlit.core.layer_health import measure
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD
 from backlit.core.sample import Sample

@@ -44,9 +44,9 @@ def demon(
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import print_json, print_report, remark
     from backlit.cli.predict import read_for
-    from backlit.explanation.demon import demon as let_push
-    from backlit.explanation.demon_ranking import DemonRanking
-    from backlit.explanation.demon_report import DemonReport
+    from backlit.explanation.demon.demon import demon as let_push
+    from backlit.explanation.demon.ranking import DemonRanking
+    from backlit.explanation.demon.report import DemonReport
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
 
@@ -88,7 +88,7 @@ def demon(
 def _draw(report: object, plot: Path) -> None:
     import io
 
-    from backlit.explanation.demon_report import DemonReport
+    from backlit.explanation.demon.report import DemonReport
     from backlit.persistence import atomic_write
 
     assert isinstance(report, DemonReport)

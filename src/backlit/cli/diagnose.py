@@ -24,7 +24,7 @@ def diagnose(
     """
     from backlit.cli.output import print_json, print_report, status
     from backlit.cli.predict import read_for
-    from backlit.explanation.diagnosis import diagnose as look_at
+    from backlit.explanation.diagnosis.diagnose import diagnose as look_at
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)

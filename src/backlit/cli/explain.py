@@ -123,7 +123,7 @@ def explain(
         if format == Format.TEXT and sys.stdout.isatty():
             from rich.console import Console
 
-            from backlit.explanation.colors import colored
+            from backlit.explanation.views.text import colored
 
             Console(highlight=False).print(colored(text))  # plain where NO_COLOR is set
         else:

@@ -32,7 +32,7 @@ def print_report(title: str, tables: Sequence[tuple[list[str], list[list[str]]]]
     The last column of a table is taken for words, the others for numbers.
     """
     if not sys.stdout.isatty():
-        from backlit.explanation.columns import aligned
+        from backlit.explanation.plain_text import aligned
 
         blocks = [title, *("\n".join(aligned(header, rows)) for header, rows in tables), "\n".join(after)]
         print("\n\n".join(block for block in blocks if block))

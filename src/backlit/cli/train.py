@@ -164,7 +164,7 @@ def _diagnosed(wanted: bool, quiet: bool) -> Iterator[list[Recorder]]:
     """Give a recorder where one is wanted, and show what it saw where training diverges: no model will hold it."""
     from backlit.cli.output import remark
     from backlit.errors import DivergenceError
-    from backlit.explanation.diagnosis import diagnose
+    from backlit.explanation.diagnosis.diagnose import diagnose
     from backlit.training.recording import Recorder
 
     try:

@@ -11,9 +11,9 @@ To add an activation, write σ and σ′ here, one `Activation` entry in the reg
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from backlit.core.definitions import POSITIVE, REALS, UNIT, Activation, Interval
 from backlit.core.namespace import Array, erfc, namespace
 from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
 
@@ -22,87 +22,6 @@ ELU_ALPHA = 1.0
 # Klambauer et al. 2017, "Self-Normalizing Neural Networks", equation 14
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_LAMBDA = 1.0507009873554804934193349852946
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A range of numbers; a round bracket excludes its end."""
-
-    low: float
-    high: float
-    low_open: bool = True
-    high_open: bool = True
-
-    def contains(self, other: Interval) -> bool:
-        """Whether every number of `other` lies in this interval."""
-        low_fits = other.low > self.low or (other.low == self.low and (other.low_open or not self.low_open))
-        high_fits = other.high < self.high or (other.high == self.high and (other.high_open or not self.high_open))
-        return low_fits and high_fits
-
-    def __str__(self) -> str:
-        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
-        return f"{left}{_number(self.low)}, {_number(self.high)}{right}"
-
-
-def _number(value: float) -> str:
-    return ("∞" if value > 0 else "−∞") if math.isinf(value) else f"{value:.6g}".replace("-", "−")
-
-
-REALS = Interval(-math.inf, math.inf)
-POSITIVE = Interval(0.0, math.inf)
-UNIT = Interval(0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Activation:
-    """One activation function.
-
-    Attributes
-    ----------
-    name : str
-        Name in the registry.
-    value : callable
-        σ: ``(n_examples, n_neurons) → (n_examples, n_neurons)``.
-    derivative : callable or None
-        σ′ with the same shapes; None where the neurons of a layer are coupled.
-    range : Interval
-        The values σ can take.
-    initialization : str
-        Name of the initializer that suits it (see `backlit.core.initialization`).
-    couples : bool
-        Whether a neuron's activation depends on the other neurons of its layer (softmax).
-    kinks : tuple of float
-        Values of z where σ has no derivative; `derivative` states what is taken there.
-    bends : tuple of float
-        Values of z where σ′ has none. Difference quotients are less exact across a bend.
-    log_value : callable or None
-        log σ(z) computed stably from z, for activations that are positive.
-    """
-
-    name: str
-    value: Callable[[Array], Array]
-    derivative: Callable[[Array], Array] | None
-    range: Interval
-    initialization: str
-    couples: bool = False
-    kinks: tuple[float, ...] = ()
-    bends: tuple[float, ...] = ()
-    log_value: Callable[[Array], Array] | None = None
-
-    def pull_back(self, z: Array, nabla_a: Array) -> Array:
-        """Turn ∂C/∂a into ∂C/∂z: ``∇_a C ⊙ σ′(z)``, or the transposed Jacobian times ∇_a C where σ couples neurons.
-
-        Parameters
-        ----------
-        z, nabla_a : array, ``(n_examples, n_neurons)``
-
-        Returns
-        -------
-        array, ``(n_examples, n_neurons)``
-        """
-        if self.derivative is not None:
-            return nabla_a * self.derivative(z)
-        return softmax_transposed_jacobian(z, nabla_a)
 
 
 # Stable building blocks. Selecting with `where` before, not after, the risky function keeps automatic
@@ -299,7 +218,15 @@ _ENTRIES = [
     Activation("softplus", softplus, sigmoid, POSITIVE, "he_normal", log_value=log_softplus),
     Activation("exp", exp, exp, POSITIVE, "inverse_sqrt", log_value=identity),
     Activation("identity", identity, identity_prime, REALS, "glorot_uniform"),
-    Activation("softmax", softmax, None, UNIT, "glorot_uniform", couples=True, log_value=log_softmax),
+    Activation(
+        "softmax",
+        softmax,
+        None,
+        UNIT,
+        "glorot_uniform",
+        log_value=log_softmax,
+        transposed_jacobian=softmax_transposed_jacobian,
+    ),
 ]
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}

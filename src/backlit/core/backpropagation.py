@@ -7,7 +7,9 @@ BP3  ``∂C/∂b^l_j = δ^l_j``                 gradient of a bias
 BP4  ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``      gradient of a weight
 ==== ===================================== ==============================
 
-Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector reads ``delta @ w`` here.
+Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector reads ``delta @ w`` here, and BP3 and BP4
+take the mean over the rows. Neither precision nor dropout is known here: the equations multiply by the product they are
+given, and a mask is part of its layer's σ (`backlit.core.dropout.thinned`).
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import matmul
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import SHORT_CUTS, LossLike, check_targets, cost_of_each, get_loss, loss_name
-from backlit.core.namespace import Array, namespace
+from backlit.core.namespace import Array, Product, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
-from backlit.core.precision import product
 from backlit.errors import InvalidInputError, ShapeError
 
 
@@ -42,14 +44,7 @@ def bp1(nabla_a: Array, z: Array, activation: str) -> Array:
     return get_activation(activation).pull_back(z, nabla_a)
 
 
-def bp2(
-    w_next: Array,
-    delta_next: Array,
-    z: Array,
-    activation: str,
-    precision: str = "full",
-    mask: Array | None = None,
-) -> Array:
+def bp2(w_next: Array, delta_next: Array, z: Array, activation: str, product: Product = matmul) -> Array:
     """BP2: ``δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)``.
 
     Parameters
@@ -59,17 +54,14 @@ def bp2(
     z : array, ``(n_examples, n_l)``
     activation : str
         σ of layer l.
-    precision : str, default "full"
-        Of the product; see `backlit.core.precision`.
-    mask : array, ``(n_examples, n_l)``, optional
-        What a^l was multiplied by in dropout.
+    product : callable, default ``@``
+        See `backlit.core.precision`.
 
     Returns
     -------
     array, ``(n_examples, n_l)``
     """
-    nabla_a = product(delta_next, w_next, precision)
-    return get_activation(activation).pull_back(z, nabla_a if mask is None else mask * nabla_a)
+    return get_activation(activation).pull_back(z, product(delta_next, w_next))
 
 
 def bp3(delta: Array, share: Array) -> Array:
@@ -88,7 +80,7 @@ def bp3(delta: Array, share: Array) -> Array:
     return namespace(delta).sum(share * delta, axis=0)
 
 
-def bp4(a_previous: Array, delta: Array, share: Array, precision: str = "full") -> Array:
+def bp4(a_previous: Array, delta: Array, share: Array, product: Product = matmul) -> Array:
     """BP4: ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``, averaged over the batch.
 
     Parameters
@@ -97,14 +89,14 @@ def bp4(a_previous: Array, delta: Array, share: Array, precision: str = "full") 
     delta : array, ``(n_examples, n_l)``
     share : array, ``(n_examples, 1)``
         What each example counts; 1/n without sample weights.
-    precision : str, default "full"
-        Of the product; see `backlit.core.precision`.
+    product : callable, default ``@``
+        See `backlit.core.precision`.
 
     Returns
     -------
     array, ``(n_l, n_{l−1})``
     """
-    return product((share * delta).T, a_previous, precision)
+    return product((share * delta).T, a_previous)
 
 
 def output_error(loss: LossLike, activation: str, z: Array, a: Array, y: Array) -> Array:
@@ -123,6 +115,29 @@ def output_error(loss: LossLike, activation: str, z: Array, a: Array, y: Array) 
     if short_cut is not None:
         return short_cut(z, a, y)
     return bp1(definition.nabla_a(a, y), z, activation)
+
+
+def errors(
+    network: Network, z: Sequence[Array], a: Sequence[Array], y: Array, loss: LossLike, product: Product = matmul
+) -> list[Array]:
+    """δ^2 … δ^L: the error of the output, and BP2 from layer L − 1 back to layer 2.
+
+    Parameters
+    ----------
+    z, a : sequence of array
+        As `backlit.core.network.feedforward` gave them.
+    y : array, ``(n_examples, n_out)``
+
+    Returns
+    -------
+    list of array ``(n_examples, n_l)``
+        ``∂C_x/∂z`` of each example.
+    """
+    activations = network.activations
+    delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
+    for i in range(len(z) - 2, -1, -1):
+        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i], product))
+    return delta
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,8 +212,7 @@ def backpass(
     *,
     loss: LossLike,
     penalty: Penalty = NO_PENALTY,
-    precision: str = "full",
-    masks: Sequence[Array | None] | None = None,
+    product: Product = matmul,
 ) -> Backpass:
     """Do the work of `backpropagate` on a batch that was checked.
 
@@ -207,28 +221,21 @@ def backpass(
     x : array, ``(n_examples, n_in)``
     y : array, ``(n_examples, n_out)``
     share : array, ``(n_examples, 1)``
-        What each example counts in a mean.
+        What each example counts in a mean; 1/n without sample weights.
     batch_weight : float
         ``Σ s_x``.
-    precision : str, default "full"
-        Of the products; see `backlit.core.precision`.
-    masks : sequence of array ``(n_examples, n_l)`` or None, ``(L − 1,)``, optional
-        What a^1 … a^{L−1} are multiplied by in dropout.
+    product : callable, default ``@``
+        See `backlit.core.precision`.
     """
-    activations = network.activations
-    z, a = feedforward(network, x, precision, masks)
-
-    delta = [output_error(loss, activations[-1], z[-1], a[-1], y)]
-    for i in range(len(z) - 2, -1, -1):
-        mask = () if masks is None else (masks[i + 1],)
-        delta.insert(0, bp2(network.weights[i + 1], delta[0], z[i], activations[i], precision, *mask))
+    z, a = feedforward(network, x, product)
+    delta = errors(network, z, a, y, loss, product)
 
     nabla_b = [bp3(delta_l, share) for delta_l in delta]
     nabla_w = [
-        penalty.add_gradient(bp4(a_previous, delta_l, share, precision), w, batch_weight)
+        penalty.add_gradient(bp4(a_previous, delta_l, share, product), w, batch_weight)
         for a_previous, delta_l, w in zip(a[:-1], delta, network.weights, strict=True)
     ]
-    costs = cost_of_each(loss, activations[-1], z[-1], a[-1], y)
+    costs = cost_of_each(loss, network.activations[-1], z[-1], a[-1], y)
     cost = float(namespace(y).sum(share[:, 0] * costs)) + penalty.cost(network.weights, batch_weight)
     return Backpass(z, a, delta, nabla_b, nabla_w, cost)
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core import activations, losses
-from backlit.core.activations import REALS, Activation, Interval
-from backlit.core.losses import Loss
+from backlit.core.definitions import REALS, Activation, Interval, Loss
 from backlit.core.namespace import Array, namespace
 from backlit.core.slopes import check_slopes
 from backlit.errors import InvalidInputError

@@ -9,12 +9,16 @@ epoch is cut. The numbers are those of Philox4x32-10, a generator without a stat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.activations import get_activation
+from backlit.core.definitions import Activation
+from backlit.core.namespace import Array
+from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 
 Words = NDArray[np.uint32]
@@ -87,6 +91,47 @@ def masks(
         words = draws(seed, step, layer, row, block).reshape(n_rows, -1)[:, :n_neurons]
         drawn.append(mask_of(words, rate, dtype))
     return drawn
+
+
+def thinned(network: Network, x: Array, drawn: Sequence[Array | None]) -> tuple[Network, Array]:
+    """Return the network and the batch of one step, in which a^1 … a^{L−1} come multiplied by their masks.
+
+    Parameters
+    ----------
+    network : Network
+    x : array, ``(n_examples, n_in)``
+    drawn : sequence of array ``(n_examples, n_l)`` or None, ``(L − 1,)``
+        What `masks` gave.
+
+    Returns
+    -------
+    Network
+        With the same weights and biases, which works on this batch alone.
+    array, ``(n_examples, n_in)``
+    """
+    on_x, *on_hidden = drawn
+    names = [
+        name if mask is None else _MaskedActivation(name, mask)
+        for name, mask in zip(network.activations, [*on_hidden, None], strict=True)
+    ]
+    return Network(network.weights, network.biases, tuple(names)), x if on_x is None else x * on_x
+
+
+class _MaskedActivation(str):
+    """``a = mask ⊙ σ(z)``, under the name of σ, which carries it as a `CustomActivation` does its own function."""
+
+    definition: Activation
+
+    def __new__(cls, name: str, mask: Array) -> _MaskedActivation:
+        self, sigma = super().__new__(cls, name), get_activation(name)
+        self.definition = replace(
+            sigma,
+            name=self,
+            value=lambda z: sigma.value(z) * mask,
+            derivative=None,  # the mask comes before σ′, as in the native engine
+            transposed_jacobian=lambda z, nabla_a: sigma.pull_back(z, mask * nabla_a),
+        )
+        return self
 
 
 def mask_of(words: Words, rate: float, dtype: Any) -> NDArray[np.floating[Any]]:

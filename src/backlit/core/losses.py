@@ -14,22 +14,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 import array_api_compat
 
-from backlit.core.activations import (
-    REALS,
-    SOFTPLUS_IS_EXP_BELOW,
-    UNIT,
-    Activation,
-    Interval,
-    get_activation,
-    sigmoid,
-    softplus,
-)
+from backlit.core.activations import ACTIVATIONS, SOFTPLUS_IS_EXP_BELOW, get_activation, sigmoid, softplus
+from backlit.core.definitions import REALS, UNIT, Activation, Interval, Loss
 from backlit.core.likelihood_losses import (
     binary_cross_entropy,
     binary_cross_entropy_nabla_a,
@@ -56,46 +47,6 @@ from backlit.errors import InvalidInputError, LossActivationError, UnknownNameEr
 
 NOT_NEGATIVE = Interval(0.0, math.inf, low_open=False)
 PROBABILITY = Interval(0.0, 1.0, low_open=False, high_open=False)
-
-
-@dataclass(frozen=True)
-class Loss:
-    """One loss.
-
-    Attributes
-    ----------
-    name : str
-        Name in the registry.
-    value : callable
-        ``(a, y) → C_x`` summand of each output, ``(n_examples, n_out)``; its sum over outputs is C_x.
-    nabla_a : callable
-        ``(a, y) → ∇_a C``, ``(n_examples, n_out)``.
-    domain : Interval
-        The output activations on which it is defined.
-    target : Interval
-        The targets y on which it is defined.
-    kinks : tuple of float
-        Values of a − y where C_x has no derivative; `nabla_a` states what is taken there.
-    bends : tuple of float
-        Values of a − y where ∇_a C has none.
-    family : str
-        Name without the parameter; the name itself where there is none.
-    parameter : float
-        Of a loss that takes one; 0 for the others.
-    """
-
-    name: str
-    value: Callable[[Array, Array], Array]
-    nabla_a: Callable[[Array, Array], Array]
-    domain: Interval
-    target: Interval
-    kinks: tuple[float, ...] = ()
-    bends: tuple[float, ...] = ()
-    family: str = ""
-    parameter: float = 0.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "family", self.family or self.name)
 
 
 QUADRATIC = Loss("quadratic", quadratic, quadratic_nabla_a, REALS, REALS)
@@ -200,8 +151,6 @@ def get_loss(name: LossLike, output_activation: str) -> Loss:
 
 
 def _fitting(loss: Loss) -> list[Activation]:
-    from backlit.core.activations import ACTIVATIONS
-
     return [activation for activation in ACTIVATIONS.values() if loss.domain.contains(activation.range)]
 
 

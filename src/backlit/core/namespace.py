@@ -6,6 +6,7 @@ array-api-strict arrays. The standard has no error function, which GELU needs; `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = Any
 """An array of any library that follows the array API standard."""
+
+Product: TypeAlias = Callable[[Array, Array], Array]
+"""A product of two matrices: `operator.matmul`, or one of less precision from `backlit.core.precision`."""
 
 Namespace: TypeAlias = Any
 """The functions of such a library: ``xp.exp``, ``xp.where``, …"""

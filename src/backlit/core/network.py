@@ -8,14 +8,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import matmul
 
 import array_api_compat
 import numpy as np
 
 from backlit.core.activations import get_activation, resolve_activations
 from backlit.core.initialization import draw_parameters
-from backlit.core.namespace import Array, Namespace, namespace
-from backlit.core.precision import product
+from backlit.core.namespace import Array, Namespace, Product, namespace
 from backlit.errors import InvalidInputError, ShapeError
 
 _DTYPES = ("float32", "float64")
@@ -198,7 +198,7 @@ class Network:
         return f"Network(sizes={list(self.sizes)}, activations=[{layers}], dtype={self.dtype})"
 
 
-def weighted_input(w: Array, a_previous: Array, b: Array, precision: str = "full") -> Array:
+def weighted_input(w: Array, a_previous: Array, b: Array, product: Product = matmul) -> Array:
     """``z^l = w^l a^{l−1} + b^l`` for a batch.
 
     Parameters
@@ -206,44 +206,37 @@ def weighted_input(w: Array, a_previous: Array, b: Array, precision: str = "full
     w : array, ``(n_out, n_in)``
     a_previous : array, ``(n_examples, n_in)``
     b : array, ``(n_out,)``
-    precision : str, default "full"
-        Of the product; see `backlit.core.precision`.
+    product : callable, default ``@``
+        See `backlit.core.precision`.
 
     Returns
     -------
     array, ``(n_examples, n_out)``
     """
-    return product(a_previous, w.T, precision) + b
+    return product(a_previous, w.T) + b
 
 
-def feedforward(
-    network: Network, x: Array, precision: str = "full", masks: Sequence[Array | None] | None = None
-) -> tuple[list[Array], list[Array]]:
+def feedforward(network: Network, x: Array, product: Product = matmul) -> tuple[list[Array], list[Array]]:
     """Feed a batch forward and keep every layer.
 
     Parameters
     ----------
     network : Network
     x : array, ``(n_examples, n_in)``
-    precision : str, default "full"
-        Of the products; see `backlit.core.precision`.
-    masks : sequence of array ``(n_examples, n_l)`` or None, ``(L − 1,)``, optional
-        What a^1 … a^{L−1} are multiplied by in dropout.
+    product : callable, default ``@``
+        See `backlit.core.precision`.
 
     Returns
     -------
     z : list of array
         z^2 … z^L, each ``(n_examples, n_l)``.
     a : list of array
-        a^1 = x, a^2 … a^L, times their masks; one more than z.
+        a^1 = x, a^2 … a^L; one more than z.
     """
     z: list[Array] = []
     a: list[Array] = [x]
-    for i, (w, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
-        mask = None if masks is None else masks[i]
-        if mask is not None:
-            a[-1] = a[-1] * mask
-        z.append(weighted_input(w, a[-1], b, precision))
+    for w, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
+        z.append(weighted_input(w, a[-1], b, product))
         a.append(get_activation(activation).value(z[-1]))
     return z, a
 

@@ -6,11 +6,11 @@ float32; only what is multiplied is rounded.
 
 from __future__ import annotations
 
+from operator import matmul
+
 import numpy as np
 
-from backlit.core.namespace import Array
-
-PRECISIONS = ("full", "bfloat16", "bfloat16x3")
+from backlit.core.namespace import Array, Product
 
 _SMALLEST_NORMAL = np.finfo(np.float32).tiny
 
@@ -32,25 +32,35 @@ def to_bfloat16(x: Array) -> Array:
     return np.where(np.isnan(x), x, rounded)
 
 
-def product(a: Array, b: Array, precision: str = "full") -> Array:
-    """``a @ b`` with the operands rounded as the precision says.
+def bfloat16_product(a: Array, b: Array) -> Array:
+    """``a @ b`` with both rounded to bfloat16.
 
     Parameters
     ----------
-    a : array, ``(n, depth)``
-    b : array, ``(depth, m)``
-    precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
-        "bfloat16" rounds both to bfloat16. "bfloat16x3" splits each number into two, x ≈ x₁ + x₂, and sums
-        x₁y₁ + x₁y₂ + x₂y₁ (Henry, Tang and Heinecke 2019, arXiv:1904.06376). Both want NumPy arrays of float32.
+    a : ndarray of float32, ``(n, depth)``
+    b : ndarray of float32, ``(depth, m)``
 
     Returns
     -------
-    array, ``(n, m)``
+    ndarray of float32, ``(n, m)``
     """
-    if precision == "full":
-        return a @ b
+    return to_bfloat16(a) @ to_bfloat16(b)
+
+
+def bfloat16x3_product(a: Array, b: Array) -> Array:
+    """``a @ b`` with each number split into two of bfloat16, x ≈ x₁ + x₂: the sum of a₁b₁, a₁b₂ and a₂b₁.
+
+    Henry, Tang and Heinecke 2019, arXiv:1904.06376. Parameters and result are those of `bfloat16_product`.
+    """
     a_1, b_1 = to_bfloat16(a), to_bfloat16(b)
-    if precision == "bfloat16":
-        return a_1 @ b_1
     a_2, b_2 = to_bfloat16(a - a_1), to_bfloat16(b - b_1)
     return a_1 @ b_1 + a_1 @ b_2 + a_2 @ b_1
+
+
+PRODUCTS: dict[str, Product] = {
+    "full": matmul,
+    "bfloat16": bfloat16_product,
+    "bfloat16x3": bfloat16x3_product,
+}
+"""Precision → the product that the equations are given."""
+PRECISIONS = tuple(PRODUCTS)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from backlit.core.activations import Interval, get_activation
+from backlit.core.activations import get_activation
+from backlit.core.definitions import Interval
 from backlit.core.losses import LossLike, definition, loss_name
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ShapeError

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import backpass, shares
-from backlit.core.dropout import drop_sparse, masks
+from backlit.core.dropout import drop_sparse, masks, thinned
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer
+from backlit.core.precision import PRODUCTS
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -70,7 +71,7 @@ class ReferenceSession:
         clip_norm: float | None,
     ) -> None:
         self._objective = objective
-        self._precision = precision
+        self._product = PRODUCTS[precision]
         self._dropout_rates = objective.dropout_rates(network)
         self._clip_norm = clip_norm
         self._optimizer = optimizer
@@ -101,7 +102,7 @@ class ReferenceSession:
         check_shapes(self._network.sizes, x)
         out = np.empty((x.shape[0], self._network.sizes[-1]), dtype=self._network.dtype)
         for rows in _chunks(x.shape[0]):
-            out[rows] = feedforward(self._network, x[rows], self._precision)[1][-1]
+            out[rows] = feedforward(self._network, x[rows], self._product)[1][-1]
         return out
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
@@ -110,7 +111,7 @@ class ReferenceSession:
         s = np.ones(x.shape[0]) if sample_weight is None else sample_weight.astype(np.float64)
         total = 0.0
         for rows in _chunks(x.shape[0]):
-            z, a = feedforward(self._network, x[rows], self._precision)
+            z, a = feedforward(self._network, x[rows], self._product)
             costs = cost_of_each(self._objective.loss, self._network.activations[-1], z[-1], a[-1], y[rows])
             total += float(np.sum(s[rows] * costs))
             out[rows] = a[-1]
@@ -120,29 +121,29 @@ class ReferenceSession:
         check_shapes(self._network.sizes, x, y, sample_weight)
         share, batch_weight = shares(y, sample_weight)
         objective = self._objective
-        x, masks = self._dropped(x)
+        network, x = self._thinned(x)
         result = backpass(
-            self._network,
+            network,
             x,
             y,
             share,
             batch_weight,
             loss=objective.loss,
             penalty=objective.penalty,
-            precision=self._precision,
-            masks=masks,
+            product=self._product,
         )
         return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
-    def _dropped(self, x: Inputs) -> tuple[Inputs, list[Floats | None] | None]:
-        """Return x and the masks of dropout; a sparse x comes back with its mask put on, which would be dense."""
-        if not self._dropout_rates:
-            return x, None
-        rates, seed, step = self._dropout_rates, self._objective.dropout_seed, self._state.t
-        if is_sparse(x):
+    def _thinned(self, x: Inputs) -> tuple[Network, Inputs]:
+        """Return the network and x as dropout leaves them for this step."""
+        network, rates = self._network, self._dropout_rates
+        if not rates:
+            return network, x
+        seed, step = self._objective.dropout_seed, self._state.t
+        if is_sparse(x):  # a mask of its own would be dense
             x, rates = drop_sparse(x, rates[0], seed=seed, step=step), (0.0, *rates[1:])
-        network = self._network
-        return x, masks(rates, network.sizes, seed=seed, step=step, n_rows=x.shape[0], dtype=network.dtype)
+        drawn = masks(rates, network.sizes, seed=seed, step=step, n_rows=x.shape[0], dtype=network.dtype)
+        return thinned(network, x, drawn)
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
         # step 6 of the lecture's algorithm
@@ -184,8 +185,8 @@ class ReferenceSession:
             return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
     def _diverged_layer(self, x: Inputs) -> int:
-        x, masks = self._dropped(x)
-        z, a = feedforward(self._network, x, self._precision, masks)
+        network, x = self._thinned(x)
+        z, a = feedforward(network, x, self._product)
         # where all activations are finite, it was the cost of the output layer
         return _first_layer_not_finite(z, a[1:]) or len(self._network.sizes)
 

@@ -51,7 +51,7 @@ from backlit.training.stopping import EarlyStopping
 from backlit.training.watch import Watcher
 
 if TYPE_CHECKING:
-    from backlit.explanation.problem import Problem
+    from backlit.explanation.trace.network_with_examples import NetworkWithExamples
 
 
 def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
         self._kept_sessions.weights_are_known = True
         return self._network_of_coefs(self._activations, self._network_dtype())
 
-    def __problem__(self, X: Any, y: Any, *, needs_y: bool = True) -> Problem:
+    def __problem__(self, X: Any, y: Any, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network with these examples as it sees them, for `backlit.explain`, `demon` and `diagnose`."""
         from backlit.estimators.problems import problem_of  # takes 30 ms, which a program that trains can do without
 

@@ -10,11 +10,11 @@ import numpy as np
 from backlit.core.losses import loss_name
 from backlit.errors import InvalidInputError
 from backlit.estimators.inputs import as_matrix, check_examples, check_rows
-from backlit.explanation.problem import Problem, Setting
+from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.training.recording import Recorder
 
 
-def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
+def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> NetworkWithExamples:
     """Return an estimator's network with examples as the network sees them.
 
     Parameters
@@ -47,13 +47,13 @@ def problem_of(estimator: Any, X: Any, y: Any, *, needs_y: bool) -> Problem:
     if encoder is not None:
         encodings = lambda: [encoder.describe_row(table, i) for i in range(len(x))]  # noqa: E731
         setting = replace(setting, encodings=encodings)
-    return Problem(network, x, targets, loss_name(estimator.loss), history, setting)
+    return NetworkWithExamples(network, x, targets, loss_name(estimator.loss), history, setting)
 
 
-def _setting(estimator: Any, n_outputs: int) -> Setting:
+def _setting(estimator: Any, n_outputs: int) -> ModelFacts:
     names = None
     if hasattr(estimator, "classes_"):
         # one output for two classes stands for the second
         names = [str(label) for label in estimator.classes_][-n_outputs:]
     rate = None if estimator.solver == "lbfgs" else float(estimator.learning_rate_init)
-    return Setting(learning_rate=rate, output_names=names)
+    return ModelFacts(learning_rate=rate, output_names=names)

@@ -1,13 +1,18 @@
 """A network seen through: every number of one step of backpropagation, and how to show it.
 
-`trace` collects the numbers, and nothing after it calculates any. `story` says them, as a document of blocks and typed
-terms; `selection` chooses what of a wide layer is said. Each renderer only sets that document: `render_text`,
-`render_markdown`, `render_latex`, `render_html`. Another view is another renderer beside them.
+The rooms come in the order in which an explanation is made, and each imports only from those before it.
+
+- `trace`: what happened in one step. It collects the numbers, and nothing after it calculates any.
+- `story`: what is said about it, once, as a document of blocks and typed terms.
+- `views`: how that document is set: text, Markdown, LaTeX, HTML, a worksheet. Another view is another file there.
+
+Two rooms beside them stand on `trace` alone: `demon`, who moves a weighted input and watches the cost, and `diagnosis`,
+how every layer fares and what to try. Begin with `explanation.py`, where `explain` goes through the first three.
 """
 
 from __future__ import annotations
 
-from backlit.explanation.render import render, render_text
-from backlit.explanation.trace import Explanation, explain
+from backlit.explanation.explanation import Explanation, explain
+from backlit.explanation.views.render import render, render_text
 
 __all__ = ["Explanation", "explain", "render", "render_text"]

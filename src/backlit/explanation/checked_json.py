@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from backlit.errors import BacklitError, InvalidInputError
-from backlit.explanation.tree import Floats
+from backlit.explanation.trace.tree import Floats
 
 T = TypeVar("T")
 

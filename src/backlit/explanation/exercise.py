@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
 from backlit.errors import BacklitError, InvalidInputError
-from backlit.explanation.explanation import Explanation
-from backlit.explanation.problem import Problem, Setting
+from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
+from backlit.explanation.trace.tree import WorkedStep
 
 _REQUIRED = ("sizes", "weights", "biases", "x")
 _DEFAULTS: dict[str, Any] = {"activation": "sigmoid", "loss": "quadratic", "y": None, "learning_rate": 0.1}
@@ -90,7 +90,7 @@ class Exercise:
         return cls(network, x, y, loss, float(rate))
 
     @classmethod
-    def of(cls, explanation: Explanation) -> Exercise:
+    def of(cls, explanation: WorkedStep) -> Exercise:
         """Return the exercise that an explanation is the solution of, with its numbers as they are."""
         parameters, examples = explanation.parameters, explanation.examples
         weights = tuple(layer.w.astype(np.float64) for layer in parameters)
@@ -112,13 +112,15 @@ class Exercise:
         rows = [number - 1 for number in examples]
         return replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows])
 
-    def __problem__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> Problem:
+    def __problem__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network and the examples, for `backlit.explain`, `demon` and `diagnose`."""
         if x is not None or y is not None:
             raise InvalidInputError("An exercise holds its examples. Leave out x and y.")
         if self.y is None and needs_y:
             raise InvalidInputError("The exercise has no y, so there is no cost to look at. Give it one.")
-        return Problem(self.network, self.x, self.y, self.loss, setting=Setting(learning_rate=self.learning_rate))
+        return NetworkWithExamples(
+            self.network, self.x, self.y, self.loss, facts=ModelFacts(learning_rate=self.learning_rate)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of `from_dict`, with exact numbers."""

@@ -1,16 +1,20 @@
-"""The tree that holds every number of one worked step of backpropagation, and its views."""
+"""The front door: `explain`, which works one step of backpropagation, and what it returns."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-import numpy as np
+from numpy.typing import ArrayLike
 
-from backlit.errors import InvalidInputError
-from backlit.explanation.tree import ExampleTrace, Floats, ParameterTrace, TargetScale
+from backlit.core.network import Network
+from backlit.explanation.json_document import from_document, from_json, json_schema, to_document
+from backlit.explanation.trace.network_with_examples import HoldsNetwork, ModelFacts, network_with_examples
+from backlit.explanation.trace.step import work_step
+from backlit.explanation.trace.tree import WorkedStep
+from backlit.explanation.views.render import json_of, render
+from backlit.explanation.views.text import colored
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -28,69 +32,16 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
-    """One worked step of backpropagation, with all its numbers.
+class Explanation(WorkedStep):
+    """One worked step of backpropagation, with all its numbers, and how to show and keep it.
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Neurons of each layer, input included.
-    activations : tuple of str
-        σ of the layers 2 to L.
-    dtype : str
-        ``"float32"`` or ``"float64"``: what was calculated with.
-    loss : str
-    learning_rate : float
-        μ.
-    output_names : tuple of str, or None
-        What each output stands for.
-    target_scale : TargetScale or None
-    examples : tuple of ExampleTrace
-        The batch; often just one.
-    parameters : tuple of ParameterTrace
-        Layers 2 to L.
-    cost, cost_after : float or None
-        C, the mean of the examples' C_x, before the step and after it; None where there is no y.
+    The numbers, its attributes, are those of `backlit.explanation.trace.tree.WorkedStep`.
     """
 
-    sizes: tuple[int, ...]
-    activations: tuple[str, ...]
-    dtype: str
-    loss: str
-    learning_rate: float
-    output_names: tuple[str, ...] | None
-    target_scale: TargetScale | None
-    examples: tuple[ExampleTrace, ...]
-    parameters: tuple[ParameterTrace, ...]
-    cost: float | None
-    cost_after: float | None
-
-    @property
-    def n_layers(self) -> int:
-        """L, the input layer included."""
-        return len(self.sizes)
-
-    def layer_parameters(self, number: int) -> ParameterTrace:
-        """Return the weights and biases of layer l, from 2 to L."""
-        return self.parameters[number - 2]
-
-    def z_summands(self, number: int, example: int = 0) -> Floats:
-        """``w^l_jk a^{l−1}_k``, ``(n_l, n_{l−1})``: row j and b^l_j sum to z^l_j."""
-        return self.layer_parameters(number).w * self.examples[example].activations(number - 1)
-
-    def error_summands(self, number: int, example: int = 0) -> Floats:
-        """``w^{l+1}_kj δ^{l+1}_k``, ``(n_l, n_{l+1})``: row j sums to ∂C/∂a^l_j, which BP2 multiplies by σ′(z^l_j)."""
-        return self.layer_parameters(number + 1).w.T * self._delta(number + 1, example)
-
-    def nabla_w(self, number: int, example: int = 0) -> Floats:
-        """∂C_x/∂w^l of one example, ``(n_l, n_{l−1})``: BP4, ``a^{l−1}_k δ^l_j``."""
-        return np.outer(self._delta(number, example), self.examples[example].activations(number - 1))
-
-    def _delta(self, number: int, example: int) -> Floats:
-        error = self.examples[example].layer(number).error
-        if error is None:
-            raise InvalidInputError("There is no δ in this explanation: it was made without y. Give the target y.")
-        return error.delta
+    @classmethod
+    def of(cls, step: WorkedStep) -> Explanation:
+        """Return what can be shown of a step."""
+        return cls(**{field.name: getattr(step, field.name) for field in fields(step)})
 
     def __repr__(self) -> str:
         sizes, n = "-".join(map(str, self.sizes)), len(self.examples)
@@ -104,26 +55,18 @@ class Explanation:
         return self.to_html(fragment=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        from backlit.explanation.colors import colored
-
         yield colored(self.to_text(width=max(60, min(options.max_width, 120))))
 
     def to_text(self, *, width: int = 88, **options: Unpack[Options]) -> str:
         """Return it as plain text on lines of `width` columns; for options see `backlit.explanation.render`."""
-        from backlit.explanation.render import render
-
         return render(self, "text", width=width, **options)
 
     def to_markdown(self, **options: Unpack[Options]) -> str:
         """Return it as Markdown with formulas between dollar signs; for options see `backlit.explanation.render`."""
-        from backlit.explanation.render import render
-
         return render(self, "markdown", **options)
 
     def to_latex(self, **options: Unpack[Options]) -> str:
         """Return it as an article for ``pdflatex``; for options see `backlit.explanation.render`."""
-        from backlit.explanation.render import render
-
         return render(self, "latex", **options)
 
     def to_html(self, *, fragment: bool = False, **options: Unpack[Options]) -> str:
@@ -131,8 +74,6 @@ class Explanation:
 
         With `fragment`, return what goes into the body of another page; notebooks show that by themselves.
         """
-        from backlit.explanation.render import render
-
         return render(self, "fragment" if fragment else "html", **options)
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,13 +84,11 @@ class Explanation:
         ``"-Infinity"``. Products of two numbers that both stand there (the summands of z and of BP2, an example's own
         gradient) are not repeated.
         """
-        from backlit.explanation.json_document import to_document
-
         return to_document(self)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the document of `to_dict` as JSON."""
-        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False, indent=indent)
+        return json_of(self, indent)
 
     @classmethod
     def from_dict(cls, document: object) -> Explanation:
@@ -160,20 +99,76 @@ class Explanation:
         InvalidInputError
             If it is no explanation, is of another version, or a field is wrong; names the field.
         """
-        from backlit.explanation.json_document import from_document
-
-        return from_document(document)
+        return cls.of(from_document(document))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Explanation:
         """Return what `to_json` gave, bit for bit; see `from_dict`."""
-        from backlit.explanation.json_document import from_json
-
-        return from_json(text)
+        return cls.of(from_json(text))
 
     @staticmethod
     def json_schema() -> dict[str, Any]:
         """Return the JSON Schema of the document of `to_dict`."""
-        from backlit.explanation.json_document import json_schema
-
         return json_schema()
+
+
+def explain(
+    model: Network | HoldsNetwork,
+    x: Any = None,
+    y: Any = None,
+    *,
+    loss: str | None = None,
+    learning_rate: float | None = None,
+    example_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    target_scale: tuple[ArrayLike, ArrayLike] | None = None,
+    encodings: Sequence[Sequence[Any]] | None = None,
+) -> Explanation:
+    """Work one step of backpropagation, for one example or a small batch, and keep every number.
+
+    Parameters
+    ----------
+    model : Network, fitted estimator, TableModel or Exercise
+    x : optional
+        Up to 32 examples as the model takes them: an array ``(n_examples, n_in)`` or ``(n_in,)`` for a network or an
+        estimator, a table for a model of tables. An exercise holds its own.
+    y : optional
+        Their targets: an array ``(n_examples, n_out)`` or ``(n_out,)`` for a network, labels or numbers for an
+        estimator; a model of tables finds them in the table. Without them there is a forward pass only.
+    loss : str, optional
+        Default: the model's own; for a network, quadratic. The cost is that of these examples alone, without penalties.
+    learning_rate : float, optional
+        μ of the step ``w ← w − μ ∂C/∂w``. Default: that of the model's training; for a network 0.1.
+    example_names : sequence of str, optional
+        What each example is called, such as ``"row 3"``.
+    output_names : sequence of str, optional
+        What each output stands for. Default: the model's classes, or the name of its target.
+    target_scale : (mean, scale), optional
+        The target is ``mean + scale · y``; each a number, or one number for each output. Default: the model's.
+    encodings : sequence, optional
+        For each example, for each input how it came from a table: (feature name, column, raw value, operation, value),
+        as a tuple or an object with these attributes. Default: the encoder's work, for a model of tables.
+
+    Returns
+    -------
+    Explanation
+
+    Examples
+    --------
+    >>> import backlit as bl
+    >>> network = bl.Network.initialize([2, 2, 1], seed=1)
+    >>> explanation = bl.explain(network, [[0.5, -1.0], [1.0, 0.0]], [[1.0], [0.0]])
+    >>> explanation.examples[0].layer(2).error.delta.shape
+    (2,)
+    >>> explanation.cost_after < explanation.cost
+    True
+    """
+    given = network_with_examples(model, x, y, loss, needs_y=False)
+    own = given.facts
+    facts = ModelFacts(
+        learning_rate=next((rate for rate in (learning_rate, own.learning_rate) if rate is not None), 0.1),
+        output_names=own.output_names if output_names is None else output_names,
+        target_scale=own.target_scale if target_scale is None else target_scale,
+        encodings=own.encodings if encodings is None else lambda: encodings,
+    )
+    return Explanation.of(work_step(given, facts, example_names))

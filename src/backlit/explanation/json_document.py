@@ -1,7 +1,7 @@
 """An explanation as one versioned JSON document, and back with every field checked.
 
-The document is the tree of `backlit.explanation.tree`, key for key, under ``"format"`` and ``"version"``. Its JSON
-Schema is `explanation.schema.json` beside this file.
+The document is the tree of `backlit.explanation.trace.tree`, key for key, under ``"format"`` and ``"version"``. Its
+JSON Schema is `explanation.schema.json` beside this file.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss
 from backlit.errors import BacklitError, InvalidInputError
 from backlit.explanation.checked_json import Place
-from backlit.explanation.explanation import Explanation
-from backlit.explanation.tree import (
+from backlit.explanation.trace.tree import (
     ErrorTrace,
     ExampleTrace,
     Feature,
@@ -26,13 +25,14 @@ from backlit.explanation.tree import (
     ParameterTrace,
     StepTrace,
     TargetScale,
+    WorkedStep,
 )
 
 FORMAT = "backlit-explanation"
 VERSION = 1
 
 
-def to_document(explanation: Explanation) -> dict[str, Any]:
+def to_document(explanation: WorkedStep) -> dict[str, Any]:
     """Return an explanation in JSON's types."""
     return {"format": FORMAT, "version": VERSION, **_plain(explanation)}
 
@@ -56,7 +56,7 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-def from_json(text: str | bytes) -> Explanation:
+def from_json(text: str | bytes) -> WorkedStep:
     """Read the JSON text of an explanation back; see `from_document`."""
     try:
         document = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
@@ -80,7 +80,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise InvalidInputError(f'The explanation holds {name}, which is no JSON number. Write it as the text "{name}".')
 
 
-def from_document(document: object) -> Explanation:
+def from_document(document: object) -> WorkedStep:
     """Read back what `to_document` gave, bit for bit.
 
     Shapes, names and what belongs together are checked; the numbers themselves are taken as they are.
@@ -101,7 +101,7 @@ def from_document(document: object) -> Explanation:
         remedy = "Update backlit." if newer else "Write it again with this backlit."
         raise InvalidInputError(f"This backlit reads explanations of version {VERSION}, not {version!r:.60}. {remedy}")
     top = Place("", {key: value for key, value in document.items() if key not in ("format", "version")})
-    top.keys(Explanation)
+    top.keys(WorkedStep)
     sizes = tuple(size.whole(1) for size in top["sizes"].parts(at_least=2))
     activations = tuple(name.text() for name in top["activations"].parts(len(sizes) - 1))
     for name, place in zip(activations, top["activations"].parts(), strict=True):
@@ -118,7 +118,7 @@ def from_document(document: object) -> Explanation:
     scale = None if top["target_scale"].is_null else reader.scale(top["target_scale"])
     examples = top["examples"].parts(at_least=1)
     has_y = not examples[0].keys(ExampleTrace)["y"].is_null
-    return Explanation(
+    return WorkedStep(
         sizes=sizes,
         activations=activations,
         dtype=reader.dtype,

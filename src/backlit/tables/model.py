@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.core.figures import EpochFigures
+from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data import TableEncoder
 from backlit.engine import Objective, Session, get_engine
@@ -21,7 +21,7 @@ from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ModelFileError
 from backlit.estimators.views import Views
 from backlit.explanation import Explanation, explain
-from backlit.explanation.problem import Problem, Setting
+from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.persistence.checkpointing import keeping
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
@@ -180,14 +180,14 @@ class TableModel(Views):
             say(message)
         return x, y
 
-    def __problem__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> Problem:
+    def __problem__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
         recorded = self.training.get("recorded") or []
         if not isinstance(recorded, list):
             raise ModelFileError("The model's 'training.recorded' must be a list, as Recorder writes it.")
-        history = tuple(EpochFigures.from_dict(document, self.network.activations) for document in recorded)
+        history = tuple(NetworkHealth.from_dict(document, self.network.activations) for document in recorded)
         if x is None:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
@@ -198,13 +198,13 @@ class TableModel(Views):
         else:
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
         scaler = self.target.scaler
-        setting = Setting(
+        setting = ModelFacts(
             learning_rate=self._rate(),
             output_names=self.target.output_names,
             target_scale=None if scaler is None else (scaler.mean, scaler.scale),
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
         )
-        return Problem(self.network, rows, y, self.loss, history, setting)
+        return NetworkWithExamples(self.network, rows, y, self.loss, history, setting)
 
     def explain(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.core.activations import REALS
+from backlit.core.definitions import REALS
 from backlit.core.losses import definition
 from backlit.data import TargetScaler, class_codes, encode_classes
 from backlit.data.labels import ClassLabels

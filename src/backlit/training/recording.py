@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.core.figures import EpochFigures, measure
+from backlit.core.layer_health import NetworkHealth, measure
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.sample import Sample
@@ -55,7 +55,7 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self._records: list[EpochFigures] = []
+        self._records: list[NetworkHealth] = []
         self._every = 1
         self._epoch = 0
         self._n_looks = 0
@@ -64,7 +64,7 @@ class Recorder:
         self._sample: Sample | None = None
 
     @property
-    def history(self) -> tuple[EpochFigures, ...]:
+    def history(self) -> tuple[NetworkHealth, ...]:
         """What was written down in the last training, the oldest first."""
         return tuple(self._records)
 
@@ -145,7 +145,7 @@ class Recorder:
         try:
             counts = [document[name] for name in ("epoch", "every", "n_looks", "last_look")]
             activations = last_seen.activations
-            records = [EpochFigures.from_dict(figures, activations) for figures in document["records"]]
+            records = [NetworkHealth.from_dict(figures, activations) for figures in document["records"]]
         except (TypeError, KeyError) as error:
             raise InvalidInputError(f"The state of a Recorder must be as it wrote it, but lacks {error}.") from None
         if not all(type(count) is int and count >= 0 for count in counts) or counts[1] == 0:
