@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.importing import from_sklearn, from_state_dict
     from backlit.estimators.many import fit_many
-    from backlit.estimators.onnx_export import to_onnx
     from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
     from backlit.estimators.rate_finder import RateSearch, find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from backlit.explanation.exercise import Exercise
     from backlit.explanation.explanation import Explanation
     from backlit.explanation.trace import explain
+    from backlit.export.onnx import to_onnx
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.training.checkpoint import Checkpoint
@@ -89,7 +89,7 @@ _HOMES = {
     "plot_weights": "backlit.estimators.plots",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
-    "to_onnx": "backlit.estimators.onnx_export",
+    "to_onnx": "backlit.export.onnx",
 }
 
 __all__ = [

@@ -34,12 +34,13 @@ from backlit.estimators.inputs import takes_tables
 from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, make_objective, make_stopping
+from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
 from backlit.estimators.prediction import KeptSessions, WeightArrays, outputs, outputs_of
 from backlit.estimators.printing import Printer
 from backlit.estimators.start import Continuation, Start, start_of
 from backlit.estimators.stochastic import Trained, train_stochastic
 from backlit.estimators.targets import Targets
-from backlit.estimators.views import EstimatorViews
+from backlit.export.onnx import to_onnx
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord, Listener
 from backlit.training.examples import Validation
@@ -65,7 +66,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
+class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: LossLike
@@ -103,6 +104,9 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     _activations: tuple[str, ...]
     _continuation: Continuation
     _kept_sessions: KeptSessions
+
+    to_onnx = to_onnx  # functions of a model that are its methods as well
+    plot_history, plot_weights, plot_confusion = plot_history, plot_weights, plot_confusion
 
     @abstractmethod
     def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:

@@ -20,6 +20,7 @@ from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ModelFileError
 from backlit.estimators.checkpointing import checkpointed
+from backlit.estimators.plots import plot_confusion, plot_weights
 from backlit.estimators.run_description import Run
 from backlit.estimators.table_results import Evaluation, Predictions
 from backlit.estimators.table_rows import as_polars, check_row, known_targets, labeled
@@ -27,9 +28,10 @@ from backlit.estimators.table_start import TableStart
 from backlit.estimators.table_storage import read_parts, write_parts
 from backlit.estimators.table_target import TableTarget, Task, as_numbers
 from backlit.estimators.table_training import TableTraining
-from backlit.estimators.views import Views
 from backlit.explanation import Explanation, explain
 from backlit.explanation.problem import Problem, Setting
+from backlit.export.exportable import Exportable
+from backlit.export.onnx import to_onnx
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Listener
 from backlit.training.examples import Validation
@@ -41,7 +43,7 @@ from backlit.training.stopping import EarlyStopping
 
 
 @dataclass(frozen=True, eq=False)
-class TableModel(Views):
+class TableModel:
     """A trained network with the encoder before it and the target behind it.
 
     Attributes
@@ -59,6 +61,9 @@ class TableModel(Views):
     target: TableTarget
     encoder: TableEncoder
     training: dict[str, Any] = field(default_factory=dict)
+
+    to_onnx = to_onnx  # functions of a model that are its methods as well
+    plot_weights, plot_confusion = plot_weights, plot_confusion
 
     @classmethod
     def train(
@@ -229,6 +234,11 @@ class TableModel(Views):
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
         )
         return Problem(self.network, rows, y, self.loss, history, setting)
+
+    def __exportable__(self) -> Exportable:
+        """Return what a format of `backlit.export` is told of the model."""
+        title = f"A model of backlit that predicts {self.target.name}"
+        return Exportable(self.network, title, self.target.head(), self.encoder)
 
     def explain(
         self,

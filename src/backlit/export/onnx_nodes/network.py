@@ -9,7 +9,7 @@ from typing import Any
 from backlit.core.activations import ELU_ALPHA, LEAKY_RELU_SLOPE
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
-from backlit.persistence.onnx_graph import OnnxGraph
+from backlit.export.onnx_nodes.graph import OnnxGraph
 
 Twin = Callable[[OnnxGraph, str, str], str]
 """(graph, z, name for a) → a."""

@@ -11,8 +11,8 @@ import pytest
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.network import Network
 from backlit.errors import MissingExtraError
-from backlit.persistence.onnx_graph import OnnxGraph
-from backlit.persistence.onnx_network import TWINS, add_network
+from backlit.export.onnx_nodes.graph import OnnxGraph
+from backlit.export.onnx_nodes.network import TWINS, add_network
 from running_onnx import run_onnx
 
 
