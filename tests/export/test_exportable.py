@@ -66,3 +66,10 @@ def test_anything_else_is_refused():
         exportable_of([1])
     with pytest.raises(NotFittedError):
         exportable_of(bl.MLPRegressor())
+
+
+def test_an_activation_of_ones_own_is_refused():
+    soft_root = bl.CustomActivation("soft_root", lambda z: z / np.sqrt(1 + z * z), lambda z: (1 + z * z) ** -1.5)
+    network = bl.Network.initialize([2, 3, 1], [soft_root, "identity"])
+    with pytest.raises(InvalidInputError, match=r"'soft_root' is a function of your own.*Train with one of these"):
+        exportable_of(network)

@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
+from backlit.core.activations import ACTIVATIONS
+from backlit.core.custom import is_custom
 from backlit.core.network import Network
 from backlit.data import TableEncoder
 from backlit.errors import InvalidInputError
@@ -81,16 +83,23 @@ def exportable_of(model: Any) -> Exportable:
     Raises
     ------
     InvalidInputError
-        For anything else.
+        For anything else, and for a network with an activation of somebody's own.
     """
     if isinstance(model, Network):
-        return Exportable(model, "A network of backlit")
-    if not hasattr(model, "__exportable__"):
+        exportable = Exportable(model, "A network of backlit")
+    elif hasattr(model, "__exportable__"):
+        exportable = model.__exportable__()
+    else:
         raise InvalidInputError(
             f"A Network, MLPClassifier, MLPRegressor or TableModel can be exported, but a {type(model).__name__} came. "
             "Of a pipeline, export its last step."
         )
-    exportable: Exportable = model.__exportable__()
+    for activation in exportable.network.activations:
+        if is_custom(activation):
+            raise InvalidInputError(
+                f"The activation {activation!r} is a function of your own, which no other program knows. "
+                f"Train with one of these to export the model: {', '.join(ACTIVATIONS)}."
+            )
     return exportable
 
 

@@ -1,15 +1,14 @@
-"""A network as ONNX nodes: a Gemm for each z^l, and the twin of each σ of `backlit.core.activations`."""
+"""A network as ONNX nodes: a Gemm for each z^l, and σ as one operator of ONNX's own, or as core writes it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from backlit.core.activations import ELU_ALPHA, LEAKY_RELU_SLOPE
+from backlit.core.activations import ELU_ALPHA, LEAKY_RELU_SLOPE, get_activation
 from backlit.core.network import Network
-from backlit.errors import InvalidInputError
 from backlit.export.onnx_nodes.graph import OnnxGraph
+from backlit.export.tracing import Symbol, steps, trace
 
 Twin = Callable[[OnnxGraph, str, str], str]
 """(graph, z, name for a) → a."""
@@ -31,56 +30,87 @@ def add_network(graph: OnnxGraph, network: Network, x: str) -> tuple[str, str]:
     for layer, (w, b, activation) in enumerate(layers, start=2):
         w_name, b_name = graph.constant(w, f"w{layer}"), graph.constant(b, f"b{layer}")
         z = graph.add("Gemm", a, w_name, b_name, name=f"z{layer}", transB=1)
-        a = _twin(activation)(graph, z, f"a{layer}")
+        twin = OPERATORS.get(activation) or _as_core_writes_it(activation)
+        a = twin(graph, z, f"a{layer}")
     return z, a
-
-
-def _twin(activation: str) -> Twin:
-    if activation not in TWINS:
-        raise InvalidInputError(f"The activation {activation!r} has no twin in ONNX. These have: {', '.join(TWINS)}.")
-    return TWINS[activation]
 
 
 def _operator(name: str, **attributes: Any) -> Twin:
     return lambda graph, z, a: graph.add(name, z, name=a, **attributes)
 
 
-def _softplus(graph: OnnxGraph, z: str, a: str | None) -> str:
-    # ONNX defines Softplus as log(e^z + 1), which a runtime may take at its word and overflow
-    decay = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
-    tail = graph.add("Log", graph.add("Add", decay, graph.number(1.0)))
-    return graph.add("Add", graph.add("Relu", z), tail, name=a)
-
-
-def _gelu(graph: OnnxGraph, z: str, a: str) -> str:
-    # onnxruntime has erf in float32 alone
-    scaled = graph.add("Mul", z, graph.number(math.sqrt(0.5)))
-    erf = graph.cast(graph.add("Erf", graph.cast(scaled, "float32")), graph.dtype)
-    doubled_cdf = graph.add("Add", erf, graph.number(1.0))
-    return graph.add("Mul", graph.add("Mul", z, graph.number(0.5)), doubled_cdf, name=a)
-
-
 def _silu(graph: OnnxGraph, z: str, a: str) -> str:
     return graph.add("Mul", z, graph.add("Sigmoid", z), name=a)
 
 
-def _mish(graph: OnnxGraph, z: str, a: str) -> str:
-    return graph.add("Mul", z, graph.add("Tanh", _softplus(graph, z, None)), name=a)
-
-
-TWINS: dict[str, Twin] = {
+OPERATORS: dict[str, Twin] = {
     "sigmoid": _operator("Sigmoid"),
     "tanh": _operator("Tanh"),
     "relu": _operator("Relu"),
     "leaky_relu": _operator("LeakyRelu", alpha=LEAKY_RELU_SLOPE),
     "elu": _operator("Elu", alpha=ELU_ALPHA),
     "selu": _operator("Selu"),  # its default constants are Klambauer's
-    "gelu": _gelu,
     "silu": _silu,
-    "mish": _mish,
-    "softplus": _softplus,
     "exp": _operator("Exp"),
     "identity": _operator("Identity"),
     "softmax": _operator("Softmax", axis=-1),
 }
-"""Each activation of the registry; a test fails where one is missing."""
+"""Activations that ONNX has an operator for which no runtime overflows in. Softplus is none: its definition is
+log(e^z + 1), which a runtime may take at its word. All others are traced."""
+
+
+def _as_core_writes_it(activation: str) -> Twin:
+    root = trace(get_activation(activation).value)
+
+    def twin(graph: OnnxGraph, z: str, a: str) -> str:
+        tensors: dict[Symbol, str] = {}
+        for symbol in steps(root):
+            inputs = [tensors[operand] for operand in symbol.operands]
+            tensors[symbol] = z if symbol.operation == "z" else _step(graph, symbol, inputs)
+        return graph.add("Identity", tensors[root], name=a)
+
+    return twin
+
+
+def _step(graph: OnnxGraph, symbol: Symbol, inputs: list[str]) -> str:
+    match symbol.operation:
+        case "number":
+            return graph.number(symbol.number)
+        case "erfc":
+            return _erfc(graph, *inputs)
+        case "log1p":
+            return _log1p(graph, *inputs)
+        case operation:
+            return graph.add(_NODES[operation], *inputs)
+
+
+_NODES = {
+    "add": "Add",
+    "subtract": "Sub",
+    "multiply": "Mul",
+    "divide": "Div",
+    "negative": "Neg",
+    "less": "Less",
+    "less_equal": "LessOrEqual",
+    "greater": "Greater",
+    "where": "Where",
+    "exp": "Exp",
+    "log": "Log",
+    "tanh": "Tanh",
+}
+"""An operation of `backlit.export.tracing` → ONNX's name for it."""
+
+
+def _erfc(graph: OnnxGraph, x: str) -> str:
+    # 1 + erf(−x); onnxruntime has erf in float32 alone
+    erf = graph.cast(graph.add("Erf", graph.cast(graph.add("Neg", x), "float32")), graph.dtype)
+    return graph.add("Add", erf, graph.number(1.0))
+
+
+def _log1p(graph: OnnxGraph, x: str) -> str:
+    # Kahan's log(u) · x / (u − 1) with u = 1 + x, which mends what rounding u has lost; x itself where u is 1
+    one = graph.number(1.0)
+    u = graph.add("Add", x, one)
+    is_one = graph.add("Equal", u, one)
+    rest = graph.add("Where", is_one, one, graph.add("Sub", u, one))
+    return graph.add("Where", is_one, x, graph.add("Div", graph.add("Mul", graph.add("Log", u), x), rest))
