@@ -87,6 +87,39 @@ def test_no_positive_output_means_equal_probabilities():
     assert (came == 1 / 3).all(axis=1).any()
 
 
+SATURATED = np.array(
+    [[-20, -24, -19.5], [-80, -84, -79], [-30, 5, 3], [20, 30, 25], [40, 39, -40], [0, 0, 0], [-17, -18, -19]]
+)
+
+
+def of_identity(kind, dtype, loss, activation):
+    """A classifier whose z is its input."""
+    X, y = np.eye(3, dtype=dtype), np.arange(3)
+    model = fitted(bl.MLPClassifier((), loss=loss, output_activation=activation, max_iter=1), X, y)
+    model.coefs_ = [np.eye(3, dtype=dtype)]
+    model.intercepts_ = [np.zeros(3, dtype=dtype)]
+    return model
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", [name for name in NAMES if name != "exp"])  # e^80 has no place in a float32
+def test_shares_of_saturated_outputs(activation, dtype):
+    model = of_identity("multiclass", dtype, "quadratic", activation)
+    X = SATURATED.astype(dtype)
+    came = run_onnx(model.to_onnx(), X=X)
+    assert came["probabilities"] == pytest.approx(model.predict_proba(X), rel=1e-5, abs=1e-5)
+    # erfc, which gelu is made of, has no tail in ONNX: where no output is positive, its label is anybody's guess
+    told = (model.predict_proba(X) != np.array(1 / 3, dtype)).any(axis=1) if activation == "gelu" else slice(None)
+    assert (came["label"] == model.predict(X))[told].all()
+
+
+def test_shares_of_sigmoids_near_zero():
+    model = of_identity("multiclass", "float32", "quadratic", "sigmoid")
+    model.intercepts_ = [np.array([-20, -24, -19.5], dtype="float32")]
+    came = run_onnx(model.to_onnx(), X=np.zeros((1, 3), dtype="float32"))["probabilities"]
+    assert came[0] == pytest.approx([0.375, 0.007, 0.618], abs=1e-3)
+
+
 def homes(n=400):
     """A column of every kind that ONNX can express, some named as tensors of the network are."""
     rng = np.random.default_rng(0)

@@ -72,7 +72,9 @@ def _model(exportable: Exportable) -> ModelProto:
         x = graph.input("X", network.dtype, network.sizes[0])
     else:
         x = add_encoder(graph, exportable.encoder)
-    z, a = add_network(graph, network, x)
+    # shares are made of several outputs that need not sum to one
+    is_shared = isinstance(head, ClassHead) and head.kind != "multilabel" and not head.one_output
+    z, a = add_network(graph, network, x, exact_output=is_shared)
     if head is None:
         graph.output(a, "a", network.dtype, n_out, "a^L")
     elif isinstance(head, ClassHead):

@@ -14,7 +14,7 @@ Twin = Callable[[OnnxGraph, str, str], str]
 """(graph, z, name for a) → a."""
 
 
-def add_network(graph: OnnxGraph, network: Network, x: str) -> tuple[str, str]:
+def add_network(graph: OnnxGraph, network: Network, x: str, *, exact_output: bool = False) -> tuple[str, str]:
     """Append feeding forward, and return the names of z^L and a^L.
 
     Parameters
@@ -24,13 +24,18 @@ def add_network(graph: OnnxGraph, network: Network, x: str) -> tuple[str, str]:
         Of NumPy arrays. Its w^2, b^2, z^2, a^2 and so on are called ``w2``, ``b2``, ``z2``, ``a2``.
     x : str
         Tensor of the network's dtype, ``(n_rows, n_in)``.
+    exact_output : bool
+        Whether a^L keeps its digits where σ is near 0. onnxruntime's own Sigmoid is one and the same number from
+        z = −18 down, which is near enough for an activation but not for shares of a sum.
     """
-    a, z = x, x
+    a, z, last = x, x, len(network.sizes)
     layers = zip(network.weights, network.biases, network.activations, strict=True)
     for layer, (w, b, activation) in enumerate(layers, start=2):
         w_name, b_name = graph.constant(w, f"w{layer}"), graph.constant(b, f"b{layer}")
         z = graph.add("Gemm", a, w_name, b_name, name=f"z{layer}", transB=1)
-        twin = OPERATORS.get(activation) or _as_core_writes_it(activation)
+        twin = OPERATORS.get(activation)
+        if twin is None or (exact_output and layer == last and activation in _OF_SIGMOID):
+            twin = _as_core_writes_it(activation)
         a = twin(graph, z, f"a{layer}")
     return z, a
 
@@ -57,6 +62,7 @@ OPERATORS: dict[str, Twin] = {
 }
 """Activations that ONNX has an operator for which no runtime overflows in. Softplus is none: its definition is
 log(e^z + 1), which a runtime may take at its word. All others are traced."""
+_OF_SIGMOID = ("sigmoid", "silu")
 
 
 def _as_core_writes_it(activation: str) -> Twin:
