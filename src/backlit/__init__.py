@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from backlit.explanation.exercise import Exercise
     from backlit.explanation.explanation import Explanation
     from backlit.explanation.trace import explain
+    from backlit.export.c import to_c
     from backlit.export.onnx import to_onnx
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
@@ -89,6 +90,7 @@ _HOMES = {
     "plot_weights": "backlit.estimators.plots",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
+    "to_c": "backlit.export.c",
     "to_onnx": "backlit.export.onnx",
 }
 
@@ -137,6 +139,7 @@ __all__ = [
     "plot_weights",
     "read_table",
     "save_network",
+    "to_c",
     "to_onnx",
 ]
 

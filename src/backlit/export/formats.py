@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backlit.export.exportable import Exportable
+
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,15 @@ class ExportFormat:
         return exported
 
 
+def first_names(names: Sequence[str]) -> str:
+    """Return a list of names for a summary, cut where it grows long."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
 FORMATS: dict[str, ExportFormat] = {
     "onnx": ExportFormat(".onnx", "ONNX, for onnxruntime and others", "backlit.export.onnx"),
+    "c": ExportFormat(".c", "one file of C99 without dependencies, for microcontrollers", "backlit.export.c"),
 }
 """Name → format."""
 DEFAULT = "onnx"

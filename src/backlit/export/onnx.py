@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from backlit.export.exportable import ClassHead, Exportable, exportable_of
-from backlit.export.formats import Exported
+from backlit.export.formats import Exported, first_names
 from backlit.export.onnx_nodes.encoder import add_encoder
 from backlit.export.onnx_nodes.graph import OnnxGraph
 from backlit.export.onnx_nodes.heads import add_class_head, add_number_head
@@ -13,8 +13,6 @@ from backlit.export.onnx_nodes.network import add_network
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-
-_MOST_NAMES = 5
 
 
 def to_onnx(model: Any) -> ModelProto:
@@ -59,10 +57,8 @@ def to_onnx(model: Any) -> ModelProto:
 def export(exportable: Exportable) -> Exported:
     """Write a model down as ONNX; see `backlit.export.formats`."""
     model = _model(exportable)
-    names = [tensor.name for tensor in model.graph.input]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    outputs = ", ".join(tensor.name for tensor in model.graph.output)
-    return Exported(model.SerializeToString(), f"inputs {', '.join(names[:_MOST_NAMES])}{more}; outputs {outputs}")
+    inputs, outputs = ([tensor.name for tensor in some] for some in (model.graph.input, model.graph.output))
+    return Exported(model.SerializeToString(), f"inputs {first_names(inputs)}; outputs {', '.join(outputs)}")
 
 
 def _model(exportable: Exportable) -> ModelProto:
