@@ -15,6 +15,7 @@ import backlit as bl
 from backlit.core.activations import ACTIVATIONS
 from backlit.errors import InvalidInputError
 from backlit.estimators.table_training import TableTraining
+from backlit.export.c_source.activations import scalar_function
 
 pytestmark = needs_cc
 QUICK = TableTraining(hidden=(8,), epochs=4)
@@ -78,7 +79,7 @@ def homes(n=400):
     gaps = rng.random(n) < 0.1
     return pl.DataFrame(
         {
-            "easting": rng.normal(4.5e6, 5e3, n).round(),
+            "easting": rng.normal(4.5e7, 5e3, n).astype("float32").astype("float64"),
             "size": [None if gap else value for gap, value in zip(gaps, rng.exponential(1.0, n).tolist(), strict=True)],
             "garden": [None if gap else value for gap, value in zip(gaps[::-1], rng.random(n) < 0.5, strict=True)],
             "sold": rng.random(n) < 0.5,
@@ -117,6 +118,26 @@ def test_table_model_with_its_encoder(target, dtype, tmp_path):
             assert came[:, 0] == pytest.approx(expected.values, rel=1e-5)
         else:
             assert came == close(expected.probabilities)
+
+
+def test_labels_that_are_likelier_than_certain(tmp_path):
+    X, y = np.eye(3), np.eye(3, dtype=int)
+    options = {"loss": "quadratic", "output_activation": "identity", "max_iter": 1}
+    model = fitted(bl.MLPClassifier((), **options), X, y)
+    model.coefs_ = [np.diag([3.0, 0.5, -2.0])]
+    assert compiled(bl.to_c(model), tmp_path)(X) == close(model.predict_proba(X))
+    assert model.predict_proba(X).max() == 1
+
+
+def test_brackets_stand_where_they_are_needed(tmp_path):
+    def function(z):
+        return z - (2.0 - z) - (1.0 - (z - 3.0)) / (4.0 / (z / 5.0)) - -(-(z + 1.0)) * (1.0 - z) * 2.0
+
+    body = scalar_function("f", function)
+    source = f"#define BACKLIT_N_OUTPUTS 1\nvoid predict(const float *x, float *y);\n{body}\n"
+    source += "void predict(const float *x, float *y) { y[0] = f(x[0]); }\n"
+    z = np.array([[0.5], [-2.0], [7.0]])
+    assert compiled(source, tmp_path)(z) == close(function(z))
 
 
 def test_table_of_counts_has_no_scale(tmp_path):

@@ -50,7 +50,7 @@ def array(name: str, values: NDArray[Any]) -> str:
 def comment_name(name: object) -> str:
     """Return a name in quotes, as a comment can hold it: ASCII, one line, and neither ends nor opens a comment."""
     quoted = json.dumps(_shortened(name))
-    for pair in ("*/", "/*", "??"):  # ??/ is a backslash to C
+    for pair in ("*/", "/*"):
         quoted = quoted.replace(pair, f"{pair[0]} {pair[1]}")
     return quoted
 
