@@ -16,6 +16,8 @@ from backlit.core.activations import ACTIVATIONS
 from backlit.errors import InvalidInputError
 from backlit.estimators.table_training import TableTraining
 from backlit.export.c_source.activations import scalar_function
+from backlit.export.exportable import Exportable
+from backlit.export.formats import FORMATS
 
 pytestmark = needs_cc
 QUICK = TableTraining(hidden=(8,), epochs=4)
@@ -79,7 +81,7 @@ def homes(n=400):
     gaps = rng.random(n) < 0.1
     return pl.DataFrame(
         {
-            "easting": rng.normal(4.5e7, 5e3, n).astype("float32").astype("float64"),
+            "easting": rng.normal(4.5e6, 5e3, n).round(),
             "size": [None if gap else value for gap, value in zip(gaps, rng.exponential(1.0, n).tolist(), strict=True)],
             "garden": [None if gap else value for gap, value in zip(gaps[::-1], rng.random(n) < 0.5, strict=True)],
             "sold": rng.random(n) < 0.5,
@@ -131,13 +133,21 @@ def test_labels_that_are_likelier_than_certain(tmp_path):
 
 def test_brackets_stand_where_they_are_needed(tmp_path):
     def function(z):
-        return z - (2.0 - z) - (1.0 - (z - 3.0)) / (4.0 / (z / 5.0)) - -(-(z + 1.0)) * (1.0 - z) * 2.0
+        return z - (2.0 - z) - (1.0 - (z - 3.0)) / (4.0 / (z / 5.0)) - -(3.0 - -z) * (1.0 - z) * 2.0
 
     body = scalar_function("f", function)
     source = f"#define BACKLIT_N_OUTPUTS 1\nvoid predict(const float *x, float *y);\n{body}\n"
     source += "void predict(const float *x, float *y) { y[0] = f(x[0]); }\n"
     z = np.array([[0.5], [-2.0], [7.0]])
     assert compiled(source, tmp_path)(z) == close(function(z))
+
+
+def test_columns_of_large_numbers_keep_their_digits(tmp_path):
+    easting = np.array([[44_999_992.0], [45_000_000.0], [45_000_004.0], [45_000_008.0]])  # no float is the median
+    encoder = bl.TableEncoder().fit(easting)
+    model = Exportable(bl.Network([np.eye(1)], [np.zeros(1)], ["identity"]), "", encoder=encoder)
+    predict = compiled(FORMATS["c"].export(model).content.decode(), tmp_path)
+    assert predict(easting) == close(encoder.transform(easting))
 
 
 def test_table_of_counts_has_no_scale(tmp_path):

@@ -28,7 +28,7 @@ def export(
     """Write a model for programs that have no Python.
 
     The encoder goes along: the exported model takes what stands in the columns of the table. Numbers and booleans are
-    NaN where missing. Columns of dates cannot be exported, and C has no columns of text.
+    NaN where missing; text is empty. Columns of dates cannot be exported.
 
     Example: [bold]backlit export housing.safetensors --out housing.onnx[/bold]
     """

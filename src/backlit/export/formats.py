@@ -68,8 +68,8 @@ def first_names(names: Sequence[str]) -> str:
 
 
 FORMATS: dict[str, ExportFormat] = {
-    "onnx": ExportFormat(".onnx", "ONNX, for onnxruntime and others", "backlit.export.onnx"),
-    "c": ExportFormat(".c", "one file of C99 without dependencies, for microcontrollers", "backlit.export.c"),
+    "onnx": ExportFormat(".onnx", "for onnxruntime and others, columns of text included", "backlit.export.onnx"),
+    "c": ExportFormat(".c", "one file of C99 for microcontrollers, where all columns are numbers", "backlit.export.c"),
 }
 """Name → format."""
 DEFAULT = "onnx"
