@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.importing import from_sklearn, from_state_dict
     from backlit.estimators.many import fit_many
-    from backlit.estimators.onnx_export import to_onnx
-    from backlit.estimators.plots import plot_confusion, plot_history, plot_weights
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
     from backlit.explanation.demon.demon import demon
@@ -35,12 +33,15 @@ if TYPE_CHECKING:
     from backlit.explanation.diagnosis.diagnosis import Diagnosis
     from backlit.explanation.exercise import Exercise
     from backlit.explanation.explanation import Explanation, explain
+    from backlit.export.c import to_c
+    from backlit.export.onnx import to_onnx
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
     from backlit.tables.model import TableModel
     from backlit.training.checkpoint import Checkpoint
     from backlit.training.csv_log import CSVLog
     from backlit.training.optuna_pruning import OptunaPruning
+    from backlit.training.plots import plot_confusion, plot_history, plot_weights
     from backlit.training.rate_search import RateSearch
     from backlit.training.recording import Recorder
     from backlit.training.stopping import EarlyStopping
@@ -85,12 +86,13 @@ _HOMES = {
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
-    "plot_confusion": "backlit.estimators.plots",
-    "plot_history": "backlit.estimators.plots",
-    "plot_weights": "backlit.estimators.plots",
+    "plot_confusion": "backlit.training.plots",
+    "plot_history": "backlit.training.plots",
+    "plot_weights": "backlit.training.plots",
     "read_table": "backlit.data.readers",
     "save_network": "backlit.persistence.model_file",
-    "to_onnx": "backlit.estimators.onnx_export",
+    "to_c": "backlit.export.c",
+    "to_onnx": "backlit.export.onnx",
 }
 
 __all__ = [
@@ -138,6 +140,7 @@ __all__ = [
     "plot_weights",
     "read_table",
     "save_network",
+    "to_c",
     "to_onnx",
 ]
 

@@ -34,7 +34,7 @@ def test_pack_and_unpack_undo_each_other():
 
 def test_finds_a_minimum(engine):
     session = open_session(engine)
-    result, history, reason = train_lbfgs(session, Examples(X, Y), listeners=[], **LIMITS | {"max_iter": 1000})
+    result, history, reason = train_lbfgs(session, Examples(X, Y), watchers=[], **LIMITS | {"max_iter": 1000})
     gradient = session.cost_and_gradient(X, Y)
     assert reason == "no improvement"
     assert np.abs(pack([*gradient.nabla_w, *gradient.nabla_b])).max() < 1e-3
@@ -45,7 +45,7 @@ def test_finds_a_minimum(engine):
 
 def test_lbfgs_tells_of_its_iterations(engine):
     heard = []
-    _, history, _ = train_lbfgs(open_session(engine), Examples(X, Y), listeners=[heard.append], **LIMITS)
+    _, history, _ = train_lbfgs(open_session(engine), Examples(X, Y), watchers=[heard.append], **LIMITS)
     assert heard[0] == TrainingStarted(200, 40, 1)
     assert [event.record for event in heard[1:-1]] == history
     assert isinstance(heard[-1], TrainingEnded)
@@ -59,7 +59,7 @@ def test_listener_stops(engine):
     def stop(event):
         return isinstance(event, EpochEnded) and event.record.epoch == 3
 
-    _, history, reason = train_lbfgs(open_session(engine), Examples(X, Y), listeners=[stop], **LIMITS)
+    _, history, reason = train_lbfgs(open_session(engine), Examples(X, Y), watchers=[stop], **LIMITS)
     assert (len(history), reason) == (3, "stopped by a listener")
     regressor = MLPRegressor(solver="lbfgs", callbacks=[stop], engine=engine, random_state=0).fit(X, Y)
     assert regressor.n_iter_ == 3
@@ -87,8 +87,8 @@ class Interrupting:
 def test_interrupt_keeps_the_last_whole_iteration(iteration, engine):
     session, other = Interrupting(open_session(engine), iteration), open_session(engine)
     with pytest.warns(UserWarning, match="interrupted by user"):
-        _, history, reason = train_lbfgs(session, Examples(X, Y), listeners=[session], **LIMITS)
-    train_lbfgs(other, Examples(X, Y), listeners=[], **LIMITS | {"max_iter": iteration})
+        _, history, reason = train_lbfgs(session, Examples(X, Y), watchers=[session], **LIMITS)
+    train_lbfgs(other, Examples(X, Y), watchers=[], **LIMITS | {"max_iter": iteration})
     assert (len(history), reason) == (iteration, "interrupted")
     for a, b in zip(session.network().weights, other.network().weights, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -96,7 +96,7 @@ def test_interrupt_keeps_the_last_whole_iteration(iteration, engine):
 
 def test_limits(engine):
     result, history, reason = train_lbfgs(
-        open_session(engine), Examples(X, Y), listeners=[], **LIMITS | {"max_fun": 3, "tolerance": 0}
+        open_session(engine), Examples(X, Y), watchers=[], **LIMITS | {"max_fun": 3, "tolerance": 0}
     )
     assert result.nfev <= 5 and reason == "all epochs done"
     assert len(history) <= 3
@@ -104,7 +104,7 @@ def test_limits(engine):
 
 def test_divergence_is_an_error(engine):
     with pytest.raises(DivergenceError, match="layer 3"):
-        train_lbfgs(open_session(engine), Examples(X, 1e200 * Y), listeners=[], **LIMITS)
+        train_lbfgs(open_session(engine), Examples(X, 1e200 * Y), watchers=[], **LIMITS)
 
 
 def test_weights_and_penalty_count(engine):
@@ -128,7 +128,7 @@ def test_float32_converges_close_to_float64(engine):
     for dtype in ("float32", "float64"):
         session = open_session(engine, dtype)
         examples = Examples(X.astype(dtype), Y.astype(dtype))
-        result, _, _ = train_lbfgs(session, examples, listeners=[], **LIMITS)
+        result, _, _ = train_lbfgs(session, examples, watchers=[], **LIMITS)
         assert session.network().dtype == dtype
         costs[dtype] = result.fun
     assert costs["float32"] < 1.2 * costs["float64"] + 1e-3

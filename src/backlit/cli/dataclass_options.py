@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from backlit.errors import InvalidInputError
+
 
 def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = frozenset()) -> Callable[..., Any]:
     """Return a decorator that gives a command an option for each described field of a dataclass.
@@ -36,7 +38,10 @@ def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = fro
                 value = given.pop(field.name)
                 parse = field.metadata.get("parse")
                 if parse is not None and isinstance(value, str):
-                    value = usage(parse, value)
+                    try:
+                        value = parse(value)
+                    except InvalidInputError as error:
+                        raise typer.BadParameter(str(error), param_hint=_flag(field)) from None
                 values[field.name] = value
             # what is wrong is said when the command has looked at the rest
             command(*arguments, **given, **{name: values})
@@ -58,7 +63,7 @@ def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
     more = field.metadata
     text = "parse" in more
     default = _as_text(field.default) if text else field.default
-    flag = more.get("flag") or "--" + field.name.replace("_", "-")
+    flag = _flag(field)
     flags = [f"{flag}/--no-{flag[2:]}"] if field.default is True else [flag]
     option = typer.Option(
         *flags,
@@ -69,6 +74,11 @@ def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
     )
     annotation: Any = Annotated[_plain(kind, text=text, optional=default is None), option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _flag(field: dataclasses.Field[Any]) -> str:
+    flag: str = field.metadata.get("flag") or "--" + field.name.replace("_", "-")
+    return flag
 
 
 def _plain(kind: Any, *, text: bool, optional: bool) -> Any:
@@ -86,8 +96,6 @@ def _as_text(value: Any) -> Any:
 
 def usage(make: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Make something of what the user typed; what is wrong with it is wrong usage."""
-    from backlit.errors import InvalidInputError
-
     try:
         return make(*arguments, **options)
     except InvalidInputError as error:

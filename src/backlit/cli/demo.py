@@ -41,7 +41,7 @@ def demo(
             table[rows],
             "digit",
             TableTraining(hidden=(64,), batch_size=32, seed=seed),
-            watchers=[progress],
+            listeners=[progress],
             say=lambda message: remark(message, quiet=quiet),
         ).save(out)
 

@@ -127,7 +127,7 @@ def train(
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
     stop = GracefulStop(checkpoint)
-    with _diagnosed(diagnose, quiet) as recorders, TrainingProgress(quiet=quiet) as progress, stop:
+    with _diagnosed(diagnose, quiet) as recorder, TrainingProgress(quiet=quiet) as progress, stop:
         model = TableModel.train(
             table,
             target,
@@ -135,7 +135,8 @@ def train(
             task=None if task is None else str(task),  # type: ignore[arg-type]
             validation_table=validation_table,
             reading=reading,
-            watchers=[progress, stop, *recorders],
+            listeners=[progress, stop],
+            recorder=recorder,
             say=lambda message: remark(message, quiet=quiet),
             checkpoint=kept,
         )
@@ -160,7 +161,7 @@ def train(
 
 
 @contextmanager
-def _diagnosed(wanted: bool, quiet: bool) -> Iterator[list[Recorder]]:
+def _diagnosed(wanted: bool, quiet: bool) -> Iterator[Recorder | None]:
     """Give a recorder where one is wanted, and show what it saw where training diverges: no model will hold it."""
     from backlit.cli.output import remark
     from backlit.errors import DivergenceError
@@ -168,7 +169,7 @@ def _diagnosed(wanted: bool, quiet: bool) -> Iterator[list[Recorder]]:
     from backlit.training.recording import Recorder
 
     try:
-        yield [Recorder()] if wanted else []
+        yield Recorder() if wanted else None
     except DivergenceError as error:
         if wanted:
             remark(f"{diagnose(error)}\n", quiet=quiet)

@@ -49,6 +49,9 @@ def erfc(x: Array) -> Array:
 
     if isinstance(x, np.ndarray | np.generic):
         return scipy.special.erfc(np.asarray(x, dtype=x.dtype))
+    own = getattr(namespace(x), "erfc", None)
+    if own is not None:
+        return own(x)
     # array-api-strict and other NumPy-backed libraries
     values: NDArray[Any] = np.from_dlpack(x)
     return namespace(x).asarray(scipy.special.erfc(values))

@@ -41,11 +41,12 @@ from backlit.estimators.parameters import STOCHASTIC_SOLVERS, fit_options, make_
 from backlit.estimators.prediction import KeptSessions, WeightArrays, outputs, outputs_of
 from backlit.estimators.printing import Printer
 from backlit.estimators.start import Start, start_of
-from backlit.estimators.views import EstimatorViews
+from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochRecord
 from backlit.training.examples import Examples, Validation
+from backlit.training.plots import plot_confusion, plot_history, plot_weights
 from backlit.training.run import Run
 from backlit.training.stopping import EarlyStopping
 from backlit.training.watch import Watcher
@@ -70,7 +71,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
+class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: LossLike
@@ -108,6 +109,9 @@ class BaseMLP(HiddenLayers, EstimatorViews, TransformerMixin, WithOptionObjects,
     _activations: tuple[str, ...]
     _continuation: Continuation
     _kept_sessions: KeptSessions
+
+    to_onnx = to_onnx  # functions of a model that are its methods as well
+    plot_history, plot_weights, plot_confusion = plot_history, plot_weights, plot_confusion
 
     @abstractmethod
     def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:

@@ -26,6 +26,7 @@ from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
 from backlit.estimators.parameter_docs import documented
 from backlit.estimators.parameters import CONSTRAINTS
+from backlit.export.exportable import ClassHead, Exportable
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
 
@@ -237,6 +238,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             return np.log(rounded, out=rounded)
         exact = log_probabilities(self._labels, self._activations[-1], self._outputs(X, last_activation="identity"))
         return np.where(vanishes, exact, np.log(np.where(vanishes, 1, rounded)))
+
+    def __exportable__(self) -> Exportable:
+        """Return what a format of `backlit.export` is told of the model."""
+        network, labels = self.network_, self._labels
+        head = ClassHead(self.classes_, labels.kind, labels.one_output)
+        names = getattr(self, "feature_names_in_", ())
+        return Exportable(network, "An MLPClassifier of backlit", head, self.encoder_, names)
 
     def _check_target_type(self, y: Any) -> None:
         check_labels(y)

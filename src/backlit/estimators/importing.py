@@ -16,7 +16,7 @@ from backlit.estimators.classifier import MLPClassifier
 from backlit.estimators.going_on import Continuation
 from backlit.estimators.initial_network import hidden_activations
 from backlit.estimators.regressor import MLPRegressor
-from backlit.estimators.state_dict import read_state_dict
+from backlit.export.state_dict import read_state_dict
 from backlit.training.loop import TrainingState
 
 Estimator = TypeVar("Estimator", MLPClassifier, MLPRegressor)

@@ -17,6 +17,7 @@ from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
 from backlit.estimators.parameter_docs import documented
 from backlit.estimators.parameters import CONSTRAINTS
+from backlit.export.exportable import Exportable, NumberHead
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
 
@@ -166,6 +167,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def __exportable__(self) -> Exportable:
+        """Return what a format of `backlit.export` is told of the model."""
+        network, names = self.network_, getattr(self, "feature_names_in_", ())
+        return Exportable(network, "An MLPRegressor of backlit", NumberHead(network.dtype), self.encoder_, names)
 
     def _check_target_type(self, y: Any) -> None:
         """Accept any numbers; `number_targets` checks what the loss is defined on."""

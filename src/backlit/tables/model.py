@@ -19,9 +19,10 @@ from backlit.data import TableEncoder
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ModelFileError
-from backlit.estimators.views import Views
 from backlit.explanation import Explanation, explain
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
+from backlit.export.exportable import Exportable
+from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
@@ -31,6 +32,7 @@ from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.table_target import TableTarget, Task, as_numbers
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Validation
+from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
 from backlit.training.split import split_rows
@@ -38,7 +40,7 @@ from backlit.training.watch import Watcher
 
 
 @dataclass(frozen=True, eq=False)
-class TableModel(Views):
+class TableModel:
     """A trained network with the encoder before it and the target behind it.
 
     Attributes
@@ -57,6 +59,9 @@ class TableModel(Views):
     encoder: TableEncoder
     training: dict[str, Any] = field(default_factory=dict)
 
+    to_onnx = to_onnx  # functions of a model that are its methods as well
+    plot_weights, plot_confusion = plot_weights, plot_confusion
+
     @classmethod
     def train(
         cls,
@@ -67,9 +72,12 @@ class TableModel(Views):
         task: Task | None = None,
         validation_table: Any = None,
         reading: dict[str, Any] | None = None,
-        watchers: Sequence[Watcher] = (),
+        engine: str | None = None,
+        n_threads: int | None = None,
+        listeners: Sequence[Watcher] = (),
         say: Callable[[str], object] = lambda _: None,
         checkpoint: Checkpoint | None = None,
+        recorder: Recorder | None = None,
     ) -> TableModel:
         """Train a model on a table.
 
@@ -86,14 +94,18 @@ class TableModel(Views):
             Default: a part of the rows.
         reading : dict, optional
             How the table was read, to be remembered in the model.
-        watchers : sequence of callable
-            Called with every event of `backlit.training.events`. What a `Recorder` among them writes down, of how each
-            layer fares, is saved in the model.
+        engine, n_threads : optional
+            Instead of those in `training`.
+        listeners : sequence of callable
+            Called with every event of `backlit.training.events`.
         say : callable
             Called with remarks for the user.
         checkpoint : Checkpoint, optional
             Keep the state of the training in a folder, and go on from there after a stop.
+        recorder : Recorder, optional
+            Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
+        training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
         start = TableStart.of(table, target, training, task, say)
         learned, examples, held_out = start.target, start.examples, None
         if validation_table is not None:
@@ -108,10 +120,10 @@ class TableModel(Views):
             training = replace(training, stopping=training.early_stopping())
         training = without_larger_batches(training, len(examples), say)
         run = Run.of(training, start.network, start.loss, examples, validation)
+        watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
         keeps = keeping(checkpoint, watchers, say=say, warn=say)
         trained = run.train(watchers, keeping=keeps)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
-        recorder = next((each for each in watchers if isinstance(each, Recorder)), None)
         if recorder is not None:
             record["recorded"] = [figures.to_dict() for figures in recorder.history]
         return cls(trained.network, run.objective.loss, learned, start.encoder, record)
@@ -205,6 +217,11 @@ class TableModel(Views):
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
         )
         return NetworkWithExamples(self.network, rows, y, self.loss, history, setting)
+
+    def __exportable__(self) -> Exportable:
+        """Return what a format of `backlit.export` is told of the model."""
+        title = f"A model of backlit that predicts {self.target.name}"
+        return Exportable(self.network, title, self.target.head(), self.encoder)
 
     def explain(
         self,

@@ -16,6 +16,7 @@ from backlit.data.labels import ClassLabels
 from backlit.data.probabilities import probabilities
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
+from backlit.export.exportable import ClassHead, Head, NumberHead
 
 Task = Literal["classification", "regression"]
 
@@ -109,6 +110,14 @@ class TableTarget:
         return lambda outputs: (
             1.0 - float(np.sum((outputs - y) ** 2, dtype=np.float64)) / spread if spread else float("nan")
         )
+
+    def head(self) -> Head:
+        """Return what a format of `backlit.export` is told of the outputs."""
+        if self.classes is None:
+            scaler = self.scaler
+            return NumberHead("float64", None if scaler is None else (scaler.mean, scaler.scale))
+        labels = self.labels()
+        return ClassHead(np.array(self.classes), labels.kind, labels.one_output)
 
     def labels(self) -> ClassLabels:
         """Return how classes, by their numbers, are laid out on the outputs."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from backlit.core.initialization import Purpose, stream
 from backlit.errors import InvalidInputError
 from backlit.training.loop import clip_batch_size
-from backlit.training.plotting import FAINT, TRAINING, VALIDATION, new_axes
+from backlit.training.plots import FAINT, TRAINING, VALIDATION, new_axes
 from backlit.training.run import Run
 
 if TYPE_CHECKING:

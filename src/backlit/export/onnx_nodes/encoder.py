@@ -16,7 +16,7 @@ from backlit.data import TableEncoder
 from backlit.data.plans import BooleanPlan, CategoryPlan, DatePlan, DurationPlan, EmptyPlan, NumberPlan, PixelPlan, Plan
 from backlit.data.scaling import LIMIT
 from backlit.errors import InvalidInputError
-from backlit.persistence.onnx_graph import OnnxGraph
+from backlit.export.onnx_nodes.graph import OnnxGraph
 
 
 def add_encoder(graph: OnnxGraph, encoder: TableEncoder) -> str:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.network import Network
-from backlit.errors import InvalidInputError, ShapeError
-from backlit.training.plotting import FAINT, METRIC, TRAINING, VALIDATION, new_axes
+from backlit.errors import InvalidInputError, MissingExtraError, ShapeError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
+TRAINING, VALIDATION, METRIC, FAINT = "#1f5fa8", "#d1495b", "#2a8f6d", "#d9dde2"
 IMAGE_SHAPES = {64: (8, 8), 784: (28, 28)}
 """Numbers of inputs that are taken for an image: scikit-learn's digits and MNIST."""
 MOST_IMAGES = 100
@@ -203,3 +203,14 @@ def _tick_whole_numbers(axis: Axis) -> None:
 
 def _are_long(classes: Any) -> bool:
     return sum(len(str(label)) for label in classes) > 40
+
+
+def new_axes(size: tuple[float, float]) -> Axes:
+    """Return the axes of a new figure of this size in inches, or say how to install matplotlib."""
+    try:
+        # by pyplot, as scikit-learn's displays do, so that a notebook shows the figure
+        from matplotlib import pyplot
+    except ImportError:
+        raise MissingExtraError("Drawing", "plot") from None
+    _, ax = pyplot.subplots(figsize=size, layout="constrained")
+    return ax

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backlit.errors import InvalidInputError, ShapeError
-from backlit.estimators.state_dict import read_state_dict
+from backlit.export.state_dict import read_state_dict
 
 
 def layer(n_in, n_out, dtype="float32"):

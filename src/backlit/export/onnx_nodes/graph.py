@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit import __version__
 from backlit.errors import MissingExtraError
-from backlit.persistence.model_file import library_version
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -92,7 +92,7 @@ class OnnxGraph:
             opset_imports=opsets,
             ir_version=IR_VERSION,
             producer_name="backlit",
-            producer_version=library_version(),
+            producer_version=__version__,
             doc_string=doc,
         )
         self._onnx.checker.check_model(model, full_check=True)

@@ -8,45 +8,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.activations import get_activation
-from backlit.data.labels import ClassLabels
 from backlit.errors import InvalidInputError
-from backlit.persistence.onnx_graph import OnnxGraph
+from backlit.export.exportable import ClassHead, NumberHead, label_texts
+from backlit.export.onnx_nodes.graph import OnnxGraph
 
 
-def add_class_head(
-    graph: OnnxGraph, labels: ClassLabels, classes: NDArray[Any], activation: str, z: str, a: str
-) -> None:
+def add_class_head(graph: OnnxGraph, head: ClassHead, activation: str, z: str, a: str) -> None:
     """Append the outputs ``label`` and ``probabilities``.
 
     Parameters
     ----------
-    labels : ClassLabels
-        How classes are laid out on the outputs.
-    classes : ndarray, ``(n_classes,)``
-        What the label is chosen from.
+    graph : OnnxGraph
+    head : ClassHead
     activation : str
         σ of the output layer.
     z, a : str
         z^L and a^L.
     """
-    shares = _probabilities(graph, labels, activation, z, a)
-    if labels.kind == "multilabel":
+    classes = head.classes
+    shares = _probabilities(graph, head, activation, z, a)
+    if head.kind == "multilabel":
         graph.output(_is_over_half(graph, a), "label", "int64", len(classes), "1 for each label that applies")
     else:
         values, dtype = _label_values(classes)
-        label = graph.add("Gather", graph.constant(values), _class_number(graph, labels, a))
+        label = graph.add("Gather", graph.constant(values), _class_number(graph, head, a))
         graph.output(label, "label", dtype, None, "the most probable class")
-    graph.output(shares, "probabilities", graph.dtype, len(classes), f"of {', '.join(map(str, classes))}")
+    graph.output(shares, "probabilities", graph.dtype, len(classes), f"of {', '.join(label_texts(classes))}")
 
 
-def add_number_head(graph: OnnxGraph, a: str, dtype: str, width: int) -> None:
+def add_number_head(graph: OnnxGraph, head: NumberHead, a: str, width: int) -> None:
     """Append the output ``variable``, ``(n_rows, width)``."""
-    graph.output(a, "variable", dtype, width, "the predicted numbers")
+    values = a if head.dtype == graph.dtype else graph.cast(a, head.dtype)
+    if head.scale is not None:
+        mean, scale = (graph.constant(np.array([value], dtype=head.dtype)) for value in head.scale)
+        values = graph.add("Add", graph.add("Mul", values, scale), mean)
+    graph.output(values, "variable", head.dtype, width, "the predicted numbers")
 
 
-def _class_number(graph: OnnxGraph, labels: ClassLabels, a: str) -> str:
+def _class_number(graph: OnnxGraph, head: ClassHead, a: str) -> str:
     # (n_rows,), counted from 0
-    if labels.one_output and labels.kind != "constant":
+    if head.one_output and head.kind != "constant":
         return graph.add("Reshape", _is_over_half(graph, a), graph.constant(np.array([-1])))
     return graph.add("ArgMax", a, axis=1, keepdims=0)
 
@@ -55,13 +56,12 @@ def _is_over_half(graph: OnnxGraph, a: str) -> str:
     return graph.cast(graph.add("Greater", a, graph.number(0.5)), "int64")
 
 
-def _probabilities(graph: OnnxGraph, labels: ClassLabels, activation: str, z: str, a: str) -> str:
-    # the twin of `backlit.data.probabilities`
-    if labels.kind == "constant":
+def _probabilities(graph: OnnxGraph, head: ClassHead, activation: str, z: str, a: str) -> str:
+    if head.kind == "constant":
         return graph.add("Add", graph.add("Mul", a, graph.number(0.0)), graph.number(1.0))
-    if labels.kind == "multilabel":
+    if head.kind == "multilabel":
         return graph.add("Min", graph.add("Relu", a), graph.number(1.0))
-    if labels.one_output:
+    if head.one_output:
         not_second = graph.add("Sigmoid", graph.add("Neg", z))
         return graph.add("Concat", not_second, graph.add("Sigmoid", z), axis=1)
     if get_activation(activation).couples:
