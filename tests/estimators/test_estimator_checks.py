@@ -68,7 +68,7 @@ OPTIONS = {
     "schedule": ({"learning_rate": Cosine()}, {}),
     "adamw": ({"solver": "adamw"}, {}),
     "rmsprop": ({"solver": "rmsprop"}, {}),
-    "gd": ({"solver": "gd", "learning_rate_init": 0.02}, {}),
+    "gd": ({"solver": "gd", "learning_rate_init": 0.05}, {}),
     "lbfgs": ({"solver": "lbfgs"}, {}),
     "quadratic": ({"loss": "quadratic"}, {}),
     "huber": ({"loss": "huber"}, {}),

@@ -6,10 +6,8 @@ from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
 from backlit.core.penalty import Penalty
 from backlit.estimators.parameters import (
     SpanningFit,
-    batch_rows,
+    fit_options,
     hidden_sizes,
-    make_optimizer,
-    make_penalty,
     make_schedule,
     make_stopping,
 )
@@ -23,7 +21,7 @@ X, Y = np.random.default_rng(0).standard_normal((30, 3)), np.arange(30) % 2
     ("parameters", "optimizer"),
     [
         ({"solver": "sgd"}, SGD(0.9, nesterov=True, rate_in_velocity=True)),
-        ({"solver": "gd", "momentum": 0.0}, SGD(0.0, nesterov=True, rate_in_velocity=True)),
+        ({"solver": "gd"}, SGD()),
         ({"solver": "sgd", "nesterovs_momentum": False, "momentum": 0.5}, SGD(0.5, rate_in_velocity=True)),
         ({}, Adam()),
         ({"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4}, Adam(0.8, 0.9, 1e-4)),
@@ -32,12 +30,12 @@ X, Y = np.random.default_rng(0).standard_normal((30, 3)), np.arange(30) % 2
     ],
 )
 def test_optimizer(parameters, optimizer):
-    assert make_optimizer(MLPRegressor(**parameters)) == optimizer
+    assert fit_options(MLPRegressor(**parameters)).optimizer() == optimizer
 
 
 def test_penalty():
-    assert make_penalty(MLPRegressor(alpha=3, l2=2, l1=1)) == Penalty(l2=2.0, l1=1.0, alpha=3.0)
-    assert make_penalty(MLPRegressor(alpha=3, l2=2, solver="adamw")) == Penalty(l2=2.0)
+    assert fit_options(MLPRegressor(alpha=3, l2=2, l1=1)).penalty() == Penalty(l2=2.0, l1=1.0, alpha=3.0)
+    assert fit_options(MLPRegressor(alpha=3, l2=2, solver="adamw")).penalty() == Penalty(l2=2.0)
 
 
 def test_stopping():
@@ -73,10 +71,10 @@ def test_schedules_span_one_fit():
 
 
 def test_batch():
-    assert batch_rows(MLPRegressor(), 1000) == 200
-    assert batch_rows(MLPRegressor(), 100) == 100
-    assert batch_rows(MLPRegressor(batch_size=300), 100) == 300
-    assert batch_rows(MLPRegressor(batch_size=300, solver="gd"), 1000) == 1000
+    assert fit_options(MLPRegressor()).rows_per_step(1000) == 200
+    assert fit_options(MLPRegressor()).rows_per_step(100) == 100
+    assert fit_options(MLPRegressor(batch_size=300)).rows_per_step(100) == 300
+    assert fit_options(MLPRegressor(batch_size=300, solver="gd")).rows_per_step(1000) == 1000
 
 
 def test_hidden_sizes():

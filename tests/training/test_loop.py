@@ -10,18 +10,19 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, RMSprop
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training import loop
-from backlit.training.events import EpochEnded, StepsDone, TrainingEnded, TrainingStarted
+from backlit.training.events import EpochEnded, EpochSettled, StepsDone, TrainingEnded, TrainingStarted
 from backlit.training.examples import Examples, Validation
-from backlit.training.loop import Plan, TrainingState, clip_batch_size, drive, train
+from backlit.training.loop import Plan, TrainingState, clip_batch_size, train
 from backlit.training.recording import Recorder
 from backlit.training.schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, Step
 from backlit.training.stopping import EarlyStopping
+from backlit.training.watch import drive
 
 
-def run(session, examples, plan, state, validation=None, listeners=(), keeper=None):
+def run(session, examples, plan, state, validation=None, listeners=()):
     heard = []
-    drive(train(session, examples, plan, state, validation, keeper), [heard.append, *listeners])
-    return heard
+    drive(train(session, examples, plan, state, validation), [heard.append, *listeners])
+    return [event for event in heard if not isinstance(event, EpochSettled)]
 
 
 def parameters(network):
@@ -240,7 +241,7 @@ def test_training_on_some_rows_is_training_on_a_copy_of_them(form, examples, ope
         (one, every.only(kept), in_place, recorders[0]),
         (other, every.copy(kept), copied, recorders[1]),
     ]:
-        drive(train(session, examples, Plan(3, 5), state, recorder=recorder))
+        drive(train(session, examples, Plan(3, 5), state), [recorder])
     assert_same_bits(one.network(), other.network())
     assert [record.cost for record in in_place.history] == [record.cost for record in copied.history]
     assert in_place.rows_seen == copied.rows_seen == 3 * len(kept)
@@ -278,14 +279,16 @@ def test_plan_that_is_done_trains_no_more(examples, open_session):
 
 
 class Snapshots:
-    """A keeper in memory: copies of all that the next epoch begins with."""
+    """Copies in memory of all that the next epoch begins with."""
 
     def __init__(self):
         self.taken, self.lasts = [], []
 
-    def keep(self, session, state, *, is_last):
-        self.taken.append((session.network(), session.optimizer_state(), copy.deepcopy(state)))
-        self.lasts.append(is_last)
+    def __call__(self, event):
+        if isinstance(event, EpochSettled):
+            session = event.session
+            self.taken.append((session.network(), session.optimizer_state(), copy.deepcopy(event.state)))
+            self.lasts.append(event.is_last)
 
 
 @pytest.mark.parametrize("schedule", [Constant(), Adaptive(), Cosine(), OneCycle(), Step(2), InverseScaling()])
@@ -295,14 +298,14 @@ def test_going_on_from_any_epoch_is_not_having_stopped(schedule, optimizer, exam
     scores = [1, 3, 2, 2, 2, 4, 3, 3, 3, 3, 3, 3, 3, 3]
     plan = Plan(12, 7, schedule, EarlyStopping(patience=2))
     whole, state, snapshots = open_session(optimizer), TrainingState(5, 1e-5), Snapshots()
-    drive(train(whole, examples, plan, state, validation_of(examples, scores), snapshots))
+    drive(train(whole, examples, plan, state, validation_of(examples, scores)), [snapshots])
     assert len(snapshots.taken) == state.epoch < 12 or isinstance(schedule, Adaptive)
     assert snapshots.lasts == [False] * (state.epoch - 1) + [True]
     for network, moments, kept in snapshots.taken:
         session = open_session(optimizer, moments, network)
         again = Snapshots()
         left = validation_of(examples, scores[kept.epoch :])
-        heard = run(session, examples, plan, kept, left, keeper=again)
+        heard = run(session, examples, plan, kept, left, listeners=[again])
         assert kept.history == state.history
         assert (kept.rate, kept.rows_seen, kept.stopping) == (state.rate, state.rows_seen, state.stopping)
         assert heard[-1].reason == ("no improvement" if state.stopping.gave_up else "all epochs done")
@@ -312,7 +315,7 @@ def test_going_on_from_any_epoch_is_not_having_stopped(schedule, optimizer, exam
 def test_a_stop_that_was_asked_for_is_kept_and_can_be_gone_on_from(examples, open_session):
     snapshots, state = Snapshots(), TrainingState(5, 0.01)
     stop = lambda event: isinstance(event, EpochEnded) and event.record.epoch == 2  # noqa: E731
-    heard = run(open_session(), examples, Plan(5, 7), state, listeners=[stop], keeper=snapshots)
+    heard = run(open_session(), examples, Plan(5, 7), state, listeners=[stop, snapshots])
     assert heard[-1].reason == "stopped by a listener"
     assert snapshots.lasts == [False, True]
     assert not snapshots.taken[-1][2].stopping.gave_up

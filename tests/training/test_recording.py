@@ -12,13 +12,14 @@ from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import TrainingEnded
 from backlit.training.examples import Examples
-from backlit.training.loop import Plan, TrainingState, drive, train
+from backlit.training.loop import Plan, TrainingState, train
 from backlit.training.recording import LEAST_ROWS, MOST_RECORDS, MOST_ROWS, SHARE_OF_TIME, LookCost, Recorder
+from backlit.training.watch import drive
 
 
 def run(session, examples, n_epochs, recorder, rate=0.01, state=None):
     state = state or TrainingState(seed=0, rate=rate)
-    drive(train(session, examples, Plan(n_epochs, 10), state, recorder=recorder))
+    drive(train(session, examples, Plan(n_epochs, 10), state), [] if recorder is None else [recorder])
     return state
 
 

@@ -16,7 +16,8 @@ from backlit.persistence import strict_json
 from backlit.persistence.checkpoint_folder import differences
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, TrainingState
-from backlit.training.run_description import Run, describe_run
+from backlit.training.run import Run
+from backlit.training.run_description import describe_run
 from backlit.training.schedules import Constant, Step
 from backlit.training.stopping import EarlyStopping
 

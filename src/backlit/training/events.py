@@ -34,8 +34,16 @@ class EpochRecord:
     validation_metric: float | None = None
 
 
+class _Live:
+    """An event that points into the training: what is copied or pickled does without, for it ends with the training."""
+
+    def __getstate__(self) -> dict[str, object]:
+        live = {"session": None, "examples": None, "state": None}
+        return {name: live.get(name, value) for name, value in vars(self).items()}
+
+
 @dataclass(frozen=True)
-class TrainingStarted:
+class TrainingStarted(_Live):
     """Training begins.
 
     Attributes
@@ -71,7 +79,7 @@ class StepsDone:
 
 
 @dataclass(frozen=True)
-class EpochEnded:
+class EpochEnded(_Live):
     """An epoch is done. `session` is that of `TrainingStarted`."""
 
     record: EpochRecord
@@ -81,7 +89,7 @@ class EpochEnded:
 
 
 @dataclass(frozen=True)
-class EpochSettled:
+class EpochSettled(_Live):
     """All that the end of an epoch decides is decided: patience, an adaptive rate, whether another epoch follows.
 
     What is kept now is where a run that did not stop would be, too; checkpoints are written here.
