@@ -63,7 +63,7 @@ def test_no_alarm_for_a_classifier_that_learns(digits, case):
 def trained_by_hand(network, x, y, loss, rate, n_epochs, batch_size=10):
     session, recorder = get_engine("native").open(network, Objective(loss), SGD()), bl.Recorder()
     state = TrainingState(seed=0, rate=rate)
-    drive(train(session, Examples(x, y), Plan(n_epochs, batch_size), state, recorder=recorder))
+    drive(train(session, Examples(x, y), Plan(n_epochs, batch_size), state), [recorder])
     return bl.diagnose(session.network(), x, y, loss=loss, history=recorder.history)
 
 
