@@ -32,6 +32,12 @@ def test_no_path_of_a_machine_is_in_the_tree():
         assert not re.search(r"/(work|root|home)/", path.read_text()), path
 
 
+def test_ci_runs_the_words_of_contributors():
+    # an empty script would pass without a test run
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert {"set -euo pipefail", "make check", "make test"} <= set(lines)
+
+
 def test_fast_math_is_banned():
     for path in [ROOT / "CMakeLists.txt", ROOT / "pyproject.toml", *(ROOT / "native").iterdir()]:
         lines = path.read_text().splitlines()
