@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from backlit.core.dropout import Dropout
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.core.penalty import Penalty
@@ -17,7 +18,7 @@ from backlit.persistence.checkpoint_folder import differences
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, TrainingState
 from backlit.training.run import Run
-from backlit.training.run_description import describe_run
+from backlit.training.run_description import describe_run, without_idle_seed
 from backlit.training.schedules import Constant, Step
 from backlit.training.stopping import EarlyStopping
 
@@ -117,3 +118,14 @@ def test_a_description_is_plain_json_and_the_same_in_every_process():
 def test_arrays_of_another_layout_are_the_same_data():
     fortran = dataclasses.replace(RUN, examples=Examples(np.asfortranarray(X), Y))
     assert describe_run(fortran) == describe_run(RUN)
+
+
+def test_the_seed_of_dropout_counts_where_neurons_are_dropped():
+    # versions before this one described the seed always, each front end its own
+    def seeded(seed, **more):
+        objective = dataclasses.replace(RUN.objective, dropout_seed=seed, **more)
+        return describe_run(dataclasses.replace(RUN, objective=objective))
+
+    assert differences(seeded(1), seeded(2)) == ""
+    assert differences(without_idle_seed(seeded(1) | {"dropout_seed": 7}), seeded(2)) == ""
+    assert "dropout_seed" in differences(seeded(1, dropout=Dropout(0.5)), seeded(2, dropout=Dropout(0.5)))

@@ -19,6 +19,7 @@ from backlit.persistence import strict_json
 from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
 from backlit.persistence.locks import try_lock
+from backlit.training.run_description import without_idle_seed
 
 _LOCK = ".backlit-run"
 _NAME = re.compile(r"epoch-(\d{6,})\.safetensors")
@@ -133,7 +134,7 @@ class CheckpointFolder:
         files = self.files()
         for path in reversed(files):
             try:
-                different = differences(read_document(path)["run"], run)
+                different = differences(without_idle_seed(read_document(path)["run"]), run)
                 if different:
                     raise CheckpointError(
                         f"The checkpoints in {str(self.path)!r} are of another run: {different}. "

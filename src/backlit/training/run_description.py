@@ -39,6 +39,7 @@ def describe_run(run: Run) -> dict[str, Any]:
     }
     for part in (run.objective, run.plan):
         description |= {field.name: _described(getattr(part, field.name)) for field in dataclasses.fields(part)}
+    description = without_idle_seed(description)
     description |= {
         "optimizer": _described(run.optimizer),
         "clip_norm": run.clip_norm,
@@ -47,6 +48,13 @@ def describe_run(run: Run) -> dict[str, Any]:
         "validation metric": None if validation is None else validation.name,
     }
     return description
+
+
+def without_idle_seed(description: dict[str, Any]) -> dict[str, Any]:
+    """Return a description without the seed of dropout where nothing is dropped; older ones tell it all the same."""
+    if description.get("dropout") is not None:
+        return description
+    return {name: value for name, value in description.items() if name != "dropout_seed"}
 
 
 def _described(value: Any) -> Any:
