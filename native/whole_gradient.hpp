@@ -32,15 +32,19 @@ void finish_nabla(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, 
 template <class T>
 void apply(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
            long k_begin, long k_end) {
-  with_rule(rule.rule, [&](auto which) {
-    for_panels(nabla, [&](long j, Matrix<T> panel) {
-      const long panel_at = j * nabla.n_rows;
-      for (long at = panel_at + k_begin * panel.stride; at < panel_at + k_end * panel.stride; at += lanes<T>) {
-        const Vec<T> nabla_at = factor * load(nabla.data + at);
-        step<T, which()>(rule, {theta.data, first.data, second.data}, at, nabla_at);
-        store(nabla.data + at, Vec<T>{});
+  const Slots<T> slots{theta.data, first.data, second.data};
+  constexpr long most = largest_tile * lanes<T>;
+  alignas(BACKLIT_VECTOR_BYTES) T scaled[most];
+  for_panels(nabla, [&](long j, Matrix<T> panel) {
+    const long end = j * nabla.n_rows + k_end * panel.stride;
+    for (long at = j * nabla.n_rows + k_begin * panel.stride; at < end; at += most) {
+      const long n = end - at < most ? end - at : most;
+      for (long k = 0; k < n; k += lanes<T>) {
+        store(scaled + k, factor * load(nabla.data + at + k));
+        store(nabla.data + at + k, Vec<T>{});
       }
-    });
+      take_steps(rule, slots, at, n, scaled);
+    }
   });
 }
 
