@@ -95,29 +95,6 @@ struct Fetcher {
   }
 };
 
-// Calls f with the rule as a constant.
-template <class F>
-BACKLIT_INLINE void with_rule(Rule rule, F&& f) {
-  switch (rule) {
-    case Rule::sgd:
-      return f(std::integral_constant<Rule, Rule::sgd>{});
-    case Rule::momentum:
-      return f(std::integral_constant<Rule, Rule::momentum>{});
-    case Rule::rmsprop:
-      return f(std::integral_constant<Rule, Rule::rmsprop>{});
-    case Rule::adam:
-      return f(std::integral_constant<Rule, Rule::adam>{});
-  }
-}
-
-// Takes the steps of n parameters from offset `at` on, by their gradients times p.
-template <class T>
-__attribute__((noinline)) void take_steps(const StepRule<T>& rule, Slots<T> slots, long at, long n, const T* nabla) {
-  with_rule(rule.rule, [&](auto which) {
-    for (long k = 0; k < n; k += lanes<T>) step<T, which()>(rule, slots, at + k, load(nabla + k));
-  });
-}
-
 // BP4: sums are added to the gradient so far, or a finished tile of them, in the first cache, goes into its step.
 template <class T>
 struct NablaEpilogue {
@@ -170,36 +147,40 @@ struct NablaEpilogue {
 
 // The same where the rule is known when the program is compiled: sums go from registers into the step. For tiles of
 // full height, of the rules that gain by it.
-template <class T, Rule which>
+template <class T, template <class> class Which>
 struct StepEpilogue : NablaEpilogue<T> {
   StepRule<T> known;
   NablaEpilogue<T>& of_any_height() { return *this; }
   BACKLIT_INLINE void tile_begins(long k, int height, long width) { this->weights_begin(k, height, width); }
   BACKLIT_INLINE Vec<T> start(Place) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(Place at, Vec<T> nabla) const {
-    step<T, which>(known, this->slots, this->tile + (at.r * at.width + at.c), nabla);
+    step<Which>(known, this->slots, this->tile + (at.r * at.width + at.c), nabla);
   }
   BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
 
 // Calls f with the epilogue for the step of the weights from n_k of all neurons.
 template <class T, class F>
-BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
+BACKLIT_INLINE void with_step(const StepRule<T>& s, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
   const long numbers_a_weight = 1 + (first.data != nullptr) + (second.data != nullptr);
   const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
   alignas(BACKLIT_VECTOR_BYTES) T nabla_of_tile[largest_tile * lanes<T>];
-  NablaEpilogue<T> epilogue{nabla_of_tile, &rule,  {wt.data, first.data, second.data},
-                            wt.n_rows,     is_far, Fetcher<T>(ahead)};
-  with_rule(rule.rule, [&](auto which) {
-    if constexpr (which() == Rule::rmsprop)
-      f(epilogue);
-    else {
-      StepEpilogue<T, which()> fused{epilogue, rule};
-      f(fused);
-    }
-  });
+  const Slots<T> slots{wt.data, first.data, second.data};
+  NablaEpilogue<T> epilogue{nabla_of_tile, &s, slots, wt.n_rows, is_far, Fetcher<T>(ahead)};
+  switch (s.rule) {
+#define BACKLIT_CASE(name, is_fused)                         \
+  case Rule::name:                                           \
+    if constexpr (is_fused) {                                \
+      StepEpilogue<T, rule::name> in_registers{epilogue, s}; \
+      return f(in_registers);                                \
+    }                                                        \
+    break;
+    BACKLIT_RULES(BACKLIT_CASE)
+#undef BACKLIT_CASE
+  }
+  f(epilogue);
 }
 
 }  // namespace backlit::BACKLIT_ISA

@@ -21,12 +21,12 @@ template <class T>
 Session<T>::Session(Description description, const Kernels<T>& kernels)
     : description_(std::move(description)), kernels_(kernels) {
   const int n_slots = description_.optimizer.n_slots();
-  for (std::size_t l = 0; l + 1 < description_.sizes.size(); ++l) {
+  for (std::size_t l = 0; l + 1 < description_.shape.sizes.size(); ++l) {
     Layer& layer = layers_.emplace_back();
-    layer.n_in = description_.sizes[l];
-    layer.n_out = description_.sizes[l + 1];
+    layer.n_in = description_.shape.sizes[l];
+    layer.n_out = description_.shape.sizes[l + 1];
     layer.stride = padded(layer.n_out, kernels_.lanes);
-    layer.activation = description_.activations[l];
+    layer.activation = description_.shape.activations[l];
     layer.is_row = l > 0 && layer.n_out == 1 && description_.precision == Precision::full;
     const long n_weights = layer.weight_rows() * padded(layer.weight_columns(), kernels_.lanes);
     layer.wt = Buffer<T>(n_weights);
@@ -42,7 +42,7 @@ Session<T>::Session(Description description, const Kernels<T>& kernels)
   batch_.delta_panels.resize(layers_.size());
   batch_.mask.resize(layers_.size());
   batch_.dropped.resize(layers_.size());
-  description_.dropout.rates.resize(layers_.size(), 0.0);
+  description_.objective.dropout.rates.resize(layers_.size(), 0.0);
 }
 
 template <class T>
@@ -72,7 +72,7 @@ void Session<T>::get_biases(int l, int slot, T* b) const {
 template <class T>
 bool Session<T>::keeps_z(int l) const {
   const bool is_output = l + 1 == int(layers_.size());
-  return activation_needs_z[int(layers_[l].activation)] || (is_output && loss_needs_z(description_.loss));
+  return activation_needs_z[int(layers_[l].activation)] || (is_output && loss_needs_z(description_.objective.loss));
 }
 
 template <class T>
@@ -117,7 +117,7 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
       layer.nabla_b = Buffer<T>(layer.b.size());
       layer.nabla_squares = Buffer<double>(layer.weight_rows() + 1);
     }
-    if (description_.penalty.any() && layer.squares.size() == 0) {
+    if (description_.objective.penalty.any() && layer.squares.size() == 0) {
       layer.squares = Buffer<double>(layer.weight_rows());
       layer.magnitudes = Buffer<double>(layer.weight_rows());
     }
@@ -126,7 +126,7 @@ void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
 
 template <class T>
 void Session<T>::reserve_scratch(int n_threads, long n_rows) {
-  const long widest = *std::max_element(description_.sizes.begin(), description_.sizes.end());
+  const long widest = *std::max_element(description_.shape.sizes.begin(), description_.shape.sizes.end());
   const long needed = kernels_.scratch_size(n_rows, widest);
   if (long(scratch_.size()) < n_threads) scratch_.resize(n_threads);
   for (int t = 0; t < n_threads; ++t)
@@ -185,7 +185,7 @@ void Session<T>::output_rows(Part rows, bool with_delta) {
   const long first = rows.begin;
   Matrix<T> error{nullptr, 0};
   if (with_delta) error = {delta(last).row(first), delta(last).stride};
-  kernels_.output_error(description_.loss, T(description_.loss_parameter), layers_[last].activation,
+  kernels_.output_error(description_.objective.loss, T(description_.objective.loss_parameter), layers_[last].activation,
                         {z(last).row(first), z(last).stride}, {a(last + 1).row(first), a(last + 1).stride},
                         batch_.y.data() + first, batch_.share.data() + first, error, batch_.cost.data() + first,
                         rows.size(), layers_[last].n_out);

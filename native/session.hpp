@@ -7,62 +7,11 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "description.hpp"
 #include "kernels.hpp"
 #include "threads.hpp"
 
 namespace backlit {
-
-// An optimizer as src/backlit/core/optimizers.py describes it.
-struct Optimizer {
-  enum class Kind { sgd, rmsprop, adam, adamw } kind = Kind::sgd;
-  double momentum = 0;  // also ρ and β₁
-  double beta_2 = 0;
-  double epsilon = 0;
-  double weight_decay = 0;
-  bool nesterov = false;
-  bool rate_in_velocity = false;
-
-  int n_slots() const { return kind == Kind::sgd ? momentum != 0 : kind == Kind::rmsprop ? 1 : 2; }
-};
-
-struct Penalty {
-  double l2 = 0, l1 = 0, alpha = 0;
-  bool any() const { return l2 != 0 || l1 != 0 || alpha != 0; }
-};
-
-// Shares of neurons that are dropped in training; see native/dropout.hpp.
-struct Dropout {
-  std::vector<double> rates;  // of layers 1 (the input) to L − 1; 0 drops nothing
-  std::uint64_t seed = 0;
-};
-
-struct Description {
-  std::vector<long> sizes;              // L, the input included
-  std::vector<Activation> activations;  // L − 1
-  Loss loss;
-  double loss_parameter;  // of a loss that takes one
-  Penalty penalty;
-  Optimizer optimizer;
-  Dropout dropout;
-  double clip_norm = 0;  // the largest norm of a gradient; 0 for none
-  int max_threads;
-  Precision precision = Precision::full;
-};
-
-// Rows of a batch as they come from Python: row-major, `n_columns` numbers a row.
-template <class T>
-struct Examples {
-  const T* x;
-  const T* y;              // may be null where only a^L is asked for
-  const T* sample_weight;  // may be null
-
-  // Where x is sparse it is null, and row i has the values and columns from row_starts[i] up to row_starts[i + 1].
-  const std::int64_t* row_starts = nullptr;
-  const std::int32_t* columns = nullptr;
-  const T* values = nullptr;
-
-  bool is_sparse() const { return row_starts != nullptr; }
-};
 
 template <class T>
 class Session {
@@ -156,7 +105,7 @@ class Session {
     return {layer.is_row ? layer.wt.data() : layer.w.data(), layer.n_out, layer.n_in};
   }
 
-  bool drops(int layer) const { return description_.dropout.rates[layer] != 0; }
+  bool drops(int layer) const { return description_.objective.dropout.rates[layer] != 0; }
   Matrix<T> dropped(int layer) { return batch_.dropped[layer].matrix(); }
   Matrix<T> mask(int layer) { return {batch_.mask[layer].data(), dropped(layer).stride}; }
   // What layer + 1 is fed with in training.

@@ -22,7 +22,7 @@ void Session<T>::update_sparse(const StepRule<T>& s, long n_rows, Part part) {
   const Panels<T> nabla = layer.in_panels(layer.nabla_wt);
   kernels_.add_nabla_sparse(batch_.sparse.data(), delta(0), nabla, n_rows, part.begin, part.end);
   const auto step = [&](long k, long n_k) { apply_nabla(layer, s, T(1), Part(k, k + n_k)); };
-  if (s.rule != Rule::sgd || description_.penalty.any()) return step(part.begin, part.size());
+  if (!moves_by_gradient_alone(s.rule) || description_.objective.penalty.any()) return step(part.begin, part.size());
   for (long i = 0; i < n_rows; ++i)
     for (long at = 0; at < batch_.sparse[i].n; ++at) {
       const long k = batch_.sparse[i].columns[at];

@@ -51,7 +51,7 @@ void Session<T>::transpose_part(int thread, int n_threads) {
 
 template <class T>
 double Session<T>::penalty_cost(double batch_weight) const {
-  const Penalty& penalty = description_.penalty;
+  const Penalty& penalty = description_.objective.penalty;
   double squares = 0, magnitudes = 0;
   for (const Layer& layer : layers_)
     for (long k = 0; k < layer.weight_rows(); ++k) {
@@ -63,43 +63,10 @@ double Session<T>::penalty_cost(double batch_weight) const {
 
 template <class T>
 StepRule<T> Session<T>::rule(double rate, double batch_weight, long step) const {
-  const Optimizer& o = description_.optimizer;
-  StepRule<T> s{};
-  s.square = T(description_.penalty.l2 + description_.penalty.alpha / batch_weight);
-  s.l1 = T(description_.penalty.l1);
-  s.has_penalty = description_.penalty.any();
-  s.momentum = T(o.momentum);
-  s.one_minus_momentum = T(1 - o.momentum);
-  s.beta_2 = T(o.beta_2);
-  s.one_minus_beta_2 = T(1 - o.beta_2);
-  s.epsilon = T(o.epsilon);
-  s.p = s.q = s.keep = 1;
-  s.nesterov = o.nesterov;
-  switch (o.kind) {
-    case Optimizer::Kind::sgd:
-      s.rule = o.momentum != 0 ? Rule::momentum : Rule::sgd;
-      if (s.rule == Rule::sgd || o.rate_in_velocity)
-        s.p = T(-rate);
-      else
-        s.q = T(-rate);
-      break;
-    case Optimizer::Kind::rmsprop:
-      s.rule = Rule::rmsprop;
-      s.q = T(-rate);
-      break;
-    case Optimizer::Kind::adam:
-    case Optimizer::Kind::adamw: {
-      s.rule = Rule::adam;
-      const double root = std::sqrt(1 - std::pow(o.beta_2, double(step)));
-      s.q = T(-rate * root / (1 - std::pow(o.momentum, double(step))));
-      if (o.kind == Optimizer::Kind::adamw) {
-        // m̂ / (√v̂ + ε) = √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ))
-        s.epsilon = T(o.epsilon * root);
-        s.keep = T(1 - rate * o.weight_decay);
-      }
-      break;
-    }
-  }
+  StepRule<T> s = description_.optimizer.rule<T>(rate, step);
+  s.square = T(description_.objective.penalty.l2 + description_.objective.penalty.alpha / batch_weight);
+  s.l1 = T(description_.objective.penalty.l1);
+  s.has_penalty = description_.objective.penalty.any();
   return s;
 }
 
@@ -138,7 +105,7 @@ void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* bat
 template <class T>
 void Session<T>::update_part(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
   Layer& layer = layers_[l];
-  if (description_.penalty.any())
+  if (description_.objective.penalty.any())
     kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
   if (l == 0 && batch_.is_sparse) return update_sparse(rule, n_rows, part);
   const Panels<T> wt = layer.in_panels(layer.wt), first = layer.in_panels(layer.slots_wt[0]),
@@ -165,7 +132,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   const int n_threads = threads_for(batch_size, n_order, batch_size);
   reserve(batch_size, true, examples.is_sparse());
   reserve_scratch(n_threads, batch_size);
-  const bool has_penalty = description_.penalty.any();
+  const bool has_penalty = description_.objective.penalty.any();
   int diverged_layer = 0;
   bool stop = false;
   auto last_check = Clock::now();

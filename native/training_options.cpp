@@ -12,8 +12,8 @@ template <class T>
 void Session<T>::feedforward_dropped_rows(Part rows, T* scratch, long step, long position) {
   for (int l = 0; l < int(layers_.size()); ++l) {
     if (drops(l)) {
-      const DropoutDraw draw{description_.dropout.seed, std::uint64_t(step), std::uint32_t(l + 1),
-                             description_.dropout.rates[l]};
+      const DropoutDraw draw{description_.objective.dropout.seed, std::uint64_t(step), std::uint32_t(l + 1),
+                             description_.objective.dropout.rates[l]};
       if (l == 0 && batch_.is_sparse)
         drop_sparse_rows(rows, draw, position);
       else
@@ -45,7 +45,7 @@ void Session<T>::step_by_whole_gradient(StepRule<T> rule, long n_rows, int threa
   for (int l = 0; l < n_layers; ++l) {
     Layer& layer = layers_[l];
     const Part part(layer.weight_rows(), thread, n_threads);
-    if (description_.penalty.any())
+    if (description_.objective.penalty.any())
       kernels_.row_sums(layer.wt_panels(), layer.squares.data(), layer.magnitudes.data(), part.begin, part.end);
     add_nabla(l, n_rows, part, scratch);
     kernels_.finish_nabla(rule, layer.wt_panels(), layer.in_panels(layer.nabla_wt), layer.nabla_squares.data(),
