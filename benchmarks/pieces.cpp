@@ -81,7 +81,7 @@ void train(const Work& work, const Kernels<float>& kernels, const std::function<
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
     std::vector<float> w(sizes[l] * sizes[l + 1]);
     for (float& weight : w) weight = normal(random) / std::sqrt(float(sizes[l]));
-    session.set_weights(int(l), -1, w.data());
+    session.layer(int(l)).set_weights(-1, w.data());
   }
   std::vector<std::int64_t> order(work.n_rows);
   std::iota(order.begin(), order.end(), 0);

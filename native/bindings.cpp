@@ -53,19 +53,19 @@ class Binding {
 
   void set_weights(int layer, int slot, Array<const T> w) {
     check(layer, slot, w.shape(0), long(w.shape(1)));
-    session_.set_weights(layer, slot, w.data());
+    session_.layer(layer).set_weights(slot, w.data());
   }
   void get_weights(int layer, int slot, Array<T> w) const {
     check(layer, slot, w.shape(0), long(w.shape(1)));
-    session_.get_weights(layer, slot, w.data());
+    session_.layer(layer).get_weights(slot, w.data());
   }
   void set_biases(int layer, int slot, Vector<const T> b) {
     check(layer, slot, b.shape(0));
-    session_.set_biases(layer, slot, b.data());
+    session_.layer(layer).set_biases(slot, b.data());
   }
   void get_biases(int layer, int slot, Vector<T> b) const {
     check(layer, slot, b.shape(0));
-    session_.get_biases(layer, slot, b.data());
+    session_.layer(layer).get_biases(slot, b.data());
   }
 
   int threads_for(long rows_a_step, long rows_a_call) const {
@@ -105,7 +105,7 @@ class Binding {
     require(has_gradient_, "there is no gradient yet");
     check(layer, -1, nabla_w.shape(0), long(nabla_w.shape(1)));
     check(layer, -1, nabla_b.shape(0));
-    session_.get_nabla(layer, nabla_w.data(), nabla_b.data());
+    session_.layer(layer).get_nabla(nabla_w.data(), nabla_b.data());
   }
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
@@ -275,11 +275,6 @@ void bind_descriptions(nb::module_& m) {
             new (self) Optimizer(name, Arguments(arguments));
           },
           "name"_a, "arguments"_a);
-}
-
-template <std::size_t n>
-std::vector<std::string> list_of(const char* const (&names)[n]) {
-  return {names, names + n};
 }
 
 }  // namespace

@@ -79,34 +79,15 @@ StepRule<T> rule_of_biases(StepRule<T> rule) {
 
 #ifndef BACKLIT_ISA
 #include <cmath>
-#include <map>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
+#include "names.hpp"
+
 namespace backlit {
-
-// Arguments by their names, each of which is taken once.
-class Arguments {
- public:
-  explicit Arguments(std::map<std::string, double> values) : values_(std::move(values)) {}
-  double take(const std::string& name) {
-    const auto found = values_.find(name);
-    if (found == values_.end()) throw std::invalid_argument("the optimizer lacks its argument '" + name + "'");
-    const double value = found->second;
-    values_.erase(found);
-    return value;
-  }
-  void end() const {
-    if (!values_.empty())
-      throw std::invalid_argument("the optimizer has no argument named '" + values_.begin()->first + "'");
-  }
-
- private:
-  std::map<std::string, double> values_;
-};
 
 // Each optimizer has its name, the arguments of its twin in Python, how many slots it keeps for a parameter, and the
 // rule of its step number `step`, counted from 1.

@@ -80,8 +80,8 @@ void replay(const std::string& operation) {
   session.t = long(number());
   for (int slot = -1; slot < n_slots; ++slot)
     for (int l = 0; l < n_layers; ++l) {
-      session.set_weights(l, slot, numbers<T>().data());
-      session.set_biases(l, slot, numbers<T>().data());
+      session.layer(l).set_weights(slot, numbers<T>().data());
+      session.layer(l).set_biases(slot, numbers<T>().data());
     }
   // a sparse x has values where another has x, and more than none of the rest
   const std::vector<T> x = numbers<T>(), y = numbers<T>(), sample_weight = numbers<T>();
@@ -109,8 +109,8 @@ void replay(const std::string& operation) {
     for (int slot = -1; slot < n_slots; ++slot)
       for (int l = 0; l < n_layers; ++l) {
         room_for(l);
-        session.get_weights(l, slot, w.data());
-        session.get_biases(l, slot, b.data());
+        session.layer(l).get_weights(slot, w.data());
+        session.layer(l).get_biases(slot, b.data());
         answer(w.data(), w.size());
         answer(b.data(), b.size());
       }
@@ -125,7 +125,7 @@ void replay(const std::string& operation) {
     answer(result, 2);
     for (int l = 0; l < n_layers; ++l) {
       room_for(l);
-      session.get_nabla(l, w.data(), b.data());
+      session.layer(l).get_nabla(w.data(), b.data());
       answer(w.data(), w.size());
       answer(b.data(), b.size());
     }
