@@ -145,8 +145,8 @@ struct NablaEpilogue {
   }
 };
 
-// The same where the rule is known when the program is compiled: sums go from registers into the step. For tiles of
-// full height, of the rules that gain by it.
+// The same where the rule is known when the program is compiled, and there is no L1 penalty: sums go from registers
+// into the step. For tiles of full height, of the rules that gain by it.
 template <class T, template <class> class Which>
 struct StepEpilogue : NablaEpilogue<T> {
   StepRule<T> known;
@@ -154,7 +154,7 @@ struct StepEpilogue : NablaEpilogue<T> {
   BACKLIT_INLINE void tile_begins(long k, int height, long width) { this->weights_begin(k, height, width); }
   BACKLIT_INLINE Vec<T> start(Place) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(Place at, Vec<T> nabla) const {
-    step<Which>(known, this->slots, this->tile + (at.r * at.width + at.c), nabla);
+    step<Which, false>(known, this->slots, this->tile + (at.r * at.width + at.c), nabla);
   }
   BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
@@ -169,6 +169,7 @@ BACKLIT_INLINE void with_step(const StepRule<T>& s, Panels<T> wt, Panels<T> firs
   alignas(BACKLIT_VECTOR_BYTES) T nabla_of_tile[largest_tile * lanes<T>];
   const Slots<T> slots{wt.data, first.data, second.data};
   NablaEpilogue<T> epilogue{nabla_of_tile, &s, slots, wt.n_rows, is_far, Fetcher<T>(ahead)};
+  if (s.l1 != T(0)) return f(epilogue);
   switch (s.rule) {
 #define BACKLIT_CASE(name, is_fused)                         \
   case Rule::name:                                           \

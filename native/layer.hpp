@@ -3,7 +3,6 @@
 
 #include "buffer.hpp"
 #include "kernels.hpp"
-#include "threads.hpp"
 
 namespace backlit {
 

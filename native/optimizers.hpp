@@ -259,12 +259,12 @@ struct adam {
 }  // namespace rule
 
 // Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients times p.
-template <template <class> class Which, class T>
+template <template <class> class Which, bool may_have_l1 = true, class T>
 BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, Vec<T> nabla) {
   const Vec<T> theta = load(slots.theta + at);
   if (s.has_penalty) {
     nabla = fma(broadcast(s.square), theta, nabla);
-    if (s.l1 != T(0)) nabla = fma(broadcast(s.l1), sign<T>(theta), nabla);
+    if (may_have_l1 && s.l1 != T(0)) nabla = fma(broadcast(s.l1), sign<T>(theta), nabla);
   }
   store(slots.theta + at, Which<T>::moved(s, slots, at, theta, nabla));
 }

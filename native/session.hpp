@@ -7,6 +7,7 @@
 
 #include "passes.hpp"
 #include "step.hpp"
+#include "threads.hpp"
 #include "whole_gradient.hpp"
 #include "workspace.hpp"
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "threads.hpp"
+
 namespace backlit {
 
 template <class T>

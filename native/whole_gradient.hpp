@@ -6,6 +6,8 @@
 
 namespace backlit {
 
+class Barrier;
+
 template <class T>
 class WholeGradient {
  public:
