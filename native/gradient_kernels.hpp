@@ -33,7 +33,7 @@ template <class T>
 void apply(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
            long k_begin, long k_end) {
   const Slots<T> slots{theta.data, first.data, second.data};
-  constexpr long most = largest_tile * lanes<T>;
+  constexpr long most = 64 * lanes<T>;  // at a time, in the first cache
   alignas(BACKLIT_VECTOR_BYTES) T scaled[most];
   for_panels(nabla, [&](long j, Matrix<T> panel) {
     const long end = j * nabla.n_rows + k_end * panel.stride;

@@ -40,6 +40,7 @@ struct Width {
   static constexpr int whole = is_narrow ? vectors - 1 : vectors;
   static constexpr bool has_half = is_narrow;
   static constexpr int height = tile_heights[vectors];
+  using OfWholeVectors = Width<vectors, false>;
   template <class T>
   static constexpr long columns = vectors * lanes<T>;
 };
@@ -103,11 +104,14 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
 }
 
 // Rows of one panel that are too few for a tile of full height: cut into tiles of even height, and one of a single row.
+// They may be the whole batch in the forward pass and BP2. In BP4 they are what n_in leaves, seldom much of the work,
+// and only powers of two are built for it, of whole vectors.
 template <class O, class Width, bool a_by_column, class Epilogue>
 __attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O* b, long depth, long j,
                                          Epilogue& epilogue) {
+  constexpr bool has_every_height = !a_by_column;
   const auto left = [&](auto rows) BACKLIT_INLINED {
-    if constexpr (rows() < Width::height)
+    if constexpr (rows() < Width::height && (has_every_height || (rows() & (rows() - 1)) == 0))
       if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
   };
   left(std::integral_constant<int, 12>{});
@@ -124,7 +128,8 @@ template <class O, class Width, bool a_by_column, class Epilogue>
 inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
   constexpr int height = Width::height;
   for (; i + height <= i_end; i += height) tile<O, height, Width, a_by_column>(a, i, b, depth, j, epilogue);
-  if (i < i_end) rows_left<O, Width, a_by_column>(a, i, i_end, b, depth, j, epilogue.of_any_height());
+  using Left = std::conditional_t<a_by_column, typename Width::OfWholeVectors, Width>;
+  if (i < i_end) rows_left<O, Left, a_by_column>(a, i, i_end, b, depth, j, epilogue.of_any_height());
 }
 
 // Vectors of columns in the next panel where so many are left: tiles of three need the least of the second cache, and
