@@ -33,18 +33,13 @@ template <class T>
 void apply(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
            long k_begin, long k_end) {
   const Slots<T> slots{theta.data, first.data, second.data};
-  constexpr long most = 64 * lanes<T>;  // at a time, in the first cache
-  alignas(BACKLIT_VECTOR_BYTES) T scaled[most];
   for_panels(nabla, [&](long j, Matrix<T> panel) {
-    const long end = j * nabla.n_rows + k_end * panel.stride;
-    for (long at = j * nabla.n_rows + k_begin * panel.stride; at < end; at += most) {
-      const long n = end - at < most ? end - at : most;
-      for (long k = 0; k < n; k += lanes<T>) {
-        store(scaled + k, factor * load(nabla.data + at + k));
-        store(nabla.data + at + k, Vec<T>{});
-      }
-      take_steps(rule, slots, at, n, scaled);
-    }
+    const long at = j * nabla.n_rows + k_begin * panel.stride;
+    take_steps_by(rule, slots, at, (k_end - k_begin) * panel.stride, [&](long k) BACKLIT_INLINED {
+      const Vec<T> gradient = factor * load(nabla.data + at + k);
+      store(nabla.data + at + k, Vec<T>{});
+      return gradient;
+    });
   });
 }
 

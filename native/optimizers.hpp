@@ -269,17 +269,22 @@ BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, V
   store(slots.theta + at, Which<T>::moved(s, slots, at, theta, nabla));
 }
 
-// Takes the steps of n parameters from offset `at` on.
-template <class T>
-__attribute__((noinline)) void take_steps(const StepRule<T>& s, Slots<T> slots, long at, long n, const T* nabla) {
+// Takes the steps of n parameters from offset `at` on; nabla(k) are the gradients from at + k on.
+template <class T, class F>
+BACKLIT_INLINE void take_steps_by(const StepRule<T>& s, Slots<T> slots, long at, long n, F&& nabla) {
   switch (s.rule) {
-#define BACKLIT_CASE(name, is_fused)                                                            \
-  case Rule::name:                                                                              \
-    for (long k = 0; k < n; k += lanes<T>) step<rule::name>(s, slots, at + k, load(nabla + k)); \
+#define BACKLIT_CASE(name, is_fused)                                                     \
+  case Rule::name:                                                                       \
+    for (long k = 0; k < n; k += lanes<T>) step<rule::name>(s, slots, at + k, nabla(k)); \
     return;
     BACKLIT_RULES(BACKLIT_CASE)
 #undef BACKLIT_CASE
   }
+}
+
+template <class T>
+__attribute__((noinline)) void take_steps(const StepRule<T>& s, Slots<T> slots, long at, long n, const T* nabla) {
+  take_steps_by(s, slots, at, n, [&](long k) BACKLIT_INLINED { return load(nabla + k); });
 }
 
 }  // namespace backlit::BACKLIT_ISA
