@@ -12,8 +12,8 @@ namespace backlit::BACKLIT_ISA {
 
 // ∂C/∂z from ∂C/∂a for rows of `columns` numbers: ⊙ σ′, where σ acts on every neuron alone.
 template <class T>
-void times_sigma_prime(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta, long n_rows,
-                       long columns) {
+BACKLIT_INLINE void times_sigma_prime(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta,
+                                      long n_rows, long columns) {
   activation::with<T>(activation, [&](auto f) {
     for (long r = 0; r < n_rows; ++r)
       for (long c = 0; c < columns; c += lanes<T>)
