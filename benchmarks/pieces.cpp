@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "names.hpp"
 #include "session.hpp"
 
 namespace {
@@ -65,14 +66,6 @@ std::vector<std::string> words(const char* list) {
   return found;
 }
 
-template <std::size_t n>
-int index_of(const char* const (&names)[n], const std::string& name) {
-  for (std::size_t i = 0; i < n; ++i)
-    if (name == names[i]) return int(i);
-  std::fprintf(stderr, "pieces: there is no '%s'\n", name.c_str());
-  std::exit(1);
-}
-
 struct Work {
   Description description;
   long batch_size, n_rows;
@@ -81,14 +74,14 @@ struct Work {
 
 // Whole epochs for some seconds; calls after_epoch(processor seconds) after each.
 void train(const Work& work, const Kernels<float>& kernels, const std::function<void(double)>& after_epoch) {
-  const std::vector<long>& sizes = work.description.sizes;
+  const std::vector<long>& sizes = work.description.shape.sizes;
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   Session<float> session(work.description, kernels);
   for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
     std::vector<float> w(sizes[l] * sizes[l + 1]);
     for (float& weight : w) weight = normal(random) / std::sqrt(float(sizes[l]));
-    session.set_weights(int(l), -1, w.data());
+    session.layer(int(l)).set_weights(-1, w.data());
   }
   std::vector<std::int64_t> order(work.n_rows);
   std::iota(order.begin(), order.end(), 0);
@@ -121,21 +114,21 @@ int main(int n_arguments, char** arguments) {
   }
   Work work;
   Description& d = work.description;
-  for (const std::string& size : words(arguments[1])) d.sizes.push_back(std::stol(size));
+  for (const std::string& size : words(arguments[1])) d.shape.sizes.push_back(std::stol(size));
   for (const std::string& name : words(arguments[2]))
-    d.activations.push_back(Activation(index_of(activation_names, name)));
-  d.loss = Loss(index_of(loss_names, arguments[3]));
+    d.shape.activations.push_back(Activation(index_of(name, activation_names, "activation")));
+  d.objective.loss = Loss(index_of(arguments[3], loss_names, "loss"));
   work.batch_size = std::stol(arguments[4]);
-  if (std::string(arguments[5]) == "adam") d.optimizer = {Optimizer::Kind::adam, 0.9, 0.999, 1e-8};
-  d.max_threads = 1;
+  if (std::string(arguments[5]) == "adam")
+    d.optimizer = Optimizer("adam", Arguments({{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}}));
   work.n_rows = std::stol(arguments[6]) / work.batch_size * work.batch_size;
 
   std::mt19937 random(0);
   std::uniform_real_distribution<float> uniform;
-  work.x = Buffer<float>(work.n_rows * d.sizes.front());
+  work.x = Buffer<float>(work.n_rows * d.shape.n_in());
   for (long i = 0; i < work.x.size(); ++i) work.x.data()[i] = uniform(random);
-  work.y = Buffer<float>(work.n_rows * d.sizes.back());
-  for (long i = 0; i < work.n_rows; ++i) work.y.data()[i * d.sizes.back() + i % d.sizes.back()] = 1;
+  work.y = Buffer<float>(work.n_rows * d.shape.n_out());
+  for (long i = 0; i < work.n_rows; ++i) work.y.data()[i * d.shape.n_out() + i % d.shape.n_out()] = 1;
 
   const double n_steps = double(work.n_rows / work.batch_size);
   std::vector<double> least(n_pieces, 1e300);

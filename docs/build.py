@@ -29,13 +29,13 @@ EQUATIONS = [
         "weighted input",
         "z^l = w^l a^{l−1} + b^l",
         ("src/backlit/core/network.py", "def weighted_input"),
-        ("native/epilogues.hpp", "struct ForwardEpilogue"),
+        ("native/equations.hpp", "// Forward: z = w a + b"),
     ),
     (
         "activation",
         "a^l = σ(z^l)",
         ("src/backlit/core/network.py", "a.append(get_activation(activation).value(z[-1]))"),
-        ("native/epilogues.hpp", "void sigma(long i"),
+        ("native/epilogues.hpp", "void sigma_of_tile("),
     ),
     (
         "sigmoid",
@@ -83,7 +83,7 @@ EQUATIONS = [
         "gradient descent",
         "w ← w − μ ∂C/∂w,  b ← b − μ ∂C/∂b",
         ("src/backlit/core/optimizers.py", "return theta - rate * nabla, ()"),
-        ("native/optimizers.hpp", "theta += nabla;"),
+        ("native/optimizers.hpp", "return theta + nabla;"),
     ),
 ]
 

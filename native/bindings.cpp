@@ -1,6 +1,7 @@
 // The one file that knows Python: it checks, converts and calls.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -8,6 +9,7 @@
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -16,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "names.hpp"
 #include "processors.hpp"
 #include "session.hpp"
 
@@ -36,15 +39,6 @@ using Sparse = std::tuple<Vector<const std::int64_t>, Vector<const std::int32_t>
 template <class T>
 using Input = std::variant<Array<const T>, Sparse<T>>;
 
-template <std::size_t n>
-int index_of(const std::string& name, const char* const (&names)[n], const char* kind) {
-  for (std::size_t i = 0; i < n; ++i)
-    if (name == names[i]) return int(i);
-  throw std::invalid_argument(std::string("the native engine has no ") + kind + " named '" + name + "'");
-}
-
-constexpr const char* optimizer_names[] = {"sgd", "rmsprop", "adam", "adamw"};
-
 void require(bool condition, const char* message) {
   if (!condition) throw std::invalid_argument(message);
 }
@@ -52,32 +46,26 @@ void require(bool condition, const char* message) {
 template <class T>
 class Binding {
  public:
-  Binding(const std::vector<long>& sizes, const std::vector<std::string>& activations, const std::string& loss,
-          double loss_parameter, double l2, double l1, double alpha, const std::string& optimizer, double momentum,
-          double beta_2, double epsilon, double weight_decay, bool nesterov, bool rate_in_velocity,
-          const std::vector<double>& dropout_rates, std::uint64_t seed, double clip_norm, int max_threads,
+  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, double clip_norm, int max_threads,
           const std::string& precision)
-      : session_(describe(sizes, activations, loss, loss_parameter, {l2, l1, alpha},
-                          {Optimizer::Kind(index_of(optimizer, optimizer_names, "optimizer")), momentum, beta_2,
-                           epsilon, weight_decay, nesterov, rate_in_velocity},
-                          {dropout_rates, seed}, clip_norm, max_threads,
-                          Precision(index_of(precision, precision_names, "precision")))) {}
+      : session_(checked({shape, objective, optimizer, clip_norm, max_threads,
+                          Precision(index_of(precision, precision_names, "precision"))})) {}
 
   void set_weights(int layer, int slot, Array<const T> w) {
     check(layer, slot, w.shape(0), long(w.shape(1)));
-    session_.set_weights(layer, slot, w.data());
+    session_.layer(layer).set_weights(slot, w.data());
   }
   void get_weights(int layer, int slot, Array<T> w) const {
     check(layer, slot, w.shape(0), long(w.shape(1)));
-    session_.get_weights(layer, slot, w.data());
+    session_.layer(layer).get_weights(slot, w.data());
   }
   void set_biases(int layer, int slot, Vector<const T> b) {
     check(layer, slot, b.shape(0));
-    session_.set_biases(layer, slot, b.data());
+    session_.layer(layer).set_biases(slot, b.data());
   }
   void get_biases(int layer, int slot, Vector<T> b) const {
     check(layer, slot, b.shape(0));
-    session_.get_biases(layer, slot, b.data());
+    session_.layer(layer).get_biases(slot, b.data());
   }
 
   int threads_for(long rows_a_step, long rows_a_call) const {
@@ -117,7 +105,7 @@ class Binding {
     require(has_gradient_, "there is no gradient yet");
     check(layer, -1, nabla_w.shape(0), long(nabla_w.shape(1)));
     check(layer, -1, nabla_b.shape(0));
-    session_.get_nabla(layer, nabla_w.data(), nabla_b.data());
+    session_.layer(layer).get_nabla(nabla_w.data(), nabla_b.data());
   }
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
@@ -164,33 +152,17 @@ class Binding {
   }
 
  private:
-  static Description describe(const std::vector<long>& sizes, const std::vector<std::string>& activations,
-                              const std::string& loss, double loss_parameter, Penalty penalty, Optimizer optimizer,
-                              Dropout dropout, double clip_norm, int max_threads, Precision precision) {
-    require(sizes.size() >= 2 && activations.size() == sizes.size() - 1,
-            "one activation a layer but the input is needed");
-    for (long size : sizes) require(size >= 1, "every layer needs a neuron");
-    Description description{sizes,
-                            {},
-                            Loss(index_of(loss, loss_names, "loss")),
-                            loss_parameter,
-                            penalty,
-                            optimizer,
-                            std::move(dropout),
-                            clip_norm,
-                            max_threads > 0 ? max_threads : available_processors(),
-                            precision};
-    const std::vector<double>& rates = description.dropout.rates;
-    require(rates.empty() || rates.size() == activations.size(),
+  static Description checked(Description description) {
+    if (description.max_threads <= 0) description.max_threads = available_processors();
+    const std::vector<double>& rates = description.objective.dropout.rates;
+    require(rates.empty() || rates.size() == description.shape.activations.size(),
             "one dropout rate for each layer but the output is needed");
     for (double rate : rates) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
-    require(clip_norm >= 0, "clip_norm cannot be negative");
-    for (const std::string& name : activations)
-      description.activations.push_back(Activation(index_of(name, activation_names, "activation")));
+    require(description.clip_norm >= 0, "clip_norm cannot be negative");
     return description;
   }
 
-  const std::vector<long>& sizes() const { return session_.description().sizes; }
+  const std::vector<long>& sizes() const { return session_.description().shape.sizes; }
 
   void check(int layer, int slot, std::size_t n_out, long n_in = -1) const {
     require(layer >= 0 && layer + 1 < int(sizes().size()), "no such layer");
@@ -253,12 +225,8 @@ template <class T>
 void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
-      .def(nb::init<const std::vector<long>&, const std::vector<std::string>&, const std::string&, double, double,
-                    double, double, const std::string&, double, double, double, double, bool, bool,
-                    const std::vector<double>&, std::uint64_t, double, int, const std::string&>(),
-           nb::kw_only(), "sizes"_a, "activations"_a, "loss"_a, "loss_parameter"_a, "l2"_a, "l1"_a, "alpha"_a,
-           "optimizer"_a, "momentum"_a, "beta_2"_a, "epsilon"_a, "weight_decay"_a, "nesterov"_a, "rate_in_velocity"_a,
-           "dropout_rates"_a, "seed"_a, "clip_norm"_a, "max_threads"_a, "precision"_a)
+      .def(nb::init<const Shape&, const Objective&, const Optimizer&, double, int, const std::string&>(), nb::kw_only(),
+           "shape"_a, "objective"_a, "optimizer"_a, "clip_norm"_a, "max_threads"_a, "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
@@ -275,20 +243,50 @@ void bind(nb::module_& m, const char* name) {
            "sample_weight"_a.noconvert() = nb::none());
 }
 
-template <std::size_t n>
-std::vector<std::string> list_of(const char* const (&names)[n]) {
-  return {names, names + n};
+// What a session is opened with. Each is made in one call and never changes.
+void bind_descriptions(nb::module_& m) {
+  nb::class_<Shape>(m, "Shape")
+      .def(
+          "__init__",
+          [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names) {
+            require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
+                    "one activation a layer but the input is needed");
+            for (long size : sizes) require(size >= 1, "every layer needs a neuron");
+            std::vector<Activation> activations;
+            for (const std::string& name : names)
+              activations.push_back(Activation(index_of(name, activation_names, "activation")));
+            new (self) Shape{sizes, activations};
+          },
+          "sizes"_a, "activations"_a);
+  nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
+  nb::class_<Dropout>(m, "Dropout").def(nb::init<const std::vector<double>&, std::uint64_t>(), "rates"_a, "seed"_a);
+  nb::class_<Objective>(m, "Objective")
+      .def(
+          "__init__",
+          [](Objective* self, const std::string& loss, double parameter, const Penalty& penalty,
+             const Dropout& dropout) {
+            new (self) Objective{Loss(index_of(loss, loss_names, "loss")), parameter, penalty, dropout};
+          },
+          "loss"_a, "loss_parameter"_a, "penalty"_a, "dropout"_a);
+  nb::class_<Optimizer>(m, "Optimizer")
+      .def(
+          "__init__",
+          [](Optimizer* self, const std::string& name, const std::map<std::string, double>& arguments) {
+            new (self) Optimizer(name, Arguments(arguments));
+          },
+          "name"_a, "arguments"_a);
 }
 
 }  // namespace
 
 NB_MODULE(_native, m) {
   m.doc() = "The compiled engine. Use backlit.engine.native, which wraps it.";
+  bind_descriptions(m);
   bind<float>(m, "SessionFloat32");
   bind<double>(m, "SessionFloat64");
   m.def("activations", [] { return list_of(activation_names); }, "Names of the activations this engine knows.");
   m.def("losses", [] { return list_of(loss_names); }, "Names of the losses this engine knows.");
-  m.def("optimizers", [] { return list_of(optimizer_names); }, "Names of the optimizers this engine knows.");
+  m.def("optimizers", optimizer_names, "Names of the optimizers this engine knows.");
   m.def("has_bfloat16", has_bfloat16, "Whether precisions below full can be had here.");
   m.def("available_processors", available_processors, "How many processors this process may use.");
   m.def("processors_of_groups", processors_of_groups, "list"_a, "mount"_a,

@@ -25,6 +25,14 @@ class Buffer {
   long n_ = 0;
 };
 
+// Whether none is NaN or infinite: x − x is 0 for finite x and NaN otherwise, so one sum tells for all.
+template <class T>
+bool all_finite(const T* values, long n) {
+  T sum = 0;
+  for (long i = 0; i < n; ++i) sum += values[i] - values[i];
+  return sum == 0;
+}
+
 // Rows of a batch, all of one stride, and where each begins.
 template <class T>
 class RowBuffer {

@@ -31,18 +31,30 @@ const Kernels<float>& kernels_bfloat16x3(const Kernels<float>& full);
 
 namespace {
 
-enum class InstructionSet { baseline, avx2, avx512 };
+// From the least to the best; each has all of those before it. avx512bf16 is avx512 with products of bfloat16 beside.
+enum class InstructionSet { baseline, avx2, avx512, avx512bf16 };
+constexpr const char* instruction_set_names[] = {"baseline", "avx2", "avx512", "avx512bf16"};
 
 InstructionSet best_of_processor() {
 #ifdef BACKLIT_X86
   __builtin_cpu_init();
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-    return InstructionSet::avx512;
-  if (has_avx2) return InstructionSet::avx2;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return InstructionSet::baseline;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
+    return InstructionSet::avx2;
+#ifdef BACKLIT_BFLOAT16
+  if (__builtin_cpu_supports("avx512bf16")) return InstructionSet::avx512bf16;
 #endif
+  return InstructionSet::avx512;
+#else
   return InstructionSet::baseline;
+#endif
+}
+
+InstructionSet named(const std::string& name) {
+  for (int i = 0; i < 4; ++i)
+    if (name == instruction_set_names[i]) return InstructionSet(i);
+  throw std::invalid_argument("BACKLIT_ISA must be avx512bf16, avx512, avx2 or baseline, but is '" + name + "'.");
 }
 
 InstructionSet chosen() {
@@ -50,14 +62,11 @@ InstructionSet chosen() {
     const InstructionSet best = best_of_processor();
     const char* wish = std::getenv("BACKLIT_ISA");
     if (!wish || !*wish) return best;
-    const std::string name = wish;
-    const InstructionSet wanted =
-        name == "avx512" ? InstructionSet::avx512
-        : name == "avx2" ? InstructionSet::avx2
-        : name == "baseline"
-            ? InstructionSet::baseline
-            : throw std::invalid_argument("BACKLIT_ISA must be avx512, avx2 or baseline, but is '" + name + "'.");
-    if (wanted > best) throw std::invalid_argument("BACKLIT_ISA asks for '" + name + "', which this processor lacks.");
+    const InstructionSet wanted = named(wish);
+    if (wanted > best)
+      throw std::invalid_argument(std::string("BACKLIT_ISA asks for '") + wish + "', but this processor, or the " +
+                                  "compiler that built backlit, has no more than " + instruction_set_names[int(best)] +
+                                  ".");
     return wanted;
   }();
   return choice;
@@ -67,6 +76,7 @@ template <class T>
 const Kernels<T>& full() {
 #ifdef BACKLIT_X86
   switch (chosen()) {
+    case InstructionSet::avx512bf16:
     case InstructionSet::avx512:
       return avx512::all_kernels<T>();
     case InstructionSet::avx2:
@@ -80,14 +90,7 @@ const Kernels<T>& full() {
 
 }  // namespace
 
-bool has_bfloat16() {
-#ifdef BACKLIT_BFLOAT16
-  __builtin_cpu_init();
-  return chosen() == InstructionSet::avx512 && __builtin_cpu_supports("avx512bf16");
-#else
-  return false;
-#endif
-}
+bool has_bfloat16() { return chosen() == InstructionSet::avx512bf16; }
 
 template <>
 const Kernels<float>& kernels<float>(Precision precision) {

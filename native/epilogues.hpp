@@ -2,57 +2,18 @@
 // or in the first cache. Shared by the products of every precision.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels.hpp"
+#include "products.hpp"
 #include "simd.hpp"
 
 namespace backlit::BACKLIT_ISA {
 
-// Where a vector of sums stands: in row i + r and from column j + c on, (i, j) being where its tile begins, and `width`
-// the columns of its panel. What is known when the program is compiled is kept apart, so that addresses cost nothing.
-struct Place {
-  long i, j;
-  int r, c;
-  long width;
-
-  template <class T>
-  BACKLIT_INLINE T* in(Matrix<T> m) const {
-    return m.row(i) + j + (r * m.stride + c);
-  }
-};
-
-// For epilogues that have nothing to do before their sums are taken.
-struct EpilogueDefaults {
-  BACKLIT_INLINE void panel_begins(long) const {}
-  BACKLIT_INLINE void tile_begins(long, int, long) const {}
-  BACKLIT_INLINE void term_begins(long) const {}
-  BACKLIT_INLINE void tile_goes_on(long) const {}
-};
-
-// Forward: the sum starts at the bias and ends in z; a finished tile goes through σ while it is still in the first
-// cache.
-template <class T>
-struct ForwardEpilogue : EpilogueDefaults {
-  Activation activation;
-  const T* b;
-  Matrix<T> z, a;
-  BACKLIT_INLINE Vec<T> start(Place at) const { return load(b + at.j + at.c); }
-  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(at.in(z), sum); }
-  BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
-    if (activation == Activation::identity && z.data == a.data) return;
-    sigma(i, height, j, columns);
-  }
-  __attribute__((noinline)) void sigma(long i, int height, long j, long columns) const {
-    activation::with<T>(activation, [&](auto f) {
-      for (long r = i; r < i + height; ++r)
-        for (long c = j; c < j + columns; c += lanes<T>) store(a.row(r) + c, f.value(load(z.row(r) + c)));
-    });
-  }
-};
-
 // ∂C/∂z from ∂C/∂a for rows of `columns` numbers: ⊙ σ′, where σ acts on every neuron alone.
 template <class T>
-void times_sigma_prime(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta, long n_rows,
-                       long columns) {
+BACKLIT_INLINE void times_sigma_prime(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta,
+                                      long n_rows, long columns) {
   activation::with<T>(activation, [&](auto f) {
     for (long r = 0; r < n_rows; ++r)
       for (long c = 0; c < columns; c += lanes<T>)
@@ -67,20 +28,47 @@ void pull_back(Activation activation, Matrix<const T> z, Matrix<const T> a, Matr
   for (long r = 0; r < n_rows; ++r) activation::softmax_pull_back_row(a.row(r), delta.row(r), n);
 }
 
-// BP2: the sum (w^{l+1})ᵀ δ^{l+1} goes through ⊙ σ′(z^l).
+// Forward and BP2: sums begin at the bias or at zero, and end in z or δ; a finished tile goes through σ or ⊙ σ′ while
+// it is still in the first cache. Which of the two is chosen as the program runs, so that there is one tile for both.
 template <class T>
-struct BackwardEpilogue : EpilogueDefaults {
+struct LayerEpilogue {
   Activation activation;
-  Matrix<const T> z, a;
-  Matrix<T> delta;
-  BACKLIT_INLINE Vec<T> start(Place) const { return Vec<T>{}; }
-  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(at.in(delta), sum); }
+  void (*finish_tile)(const LayerEpilogue&, long i, int height, long j, long columns);  // may be null
+  const T* b;                                                                           // null for zeros
+  Matrix<T> sums;                                                                       // z, or δ
+  Matrix<T> outputs;                                                                    // a, of the forward pass
+  Matrix<const T> z, a;                                                                 // of BP2
+  const T* start_of_panel = nullptr;
+
+  LayerEpilogue& of_any_height() { return *this; }
+  BACKLIT_INLINE void panel_begins(long j) {
+    static constexpr T zeros[widest_panel * lanes<T>] = {};
+    start_of_panel = b ? b + j : zeros;
+  }
+  BACKLIT_INLINE void tile_begins(long, int, long) const {}
+  BACKLIT_INLINE void term_begins(long) const {}
+  BACKLIT_INLINE void tile_goes_on(long) const {}
+  BACKLIT_INLINE Vec<T> start(Place at) const { return load(start_of_panel + at.c); }
+  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(at.in(sums), sum); }
   BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
-    if (activation == Activation::softmax) return;  // needs whole rows
-    times_sigma_prime<T>(activation, {z.row(i) + j, z.stride}, {a.row(i) + j, a.stride},
-                         {delta.row(i) + j, delta.stride}, height, columns);
+    if (finish_tile) finish_tile(*this, i, height, j, columns);
   }
 };
+
+template <class T>
+void sigma_of_tile(const LayerEpilogue<T>& layer, long i, int height, long j, long columns) {
+  activation::with<T>(layer.activation, [&](auto f) {
+    for (long r = i; r < i + height; ++r)
+      for (long c = j; c < j + columns; c += lanes<T>)
+        store(layer.outputs.row(r) + c, f.value(load(layer.sums.row(r) + c)));
+  });
+}
+
+template <class T>
+void sigma_prime_of_tile(const LayerEpilogue<T>& layer, long i, int height, long j, long columns) {
+  times_sigma_prime<T>(layer.activation, {layer.z.row(i) + j, layer.z.stride}, {layer.a.row(i) + j, layer.a.stride},
+                       {layer.sums.row(i) + j, layer.sums.stride}, height, columns);
+}
 
 // Fetches the rows of the next batch while BP4 sums over those of this one: a tile asks for one cache line of each row,
 // one at each term of its sums, so that requests never fill the queue that the work needs too. A few rows are fetched
@@ -107,30 +95,41 @@ struct Fetcher {
   }
 };
 
-// BP4: the sum is the gradient of a weight and goes into its step.
-template <class T, Rule which>
-struct StepEpilogue {
-  StepRule<T> rule;
+// BP4: sums are added to the gradient so far, or a finished tile of them, in the first cache, goes into its step.
+template <class T>
+struct NablaEpilogue {
+  T* nabla;                 // the gradient, or room for a tile of it
+  const StepRule<T>* rule;  // null where no step is taken
   Slots<T> slots;
-  long n_in;
+  long n_rows;  // of the weights
   bool is_far;  // the weights and their state are more than the second cache holds
   Fetcher<T> fetcher;
   long panel = 0, tile = 0;    // where they begin
   long next = 0, vectors = 0;  // of this tile's weights, which are asked for while their gradient is summed
+  const T* starts = nullptr;   // of this tile's sums
+  T* sums = nullptr;
 
-  BACKLIT_INLINE void panel_begins(long j) { panel = j * n_in; }
-  BACKLIT_INLINE void tile_begins(long k, int height, long width) {
+  NablaEpilogue& of_any_height() { return *this; }
+  BACKLIT_INLINE void panel_begins(long j) { panel = j * n_rows; }
+  BACKLIT_INLINE void weights_begin(long k, int height, long width) {
     fetcher.tile_begins();
     next = tile = panel + k * width;
     vectors = height * width / lanes<T>;
+  }
+  BACKLIT_INLINE void tile_begins(long k, int height, long width) {
+    static constexpr T zeros[largest_tile * lanes<T>] = {};
+    weights_begin(k, height, width);
+    if (!rule) vectors = 0;
+    sums = rule ? nabla : nabla + tile;
+    starts = rule ? zeros : sums;
   }
   BACKLIT_INLINE void term_begins(long k) const { fetcher.fetch_line_of(k); }
   BACKLIT_INLINE void tile_goes_on(long k) {
     if (k >= vectors) return;
     if (is_far) {
       __builtin_prefetch(slots.theta + next, 1);
-      if constexpr (which != Rule::sgd) __builtin_prefetch(slots.first + next, 1);
-      if constexpr (which == Rule::adam) __builtin_prefetch(slots.second + next, 1);
+      if (slots.first) __builtin_prefetch(slots.first + next, 1);
+      if (slots.second) __builtin_prefetch(slots.second + next, 1);
     } else {
       // Other threads may have read these weights, and then every store waits until their caches give them up. One that
       // changes nothing has that done now; a request for writing (prefetchw) was seen not to.
@@ -139,52 +138,50 @@ struct StepEpilogue {
     }
     next += lanes<T>;
   }
+  BACKLIT_INLINE Vec<T> start(Place at) const { return load(starts + (at.r * at.width + at.c)); }
+  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(sums + (at.r * at.width + at.c), sum); }
+  BACKLIT_INLINE void tile_done(long, int height, long, long width) const {
+    if (rule) take_steps(*rule, slots, tile, height * width, sums);
+  }
+};
+
+// The same where the rule is known when the program is compiled, and there is no L1 penalty: sums go from registers
+// into the step. For tiles of full height, of the rules that gain by it.
+template <class T, template <class> class Which>
+struct StepEpilogue : NablaEpilogue<T> {
+  StepRule<T> known;
+  NablaEpilogue<T>& of_any_height() { return *this; }
+  BACKLIT_INLINE void tile_begins(long k, int height, long width) { this->weights_begin(k, height, width); }
   BACKLIT_INLINE Vec<T> start(Place) const { return Vec<T>{}; }
   BACKLIT_INLINE void finish(Place at, Vec<T> nabla) const {
-    step<T, which>(rule, slots, tile + (at.r * at.width + at.c), nabla);
+    step<Which, false>(known, this->slots, this->tile + (at.r * at.width + at.c), nabla);
   }
   BACKLIT_INLINE void tile_done(long, int, long, long) const {}
 };
-
-// Calls f with the rule as a constant.
-template <class F>
-BACKLIT_INLINE void with_rule(Rule rule, F&& f) {
-  switch (rule) {
-    case Rule::sgd:
-      return f(std::integral_constant<Rule, Rule::sgd>{});
-    case Rule::momentum:
-      return f(std::integral_constant<Rule, Rule::momentum>{});
-    case Rule::rmsprop:
-      return f(std::integral_constant<Rule, Rule::rmsprop>{});
-    case Rule::adam:
-      return f(std::integral_constant<Rule, Rule::adam>{});
-  }
-}
 
 // Calls f with the epilogue for the step of the weights from n_k of all neurons.
 template <class T, class F>
-BACKLIT_INLINE void with_step(const StepRule<T>& rule, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
+BACKLIT_INLINE void with_step(const StepRule<T>& s, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
                               RowsAhead<T> ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
-  with_rule(rule.rule, [&](auto which) {
-    const long numbers_a_weight = which() == Rule::adam ? 3 : which() == Rule::sgd ? 1 : 2;
-    const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
-    StepEpilogue<T, which()> epilogue{rule, {wt.data, first.data, second.data}, wt.n_rows, is_far, Fetcher<T>(ahead)};
-    f(epilogue);
-  });
+  const long numbers_a_weight = 1 + (first.data != nullptr) + (second.data != nullptr);
+  const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
+  alignas(BACKLIT_VECTOR_BYTES) T nabla_of_tile[largest_tile * lanes<T>];
+  const Slots<T> slots{wt.data, first.data, second.data};
+  NablaEpilogue<T> epilogue{nabla_of_tile, &s, slots, wt.n_rows, is_far, Fetcher<T>(ahead)};
+  if (s.l1 != T(0)) return f(epilogue);
+  switch (s.rule) {
+#define BACKLIT_CASE(name, is_fused)                         \
+  case Rule::name:                                           \
+    if constexpr (is_fused) {                                \
+      StepEpilogue<T, rule::name> in_registers{epilogue, s}; \
+      return f(in_registers);                                \
+    }                                                        \
+    break;
+    BACKLIT_RULES(BACKLIT_CASE)
+#undef BACKLIT_CASE
+  }
+  f(epilogue);
 }
-
-// BP4 without a step: the sum is added to the gradient so far.
-template <class T>
-struct AddEpilogue : EpilogueDefaults {
-  Panels<T> nabla;
-  T *panel = nullptr, *tile = nullptr;  // where they begin
-  explicit AddEpilogue(Panels<T> nabla) : nabla(nabla) {}
-  BACKLIT_INLINE void panel_begins(long j) { panel = nabla.data + j * nabla.n_rows; }
-  BACKLIT_INLINE void tile_begins(long k, int, long width) { tile = panel + k * width; }
-  BACKLIT_INLINE Vec<T> start(Place at) const { return load(tile + (at.r * at.width + at.c)); }
-  BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(tile + (at.r * at.width + at.c), sum); }
-  BACKLIT_INLINE void tile_done(long, int, long, long) const {}
-};
 
 }  // namespace backlit::BACKLIT_ISA

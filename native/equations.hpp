@@ -12,7 +12,8 @@ namespace backlit::BACKLIT_ISA {
 template <class Product, class T>
 void forward(Activation activation, Rows<T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
              long n_rows, T* scratch) {
-  ForwardEpilogue<T> epilogue{{}, activation, b, z, a};
+  const bool has_sigma = activation != Activation::softmax && (activation != Activation::identity || z.data != a.data);
+  LayerEpilogue<T> epilogue{activation, has_sigma ? sigma_of_tile<T> : nullptr, b, z, a, {}, {}};
   Product::template product<false>(a_previous, 0, n_rows, wt, scratch, epilogue);
   if (activation == Activation::softmax)
     for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), wt.columns);
@@ -61,9 +62,10 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
 template <class Product, class T>
 void backward(Activation activation, Rows<T> delta_next, Panels<const T> w_next, Matrix<const T> z, Matrix<const T> a,
               Matrix<T> delta, long n_rows, T* scratch) {
-  BackwardEpilogue<T> epilogue{{}, activation, z, a, delta};
+  const bool needs_whole_rows = activation == Activation::softmax;
+  LayerEpilogue<T> epilogue{activation, needs_whole_rows ? nullptr : sigma_prime_of_tile<T>, nullptr, delta, {}, z, a};
   Product::template product<false>(delta_next, 0, n_rows, w_next, scratch, epilogue);
-  if (activation == Activation::softmax) pull_back(activation, z, a, delta, n_rows, w_next.columns);
+  if (needs_whole_rows) pull_back(activation, z, a, delta, n_rows, w_next.columns);
 }
 
 // BP2 through a dropped layer: δ comes in as (w^{l+1})ᵀ δ^{l+1} and becomes (mask ⊙ δ) ⊙ σ′.
@@ -84,35 +86,38 @@ void update_weights(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T>
   });
 }
 
-// BP3: ∂C/∂b^l_j = δ^l_j, summed over the batch. Calls f(j, nabla) for each vector of neurons.
+// BP3: ∂C/∂b^l_j = δ^l_j, summed over the batch. Calls f(j, n, nabla) for each panel of n neurons.
 template <class T, class F>
 BACKLIT_INLINE void for_nabla_b(Panels<const T> delta, F&& f) {
+  alignas(BACKLIT_VECTOR_BYTES) T sums[widest_panel * lanes<T>];
   for_panels(delta, [&](long first, Matrix<const T> panel) {
     for (long j = 0; j < panel.stride; j += lanes<T>) {
       Vec<T> nabla{};
       for (long i = 0; i < delta.n_rows; ++i) nabla += load(panel.row(i) + j);
-      f(first + j, nabla);
+      store(sums + j, nabla);
     }
+    f(first, panel.stride, sums);
   });
 }
 
 template <class T>
 void update_biases(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second) {
-  with_rule(rule.rule, [&](auto which) {
-    for_nabla_b(delta, [&](long j, Vec<T> nabla) { step<T, which()>(rule, {b, first, second}, j, nabla); });
-  });
+  for_nabla_b(delta, [&](long j, long n, const T* nabla)
+                         BACKLIT_INLINED { take_steps(rule, {b, first, second}, j, n, nabla); });
 }
 
 // BP4 without a step, for gradients that are wanted whole.
 template <class Product, class T>
 void add_nabla_w(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end, T* scratch) {
-  AddEpilogue<T> epilogue(nabla_wt);
+  NablaEpilogue<T> epilogue{nabla_wt.data, nullptr, {}, nabla_wt.n_rows, false, Fetcher<T>({})};
   Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
 }
 
 template <class T>
 void add_nabla_b(Panels<const T> delta, T* nabla_b) {
-  for_nabla_b(delta, [&](long j, Vec<T> nabla) { store(nabla_b + j, load(nabla_b + j) + nabla); });
+  for_nabla_b(delta, [&](long j, long n, const T* nabla) BACKLIT_INLINED {
+    for (long k = 0; k < n; k += lanes<T>) store(nabla_b + j + k, load(nabla_b + j + k) + load(nabla + k));
+  });
 }
 
 }  // namespace backlit::BACKLIT_ISA

@@ -4,10 +4,10 @@
 
 #include "dropout.hpp"
 #include "equations.hpp"
+#include "gradient_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
 #include "sparse_kernels.hpp"
-#include "whole_gradient.hpp"
 
 #define BACKLIT_STRING(x) #x
 #define BACKLIT_NAME_OF(x) BACKLIT_STRING(x)
@@ -109,32 +109,34 @@ long scratch_size(long, long) {
 }
 
 template <class T>
-constexpr Kernels<T> table{BACKLIT_NAME_OF(BACKLIT_ISA),
-                           lanes<T>,
-                           widest_panel * lanes<T>,
-                           scratch_size<T>,
-                           forward<FullPrecision, T>,
-                           output_error<T>,
-                           backward<FullPrecision, T>,
-                           update_weights<FullPrecision, T>,
-                           update_biases<T>,
-                           add_nabla_w<FullPrecision, T>,
-                           add_nabla_b<T>,
-                           finish_nabla<T>,
-                           apply<T>,
-                           drop<T>,
-                           pull_back_dropped<T>,
-                           forward_one<T>,
-                           update_one<T>,
-                           add_nabla_one<T>,
-                           forward_sparse<T>,
-                           add_nabla_sparse<T>,
-                           drop_sparse<T>,
-                           into_panels<T>,
-                           transpose<T>,
-                           read_weights<T>,
-                           write_weights<T>,
-                           row_sums<T>};
+constexpr Kernels<T> table{
+    .isa = BACKLIT_NAME_OF(BACKLIT_ISA),
+    .lanes = lanes<T>,
+    .panel_columns = widest_panel * lanes<T>,
+    .scratch_size = scratch_size<T>,
+    .forward = forward<FullPrecision, T>,
+    .output_error = output_error<T>,
+    .backward = backward<FullPrecision, T>,
+    .update_weights = update_weights<FullPrecision, T>,
+    .update_biases = update_biases<T>,
+    .add_nabla_w = add_nabla_w<FullPrecision, T>,
+    .add_nabla_b = add_nabla_b<T>,
+    .finish_nabla = finish_nabla<T>,
+    .apply = apply<T>,
+    .drop = drop<T>,
+    .pull_back_dropped = pull_back_dropped<T>,
+    .forward_one = forward_one<T>,
+    .update_one = update_one<T>,
+    .add_nabla_one = add_nabla_one<T>,
+    .forward_sparse = forward_sparse<T>,
+    .add_nabla_sparse = add_nabla_sparse<T>,
+    .drop_sparse = drop_sparse<T>,
+    .into_panels = into_panels<T>,
+    .transpose = transpose<T>,
+    .read_weights = read_weights<T>,
+    .write_weights = write_weights<T>,
+    .row_sums = row_sums<T>,
+};
 
 template <class T>
 const Kernels<T>& all_kernels();

@@ -39,9 +39,10 @@ void forward_one(Activation activation, Rows<T> a_previous, Panels<const T> w, c
     for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), 1);
 }
 
-// BP4: ∂C/∂w_k = a_k δ, summed over the batch. Calls f(k, nabla) for each vector of weights.
+// BP4: ∂C/∂w_k = a_k δ, summed over the batch. Calls f(k, n, nabla) for each panel of n weights.
 template <class T, class F>
 BACKLIT_INLINE void for_nabla_w(Rows<T> a_previous, Panels<const T> delta, Panels<const T> w, F&& f) {
+  alignas(BACKLIT_VECTOR_BYTES) T sums[widest_panel * lanes<T>];
   for_panels(w, [&](long k, Panel<const T> panel) {
     with_width<T, T>(panel.columns, [&](auto width) {
       constexpr int vectors = decltype(width)::whole + decltype(width)::has_half;
@@ -53,25 +54,27 @@ BACKLIT_INLINE void for_nabla_w(Rows<T> a_previous, Panels<const T> delta, Panel
       }
       unroll<vectors>([&](auto v) BACKLIT_INLINED {
         const long left = panel.columns - v * lanes<T>;
-        f(k + v * lanes<T>, first_lanes<T>(left) ? nabla[v] : Vec<T>{});  // a's padding may be anything
+        store(sums + v * lanes<T>, first_lanes<T>(left) ? nabla[v] : Vec<T>{});  // a's padding may be anything
       });
     });
+    f(k, panel.stride, sums);
   });
 }
 
 template <class T>
 void update_one(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> w, Panels<T> first,
                 Panels<T> second) {
-  with_rule(rule.rule, [&](auto which) {
-    for_nabla_w<T>(a_previous, delta, w,
-                   [&](long k, Vec<T> nabla) { step<T, which()>(rule, {w.data, first.data, second.data}, k, nabla); });
-  });
+  const Slots<T> slots{w.data, first.data, second.data};
+  for_nabla_w<T>(a_previous, delta, w,
+                 [&](long k, long n, const T* nabla) BACKLIT_INLINED { take_steps(rule, slots, k, n, nabla); });
 }
 
 template <class T>
 void add_nabla_one(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_w) {
-  for_nabla_w<T>(a_previous, delta, nabla_w,
-                 [&](long k, Vec<T> nabla) { store(nabla_w.data + k, load(nabla_w.data + k) + nabla); });
+  for_nabla_w<T>(a_previous, delta, nabla_w, [&](long k, long n, const T* nabla) BACKLIT_INLINED {
+    for (T* sum = nabla_w.data + k; n > 0; n -= lanes<T>, sum += lanes<T>, nabla += lanes<T>)
+      store(sum, load(sum) + load(nabla));
+  });
 }
 
 }  // namespace backlit::BACKLIT_ISA

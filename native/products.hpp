@@ -17,9 +17,11 @@ namespace backlit::BACKLIT_ISA {
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int widest_panel = 4;
 constexpr int tile_heights[] = {0, 14, 14, 8, 6};
+constexpr int largest_tile = 28;  // in vectors
 #else
 constexpr int widest_panel = 3;
 constexpr int tile_heights[] = {0, 8, 6, 4};
+constexpr int largest_tile = 12;
 #endif
 
 // What sums of products of O are held in. An operand type other than float and double brings its own `load`,
@@ -38,8 +40,22 @@ struct Width {
   static constexpr int whole = is_narrow ? vectors - 1 : vectors;
   static constexpr bool has_half = is_narrow;
   static constexpr int height = tile_heights[vectors];
+  using OfWholeVectors = Width<vectors, false>;
   template <class T>
   static constexpr long columns = vectors * lanes<T>;
+};
+
+// Where a vector of sums stands: in row i + r and from column j + c on, (i, j) being where its tile begins, and `width`
+// the columns of its panel. What is known when the program is compiled is kept apart, so that addresses cost nothing.
+struct Place {
+  long i, j;
+  int r, c;
+  long width;
+
+  template <class T>
+  BACKLIT_INLINE T* in(Matrix<T> m) const {
+    return m.row(i) + j + (r * m.stride + c);
+  }
 };
 
 // `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
@@ -51,16 +67,23 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
   [[maybe_unused]] constexpr long half_at = whole * lanes<T>;
   const auto place = [&](int r, int v) BACKLIT_INLINED { return Place{i, j, r, v * lanes<T>, columns}; };
   epilogue.tile_begins(i, height, columns);
+  Epilogue here = epilogue;  // its own address is known nowhere, so no store can change it
   Vec<T> c[height][with_room];
   Half<T> c_half[height];
   unroll<height>([&](auto r) BACKLIT_INLINED {
-    unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = epilogue.start(place(r, v)); });
-    if constexpr (halves) c_half[r] = lower_half<T>(epilogue.start(place(r, whole)));
+    unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = here.start(place(r, v)); });
+    if constexpr (halves) c_half[r] = lower_half<T>(here.start(place(r, whole)));
   });
   const O* a_row[height];
   if constexpr (!a_by_column) unroll<height>([&](auto r) BACKLIT_INLINED { a_row[r] = a.row(i + r); });
-  const auto add = [&](long k) BACKLIT_INLINED {
-    epilogue.term_begins(k);
+  // rows of a lie too far apart for the processor to see what will be read next
+  const long end_of_reading_ahead = a_by_column && depth >= rows_that_matter ? depth - rows_read_ahead : 0;
+  for (long k = 0; k < depth; ++k) {
+    if (a_by_column && k < end_of_reading_ahead) {
+      __builtin_prefetch(a.row(k + rows_read_ahead) + i);
+      here.tile_goes_on(k);
+    }
+    here.term_begins(k);
     decltype(load(b_row)) b_k[with_room];
     Half<T> b_k_half;
     unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });
@@ -72,33 +95,23 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
       if constexpr (halves) c_half[r] = fma(lower_half<T>(a_rk), b_k_half, c_half[r]);
     });
     b_row += columns;
-  };
-  long k = 0;
-  // rows of a lie too far apart for the processor to see what will be read next
-  if (a_by_column && depth >= rows_that_matter)
-    for (; k + rows_read_ahead < depth; ++k) {
-      __builtin_prefetch(a.row(k + rows_read_ahead) + i);
-      epilogue.tile_goes_on(k);
-      add(k);
-    }
-  for (; k < depth; ++k) add(k);
-  const Epilogue in_registers = epilogue;  // its own address is known elsewhere, so every store could have changed it
+  }
   unroll<height>([&](auto r) BACKLIT_INLINED {
-    unroll<whole>([&](auto v) BACKLIT_INLINED { in_registers.finish(place(r, v), c[r][v]); });
-    if constexpr (halves) in_registers.finish(place(r, whole), widened<T>(c_half[r]));
+    unroll<whole>([&](auto v) BACKLIT_INLINED { here.finish(place(r, v), c[r][v]); });
+    if constexpr (halves) here.finish(place(r, whole), widened<T>(c_half[r]));
   });
   epilogue.tile_done(i, height, j, columns);
 }
 
-// All rows of one panel.
+// Rows of one panel that are too few for a tile of full height: cut into tiles of even height, and one of a single row.
+// They may be the whole batch in the forward pass and BP2. In BP4 they are what n_in leaves, seldom much of the work,
+// and only powers of two are built for it, of whole vectors.
 template <class O, class Width, bool a_by_column, class Epilogue>
-inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
-  constexpr int height = Width::height;
-  for (; i + height <= i_end; i += height) tile<O, height, Width, a_by_column>(a, i, b, depth, j, epilogue);
-  if (i == i_end) return;
-  // what is left is cut into tiles of even height, and one of a single row
-  const auto left = [&](auto rows) {
-    if constexpr (rows() < height)
+__attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O* b, long depth, long j,
+                                         Epilogue& epilogue) {
+  constexpr bool has_every_height = !a_by_column;
+  const auto left = [&](auto rows) BACKLIT_INLINED {
+    if constexpr (rows() < Width::height && (has_every_height || (rows() & (rows() - 1)) == 0))
       if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
   };
   left(std::integral_constant<int, 12>{});
@@ -108,6 +121,15 @@ inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, lo
   left(std::integral_constant<int, 4>{});
   left(std::integral_constant<int, 2>{});
   left(std::integral_constant<int, 1>{});
+}
+
+// All rows of one panel.
+template <class O, class Width, bool a_by_column, class Epilogue>
+inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
+  constexpr int height = Width::height;
+  for (; i + height <= i_end; i += height) tile<O, height, Width, a_by_column>(a, i, b, depth, j, epilogue);
+  using Left = std::conditional_t<a_by_column, typename Width::OfWholeVectors, Width>;
+  if (i < i_end) rows_left<O, Left, a_by_column>(a, i, i_end, b, depth, j, epilogue.of_any_height());
 }
 
 // Vectors of columns in the next panel where so many are left: tiles of three need the least of the second cache, and

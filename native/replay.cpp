@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "names.hpp"
 #include "session.hpp"
 
 namespace backlit {
@@ -29,14 +31,6 @@ double number() {
   return value;
 }
 
-template <std::size_t n>
-int index_of(const char* const (&names)[n]) {
-  const std::string name = word();
-  for (std::size_t i = 0; i < n; ++i)
-    if (name == names[i]) return int(i);
-  throw std::runtime_error("there is no '" + name + "'");
-}
-
 // As many numbers as the input says, which may be none.
 template <class T>
 std::vector<T> numbers() {
@@ -50,25 +44,30 @@ void answer(const T* values, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) std::printf("%a\n", double(values[i]));
 }
 
+Optimizer optimizer() {
+  const std::string name = word();
+  std::map<std::string, double> arguments;
+  for (int n = int(number()); n > 0; --n) {
+    const std::string argument = word();
+    arguments[argument] = number();
+  }
+  return Optimizer(name, Arguments(arguments));
+}
+
 Description description() {
-  Description d{};
-  d.sizes = numbers<long>();
-  for (std::size_t l = 1; l < d.sizes.size(); ++l) d.activations.push_back(Activation(index_of(activation_names)));
-  d.loss = Loss(index_of(loss_names));
-  d.loss_parameter = number();
-  d.penalty = {number(), number(), number()};
-  d.optimizer.kind = Optimizer::Kind(int(number()));
-  d.optimizer.momentum = number();
-  d.optimizer.beta_2 = number();
-  d.optimizer.epsilon = number();
-  d.optimizer.weight_decay = number();
-  d.optimizer.nesterov = number() != 0;
-  d.optimizer.rate_in_velocity = number() != 0;
-  d.dropout.rates = numbers<double>();
-  d.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
+  Description d;
+  d.shape.sizes = numbers<long>();
+  for (std::size_t l = 1; l < d.shape.sizes.size(); ++l)
+    d.shape.activations.push_back(Activation(index_of(word(), activation_names, "activation")));
+  d.objective.loss = Loss(index_of(word(), loss_names, "loss"));
+  d.objective.loss_parameter = number();
+  d.objective.penalty = {number(), number(), number()};
+  d.objective.dropout.rates = numbers<double>();
+  d.objective.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
+  d.optimizer = optimizer();
   d.clip_norm = number();
   d.max_threads = int(number());
-  d.precision = Precision(index_of(precision_names));
+  d.precision = Precision(index_of(word(), precision_names, "precision"));
   return d;
 }
 
@@ -76,19 +75,20 @@ template <class T>
 void replay(const std::string& operation) {
   const Description d = description();
   Session<T> session(d);
-  const int n_layers = int(d.activations.size()), n_slots = d.optimizer.n_slots();
+  const std::vector<long>& sizes = d.shape.sizes;
+  const int n_layers = int(d.shape.activations.size()), n_slots = d.optimizer.n_slots();
   session.t = long(number());
   for (int slot = -1; slot < n_slots; ++slot)
     for (int l = 0; l < n_layers; ++l) {
-      session.set_weights(l, slot, numbers<T>().data());
-      session.set_biases(l, slot, numbers<T>().data());
+      session.layer(l).set_weights(slot, numbers<T>().data());
+      session.layer(l).set_biases(slot, numbers<T>().data());
     }
   // a sparse x has values where another has x, and more than none of the rest
   const std::vector<T> x = numbers<T>(), y = numbers<T>(), sample_weight = numbers<T>();
   const std::vector<std::int64_t> row_starts = numbers<std::int64_t>();
   const std::vector<std::int32_t> columns = numbers<std::int32_t>();
   const bool is_sparse = !row_starts.empty();
-  const long n_rows = is_sparse ? long(row_starts.size()) - 1 : long(x.size()) / d.sizes.front();
+  const long n_rows = is_sparse ? long(row_starts.size()) - 1 : long(x.size()) / sizes.front();
   Examples<T> examples{x.data(), y.empty() ? nullptr : y.data(),
                        sample_weight.empty() ? nullptr : sample_weight.data()};
   if (is_sparse) {
@@ -100,8 +100,8 @@ void replay(const std::string& operation) {
   double result[2] = {0, 0};
   std::vector<T> w, b;
   auto room_for = [&](int l) {
-    w.resize(d.sizes[l] * d.sizes[l + 1]);
-    b.resize(d.sizes[l + 1]);
+    w.resize(sizes[l] * sizes[l + 1]);
+    b.resize(sizes[l + 1]);
   };
   auto answer_state = [&] {
     const double t = double(session.t);
@@ -109,14 +109,14 @@ void replay(const std::string& operation) {
     for (int slot = -1; slot < n_slots; ++slot)
       for (int l = 0; l < n_layers; ++l) {
         room_for(l);
-        session.get_weights(l, slot, w.data());
-        session.get_biases(l, slot, b.data());
+        session.layer(l).get_weights(slot, w.data());
+        session.layer(l).get_biases(slot, b.data());
         answer(w.data(), w.size());
         answer(b.data(), b.size());
       }
   };
   if (operation == "evaluate") {
-    std::vector<T> out(n_rows * d.sizes.back());
+    std::vector<T> out(n_rows * sizes.back());
     session.evaluate(examples, n_rows, out.data(), &result[0], &result[1]);
     answer(result, 2);
     answer(out.data(), out.size());
@@ -125,7 +125,7 @@ void replay(const std::string& operation) {
     answer(result, 2);
     for (int l = 0; l < n_layers; ++l) {
       room_for(l);
-      session.get_nabla(l, w.data(), b.data());
+      session.layer(l).get_nabla(w.data(), b.data());
       answer(w.data(), w.size());
       answer(b.data(), b.size());
     }

@@ -1,16 +1,33 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "subnormals.hpp"
 
 namespace backlit {
 
 namespace {
 
-// Rows fed forward at a time where nothing has to be kept.
-constexpr long block_rows = 256;
+// Rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over, to bound memory.
+constexpr long block_rows = 256, gradient_rows = 2048;
 // Below so many floating-point operations a step, a second thread costs more than it saves; and so many in a call,
 // before it has begun.
 constexpr double operations_a_thread = 4e6, operations_a_call = 2.5e7;
+constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
+
+template <class T>
+std::vector<Layer<T>> layers_of(const Description& description, const Kernels<T>& kernels) {
+  const Shape& shape = description.shape;
+  std::vector<Layer<T>> layers;
+  for (std::size_t l = 0; l + 1 < shape.sizes.size(); ++l) {
+    const long n_in = shape.sizes[l], n_out = shape.sizes[l + 1];
+    const bool is_row = l > 0 && n_out == 1 && description.precision == Precision::full;
+    layers.emplace_back(kernels, n_in, n_out, shape.activations[l], is_row, description.optimizer.n_slots());
+  }
+  return layers;
+}
 
 }  // namespace
 
@@ -19,124 +36,16 @@ Session<T>::Session(Description description) : Session(description, kernels<T>(d
 
 template <class T>
 Session<T>::Session(Description description, const Kernels<T>& kernels)
-    : description_(std::move(description)), kernels_(kernels) {
-  const int n_slots = description_.optimizer.n_slots();
-  for (std::size_t l = 0; l + 1 < description_.sizes.size(); ++l) {
-    Layer& layer = layers_.emplace_back();
-    layer.n_in = description_.sizes[l];
-    layer.n_out = description_.sizes[l + 1];
-    layer.stride = padded(layer.n_out, kernels_.lanes);
-    layer.activation = description_.activations[l];
-    layer.is_row = l > 0 && layer.n_out == 1 && description_.precision == Precision::full;
-    const long n_weights = layer.weight_rows() * padded(layer.weight_columns(), kernels_.lanes);
-    layer.wt = Buffer<T>(n_weights);
-    layer.b = Buffer<T>(layer.stride);
-    for (int slot = 0; slot < n_slots; ++slot) {
-      layer.slots_wt[slot] = Buffer<T>(n_weights);
-      layer.slots_b[slot] = Buffer<T>(layer.stride);
-    }
-  }
-  batch_.a.resize(layers_.size() + 1);
-  batch_.z.resize(layers_.size());
-  batch_.delta.resize(layers_.size());
-  batch_.delta_panels.resize(layers_.size());
-  batch_.mask.resize(layers_.size());
-  batch_.dropped.resize(layers_.size());
-  description_.dropout.rates.resize(layers_.size(), 0.0);
-}
-
-template <class T>
-void Session<T>::set_weights(int l, int slot, const T* w) {
-  Layer& layer = layers_[l];
-  kernels_.write_weights(layer.as_lecture(w), layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]));
-}
-
-template <class T>
-void Session<T>::get_weights(int l, int slot, T* w) const {
-  const Layer& layer = layers_[l];
-  kernels_.read_weights(layer.in_panels(slot < 0 ? layer.wt : layer.slots_wt[slot]), layer.as_lecture(w));
-}
-
-template <class T>
-void Session<T>::set_biases(int l, int slot, const T* b) {
-  Layer& layer = layers_[l];
-  std::copy_n(b, layer.n_out, slot < 0 ? layer.b.data() : layer.slots_b[slot].data());
-}
-
-template <class T>
-void Session<T>::get_biases(int l, int slot, T* b) const {
-  const Layer& layer = layers_[l];
-  std::copy_n(slot < 0 ? layer.b.data() : layer.slots_b[slot].data(), layer.n_out, b);
-}
-
-template <class T>
-bool Session<T>::keeps_z(int l) const {
-  const bool is_output = l + 1 == int(layers_.size());
-  return activation_needs_z[int(layers_[l].activation)] || (is_output && loss_needs_z(description_.loss));
-}
-
-template <class T>
-void Session<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
-  batch_.is_sparse = is_sparse;
-  if (batch_.n_rows < n_rows) {
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      batch_.a[l + 1] = RowBuffer<T>(n_rows, layers_[l].stride);
-      if (keeps_z(l)) batch_.z[l] = Buffer<T>(n_rows * layers_[l].stride);
-      batch_.delta[l] = {};
-      batch_.delta_panels[l] = {};
-      batch_.mask[l] = {};
-      batch_.dropped[l] = {};
-    }
-    batch_.x.assign(n_rows, nullptr);
-    batch_.y.assign(n_rows, nullptr);
-    batch_.share = Buffer<T>(n_rows);
-    batch_.cost = Buffer<T>(n_rows);
-    batch_.n_rows = n_rows;
-  }
-  if (is_sparse) {
-    batch_.sparse.resize(batch_.n_rows);
-    batch_.sparse_dropped.resize(batch_.n_rows);
-  }
-  if (!with_delta) return;
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    Layer& layer = layers_[l];
-    if (batch_.delta[l].empty()) {
-      batch_.delta[l] = RowBuffer<T>(batch_.n_rows, layer.stride);
-      if (!is_one_panel(l)) batch_.delta_panels[l] = Buffer<T>(batch_.n_rows * layer.stride);
-    }
-    if (drops(l) && !(l == 0 && is_sparse) && batch_.mask[l].size() == 0) {
-      const long stride = l == 0 ? layer.n_in : layers_[l - 1].stride;
-      batch_.mask[l] = Buffer<T>(batch_.n_rows * stride);
-      batch_.dropped[l] = RowBuffer<T>(batch_.n_rows, stride);
-    }
-    if (l > 0 && !layer.is_row && layer.w.size() == 0)
-      layer.w = Buffer<T>(layer.n_out * padded(layer.n_in, kernels_.lanes));
-    if (l == 0 && is_sparse) layer.nabla_wt = Buffer<T>(layer.wt.size());
-    if (steps_by_whole_gradient()) {
-      layer.nabla_wt = Buffer<T>(layer.wt.size());
-      layer.nabla_b = Buffer<T>(layer.b.size());
-      layer.nabla_squares = Buffer<double>(layer.weight_rows() + 1);
-    }
-    if (description_.penalty.any() && layer.squares.size() == 0) {
-      layer.squares = Buffer<double>(layer.weight_rows());
-      layer.magnitudes = Buffer<double>(layer.weight_rows());
-    }
-  }
-}
-
-template <class T>
-void Session<T>::reserve_scratch(int n_threads, long n_rows) {
-  const long widest = *std::max_element(description_.sizes.begin(), description_.sizes.end());
-  const long needed = kernels_.scratch_size(n_rows, widest);
-  if (long(scratch_.size()) < n_threads) scratch_.resize(n_threads);
-  for (int t = 0; t < n_threads; ++t)
-    if (scratch_[t].size() < needed) scratch_[t] = Buffer<T>(needed);
+    : description_(std::move(description)),
+      layers_(layers_of(description_, kernels)),
+      workspace_(description_, kernels, layers_) {
+  description_.objective.dropout.rates.resize(layers_.size(), 0.0);
 }
 
 template <class T>
 int Session<T>::threads_for(long rows_a_step, long rows_a_call, long most) const {
   double weights = 0;
-  for (const Layer& layer : layers_) weights += double(layer.n_in) * layer.n_out;
+  for (const Layer<T>& layer : layers_) weights += double(layer.n_in) * layer.n_out;
   const double training = 6 * weights;  // operations a row
   const double wanted =
       std::min(training * rows_a_step / operations_a_thread, training * rows_a_call / operations_a_call);
@@ -144,60 +53,34 @@ int Session<T>::threads_for(long rows_a_step, long rows_a_call, long most) const
       std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, most))));
 }
 
-// Row `from` of the examples becomes row `to` of the batch. It stays where it lies.
+// For steps of n_rows rows.
 template <class T>
-void Session<T>::take_row(const Examples<T>& examples, long from, long to) {
-  if (examples.is_sparse()) {
-    const std::int64_t begin = examples.row_starts[from], end = examples.row_starts[from + 1];
-    batch_.sparse[to] = {examples.values + begin, examples.columns + begin, long(end - begin)};
-  } else {
-    batch_.x[to] = examples.x + from * layers_.front().n_in;
-  }
-  if (!examples.y) return;
-  batch_.y[to] = examples.y + from * layers_.back().n_out;
-  __builtin_prefetch(batch_.y[to]);  // targets of a shuffled batch lie all over memory
+void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
+  workspace_.reserve(n_rows, true, is_sparse);
+  workspace_.reserve_scratch(n_threads, n_rows);
+  step_.reserve(is_sparse);
 }
 
-// Steps 1 and 2 of the lecture's algorithm, for rows of the batch.
+// Renews the copies w for BP2.
 template <class T>
-void Session<T>::feedforward_rows(Part rows, T* scratch) {
-  for (int l = 0; l < int(layers_.size()); ++l) layer_forward(l, rows_of_a(l), rows, scratch);
+void Session<T>::transpose(int thread, int n_threads) {
+  for (std::size_t l = 1; l < layers_.size(); ++l) layers_[l].transpose(Part(layers_[l].n_in, thread, n_threads));
 }
 
 template <class T>
-void Session<T>::layer_forward(int l, Rows<T> input, Part rows, T* scratch) {
-  auto from = [&](Matrix<T> m) { return Matrix<T>{m.row(rows.begin), m.stride}; };
-  Layer& layer = layers_[l];
-  if (l == 0 && batch_.is_sparse)
-    return kernels_.forward_sparse(layer.activation, batch_.sparse.data() + rows.begin, layer.wt_panels(),
-                                   layer.b.data(), from(z(l)), from(a(l + 1)), rows.size());
-  if (layer.is_row)
-    return kernels_.forward_one(layer.activation, input.from(rows.begin), layer.wt_panels(), layer.b.data(), from(z(l)),
-                                from(a(l + 1)), rows.size());
-  kernels_.forward(layer.activation, input.from(rows.begin), layer.wt_panels(), layer.b.data(), from(z(l)),
-                   from(a(l + 1)), rows.size(), scratch);
-}
-
-// Step 3: the costs of rows of the batch, and BP1 where an error is wanted.
-template <class T>
-void Session<T>::output_rows(Part rows, bool with_delta) {
-  const int last = int(layers_.size()) - 1;
-  const long first = rows.begin;
-  Matrix<T> error{nullptr, 0};
-  if (with_delta) error = {delta(last).row(first), delta(last).stride};
-  kernels_.output_error(description_.loss, T(description_.loss_parameter), layers_[last].activation,
-                        {z(last).row(first), z(last).stride}, {a(last + 1).row(first), a(last + 1).stride},
-                        batch_.y.data() + first, batch_.share.data() + first, error, batch_.cost.data() + first,
-                        rows.size(), layers_[last].n_out);
+int Session<T>::first_layer_not_finite() const {
+  for (std::size_t l = 0; l < layers_.size(); ++l)
+    if (!layers_[l].is_finite()) return int(l) + 2;
+  return 0;
 }
 
 template <class T>
 void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
   const Call call;
-  const long n_out = layers_.back().n_out;
+  const long n_out = description_.shape.n_out();
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
-  reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
-  reserve_scratch(n_threads, std::min(n_rows, block_rows));
+  workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
+  workspace_.reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
   on_threads(n_threads, [&](int thread) {
     // each thread has its own rows of the batch's buffers
@@ -205,21 +88,166 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
     for (long first = slot; first < n_rows; first += block_rows * n_threads) {
       const long n = std::min(block_rows, n_rows - first);
       const Part rows(slot, slot + n);
-      for (long i = 0; i < n; ++i) take_row(examples, first + i, slot + i);
-      feedforward_rows(rows, scratch_[thread].data());
-      const int last = int(layers_.size()) - 1;
-      for (long i = 0; i < n; ++i) std::copy_n(a(last + 1).row(slot + i), n_out, out + (first + i) * n_out);
+      for (long i = 0; i < n; ++i) workspace_.take_row(examples, first + i, slot + i);
+      passes_.forward(rows, workspace_.scratch(thread));
+      for (long i = 0; i < n; ++i)
+        std::copy_n(workspace_.a(workspace_.n_layers()).row(slot + i), n_out, out + (first + i) * n_out);
       if (!examples.y) continue;
-      output_rows(rows, false);
-      std::copy_n(batch_.cost.data() + slot, n, row_costs.data() + first);
+      passes_.output(rows, false);
+      std::copy_n(workspace_.cost(slot), n, row_costs.data() + first);
     }
   });
   *cost = *weight = 0;
   for (std::size_t i = 0; i < row_costs.size(); ++i) {
-    const double s = examples.sample_weight ? double(examples.sample_weight[i]) : 1.0;
+    const double s = examples.weight_of(long(i));
     *cost += s * row_costs[i];
     *weight += s;
   }
+}
+
+template <class T>
+void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
+  const Call call;
+  const long chunk = std::min(n_rows, gradient_rows);
+  const int n_threads = threads_for(chunk, n_rows, chunk);
+  reserve(n_threads, chunk, examples.is_sparse());
+  whole_gradient_.reserve();
+  *weight = 0;
+  for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(i);
+  std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
+  Barrier barrier(n_threads);
+  on_threads(n_threads, [&](int thread) {
+    T* scratch = workspace_.scratch(thread);
+    transpose(thread, n_threads);
+    for (long first = 0; first < n_rows; first += chunk) {
+      const long n = std::min(chunk, n_rows - first);
+      const Part rows(n, thread, n_threads);
+      for (long i = rows.begin; i < rows.end; ++i) {
+        workspace_.take_row(examples, first + i, i);
+        *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
+      }
+      passes_.forward_in_training(rows, t, first + rows.begin, scratch);
+      passes_.output(rows, true);
+      barrier.wait();  // w is transposed
+      passes_.backward(rows, n, scratch);
+      barrier.wait();  // all errors are there
+      if (thread == 0)
+        for (long i = 0; i < n; ++i) {
+          const double s = examples.weight_of(first + i);
+          if (s != 0) chunk_costs[first / chunk] += s / *weight * *workspace_.cost(i);
+        }
+      for (int l = 0; l < workspace_.n_layers(); ++l) {
+        whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
+        if (thread == l % n_threads) whole_gradient_.add_b(l, n);
+      }
+      barrier.wait();  // the batch's buffers may be written again
+    }
+  });
+  *cost = 0;
+  for (double part : chunk_costs) *cost += part;
+}
+
+template <class T>
+void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
+                                double rate) {
+  const SubnormalsAreZero while_a_step_is_taken;
+  const StepRule<T> s = rule_without_penalty(step_.rule(rate, 1, ++t));  // the gradient holds the penalty's already
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
+    layers_[l].apply_nabla(s, s.p, Part(0, layers_[l].weight_rows()));
+    layers_[l].apply_nabla_b(s, s.p);
+  }
+}
+
+// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors come times `factor`, and
+// times its weight where it has one. `step` counts from 0.
+template <class T>
+void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
+                            Part rows, long step, T* scratch) {
+  for (long i = rows.begin; i < rows.end; ++i) {
+    workspace_.take_row(examples, batch[i], i);
+    *workspace_.share(i) = T(examples.sample_weight ? double(examples.sample_weight[batch[i]]) * factor : factor);
+  }
+  passes_.forward_in_training(rows, step, rows.begin, scratch);
+  passes_.output(rows, true);
+  passes_.backward(rows, n_rows, scratch);
+}
+
+template <class T>
+double Session<T>::cost_of_batch(const Examples<T>& examples, const std::int64_t* batch, long n_rows,
+                                 double batch_weight) {
+  double cost = 0;
+  for (long i = 0; i < n_rows; ++i) {
+    const double weight = examples.weight_of(batch[i]);
+    if (weight != 0) cost += weight * double(*workspace_.cost(i));
+  }
+  return cost / batch_weight;
+}
+
+// Within a step, rows of the batch belong to threads until every error is known; then weights do. Each sum is thus
+// taken by one thread in one order, and the result does not depend on how many there are.
+template <class T>
+int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size,
+                          const double* rates, double* costs, double* batch_weights,
+                          const std::function<bool()>& interrupted) {
+  using Clock = std::chrono::steady_clock;
+  const Call call;
+  const int n_threads = threads_for(batch_size, n_order, batch_size);
+  reserve(n_threads, batch_size, examples.is_sparse());
+  if (steps_by_whole_gradient()) whole_gradient_.reserve();
+  const bool has_penalty = description_.objective.penalty.any();
+  int diverged_layer = 0;
+  bool stop = false;
+  auto last_check = Clock::now();
+  Barrier barrier(n_threads);
+
+  on_threads(n_threads, [&](int thread) {
+    const SubnormalsAreZero while_steps_are_taken;
+    T* scratch = workspace_.scratch(thread);
+    long step = 0, steps_taken = 0;
+    transpose(thread, n_threads);
+    barrier.wait();  // w is transposed
+    for (long first = 0; first < n_order && !stop; first += batch_size, ++step) {
+      const std::int64_t* batch = order + first;
+      const long n = std::min(batch_size, n_order - first);
+      double batch_weight = double(n);
+      if (examples.sample_weight) {
+        batch_weight = 0;
+        for (long i = 0; i < n; ++i) batch_weight += double(examples.sample_weight[batch[i]]);
+      }
+      if (batch_weight == 0) continue;  // every thread sees the same and goes on
+
+      const StepRule<T> s = step_.rule(rates[step], batch_weight, t + steps_taken + 1);
+      const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
+      train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
+      barrier.wait();  // all errors are there
+      ++steps_taken;
+
+      if (thread == 0) {
+        costs[step] = cost_of_batch(examples, batch, n, batch_weight);
+        batch_weights[step] = batch_weight;
+        if (!std::isfinite(costs[step])) {
+          diverged_layer = workspace_.first_layer_not_finite(n);
+          stop = true;
+        } else if (Clock::now() - last_check > time_between_interrupt_checks) {
+          last_check = Clock::now();
+          stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
+        }
+      }
+      const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
+      const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
+                               description_.shape.n_in()};
+      if (steps_by_whole_gradient())
+        whole_gradient_.step(s, n, thread, n_threads, barrier, scratch);
+      else
+        step_.take(s, n, thread, n_threads, ahead, scratch);
+      barrier.wait();  // all weights are there
+      if (thread == 0 && has_penalty) costs[step] += step_.penalty_cost(batch_weight);
+    }
+    barrier.wait();  // nobody reads t any more
+    if (thread == 0) t += steps_taken;
+  });
+  return diverged_layer ? diverged_layer : first_layer_not_finite();
 }
 
 template class Session<float>;

@@ -142,7 +142,7 @@ BACKLIT_INLINE Vec<T> widened(Half<T> half) {
   return v;
 }
 
-// m / (√v + ε), the step of Adam and RMSprop.
+// m / (√v + ε), for steps that are divided by the root of a second moment.
 template <class T>
 BACKLIT_INLINE Vec<T> over_root(Vec<T> m, Vec<T> v, T epsilon) {
   return m / (sqrt(v) + epsilon);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dropout.hpp"
+#include "epilogues.hpp"
 #include "kernels.hpp"
 #include "products.hpp"
 #include "simd.hpp"
@@ -12,7 +13,7 @@ namespace backlit::BACKLIT_ISA {
 template <class T>
 void forward_sparse(Activation activation, const SparseRow<T>* x, Panels<const T> wt, const T* b, Matrix<T> z,
                     Matrix<T> a, long n_rows) {
-  ForwardEpilogue<T> epilogue{{}, activation, b, z, a};
+  const LayerEpilogue<T> layer{activation, nullptr, b, z, a, {}, {}};
   for (long i = 0; i < n_rows; ++i) {
     T* z_i = z.row(i);
     for (long j = 0; j < z.stride; j += lanes<T>) store(z_i + j, load(b + j));
@@ -24,7 +25,7 @@ void forward_sparse(Activation activation, const SparseRow<T>* x, Panels<const T
           store(z_i + first + j, fma(x_k, load(w_k + j), load(z_i + first + j)));
       }
     });
-    epilogue.tile_done(i, 1, 0, int(z.stride));
+    sigma_of_tile(layer, i, 1, 0, z.stride);
     if (activation == Activation::softmax) activation::softmax_row(z_i, a.row(i), wt.columns);
   }
 }

@@ -72,12 +72,4 @@ void on_threads(int n_threads, F&& work) {
   for (std::thread& thread : others) thread.join();
 }
 
-// A range of rows or neurons, such as the part of [0, n) that belongs to one of several threads.
-struct Part {
-  long begin, end;
-  Part(long begin, long end) : begin(begin), end(end) {}
-  Part(long n, int thread, int n_threads) : begin(n * thread / n_threads), end(n * (thread + 1) / n_threads) {}
-  long size() const { return end - begin; }
-};
-
 }  // namespace backlit

@@ -1,47 +1,33 @@
-// What is done to a whole gradient, where the step cannot be fused into BP4: the penalty's part is added, the norm that
-// clipping asks for is taken, and then the step.
+// A gradient that is wanted whole: because it is handed out, or because a step asks for its norm, which clipping does,
+// and so cannot be fused into BP4.
 #pragma once
 
-#include "epilogues.hpp"
-#include "products.hpp"
-#include "simd.hpp"
+#include "workspace.hpp"
 
-namespace backlit::BACKLIT_ISA {
+namespace backlit {
 
-// nabla += the penalty's gradient, and squares[k] = Σ_j nabla², for rows [k_begin, k_end).
-template <class T>
-void finish_nabla(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, double* squares, long k_begin,
-                  long k_end) {
-  for (long k = k_begin; k < k_end; ++k) {
-    Vec<T> sum{};
-    for_panels(nabla, [&](long first, Matrix<T> panel) {
-      const T* w_k = wt.data + first * wt.n_rows + k * panel.stride;
-      for (long j = 0; j < panel.stride; j += lanes<T>) {
-        const Vec<T> w = load(w_k + j);
-        Vec<T> nabla_kj = fma(broadcast(rule.square), w, load(panel.row(k) + j));
-        if (rule.l1 != T(0)) nabla_kj = fma(broadcast(rule.l1), sign<T>(w), nabla_kj);
-        store(panel.row(k) + j, nabla_kj);
-        sum = fma(nabla_kj, nabla_kj, sum);
-      }
-    });
-    squares[k] = 0;
-    for (int lane = 0; lane < lanes<T>; ++lane) squares[k] += sum[lane];
-  }
-}
+class Barrier;
 
 template <class T>
-void apply(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
-           long k_begin, long k_end) {
-  with_rule(rule.rule, [&](auto which) {
-    for_panels(nabla, [&](long j, Matrix<T> panel) {
-      const long panel_at = j * nabla.n_rows;
-      for (long at = panel_at + k_begin * panel.stride; at < panel_at + k_end * panel.stride; at += lanes<T>) {
-        const Vec<T> nabla_at = factor * load(nabla.data + at);
-        step<T, which()>(rule, {theta.data, first.data, second.data}, at, nabla_at);
-        store(nabla.data + at, Vec<T>{});
-      }
-    });
-  });
-}
+class WholeGradient {
+ public:
+  explicit WholeGradient(Workspace<T>& workspace) : work_(workspace) {}
 
-}  // namespace backlit::BACKLIT_ISA
+  // Of every layer, zero.
+  void reserve();
+
+  // BP4 and BP3 of one layer for n_rows rows, added to the gradient so far.
+  void add_w(int layer, long n_rows, Part part, T* scratch);
+  void add_b(int layer, long n_rows);
+
+  // BP4, BP3 and the step of one of the threads, each of which has its rows of each gradient. All threads have the norm
+  // once they have met.
+  void step(const StepRule<T>& rule, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+
+ private:
+  T clip_factor() const;
+
+  Workspace<T>& work_;
+};
+
+}  // namespace backlit

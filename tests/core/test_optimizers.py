@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
+from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Range, RMSprop, argument_values, arguments
 from backlit.errors import InvalidInputError
 
 STEPS = 100
@@ -187,6 +187,33 @@ def test_registry():
         assert optimizer().name == name
         with pytest.raises(dataclasses.FrozenInstanceError):
             optimizer().name = "other"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values())
+def test_every_optimizer_says_what_it_is_and_what_it_takes(optimizer):
+    assert optimizer.summary.endswith(".") and "\n" not in optimizer.summary
+    assert [argument.name for argument in arguments(optimizer)] == [f.name for f in dataclasses.fields(optimizer)]
+    for argument in arguments(optimizer):
+        assert argument.default == getattr(optimizer(), argument.name)
+        assert argument.help.endswith(".")
+        assert (argument.range is None) == isinstance(argument.default, bool)
+        if argument.range is not None:
+            assert argument.default in argument.range
+            with pytest.raises(InvalidInputError, match=f"{argument.name} must lie in"):
+                optimizer(**{argument.name: argument.range.low - 1})
+
+
+def test_arguments_of_one_that_is_made():
+    assert argument_values(SGD(0.9, nesterov=True)) == {"momentum": 0.9, "nesterov": 1, "rate_in_velocity": 0}
+    assert arguments(Adam(0.5)) == arguments(Adam)
+
+
+def test_ranges():
+    half_open, closed = Range(0.0, 1.0), Range(0.0, 1.0, is_closed=True)
+    assert 0.0 in half_open and 1.0 not in half_open and 1.0 in closed
+    assert -0.1 not in closed and 1.1 not in closed and math.nan not in closed
+    assert math.inf not in Range(0.0, math.inf)
+    assert [str(half_open), str(closed)] == ["[0, 1)", "[0, 1]"]
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,9 @@ import numpy as np
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
-from backlit.core.optimizers import SGD
-from backlit.engine.native import _optimizer_arguments
+from backlit.core.optimizers import SGD, argument_values
 from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_clip_norm, check_shapes, clipped
 from backlit.errors import InvalidInputError
-
-KINDS = {"sgd": 0, "rmsprop": 1, "adam": 2, "adamw": 3}
 
 
 class ReplayEngine:
@@ -106,17 +103,19 @@ class ReplaySession:
     def _ask(self, operation, x, y, sample_weight, rest=()):
         network, penalty, state = self._network, self._objective.penalty, self._state
         loss = definition(self._objective.loss)
-        optimizer = _optimizer_arguments(self._optimizer)
-        optimizer["optimizer"] = KINDS[optimizer["optimizer"]]
+        arguments = argument_values(self._optimizer)
         slots = [(network.weights, network.biases)]
         slots += [
             ([w[i] for w in state.weights], [b[i] for b in state.biases]) for i in range(len(self._optimizer.slots))
         ]
         question = [operation, network.dtype, *_counted(network.sizes), *network.activations, loss.family]
         question += [
-            *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha, *optimizer.values()]),
+            *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha]),
             *_counted(self._objective.dropout_rates(network)),
-            *_numbers([self._objective.dropout_seed, self._clip_norm or 0]),
+            *_numbers(self._objective.dropout_seed),
+            *(self._optimizer.name, len(arguments)),
+            *(word for name, value in arguments.items() for word in (name, *_numbers(value))),
+            *_numbers(self._clip_norm or 0),
             self._n_threads,
             self._precision,
             state.t,

@@ -131,6 +131,22 @@ def test_wrong_precisions_are_refused():
             get_engine("native", "bfloat16").open(Network.initialize([2, 2]), Objective())
 
 
+@pytest.mark.skipif(not _native.has_bfloat16(), reason="takes AVX512_BF16")
+@pytest.mark.parametrize(("isa", "expected"), [("avx512bf16", "avx512 True"), ("avx512", "avx512 False")])
+def test_bfloat16_has_an_instruction_set_of_its_own(isa, expected):
+    program = "from backlit import _native; print(_native.instruction_set(), _native.has_bfloat16())"
+    environment = os.environ | {"BACKLIT_ISA": isa}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == expected
+
+
+def test_instruction_sets_that_are_not_are_refused():
+    environment = os.environ | {"BACKLIT_ISA": "avx1024"}
+    program = "from backlit import _native; _native.instruction_set()"
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert "must be avx512bf16, avx512, avx2 or baseline, but is 'avx1024'" in run.stderr
+
+
 def test_a_lesser_instruction_set_refuses():
     program = """if True:
     from backlit.engine import get_engine

@@ -19,7 +19,7 @@ from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
 from backlit.core.losses import LOSSES, definition, fitting_pairs
 from backlit.core.network import Network, feedforward
-from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop
+from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, argument_values
 from backlit.core.penalty import Penalty
 from backlit.core.residual_losses import FAMILIES
 from backlit.engine import Objective, OptimizerState
@@ -92,6 +92,31 @@ def test_both_engines_know_the_same_names():
     assert set(_native.optimizers()) == set(OPTIMIZERS)
     assert {definition(loss).family for loss, _ in PARAMETRIC_LOSSES} == set(FAMILIES)
     assert {type(optimizer) for optimizer in OPTIMIZER_CASES.values()} == set(OPTIMIZERS.values())
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_take_the_same_arguments(name):
+    values = argument_values(OPTIMIZERS[name]())
+    _native.Optimizer(name, values)
+    for left_out in values:
+        with pytest.raises(ValueError, match=f"lacks its argument '{left_out}'"):
+            _native.Optimizer(name, {argument: value for argument, value in values.items() if argument != left_out})
+    with pytest.raises(ValueError, match="no argument named 'more'"):
+        _native.Optimizer(name, values | {"more": 1.0})
+
+
+def test_bindings_refuse_names_and_layers_that_are_not():
+    penalty, dropout = _native.Penalty(l2=0.0, l1=0.0, alpha=0.0), _native.Dropout([], 0)
+    with pytest.raises(ValueError, match="no optimizer named 'none'"):
+        _native.Optimizer("none", {})
+    with pytest.raises(ValueError, match="no activation named 'none'"):
+        _native.Shape([2, 1], ["none"])
+    with pytest.raises(ValueError, match="no loss named 'none'"):
+        _native.Objective("none", 0.0, penalty, dropout)
+    with pytest.raises(ValueError, match="one activation a layer"):
+        _native.Shape([2, 1], [])
+    with pytest.raises(ValueError, match="needs a neuron"):
+        _native.Shape([2, 0], ["tanh"])
 
 
 PARAMETRIC_LOSSES = [

@@ -4,6 +4,9 @@ An optimizer is a frozen description. Its `step` is a pure function of one param
 arrays it keeps for that parameter (`slots`), so the two engines, a checkpoint, and a step taken on several machines all
 share it. ``t`` counts steps from 1.
 
+`OPTIMIZERS` is the only table of them. What a class says of itself is what the command line, the engines and the pages
+read: its `summary`, and its fields, each with a default, words and the range it must lie in (`arguments`).
+
 Its twin is ``native/optimizers.hpp``.
 """
 
@@ -11,8 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Protocol
 
 from backlit.core.namespace import Array, namespace
 from backlit.errors import InvalidInputError
@@ -24,6 +27,11 @@ class Optimizer(Protocol):
     @property
     def name(self) -> str:
         """Name in the registry."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """What it is, in one line."""
         ...
 
     @property
@@ -53,27 +61,85 @@ class Optimizer(Protocol):
 
 
 @dataclass(frozen=True)
-class SGD:
-    """Gradient descent with momentum, in PyTorch's form.
+class Range:
+    """The numbers from `low` to `high`, the upper end included where `is_closed`."""
 
-    ``v ← m v + ∇``, ``θ ← θ − μ v``, or with Nesterov's momentum ``θ ← θ − μ (∇ + m v)``.
+    low: float
+    high: float
+    is_closed: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value < self.high or (self.is_closed and value == self.high)
+
+    def __str__(self) -> str:
+        return f"[{self.low:g}, {self.high:g}{']' if self.is_closed else ')'}"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of an optimizer.
 
     Attributes
     ----------
-    momentum : float, default 0
-        In [0, 1]. 0 is the lecture's gradient descent.
-    nesterov : bool, default False
-    rate_in_velocity : bool, default False
-        scikit-learn's form: ``v ← m v − μ ∇``, ``θ ← θ + v``. It differs only when μ changes between steps.
+    name : str
+    default : float or bool
+    help : str
+        What it is, in one line.
+    range : Range or None
+        Where it must lie; None for a switch.
     """
 
-    momentum: float = 0.0
-    nesterov: bool = False
-    rate_in_velocity: bool = False
-    name: ClassVar[str] = "sgd"
+    name: str
+    default: float | bool
+    help: str
+    range: Range | None
 
+
+def arguments(optimizer: Optimizer | type[Optimizer]) -> tuple[Argument, ...]:
+    """Return the arguments of an optimizer, or of a class of `OPTIMIZERS`, in their order."""
+    described: Any = optimizer  # a dataclass, which the protocol cannot say
+    return tuple(Argument(name=f.name, **f.metadata) for f in fields(described))
+
+
+def argument_values(optimizer: Optimizer) -> dict[str, float]:
+    """Return the value of each argument by its name; a switch is 0 or 1."""
+    return {argument.name: float(getattr(optimizer, argument.name)) for argument in arguments(optimizer)}
+
+
+def _argument(default: float | bool, help: str, range: Range | None = None) -> Any:
+    return field(default=default, metadata={"default": default, "help": help, "range": range})
+
+
+class _Checked:
     def __post_init__(self) -> None:
-        _check("momentum", self.momentum, 0.0, 1.0, high_open=False)
+        for argument in arguments(self):  # type: ignore[arg-type]
+            value = getattr(self, argument.name)
+            if argument.range is not None and value not in argument.range:
+                raise InvalidInputError(f"{argument.name} must lie in {argument.range}, but {value!r} came.")
+
+
+_SHARE = Range(0.0, 1.0)
+# Where a weight never had a gradient, m / (√v + ε) must be 0 in float32, too, and not 0/0.
+_EPSILON = Range(1e-30, math.inf)
+
+
+@dataclass(frozen=True)
+class SGD(_Checked):
+    """Gradient descent with momentum, in PyTorch's form.
+
+    ``v ← m v + ∇``, ``θ ← θ − μ v``, or with Nesterov's momentum ``θ ← θ − μ (∇ + m v)``. With the rate in the velocity
+    it is scikit-learn's form: ``v ← m v − μ ∇``, ``θ ← θ + v``, which differs only when μ changes between steps.
+    """
+
+    momentum: float = _argument(
+        0.0,
+        "Share of the last step's velocity that is kept; 0 is the lecture's gradient descent.",
+        Range(0.0, 1.0, True),
+    )
+    nesterov: bool = _argument(False, "Whether a step looks ahead along the velocity (Nesterov's momentum).")
+    rate_in_velocity: bool = _argument(False, "Whether the velocity holds the learning rate, as in scikit-learn.")
+    name: ClassVar[str] = "sgd"
+    summary: ClassVar[str] = "Gradient descent, with momentum or without."
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -95,24 +161,14 @@ class SGD:
 
 
 @dataclass(frozen=True)
-class RMSprop:
-    """``v ← ρ v + (1 − ρ) ∇²``, ``θ ← θ − μ ∇ / (√v + ε)`` (Tieleman and Hinton 2012, in PyTorch's form).
+class RMSprop(_Checked):
+    """``v ← ρ v + (1 − ρ) ∇²``, ``θ ← θ − μ ∇ / (√v + ε)`` (Tieleman and Hinton 2012, in PyTorch's form)."""
 
-    Attributes
-    ----------
-    rho : float, default 0.99
-    epsilon : float, default 1e-8
-        At least 1e-30.
-    """
-
-    rho: float = 0.99
-    epsilon: float = 1e-8
+    rho: float = _argument(0.99, "ρ: how slowly the mean of squared gradients forgets.", _SHARE)
+    epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
     name: ClassVar[str] = "rmsprop"
+    summary: ClassVar[str] = "RMSprop: gradients over the root of their mean square."
     slots: ClassVar[tuple[str, ...]] = ("v",)
-
-    def __post_init__(self) -> None:
-        _check("rho", self.rho, 0.0, 1.0)
-        _check("epsilon", self.epsilon, LEAST_EPSILON, math.inf)
 
     def step(
         self, theta: Array, nabla: Array, state: Sequence[Array], *, rate: float, t: int, is_weight: bool
@@ -123,27 +179,19 @@ class RMSprop:
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(_Checked):
     """Adam with the bias correction folded into the step size (Kingma and Ba 2015, end of section 2).
 
     ``m ← β₁ m + (1 − β₁) ∇``, ``v ← β₂ v + (1 − β₂) ∇²``, ``θ ← θ − μ √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε)``. This is
     the form of scikit-learn and Keras; `AdamW` has PyTorch's.
-
-    Attributes
-    ----------
-    beta_1, beta_2 : float, default 0.9 and 0.999
-    epsilon : float, default 1e-8
-        At least 1e-30.
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
+    beta_1: float = _argument(0.9, "β₁: how slowly the mean of gradients forgets.", _SHARE)
+    beta_2: float = _argument(0.999, "β₂: how slowly the mean of squared gradients forgets.", _SHARE)
+    epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
     name: ClassVar[str] = "adam"
+    summary: ClassVar[str] = "Adam, as in scikit-learn and Keras: the bias correction is part of the step size."
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
-
-    def __post_init__(self) -> None:
-        _check_adam(self.beta_1, self.beta_2, self.epsilon)
 
     def step(
         self, theta: Array, nabla: Array, state: Sequence[Array], *, rate: float, t: int, is_weight: bool
@@ -156,31 +204,20 @@ class Adam:
 
 
 @dataclass(frozen=True)
-class AdamW:
+class AdamW(_Checked):
     """Adam with decoupled weight decay, in PyTorch's form (Loshchilov and Hutter 2019).
 
     ``w ← w − μ λ w``, then as Adam, with the bias corrections applied before ε is added:
     ``θ ← θ − μ m̂ / (√v̂ + ε)``, ``m̂ = m/(1 − β₁ᵗ)``, ``v̂ = v/(1 − β₂ᵗ)``.
-
-    Attributes
-    ----------
-    beta_1, beta_2 : float, default 0.9 and 0.999
-    epsilon : float, default 1e-8
-        At least 1e-30.
-    weight_decay : float, default 0.01
-        λ; on weights only.
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.01
+    beta_1: float = _argument(0.9, "β₁: how slowly the mean of gradients forgets.", _SHARE)
+    beta_2: float = _argument(0.999, "β₂: how slowly the mean of squared gradients forgets.", _SHARE)
+    epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
+    weight_decay: float = _argument(0.01, "λ: how fast weights decay; biases do not.", Range(0.0, math.inf))
     name: ClassVar[str] = "adamw"
+    summary: ClassVar[str] = "Adam with decoupled weight decay, as in PyTorch: the bias correction comes first."
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
-
-    def __post_init__(self) -> None:
-        _check_adam(self.beta_1, self.beta_2, self.epsilon)
-        _check("weight_decay", self.weight_decay, 0.0, math.inf)
 
     def step(
         self, theta: Array, nabla: Array, state: Sequence[Array], *, rate: float, t: int, is_weight: bool
@@ -198,19 +235,3 @@ class AdamW:
 OPTIMIZERS: dict[str, type[SGD] | type[RMSprop] | type[Adam] | type[AdamW]] = {
     optimizer.name: optimizer for optimizer in (SGD, RMSprop, Adam, AdamW)
 }
-
-
-# Where a weight never had a gradient, m / (√v + ε) must be 0 in float32, too, and not 0/0.
-LEAST_EPSILON = 1e-30
-
-
-def _check(name: str, value: float, low: float, high: float, *, high_open: bool = True) -> None:
-    if not (low <= value < high or (not high_open and value == high)):
-        bracket = ")" if high_open else "]"
-        raise InvalidInputError(f"{name} must lie in [{low:g}, {high:g}{bracket}, but {value!r} came.")
-
-
-def _check_adam(beta_1: float, beta_2: float, epsilon: float) -> None:
-    _check("beta_1", beta_1, 0.0, 1.0)
-    _check("beta_2", beta_2, 0.0, 1.0)
-    _check("epsilon", epsilon, LEAST_EPSILON, math.inf)

@@ -15,7 +15,7 @@ from backlit.core.custom import is_custom
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
-from backlit.core.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from backlit.core.optimizers import SGD, Optimizer, argument_values
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -53,7 +53,10 @@ class NativeEngine:
 
     @property
     def instruction_set(self) -> str:
-        """``"avx512"``, ``"avx2"`` or ``"baseline"``; the variable ``BACKLIT_ISA`` can ask for a lesser one."""
+        """``"avx512"``, ``"avx2"`` or ``"baseline"``; the variable ``BACKLIT_ISA`` can ask for a lesser one.
+
+        It names the products of full precision, on which results depend, so it is ``"avx512"`` with AVX512_BF16, too.
+        """
         return _native.instruction_set()
 
     def open(
@@ -105,6 +108,16 @@ def _custom_parts(network: Network, objective: Objective) -> list[str]:
     return [name for name in (*network.activations, objective.loss) if is_custom(name)]
 
 
+def _native_objective(network: Network, objective: Objective) -> Any:
+    loss, penalty = definition(objective.loss), objective.penalty
+    return _native.Objective(
+        loss.family,
+        loss.parameter,
+        _native.Penalty(l2=penalty.l2, l1=penalty.l1, alpha=penalty.alpha),
+        _native.Dropout(objective.dropout_rates(network), objective.dropout_seed),
+    )
+
+
 class NativeSession:
     """See `backlit.engine.protocol.Session`."""
 
@@ -118,7 +131,6 @@ class NativeSession:
         precision: str,
         clip_norm: float | None,
     ) -> None:
-        loss = definition(objective.loss)
         self._objective = objective
         self._clip_norm = clip_norm
         self._precision = precision
@@ -127,19 +139,12 @@ class NativeSession:
         self._activations = network.activations
         self._dtype = np.dtype(network.dtype)
         self._session = _SESSIONS[network.dtype](
-            sizes=list(network.sizes),
-            activations=list(network.activations),
-            loss=loss.family,
-            loss_parameter=loss.parameter,
-            l2=objective.penalty.l2,
-            l1=objective.penalty.l1,
-            alpha=objective.penalty.alpha,
-            dropout_rates=list(objective.dropout_rates(network)),
-            seed=objective.dropout_seed,
+            shape=_native.Shape(network.sizes, network.activations),
+            objective=_native_objective(network, objective),
+            optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
             clip_norm=clip_norm or 0.0,
             max_threads=max_threads,
             precision=precision,
-            **_optimizer_arguments(optimizer),
         )
         self.set_network(network)
         if state is not None:
@@ -250,34 +255,3 @@ class NativeSession:
             self._session.get_weights(layer, slot, weights[layer])
             self._session.get_biases(layer, slot, biases[layer])
         return weights, biases
-
-
-def _optimizer_arguments(optimizer: Optimizer) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
-        "optimizer": optimizer.name,
-        "momentum": 0.0,
-        "beta_2": 0.0,
-        "epsilon": 0.0,
-        "weight_decay": 0.0,
-        "nesterov": False,
-        "rate_in_velocity": False,
-    }
-    match optimizer:
-        case SGD():
-            arguments |= {
-                "momentum": optimizer.momentum,
-                "nesterov": optimizer.nesterov,
-                "rate_in_velocity": optimizer.rate_in_velocity,
-            }
-        case RMSprop():
-            arguments |= {"momentum": optimizer.rho, "epsilon": optimizer.epsilon}
-        case Adam() | AdamW():
-            arguments |= {
-                "momentum": optimizer.beta_1,
-                "beta_2": optimizer.beta_2,
-                "epsilon": optimizer.epsilon,
-                "weight_decay": getattr(optimizer, "weight_decay", 0.0),
-            }
-        case _:
-            raise InvalidInputError(f"The native engine has no optimizer named {optimizer.name!r}.")
-    return arguments

@@ -1,0 +1,84 @@
+// One layer: its parameters, and all that is kept in their shape.
+#pragma once
+
+#include "buffer.hpp"
+#include "kernels.hpp"
+
+namespace backlit {
+
+template <class T>
+class Layer {
+ public:
+  // Where `is_row`, the weights of one neuron lie as the row w; see one_neuron.hpp.
+  Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, int n_slots);
+
+  const long n_in, n_out, stride;  // stride: n_out padded
+  const Activation activation;
+  const bool is_row;
+
+  long weight_rows() const { return is_row ? 1 : n_in; }  // of the weights as they lie
+  bool is_one_panel() const { return stride <= kernels_.panel_columns; }
+
+  Panels<const T> wt() const { return in_panels(wt_); }
+  Panels<T> wt() { return in_panels(wt_); }
+  Panels<T> slot_wt(int slot) { return in_panels(slots_wt_[slot]); }
+  T* b() { return b_.data(); }
+  T* slot_b(int slot) { return slots_b_[slot].data(); }
+  Panels<T> nabla_wt() { return in_panels(nabla_wt_); }
+  T* nabla_b() { return nabla_b_.data(); }
+  // (n_out, n_in), for BP2
+  Panels<const T> w() const { return {is_row ? wt_.data() : w_.data(), n_out, n_in}; }
+
+  // In the lecture's layout: w is (n_out, n_in), b is (n_out). Slot −1 is the parameter itself.
+  void set_weights(int slot, const T* w);
+  void get_weights(int slot, T* w) const;
+  void set_biases(int slot, const T* b);
+  void get_biases(int slot, T* b) const;
+  void set_nabla(const T* nabla_w, const T* nabla_b);
+  void get_nabla(T* nabla_w, T* nabla_b) const;
+
+  // Room for what training needs beside the parameters.
+  void reserve_w();
+  void reserve_nabla();  // zero at every call
+  void reserve_nabla_wt();
+  void reserve_sums();
+
+  // Rows of wt: renews the copy w of theirs.
+  void transpose(Part rows);
+  bool is_finite() const;
+
+  // For each row of wt in `rows`, what the penalty's cost is made of: Σ w² and Σ |w|. All rows are then added to sums.
+  void sum_rows(Part rows);
+  void add_rows_to(double& square, double& magnitude) const;
+
+  // Adds the penalty's gradient to nabla, and takes Σ nabla² of each row. All rows are then added to a sum.
+  void finish_nabla(const StepRule<T>& rule, Part rows);
+  void finish_nabla_b(const StepRule<T>& rule);
+  void add_nabla_squares_to(double& square) const;
+
+  // The steps by factor·nabla, which is zero afterwards.
+  void apply_nabla(const StepRule<T>& rule, T factor, Part rows);
+  void apply_nabla_b(const StepRule<T>& rule, T factor);
+
+ private:
+  long weight_columns() const { return is_row ? n_in : n_out; }
+  Panels<T> in_panels(Buffer<T>& values) { return {values.data(), weight_rows(), weight_columns()}; }
+  Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), weight_rows(), weight_columns()}; }
+  Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }  // b and its like
+  // w as it comes and goes, whose transpose is what lies in wt. Where w lies as it is, every number counts as a row of
+  // its own, so that transposing it leaves the row.
+  template <class U>
+  Matrix<U> as_lecture(U* w) const {
+    return {w, is_row ? 1 : n_in};
+  }
+
+  const Kernels<T>& kernels_;
+  Buffer<T> wt_, b_;  // (n_in, stride) or padded n_in; (stride)
+  Buffer<T> slots_wt_[2], slots_b_[2];
+  Buffer<T> nabla_wt_, nabla_b_;
+  Buffer<T> w_;                          // in panels
+  Buffer<double> squares_, magnitudes_;  // a row of wt each
+  Buffer<double> nabla_squares_;         // a row of wt each, and one for the biases
+};
+
+}  // namespace backlit

@@ -1,0 +1,78 @@
+#include "step.hpp"
+
+namespace backlit {
+
+template <class T>
+void Step<T>::reserve(bool is_sparse) {
+  for (int l = 0; l < work_.n_layers(); ++l) {
+    if (l > 0) work_.layers[l].reserve_w();
+    if (l == 0 && is_sparse) work_.layers[l].reserve_nabla_wt();
+    if (penalty().any()) work_.layers[l].reserve_sums();
+  }
+}
+
+template <class T>
+StepRule<T> Step<T>::rule(double rate, double batch_weight, long step) const {
+  StepRule<T> s = work_.description.optimizer.template rule<T>(rate, step);
+  s.square = T(penalty().l2 + penalty().alpha / batch_weight);
+  s.l1 = T(penalty().l1);
+  s.has_penalty = penalty().any();
+  return s;
+}
+
+template <class T>
+void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch) {
+  for (int l = 0; l < work_.n_layers(); ++l) {
+    Layer<T>& layer = work_.layers[l];
+    update_weights(l, rule_times_p(rule), n_rows, Part(layer.weight_rows(), thread, n_threads),
+                   l == 0 ? ahead : RowsAhead<T>{}, scratch);
+    if (thread == l % n_threads)
+      work_.kernels.update_biases(rule_of_biases(rule), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
+                                  layer.slot_b(1));
+  }
+}
+
+// BP4 and the step for the weights from some neurons of the layer before, and their copy for BP2.
+template <class T>
+void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
+  Layer<T>& layer = work_.layers[l];
+  if (penalty().any()) layer.sum_rows(part);
+  if (l == 0 && work_.is_sparse()) return update_sparse(rule, n_rows, part);
+  const Panels<T> delta = work_.delta_panels(l, n_rows);
+  if (layer.is_row) {
+    if (part.size() != 0)
+      work_.kernels.update_one(rule, work_.fed(l), delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1));
+    return;
+  }
+  work_.kernels.update_weights(rule, work_.fed(l), delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1), part.begin,
+                               part.end, scratch, ahead);
+  if (l > 0) layer.transpose(part);
+}
+
+// BP4 of the first layer and its step, where the input is sparse. A rule that moves a weight by its gradient alone
+// leaves one as it is whose gradient is zero, so only rows of wt that an example touches are gone through. Other rules
+// move every weight in every step.
+template <class T>
+void Step<T>::update_sparse(const StepRule<T>& rule, long n_rows, Part part) {
+  Layer<T>& layer = work_.layers[0];
+  work_.kernels.add_nabla_sparse(work_.sparse(0), work_.delta(0), layer.nabla_wt(), n_rows, part.begin, part.end);
+  if (!moves_by_gradient_alone(rule.rule) || penalty().any()) return layer.apply_nabla(rule, T(1), part);
+  for (long i = 0; i < n_rows; ++i)
+    for (long at = 0; at < work_.sparse(i)->n; ++at) {
+      const long k = work_.sparse(i)->columns[at];
+      // a second time its gradient is zero already
+      if (k >= part.begin && k < part.end) layer.apply_nabla(rule, T(1), Part(k, k + 1));
+    }
+}
+
+template <class T>
+double Step<T>::penalty_cost(double batch_weight) const {
+  double square = 0, magnitude = 0;
+  for (const Layer<T>& layer : work_.layers) layer.add_rows_to(square, magnitude);
+  return 0.5 * (penalty().l2 + penalty().alpha / batch_weight) * square + penalty().l1 * magnitude;
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace backlit

@@ -1,0 +1,84 @@
+// What is worked out for the rows of a batch: activations, errors, masks, costs; and the scratch of each thread. Layers
+// count from 0, the first after the input; activations and what feeds a layer from 0, the input.
+#pragma once
+
+#include <vector>
+
+#include "buffer.hpp"
+#include "description.hpp"
+#include "layer.hpp"
+
+namespace backlit {
+
+template <class T>
+class Workspace {
+ public:
+  Workspace(const Description& description, const Kernels<T>& kernels, std::vector<Layer<T>>& layers);
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  const Description& description;
+  const Kernels<T>& kernels;
+  std::vector<Layer<T>>& layers;
+
+  int n_layers() const { return int(layers.size()); }
+
+  // Room for n_rows rows, with errors where the call trains; and for the scratch of threads that work on so many.
+  void reserve(long n_rows, bool with_delta, bool is_sparse);
+  void reserve_scratch(int n_threads, long n_rows);
+  T* scratch(int thread) { return scratch_[thread].data(); }
+
+  // Row `from` of the examples becomes row `to` of the batch. It stays where it lies.
+  void take_row(const Examples<T>& examples, long from, long to);
+
+  Matrix<T> a(int layer) { return a_[layer].matrix(); }
+  Matrix<T> z(int layer) { return {z_[layer].size() ? z_[layer].data() : a(layer + 1).data, layers[layer].stride}; }
+  Matrix<T> delta(int layer) { return delta_[layer].matrix(); }
+  Rows<T> delta_rows(int layer) { return delta_[layer].rows(); }
+  Panels<T> delta_panels(int layer, long n_rows) {
+    return {layers[layer].is_one_panel() ? delta(layer).data : delta_panels_[layer].data(), n_rows,
+            layers[layer].n_out};
+  }
+  const T* const* y(long row) const { return y_.data() + row; }
+  T* share(long row) { return share_.data() + row; }  // what the errors of each example come times
+  T* cost(long row) { return cost_.data() + row; }
+
+  bool is_sparse() const { return is_sparse_; }
+  SparseRow<T>* sparse(long row) { return sparse_.data() + row; }  // instead of x
+  std::vector<T>& sparse_dropped(long row) { return sparse_dropped_[row]; }
+
+  bool drops(int layer) const { return description.objective.dropout.rates[layer] != 0; }
+  Matrix<T> dropped(int layer) { return dropped_[layer].matrix(); }  // a ⊙ mask
+  Matrix<T> mask(int layer) { return {mask_[layer].data(), dropped(layer).stride}; }
+  // What a layer is fed with, and in training.
+  Rows<T> input(int layer) { return layer == 0 ? Rows<T>{x_.data()} : a_[layer].rows(); }
+  Rows<T> fed(int layer) { return drops(layer) ? dropped_[layer].rows() : input(layer); }
+
+  // The first layer, counted from 1, the input, with a number that is not finite.
+  int first_layer_not_finite(long n_rows);
+
+ private:
+  bool keeps_z(int layer) const;  // elsewhere z is overwritten by a
+  void reserve_for_training(int layer);
+
+  std::vector<const T*> x_, y_;          // where the rows of the batch lie
+  std::vector<RowBuffer<T>> a_, delta_;  // a_[0] is empty
+  std::vector<Buffer<T>> z_;
+  std::vector<Buffer<T>> delta_panels_;  // δ once more, for BP4, where it is wider than a panel
+  std::vector<Buffer<T>> mask_;
+  std::vector<RowBuffer<T>> dropped_;
+  std::vector<SparseRow<T>> sparse_;
+  std::vector<std::vector<T>> sparse_dropped_;
+  bool is_sparse_ = false;
+  Buffer<T> share_, cost_;
+  long n_rows_ = 0;
+  std::vector<Buffer<T>> scratch_;
+};
+
+// Rows of a matrix from one on.
+template <class T>
+Matrix<T> from_row(Matrix<T> m, long row) {
+  return {m.row(row), m.stride};
+}
+
+}  // namespace backlit
