@@ -1,8 +1,9 @@
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import needs
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; every comparison with jax is in float64
 
@@ -11,10 +12,19 @@ settings.register_profile("search", parent=settings.get_profile("default"), dera
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(*names): what the machine must have; tests/needs.py says what that is")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixtures, which may need it too
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            needs.require(name)
+
+
 @pytest.fixture(scope="session")
 def data_dir():
     """The folder of real data sets; tests that need it skip where it is absent."""
-    folder = Path(os.environ.get("BACKLIT_DATA") or Path(__file__).parents[1] / "../shared/data").resolve()
-    if not folder.is_dir():
-        pytest.skip(f"the real data sets are not at {folder} (set BACKLIT_DATA)")
-    return folder
+    needs.require("data")
+    return needs.DATA

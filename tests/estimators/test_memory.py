@@ -31,7 +31,7 @@ print((peak() - before) / 2**20, allowed / 2**20)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+@pytest.mark.needs("linux")  # ru_maxrss is in other units elsewhere
 @pytest.mark.parametrize(
     ("n_rows", "n_hidden", "early_stopping"),
     [(60_000, 50, 0), (60_000, 50, 1), (512, 3000, 0)],

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ from backlit.grading.sandbox import Limits, SandboxedStudent
 from backlit.grading.student import Call
 from backlit.grading.submission import StoppedError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+pytestmark = pytest.mark.needs("linux")
 
 LIMITS = Limits(time=1.5, total_time=30, memory=256, output=64, processes=16, restarts=2)
 

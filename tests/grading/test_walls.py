@@ -16,7 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
+from needs import ROOT
+
+pytestmark = pytest.mark.needs("linux")
 
 FOLDER = Path(__file__).parent
 HOSTILE = (FOLDER / "hostile.py").read_text()
@@ -25,17 +27,9 @@ UNSHARE = {"x86_64": 272, "aarch64": 97}.get(platform.machine(), 0)
 LANDLOCK = 444
 NOBODY = 65534
 
-ROOT = os.getuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can grade as root")
-
-
-def may_unshare(kind: str) -> bool:
-    return subprocess.run(["unshare", kind, "true"], capture_output=True, check=False).returncode == 0
-
-
-# in most containers there are none; the paths without them are tested there as anywhere
-with_mounts = pytest.mark.skipif(not (ROOT and may_unshare("--mount")), reason="takes root and mount namespaces")
-with_users = pytest.mark.skipif(not may_unshare("--user"), reason="takes user namespaces")
+# in most containers there are no namespaces; the paths without them are tested there as anywhere
+as_root, with_mounts = pytest.mark.needs("root"), pytest.mark.needs("root", "mounts")
+with_users = pytest.mark.needs("user namespaces")
 USER = NOBODY if ROOT else None
 # the user who grades, the system calls that this system does not have, and what is to be said of missing walls
 PATHS = [
