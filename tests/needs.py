@@ -91,6 +91,17 @@ def mounts_small_disks() -> bool:
         return works("unshare", "--mount", "--map-root-user", "sh", "-c", mount)
 
 
+def everybody_has_python() -> bool:
+    """Whether another user can run this Python with the package, or a view of files can be made in which one can."""
+    if not ROOT or is_here("mounts"):
+        return True
+    try:
+        done = subprocess.run([sys.executable, "-c", "import backlit"], user=65534, capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
 NEEDS = {
     # what can be installed
     "pdflatex": program("pdflatex", "texlive-latex-base texlive-latex-recommended"),
@@ -112,6 +123,7 @@ NEEDS = {
     "root": Need(lambda: ROOT, "only root can do this"),
     "no root": Need(lambda: not ROOT, "root may do everything"),
     "mounts": Need(lambda: ROOT and works("unshare", "--mount", "true"), "takes root and mount namespaces"),
+    "Python for everybody": Need(everybody_has_python, "only root can read this Python, and nothing can be mounted"),
     "user namespaces": Need(lambda: works("unshare", "--user", "true"), "takes user namespaces"),
     "small disks": Need(mounts_small_disks, "no small disk can be mounted here"),
     "devices": Need(makes_devices if ROOT else Path("/dev/full").is_char_device, "there are no devices to write to"),

@@ -29,25 +29,37 @@ NOBODY = 65534
 
 # in most containers there are no namespaces; the paths without them are tested there as anywhere
 as_root, with_mounts = pytest.mark.needs("root"), pytest.mark.needs("root", "mounts")
-with_users = pytest.mark.needs("user namespaces")
+with_users = pytest.mark.needs("Python for everybody", "user namespaces")
+as_user = pytest.mark.needs("Python for everybody")
 USER = NOBODY if ROOT else None
 # the user who grades, the system calls that this system does not have, and what is to be said of missing walls
 PATHS = [
     pytest.param(None, [], [], id="root", marks=with_mounts),
     pytest.param(None, [UNSHARE], ["no namespaces"], id="root without namespaces", marks=as_root),
     pytest.param(USER, [], ["as the user who graded"], id="user", marks=with_users),
-    pytest.param(USER, [UNSHARE], ["no namespaces", "as the user who graded"], id="user without namespaces"),
+    pytest.param(
+        USER, [UNSHARE], ["no namespaces", "as the user who graded"], id="user without namespaces", marks=as_user
+    ),
     pytest.param(
         USER,
         [UNSHARE, LANDLOCK],
         ["no namespaces", "Access to files", "fill the disk", "as the user who graded"],
         id="user of an old system without namespaces",
+        marks=as_user,
     ),
 ]
 
 
-def start(uid, refused, calls, source=HOSTILE, prefix=(), open_python=ROOT, **more):
-    order = {"open": open_python, "uid": uid, "refused": refused, "limits": LIMITS, "source": source, "calls": calls, **more}
+def start(uid, refused, calls, source=HOSTILE, prefix=(), **more):
+    order = {
+        "open": ROOT and uid is not None,
+        "uid": uid,
+        "refused": refused,
+        "limits": LIMITS,
+        "source": source,
+        "calls": calls,
+        **more,
+    }
     command = [*prefix, sys.executable, FOLDER / "lesser_grader.py", json.dumps(order)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd="/")
 
@@ -167,11 +179,21 @@ mkdir "$1" && mount --bind "$kept" "$1" && shift && exec "$@"
 
 
 @with_mounts
-def test_packages_that_only_root_can_read_are_said():
+@pytest.mark.parametrize("landlock", [True, False], ids=["with Landlock", "without Landlock"])
+def test_packages_that_only_root_can_read(landlock):
     # in a view of the files that only this command has, the folder above the packages is closed, and stays so
     close = ["unshare", "--mount", "sh", "-c", CLOSE, "sh", Path(np.__file__).parents[1]]
-    grader = start(None, [UNSHARE], [["harmless"]], prefix=close, open_python=False)
-    assert "Install Python and backlit where everybody may read" in grader.communicate(timeout=60)[1]
+    refused = [UNSHARE] if landlock else [UNSHARE, LANDLOCK]
+    source = HOSTILE + "\ndef imports():\n    import numpy.polynomial, this\n    return 7\n"
+    calls = [["imports"], ["reads", "SECRET"], ["reads", __file__], ["writes", "SECRET"]]
+    grader = start(None, refused, calls, source, prefix=close)
+    output, errors = grader.communicate(timeout=60)
+    if landlock:
+        answers = json.loads(output.splitlines()[-1])["answers"]
+        assert answers["imports"]["value"] == "7", answers
+        assert answers["reads"]["error"].startswith("PermissionError"), answers
+    else:
+        assert "Install Python and backlit where everybody may read" in errors
 
 
 @with_mounts
