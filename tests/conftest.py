@@ -12,8 +12,20 @@ settings.register_profile("search", parent=settings.get_profile("default"), dera
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+# Files with tests of many seconds. They come first, so that no process is left alone with one of them at the end.
+LONG = {
+    *("test_tutorial.py", "test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py"),
+    *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_many.py"),
+    *("test_install.py", "test_memory.py", "test_bad_input.py", "test_native.py"),
+}
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*names): what the machine must have; tests/needs.py says what that is")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.hookimpl(tryfirst=True)  # before the fixtures, which may need it too

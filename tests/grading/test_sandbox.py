@@ -117,7 +117,7 @@ def test_what_stops_a_program_is_said_and_the_rest_goes_on(tmp_path, body, reaso
         assert second.stopped is not None or second.value == 7
         assert any("stopped in f" in remark for remark in student.remarks)
         assert student.run([Call("g")])[0].value == 7
-    assert time.monotonic() - start < 25
+    assert time.monotonic() - start < 50  # before what sleeps for a minute would have ended
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_process_that_has_ended_keeps_its_pid_until_it_is_killed(tmp_path):
         process = student._process
         process.send({"script": [encode_call(Call("f"))]})
         with pytest.raises(StopError) as caught:
-            process.receive(time.monotonic() + 5)
+            process.receive(time.monotonic() + 60)
         assert caught.value.reason == "exit"
         state = Path(f"/proc/{process._child.pid}/stat").read_text().rpartition(")")[2].split()[0]
         assert state == "Z"

@@ -153,7 +153,7 @@ def sleepers(marker: str) -> list[int]:
 
 
 def wait_until(condition) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
     return condition()
