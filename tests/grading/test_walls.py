@@ -77,7 +77,6 @@ STOPPED = {
     "exits_at_once": {"exit"},
     "prints": {"output"},
     "forks": {"time", "memory"},
-    "shares_memory": {"memory"},
 }
 REFUSED = {
     "takes_memory": "MemoryError",
@@ -125,6 +124,13 @@ def test_hostile_functions_get_away_with_nothing(uid, refused, missing):
         assert str(answers[name]["error"]).startswith(tuple(REFUSED[name].split())), (name, answers[name])
     assert unguarded or report["solution"] == "precious"
     assert report["mode"] == "0o600"
+
+
+@pytest.mark.parametrize(("uid", "refused", "missing"), PATHS)
+def test_memory_that_processes_share_counts(uid, refused, missing):
+    # it is to be stopped for its memory, however long a busy machine takes to fill that
+    report = grade(uid, refused, [["shares_memory"]], limits=LIMITS | {"time": 60})
+    assert report["answers"]["shares_memory"]["stopped"] == "memory"
 
 
 SLEEPS = """
