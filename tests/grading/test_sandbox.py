@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from backlit.errors import InvalidInputError
+from backlit.grading import process
 from backlit.grading.messages import encode_call
 from backlit.grading.process import StopError
 from backlit.grading.sandbox import Limits, SandboxedStudent
@@ -175,6 +176,16 @@ def test_a_process_that_has_ended_keeps_its_pid_until_it_is_killed(tmp_path):
         assert caught.value.reason == "exit"
         state = Path(f"/proc/{process._child.pid}/stat").read_text().rpartition(")")[2].split()[0]
         assert state == "Z"
+
+
+@pytest.mark.needs("root")
+def test_graders_that_start_at_once_take_different_users(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_USERS", range(60_000, 60_002))
+    for _ in range(20):
+        users = [process._give_away(tmp_path) for _ in range(2)]
+        assert {user.uid for user in users} == {60_000, 60_001}
+        for user in users:
+            user.close()
 
 
 def test_the_thread_that_started_it_may_end(tmp_path):
