@@ -112,7 +112,7 @@ def test_scikit_learn_estimator_checks(estimator, check, monkeypatch):
 def test_scikit_learn_estimator_checks_with_options(option, cls, monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
     parameters, expected = OPTIONS[option]
-    small = {"hidden_layer_sizes": (16,), "max_iter": 60, "learning_rate_init": 0.01}
+    small = {"hidden_layer_sizes": (16,), "max_iter": 30, "learning_rate_init": 0.02}
     with warnings.catch_warnings(action="ignore"):
         results = check_estimator(cls(**small | parameters), on_skip=None, on_fail=None)
     failed = {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
