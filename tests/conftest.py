@@ -17,6 +17,7 @@ LONG = {
     *("test_tutorial.py", "test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py"),
     *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_many.py"),
     *("test_install.py", "test_memory.py", "test_bad_input.py", "test_native.py"),
+    *("test_real_files.py", "test_nielsen_mnist.py"),
 }
 
 
