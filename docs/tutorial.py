@@ -1,7 +1,8 @@
 """Run the commands of docs/see-through-it.md and write what they print below them.
 
 A block that begins with ```console holds commands, each after a "$ ", and what they print to standard output. They run
-one after the other in a folder with the files of docs/see-through-it; a picture that they draw goes there.
+one after the other in a folder with the files of docs/see-through-it; a picture that they draw goes there. What
+`backlit grade` notes of the walls that this machine has is left out: it is another on each.
 
     python docs/tutorial.py            # write
     python docs/tutorial.py --check    # fail if a command prints something else
@@ -27,6 +28,7 @@ FILES = DOCS / "see-through-it"
 
 BLOCK = re.compile(r"^```console( about)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?")
+NOTES = re.compile(r"\n+Note: .*?(?=\n\n|\Z)", re.DOTALL)
 SHARE_ABOUT = 0.05
 LARGEST_EXIT_CODE = 1
 """`backlit grade` ends with 1 where something is wrong; more is a command that did not work."""
@@ -55,7 +57,7 @@ def run(command: str, folder: Path) -> str:
     # in a pipe the exit code is that of the last command
     if done.returncode > LARGEST_EXIT_CODE or re.search("^Error: ", done.stderr, re.MULTILINE):
         raise SystemExit(f"{command!r} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in NOTES.sub("", done.stdout.strip("\n")).splitlines())
 
 
 def written(page: str, folder: Path) -> str:

@@ -1,8 +1,9 @@
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import needs
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; every comparison with jax is in float64
 
@@ -11,10 +12,32 @@ settings.register_profile("search", parent=settings.get_profile("default"), dera
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+# Files with tests of many seconds. They come first, so that no process is left alone with one of them at the end.
+LONG = {
+    *("test_tutorial.py", "test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py"),
+    *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_many.py"),
+    *("test_install.py", "test_memory.py", "test_bad_input.py", "test_native.py"),
+    *("test_real_files.py", "test_nielsen_mnist.py"),
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(*names): what the machine must have; tests/needs.py says what that is")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
+@pytest.hookimpl(tryfirst=True)  # before the fixtures, which may need it too
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            needs.require(name)
+
+
 @pytest.fixture(scope="session")
 def data_dir():
     """The folder of real data sets; tests that need it skip where it is absent."""
-    folder = Path(os.environ.get("BACKLIT_DATA") or Path(__file__).parents[1] / "../shared/data").resolve()
-    if not folder.is_dir():
-        pytest.skip(f"the real data sets are not at {folder} (set BACKLIT_DATA)")
-    return folder
+    needs.require("data")
+    return needs.DATA

@@ -1,6 +1,6 @@
 """SIGKILL at any moment, a full disk, a folder that cannot be written to: nothing that was kept is lost.
 
-``BACKLIT_KILLS`` says how many kills, 20 by default; ``make soak`` asks for 200.
+``BACKLIT_KILLS`` says how many kills, 9 by default; ``make soak`` asks for 200.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from commands import homes
 
-KILLS = int(os.environ.get("BACKLIT_KILLS", "20"))
+KILLS = int(os.environ.get("BACKLIT_KILLS", "9"))
 NOBODY = 65534
 TRAIN = ["train", "homes.csv", "--target", "worth", "--out", "m.safetensors", "--hidden", "16", "--epochs", "6"]
 KEPT = ["--checkpoint", "run", "--resume"]

@@ -237,14 +237,14 @@ def test_a_row_explained():
         encoder.describe_row(TABLE, 5)
 
 
-def test_covertype_and_adult(real_data):
-    cover = read_table(real_data / "covertype/covertype-93k.csv.gz").drop("Cover_Type")
+def test_covertype_and_adult(data_dir):
+    cover = read_table(data_dir / "covertype/covertype-93k.csv.gz").drop("Cover_Type")
     X = TableEncoder("float32").fit_transform(cover)
     assert X.shape == (92962, 54)
     assert np.abs(X).max() < 3
     names = [f"c{j}" for j in range(14)] + ["income"]
     train, test = (
-        read_table(real_data / "adult" / file, names=names, missing=["?"]).drop("income")
+        read_table(data_dir / "adult" / file, names=names, missing=["?"]).drop("income")
         for file in ("adult.train", "adult.test")
     )
     encoder = TableEncoder().fit(train)
@@ -256,7 +256,7 @@ def test_covertype_and_adult(real_data):
     assert X[:, missing].sum() == 274
 
 
-def test_mnist_pixels(real_data):
-    table = read_table(real_data / "mnist/t10k-images-idx3-ubyte.gz")
+def test_mnist_pixels(data_dir):
+    table = read_table(data_dir / "mnist/t10k-images-idx3-ubyte.gz")
     X = TableEncoder("float32").fit_transform(table)
     np.testing.assert_array_equal(X, (table.to_numpy() / 255).astype(np.float32))

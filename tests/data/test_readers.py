@@ -161,9 +161,9 @@ def test_importing_the_room_does_not_import_polars():
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-def test_adult(real_data):
-    train = read_table(real_data / "adult/adult.train", names=ADULT, missing=["?"])
-    test = read_table(real_data / "adult/adult.test", names=ADULT, missing=["?"])
+def test_adult(data_dir):
+    train = read_table(data_dir / "adult/adult.train", names=ADULT, missing=["?"])
+    test = read_table(data_dir / "adult/adult.test", names=ADULT, missing=["?"])
     assert (train.shape, test.shape) == ((32561, 15), (16281, 15))
     assert train.schema == test.schema
     assert train.row(0)[:4] == (39, "State-gov", 77516, "Bachelors")
@@ -172,8 +172,8 @@ def test_adult(real_data):
     assert train.null_count().row(0) == (0, 1836, 0, 0, 0, 0, 1843, 0, 0, 0, 0, 0, 0, 583, 0)
 
 
-def test_mnist(real_data):
-    folder = real_data / "mnist"
+def test_mnist(data_dir):
+    folder = data_dir / "mnist"
     table = read_table(folder / "t10k-images-idx3-ubyte.gz", labels=folder / "t10k-labels-idx1-ubyte.gz")
     assert table.shape == (10000, 785)
     assert table.columns[0] == "pixel_1_1"
@@ -193,14 +193,14 @@ def test_mnist(real_data):
         ("protein/data.csv.gz", list("abcdefghij"), (45730, 10), 0),
     ],
 )
-def test_real_tables(real_data, file, names, shape, n_missing):
-    table = read_table(real_data / file, names=names)
+def test_real_tables(data_dir, file, names, shape, n_missing):
+    table = read_table(data_dir / file, names=names)
     assert table.shape == shape
     assert sum(table.null_count().row(0)) == n_missing
 
 
-def test_real_files_read_wrongly(real_data):
+def test_real_files_read_wrongly(data_dir):
     with pytest.raises(DataError, match=r"holds numbers .* names="):
-        read_table(real_data / "protein/data.csv.gz")
+        read_table(data_dir / "protein/data.csv.gz")
     with pytest.raises(DataError, match="ZIP archive"):
-        read_table(real_data / "flights/flights.csv.zip")
+        read_table(data_dir / "flights/flights.csv.zip")

@@ -62,8 +62,8 @@ def test_columns_that_are_no_target():
         ("california-housing/housing.csv", "median_house_value", "regression"),
     ],
 )
-def test_real_targets(real_data, file, target, task):
-    table, dropped = check_target(read_table(real_data / file), target)
+def test_real_targets(data_dir, file, target, task):
+    table, dropped = check_target(read_table(data_dir / file), target)
     assert dropped == 0
     assert infer_task(table[target]).task == task
 

@@ -55,6 +55,7 @@ def test_a_command_that_does_not_work_ends_it(tmp_path):
         tutorial.run("no-such-command", tmp_path)
     with pytest.raises(SystemExit, match="there is no such"):
         tutorial.run("echo 'Error: there is no such file.' >&2 | head -n 1", tmp_path)
+    assert tutorial.run("printf 'PASS\\n\\nNote: no namespaces\\nhere.\\n\\nmore'", tmp_path) == "PASS\n\nmore"
     assert tutorial.run("echo wrong; exit 1", tmp_path) == "wrong"  # as grade does
 
 

@@ -12,6 +12,7 @@ import pytest
 from replay import native_engine
 from test_native import OPTIMIZER_CASES, examples, gradient_vector, parameters, relative_error, tamed, to_dtype
 
+import needs
 from backlit import _native
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.losses import fitting_pairs
@@ -27,7 +28,7 @@ PRECISIONS = ["bfloat16", "bfloat16x3"]
 
 def open_native(network, objective, precision, **options):
     """Open a session, or see that the processor's lack is said, and return None."""
-    if "BACKLIT_REPLAY" in os.environ or _native.has_bfloat16():
+    if needs.is_here("bfloat16"):
         return native_engine(precision).open(network, objective, **options)
     with pytest.raises(InvalidInputError, match="AVX512_BF16"):
         NativeEngine(precision)

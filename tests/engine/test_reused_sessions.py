@@ -7,7 +7,6 @@ import pytest
 import scipy.sparse
 from test_native import gradient_vector, parameters
 
-from backlit import _native
 from backlit.core.dropout import Dropout
 from backlit.core.network import Network
 from backlit.core.optimizers import Adam
@@ -19,6 +18,7 @@ RNG = np.random.default_rng(0)
 DENSE = np.where(RNG.random((N_ROWS, 40)) < 0.2, RNG.random((N_ROWS, 40)), 0).astype("float32")
 SPARSE = scipy.sparse.csr_array(DENSE)
 ORDER = RNG.permutation(N_ROWS)
+BFLOAT16 = pytest.mark.needs("bfloat16")
 Y = np.eye(3, dtype="float32")[RNG.integers(0, 3, N_ROWS)]
 
 
@@ -50,7 +50,9 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize("precision", ["full", "bfloat16", "bfloat16x3"] if _native.has_bfloat16() else ["full"])
+@pytest.mark.parametrize(
+    "precision", ["full", pytest.param("bfloat16", marks=BFLOAT16), pytest.param("bfloat16x3", marks=BFLOAT16)]
+)
 @pytest.mark.parametrize("dropout", [None, Dropout(0.3, input=0.2)], ids=["whole", "dropped"])
 def test_every_call_is_as_in_a_new_session(dropout, precision):
     network = Network.initialize([40, 70, 20, 3], ["relu", "tanh", "softmax"], seed=0, dtype="float32")

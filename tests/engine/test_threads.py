@@ -64,7 +64,7 @@ def test_no_groups_at_all_set_no_limit(tmp_path):
     assert _native.processors_of_groups(str(tmp_path / "missing"), str(tmp_path)) == 0
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="affinity is Linux's")
+@pytest.mark.needs("affinity")
 def test_affinity_is_respected():
     program = (
         "import os; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1]);"
@@ -106,7 +106,7 @@ def test_workers_of_joblib_give_the_same_bits(backend):
     assert set(bits) == {trained_bits(1)}
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="/proc is Linux's")
+@pytest.mark.needs("/proc")
 def test_no_thread_outlives_a_call():
     before = len(list(Path("/proc/self/task").iterdir()))
     trained_bits(2)

@@ -1,8 +1,6 @@
 import pytest
 
-from backlit.engine import native_is_available
-
-ENGINES = ["reference", pytest.param("native", marks=pytest.mark.skipif(not native_is_available(), reason="not built"))]
+ENGINES = ["reference", pytest.param("native", marks=pytest.mark.needs("engine"))]
 
 
 @pytest.fixture(params=ENGINES)

@@ -73,8 +73,10 @@ def test_what_is_refused_is_refused_in_the_same_words(model, bad, monkeypatch):
     assert str(short.value) == str(long.value)
 
 
+@pytest.mark.needs("pandas")
 def test_names_of_features_are_still_missed(model):
-    pd = pytest.importorskip("pandas")
+    import pandas as pd
+
     model.fit(pd.DataFrame(X, columns=list("abcde")), Y)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         model.predict(X[:1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -16,8 +15,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 PAGE = (Path(__file__).parents[2] / "docs" / "callbacks.md").read_text(encoding="utf-8")
 SECTIONS = {part.splitlines()[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
-# What neither backlit nor its tests need; the snippets run where these are installed.
-NEEDS = {"TensorBoard": "tensorboardX", "MLflow": "mlflow"}
 
 
 def run(section, monkeypatch, folder):
@@ -44,10 +41,14 @@ def test_csv(monkeypatch, tmp_path):
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 1 + clf.n_iter_
 
 
-@pytest.mark.parametrize("section", NEEDS)
+@pytest.mark.parametrize(
+    "section",
+    [
+        pytest.param("TensorBoard", marks=pytest.mark.needs("tensorboardX")),
+        pytest.param("MLflow", marks=pytest.mark.needs("mlflow")),
+    ],
+)
 def test_other_peoples_logs(section, monkeypatch, tmp_path):
-    if importlib.util.find_spec(NEEDS[section]) is None:
-        pytest.skip(f"{NEEDS[section]} is not installed")
     run(section, monkeypatch, tmp_path)
     assert any(path.is_file() and path.stat().st_size > 500 for path in tmp_path.rglob("*"))
 

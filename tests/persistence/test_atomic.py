@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import needs
 from backlit.errors import DataError, OutputError
 from backlit.persistence import atomic, atomic_write, check_writable
 from backlit.persistence.atomic import remove_abandoned
@@ -137,13 +138,10 @@ except OutputError as error:
 """
 
 
+@pytest.mark.needs("small disks")
 def test_a_full_disk(tmp_path: Path) -> None:
     mounted = "mount -t tmpfs -o size=64k none " + str(tmp_path)
     in_namespace = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
-    try:
-        subprocess.run([*in_namespace, mounted], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no small disk can be mounted here")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CODE": SMALL_DISK, "PY": sys.executable}
     command = [*in_namespace, f'{mounted} && exec "$PY" -c "$CODE" {tmp_path}']
     result = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
@@ -189,13 +187,13 @@ def test_an_empty_path(action) -> None:
         action("")
 
 
-@pytest.mark.skipif(not Path("/proc/sys/kernel").is_dir(), reason="needs /proc, where no file can be made")
+@pytest.mark.needs("/proc")  # where no file can be made
 def test_a_folder_in_which_nothing_can_be_made() -> None:
     with pytest.raises(OutputError, match="Cannot write '/proc/model'"):
         check_writable("/proc/model")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+@pytest.mark.needs("no root")
 def test_a_read_only_file_stays(old: Path) -> None:
     old.chmod(0o444)
     with pytest.raises(OutputError, match=r"ermission denied.*permissions"):
@@ -231,7 +229,7 @@ def test_the_permissions_of_an_old_file_are_kept(old: Path, mode: int) -> None:
     assert stat.S_IMODE(old.stat().st_mode) == mode
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.needs("root")
 def test_the_owner_of_an_old_file_is_kept(old: Path) -> None:
     os.chown(old, 1234, 2345)
     with atomic_write(old) as file:
@@ -268,17 +266,11 @@ def test_a_text_wrapper_may_close_the_file(tmp_path: Path) -> None:
 
 def device(tmp_path: Path, name: str, minor: int) -> Path:
     """Return a memory device. Root gets one of its own: a bug must not replace the system's."""
-    if os.geteuid() != 0:
-        path = Path("/dev", name)
-        if not path.is_char_device():
-            pytest.skip(f"no {path} here")
-        return path
+    needs.require("devices")
+    if not needs.ROOT:
+        return Path("/dev", name)
     path = tmp_path / name
-    try:
-        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, minor))
-        path.open("wb").close()
-    except OSError:
-        pytest.skip("no device can be made here")
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, minor))
     return path
 
 
@@ -346,7 +338,7 @@ with atomic_write(sys.argv[1]) as file:
 
 
 # Links of our own that are made like /dev/stdout and /dev/fd, so that a bug cannot replace the system's.
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc/self/fd here")
+@pytest.mark.needs("/proc")
 @pytest.mark.parametrize("tail", ["stdout", "fd/1", "out"])
 def test_standard_output_into_a_pipe_or_a_file(old: Path, tail: str) -> None:
     (old.parent / "stdout").symlink_to("/proc/self/fd/1")
@@ -390,11 +382,8 @@ def test_a_killed_process_leaves_the_old_file_alone(old: Path) -> None:
     assert old.read_bytes() == OLD
 
 
+@pytest.mark.needs("strace")
 def test_the_bytes_are_on_disk_before_the_name_is_theirs(old: Path) -> None:
-    try:
-        subprocess.run(["strace", "-V"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no strace here")
     code = (
         "import sys\nfrom backlit.persistence import atomic_write\nwith atomic_write(sys.argv[1]) as f: f.write(b'x')"
     )

@@ -18,6 +18,7 @@ import sys
 from typing import Any
 
 from backlit.grading import isolation
+from backlit.grading.landlock import can_restrict_files
 from backlit.grading.limits import Limits
 from backlit.grading.messages import decode_call, encode_inventory, encode_outcome
 from backlit.grading.processes import descendants, kill_all
@@ -46,8 +47,8 @@ def main() -> None:
         may_write, unclosed = isolation.close_file_system(directory)
         own_processes, unhidden = isolation.hide_processes()
         missing += unclosed + unhidden
-        if uid is not None and may_write:
-            isolation.open_libraries(directory)
+    if uid is not None and (may_write or can_restrict_files()):
+        isolation.open_libraries(directory if may_write else None)
     os.chdir(directory)
     if "pid" in had:
         _split(setting["fd"])

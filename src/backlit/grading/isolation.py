@@ -135,18 +135,28 @@ def keep_libraries() -> None:
     ]
 
 
-def open_libraries(directory: str) -> None:
-    """Let an unprivileged user read the Python libraries, even where they lie in a home that is closed to it."""
+def open_libraries(directory: str | None) -> None:
+    """Let an unprivileged user read the Python libraries, even where they lie in a home that is closed to it.
+
+    Parameters
+    ----------
+    directory : str, optional
+        A folder in a view of files of this process's own, where they are mounted once more. None: there is no such
+        view. They are then reached through open descriptors, for which it does not matter what lies above. Since the
+        way up from there is open too, that is only for a process whose files Landlock will restrict.
+    """
     moved: dict[str, str] = {}
     for path in [*sys.path, sys.base_prefix]:
-        if not os.path.isdir(path) or _is_open(path):
+        if path in moved or not os.path.isdir(path) or _is_open(path):
             continue
-        target = os.path.join(directory, f".library{len(moved)}")
+        if directory is None:
+            moved[path] = f"/proc/self/fd/{os.open(path, os.O_PATH | os.O_DIRECTORY)}"
+            continue
+        target = moved[path] = os.path.join(directory, f".library{len(moved)}")
         os.mkdir(target)
         check(libc().mount(path.encode(), target.encode(), None, _MS_BIND | _MS_REC, None))
         attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY, 0, 0, 0)
         check(libc().syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, target.encode(), _AT_RECURSIVE, attributes, 32))
-        moved[path] = target
     sys.path[:] = [moved.get(path, path) for path in sys.path]
     for module in list(sys.modules.values()):
         places = getattr(module, "__path__", None)

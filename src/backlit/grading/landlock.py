@@ -23,6 +23,18 @@ _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # how many there are to be handled; from
 _FIRST_WITH_TRUNCATE = 3
 
 
+def can_restrict_files() -> bool:
+    """Whether this system has Landlock."""
+    try:
+        return sys.platform == "linux" and _version() > 0
+    except OSError:
+        return False
+
+
+def _version() -> int:
+    return check(libc().syscall(_CREATE_RULESET, None, 0, _VERSION))
+
+
 def restrict_files(reading: Sequence[str], writing: Sequence[str]) -> list[str]:
     """Let this process and its children read and write beneath some paths alone.
 
@@ -40,7 +52,7 @@ def restrict_files(reading: Sequence[str], writing: Sequence[str]) -> list[str]:
         return ["On this system the program could read and write whatever its user may."]
     call = libc().syscall
     try:
-        version = check(call(_CREATE_RULESET, None, 0, _VERSION))
+        version = _version()
         rights = (1 << _RIGHTS.get(version, 16)) - 1
         ruleset = check(call(_CREATE_RULESET, ctypes.byref(ctypes.c_uint64(rights)), 8, 0))
         for paths, allowed in ((reading, _READ & rights), (writing, rights)):

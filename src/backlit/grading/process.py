@@ -60,7 +60,8 @@ class Process:
         if sys.platform == "win32":
             raise BacklitError("Files can be graded on Linux and macOS. On Windows, use WSL, or grade live functions.")
         self._limits = limits
-        self._uid = _give_away(directory)
+        self._user = _give_away(directory)
+        self._uid = None if self._user is None else self._user.uid
         ours, theirs = socket.socketpair()
         setting = {"fd": theirs.fileno(), "directory": directory, "uid": self._uid, "limits": asdict(limits)}
         path = [os.path.abspath(entry) for entry in sys.path if entry]
@@ -218,18 +219,43 @@ class Process:
         self._selector.close()
         self._wire.close()
         self._output.close()
+        if self._user is not None:
+            self._user.close()
 
 
-def _give_away(directory: str) -> int | None:
+class _User:
+    """A user that nobody else uses. Other graders of this machine see that it is taken until it is closed.
+
+    That it has no process would not do: the program's process becomes this user only once its walls are up, and a
+    grader that picked the same one meanwhile would kill the processes of both.
+    """
+
+    def __init__(self) -> None:
+        while True:
+            self.uid = random.SystemRandom().choice(_USERS)
+            self._name = socket.socket(socket.AF_UNIX)
+            with contextlib.suppress(OSError):
+                if sys.platform == "linux":
+                    self._name.bind(f"\0backlit-grade-{self.uid}")  # a name without a file; it ends with its owner
+                if not any(processes_of(self.uid)):
+                    return
+            self._name.close()
+
+    def close(self) -> None:
+        self._name.close()
+
+
+def _give_away(directory: str) -> _User | None:
     """Give a directory to a user that nobody else uses, and return it; None where that cannot be done."""
     if os.getuid() != 0 or not may_change_user():
         return None
-    uid = _unused_uid()
+    user = _User()
     try:
-        os.chown(directory, uid, uid)
+        os.chown(directory, user.uid, user.uid)
     except OSError:  # as in a user namespace, which has no such user
+        user.close()
         return None
-    return uid
+    return user
 
 
 def _environment(directory: str) -> dict[str, str]:
@@ -242,10 +268,3 @@ def _environment(directory: str) -> dict[str, str]:
         "MPLBACKEND": "agg",
         **threads,
     }
-
-
-def _unused_uid() -> int:
-    while True:
-        uid = random.SystemRandom().choice(_USERS)
-        if not any(processes_of(uid)):
-            return uid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 
@@ -12,6 +11,7 @@ from read_back import equations_of, network_and_target
 from read_views import READERS, squeezed
 from worked import batch_explanation, saturated_explanation, wide_explanation
 
+import needs
 from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.explanation import explain, render
@@ -113,9 +113,7 @@ def test_every_formula_compiles(tmp_path):
 
 
 def compile_latex(page, folder):
-    assert shutil.which("pdflatex"), (
-        "This test compiles with pdflatex. Install it: apt-get install texlive-latex-base texlive-latex-recommended"
-    )
+    needs.require("pdflatex")
     (folder / "page.tex").write_text(page, encoding="ascii")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
