@@ -10,8 +10,8 @@ from corpus import RIGHT, WRONG, header, load, task
 
 import backlit as bl
 from backlit.errors import InvalidInputError, UnknownNameError
-from backlit.grading.catalogue import CATALOGUE
-from backlit.grading.verdict import EQUATIONS
+from backlit.grading.judge.catalogue import CATALOGUE
+from backlit.grading.judge.verdict import EQUATIONS
 
 SEEDS = (0, 1)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # wrong programs overflow
