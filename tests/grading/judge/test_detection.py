@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from corpus import FOLDER, header, load
+from corpus import header, load, program
 
 from backlit.grading.judge.detection import detect_convention
 from backlit.grading.reading.cases import Task, random_case
@@ -14,7 +14,7 @@ from backlit.grading.reading.submission import find_recipe
 
 
 @pytest.mark.parametrize(
-    ("program", "convention"),
+    ("name", "convention"),
     [
         ("right/nielsen", Convention("columns", False, "column")),
         ("right/loops_and_lists", Convention("vectors", False, "flat")),
@@ -30,8 +30,8 @@ from backlit.grading.reading.submission import find_recipe
         ("wrong/batch_class_no_mean", Convention("columns", True, "column")),
     ],
 )
-def test_conventions_are_found(program, convention):
-    path = FOLDER / f"{program}.py"
+def test_conventions_are_found(name, convention):
+    path = program(name)
     task = Task.from_names(header(path).get("activation", "sigmoid"), header(path).get("loss", "quadratic"))
     student = LiveStudent(load(path))
     recipe = find_recipe(student, student.inventory(), random_case(np.random.default_rng(0), task, (3, 5, 2), 1))

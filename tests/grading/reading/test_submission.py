@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from corpus import FOLDER, load
+from corpus import load, program
 
 from backlit.grading.reading.cases import Task, random_case
 from backlit.grading.reading.live_student import LiveStudent
@@ -15,7 +15,7 @@ PROBE = random_case(np.random.default_rng(0), TASK, (3, 5, 2), 1)
 
 
 def recipe(name):
-    student = LiveStudent(load(FOLDER / "right" / f"{name}.py"))
+    student = LiveStudent(load(program(f"right/{name}")))
     return find_recipe(student, student.inventory(), PROBE)
 
 
