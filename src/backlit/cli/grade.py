@@ -31,7 +31,7 @@ def grade(
     activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = "sigmoid",
     loss: Annotated[str, typer.Option(help="The loss C_x.")] = "quadratic",
     points: Annotated[
-        str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 an equation.", show_default=False)
+        str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 per equation.", show_default=False)
     ] = None,
     format: Annotated[ReportFormat, typer.Option(help="How to show the verdict.")] = ReportFormat.TEXT,
     out: Annotated[

@@ -17,7 +17,7 @@ import numpy as np
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.grading.judge.equations import find_equation_functions, judge_equations, offered
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Score, Verdict
-from backlit.grading.judge.whole_pass import judge_whole
+from backlit.grading.judge.whole_pass import judge_whole_pass
 from backlit.grading.reading.cases import Task, random_case
 from backlit.grading.reading.live_student import LiveStudent
 from backlit.grading.reading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN, find
@@ -33,7 +33,7 @@ _ENOUGH_EQUATIONS = 3
 
 
 def _silent(words: str) -> None:
-    """Tell nobody."""
+    """Ignore what is said of progress."""
 
 
 def grade(
@@ -196,7 +196,7 @@ def _judge(
         begin = {function.name: function.line for function in inventory.functions}
         _place(judgements, {equation: begin.get(function.name) for equation, function in functions.items()})
     if recipe is not None and not any(judgement.findings for judgement in judgements):
-        judgements.append(judge_whole(recipe, task, seed, lines, progress))
+        judgements.append(judge_whole_pass(recipe, task, seed, lines, progress))
         _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
     return judgements
 

@@ -12,7 +12,7 @@ from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import singles
-from backlit.grading.judge.matching import RIGHT, numbers_of
+from backlit.grading.judge.matching import NO_MISTAKES, numbers_of
 from backlit.grading.reading.cases import Task, draw_cases
 
 
@@ -53,7 +53,7 @@ def test_every_mistake_changes_a_number_or_a_shape(switch):
     cases = draw_cases(0, Task("sigmoid", "sigmoid", "quadratic"), batches=True)
     changed = False
     for case in cases:
-        right, wrong = numbers_of(case, RIGHT), numbers_of(case, frozenset([switch]))
+        right, wrong = numbers_of(case, NO_MISTAKES), numbers_of(case, frozenset([switch]))
         if wrong is None or right.keys() != wrong.keys():
             changed = True
         else:

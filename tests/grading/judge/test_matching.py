@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backlit.grading.judge.catalogue import alone_and_in_pairs
-from backlit.grading.judge.matching import RIGHT, close, explains, find_mistakes, is_right, numbers_of
+from backlit.grading.judge.matching import NO_MISTAKES, close, explains, find_mistakes, is_right, numbers_of
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import Task, draw_cases
 
@@ -58,9 +58,9 @@ def test_an_exception_is_explained_by_shapes_that_do_not_fit():
     raised = Observed(case, {}, "ValueError: shapes")
     assert explains(raised, None)
     assert explains(raised, numbers_of(case, frozenset({("BP4", "outer_product_transposed")})))
-    assert not explains(raised, numbers_of(case, RIGHT))
+    assert not explains(raised, numbers_of(case, NO_MISTAKES))
 
 
 def test_a_number_that_the_algorithm_does_not_have_is_not_explained():
     case = draw_cases(0, TASK, batches=False)[0]
-    assert not explains(Observed(case, {("something", 2): np.ones(1)}), numbers_of(case, RIGHT))
+    assert not explains(Observed(case, {("something", 2): np.ones(1)}), numbers_of(case, NO_MISTAKES))

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backlit.grading.judge.matching import (
-    RIGHT,
-    close,
-    explains,
-    numbers_of,
-)
-from backlit.grading.judge.side_effects import state_findings
+from backlit.grading.judge.matching import NO_MISTAKES, close, explains, numbers_of
+from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import Case, Task, random_case
@@ -41,11 +36,11 @@ def detect_convention(recipe: Recipe, task: Task, seed: int) -> tuple[Convention
     probes = draw_probes(task, seed, recipe.n_layers)
     ranked: dict[bool, list[tuple[tuple[int, int, int], Convention]]] = {False: [], True: []}
     for convention in recipe.conventions():
-        state = state_findings(recipe, convention, probes[0])
-        if state and state[0].mistake == "accumulates":
-            return convention, state
+        side_effects = side_effect_findings(recipe, convention, probes[0])
+        if side_effects and side_effects[0].mistake == "accumulates":
+            return convention, side_effects
         observed = [recipe.observe(case, convention) for case in probes]
-        right = sum(explains(o, numbers_of(o.case, RIGHT)) for o in observed)
+        right = sum(explains(o, numbers_of(o.case, NO_MISTAKES)) for o in observed)
         ran = sum(o.error is None for o in observed)
         ranked[convention.batches].append(((right, _fitting_shapes(observed), ran), convention))
     best = {many: max(found, key=lambda item: item[0], default=None) for many, found in ranked.items()}

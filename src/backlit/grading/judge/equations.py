@@ -180,7 +180,7 @@ class _Judge:
         """Return what is wrong with one equation, or None."""
         own = self._own(convention)
         if all(self._right(equation, t, average, own) for t in trials):
-            return _state_finding(equation, trials)
+            return _side_effect_finding(equation, trials)
         empty = next((t for t in trials if _is_not_written(t)), None)
         if empty is not None:
             return raised(equation, "nothing", "not_written", empty.line)
@@ -268,7 +268,7 @@ def _explains(
     return trial.found is not None and close(trial.found, expected)
 
 
-def _state_finding(equation: str, trials: Sequence[Trial]) -> Finding | None:
+def _side_effect_finding(equation: str, trials: Sequence[Trial]) -> Finding | None:
     for trial in trials:
         if trial.damaged is not None:
             return in_place(equation, trial.damaged)

@@ -13,7 +13,7 @@ from backlit.grading.judge.catalogue import Switch
 from backlit.grading.reading.answers import Numbers, Observed
 from backlit.grading.reading.cases import Array, Case
 
-RIGHT: frozenset[Switch] = frozenset()
+NO_MISTAKES: frozenset[Switch] = frozenset()
 """No mistake."""
 
 TOLERANCE = 1e-8
@@ -89,4 +89,4 @@ def find_mistakes(
 
 def is_right(observed: Sequence[Observed]) -> bool:
     """Whether every number of every case is that of the algorithm."""
-    return all(o.error is None and explains(o, numbers_of(o.case, RIGHT)) for o in observed)
+    return all(o.error is None and explains(o, numbers_of(o.case, NO_MISTAKES)) for o in observed)

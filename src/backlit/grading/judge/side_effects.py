@@ -17,7 +17,7 @@ from backlit.grading.reading.recipe import Recipe
 _DAMAGE = {"x": "z", "y": "BP1", "weights": "update", "biases": "update", "parameters": "update"}
 
 
-def state_findings(recipe: Recipe, convention: Convention, case: Case) -> list[Finding]:
+def side_effect_findings(recipe: Recipe, convention: Convention, case: Case) -> list[Finding]:
     """Call the same thing twice on one object and look at what changed."""
     if recipe.main != "gradients":
         return []

@@ -18,8 +18,8 @@ from backlit.grading.judge.detection import detect_convention, draw_probes, take
 from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised
 from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
+    NO_MISTAKES,
     QUOTIENT_TOLERANCE,
-    RIGHT,
     close,
     explains,
     find_mistakes,
@@ -27,7 +27,7 @@ from backlit.grading.judge.matching import (
     numbers_of,
 )
 from backlit.grading.judge.one_pass import Pass
-from backlit.grading.judge.side_effects import state_findings
+from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.update import update_findings, updater_findings
 from backlit.grading.judge.verdict import Finding, Judgement
 from backlit.grading.reading.answers import Observed
@@ -36,19 +36,21 @@ from backlit.grading.reading.conventions import LAYOUTS, Convention
 from backlit.grading.reading.recipe import Recipe
 
 
-def judge_whole(
+def judge_whole_pass(
     recipe: Recipe, task: Task, seed: int, lines: Sequence[str], progress: Callable[[str], None]
 ) -> Judgement:
     """Judge a class or plain functions that make a whole pass."""
     progress("finding out how its arrays are laid out")
-    convention, state = detect_convention(recipe, task, seed)
-    state = state or state_findings(recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1])
+    convention, side_effects = detect_convention(recipe, task, seed)
+    side_effects = side_effects or side_effect_findings(
+        recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1]
+    )
     cases = draw_cases(seed, task, batches=convention.batches or takes_mini_batches(recipe), n_layers=recipe.n_layers)
     judgement = Judgement(conventions=convention.describe())
-    accumulates = any(finding.mistake == "accumulates" for finding in state)
+    accumulates = any(finding.mistake == "accumulates" for finding in side_effects)
     if accumulates and recipe.class_name is None:
         # a new object starts anew, but what gathers in globals spoils all that could be asked now
-        judgement.findings = state
+        judgement.findings = side_effects
         _count(judgement, recipe, [])
         return judgement
     progress("comparing its numbers")
@@ -63,11 +65,11 @@ def judge_whole(
         findings += update_findings(recipe, convention, cases)
         findings += updater_findings(recipe, convention, cases)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
-    if accumulates or any(finding.equation == "update" for finding in state):
+    if accumulates or any(finding.equation == "update" for finding in side_effects):
         # what changes under way spoils numbers in ways that nothing else explains
         findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
     order = {equation: i for i, equation in enumerate(judgement.checks)}
-    judgement.findings = sorted([*findings, *state], key=lambda finding: order.get(finding.equation, len(order)))
+    judgement.findings = sorted([*findings, *side_effects], key=lambda finding: order.get(finding.equation, len(order)))
     return judgement
 
 
@@ -114,11 +116,11 @@ def _equation_by_equation(
         mistake = "not_written" if unwritten else None
         return [raised(equation_of_line(text), error.error or "", mistake, error.line)]
     if recipe.main != "gradients":
-        bad = next(o for o in observed if o.error is None and not explains(o, numbers_of(o.case, RIGHT)))
+        bad = next(o for o in observed if o.error is None and not explains(o, numbers_of(o.case, NO_MISTAKES)))
         (name, layer), found = next(iter(bad.numbers.items()))
         return [compared("update", name, layer, found, run(bad.case).numbers()[name, layer], None)]
     for o in observed:
-        if o.error is None and not explains(o, numbers_of(o.case, RIGHT)):
+        if o.error is None and not explains(o, numbers_of(o.case, NO_MISTAKES)):
             finding = _first_wrong_step(o)
             if finding is not None:
                 return [finding]
@@ -161,7 +163,7 @@ def _with_errors(findings: list[Finding], observed: Sequence[Observed]) -> list[
 
 def _precision_finding(observed: Sequence[Observed]) -> Finding | None:
     """Tell numbers that are right but for their last digits."""
-    right = [numbers_of(o.case, RIGHT) for o in observed]
+    right = [numbers_of(o.case, NO_MISTAKES) for o in observed]
     if any(o.error is not None for o in observed):
         return None
 
@@ -221,7 +223,7 @@ def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Ca
     switches = find_mistakes(observed, alone_and_in_pairs(("z", "a")))
     if switches is not None:
         return from_switches(switches, cases)
-    bad = next(o for o in observed if not explains(o, numbers_of(o.case, RIGHT)))
+    bad = next(o for o in observed if not explains(o, numbers_of(o.case, NO_MISTAKES)))
     if bad.error is not None:
         return [raised("z", bad.error, None, bad.line)]
     last = bad.case.n_layers

@@ -60,7 +60,7 @@ def read_gradients(value: object, case: Case, *, pairs: bool = False) -> tuple[_
     value : object
     case : Case
     pairs : bool, default False
-        Whether two lists of two arrays are rather two pairs, one a layer.
+        Whether two lists of two arrays are rather two pairs, one per layer.
 
     Raises
     ------
@@ -81,7 +81,9 @@ def read_gradients(value: object, case: Case, *, pairs: bool = False) -> tuple[_
                 return _in_order(_per_layer(parts[0], case), _per_layer(parts[1], case), case)
         if len(parts) == 2 * (case.n_layers - 1) and all(isinstance(part, np.ndarray) for part in parts):
             return _from_flat(parts, case)
-    raise UnreadableError(f"expected (nabla_b, nabla_w), two lists of one array a layer, but {_shown(value)} came back")
+    raise UnreadableError(
+        f"expected (nabla_b, nabla_w), two lists of one array per layer, but {_shown(value)} came back"
+    )
 
 
 def _is_scalar(part: object) -> bool:
@@ -101,12 +103,12 @@ def _per_layer(arrays: Sequence[Any], case: Case) -> _PerLayer:
     if len(values) == case.n_layers and (values[0] is None or np.size(values[0]) == 0 or _is_scalar(values[0])):
         values = values[1:]  # counted from 1, with nothing for the input layer
     if len(values) != case.n_layers - 1:
-        raise UnreadableError(f"expected {case.n_layers - 1} arrays, one a layer, but {len(values)} came back")
+        raise UnreadableError(f"expected {case.n_layers - 1} arrays, one per layer, but {len(values)} came back")
     return dict(enumerate(values, start=2))
 
 
 def _in_lists(parts: Sequence[Any], case: Case) -> Iterator[tuple[_PerLayer, _PerLayer]]:
-    """Yield what lists of arrays may be: one of ∇_w and one of ∇_b, or a pair a layer, in the manner of JAX."""
+    """Yield what lists of arrays may be: one of ∇_w and one of ∇_b, or a pair per layer, in the manner of JAX."""
     if len(parts) == 2:
         with suppress(UnreadableError):
             yield _in_order(_per_layer(parts[0], case), _per_layer(parts[1], case), case)

@@ -12,12 +12,6 @@ from typing import Literal
 
 from backlit.grading.reading.student import FunctionInfo
 
-
-def template() -> str:
-    """Return a program with one function for each equation, to be filled in. As it is, it fails kindly."""
-    return resources.files("backlit.grading.reading").joinpath("template.txt").read_text(encoding="utf-8")
-
-
 EQUATION_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "z": ("weighted_input", "compute_z", "linear_forward", "linear", "preactivation"),
     "a": ("activation", "sigmoid", "sigma", "activate", "tanh", "relu", "softmax", "logistic"),
@@ -136,6 +130,11 @@ Action = Literal["gradients", "training", "forward"]
 
 NUMBERED = re.compile(r"[wWbB]_?[1-9]")
 """Names of one layer's parameters."""
+
+
+def template() -> str:
+    """Return a program with one function for each equation, to be filled in. As it is, it fails kindly."""
+    return resources.files("backlit.grading.reading").joinpath("template.txt").read_text(encoding="utf-8")
 
 
 def lower(name: str) -> str:

@@ -9,7 +9,7 @@ from backlit.grading.reports.text import render_finding
 
 
 def render_gradescope(verdict: Verdict) -> str:
-    """Return a verdict as Gradescope's ``results.json``: one test an equation.
+    """Return a verdict as Gradescope's ``results.json``: one test per equation.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from backlit.grading.reports.text import render_finding
 
 
 def render_junit(verdict: Verdict, *, title: str = "submission") -> str:
-    """Return a verdict as XML: one test case an equation, or one that errs if nothing could be graded.
+    """Return a verdict as XML: one test case per equation, or one that errs if nothing could be graded.
 
     Parameters
     ----------

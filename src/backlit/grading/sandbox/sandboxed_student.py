@@ -38,8 +38,6 @@ class SandboxedStudent:
     path : path
         A ``.py`` file or a notebook.
     limits : Limits, optional
-    names : None
-        Not used yet.
 
     Raises
     ------
@@ -47,7 +45,7 @@ class SandboxedStudent:
         If the file cannot be read, or is too large to be homework.
     """
 
-    def __init__(self, path: str | Path, limits: Limits | None = None, names: None = None) -> None:
+    def __init__(self, path: str | Path, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._name = Path(path).name
         if Path(path).suffix.lower() not in (".py", ".ipynb"):
