@@ -1,4 +1,4 @@
-"""Backpropagation, one equation a function.
+"""Backpropagation, one equation per function.
 
 Fill in each function, then run:  backlit grade THIS_FILE.py
 

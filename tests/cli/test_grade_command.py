@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path(__file__).parents[1] / "grading"
-RIGHT, WRONG = PROGRAMS / "right" / "nielsen.py", PROGRAMS / "wrong" / "batch_bias_sum.py"
+RIGHT, BATCH = PROGRAMS / "right" / "nielsen.py", PROGRAMS / "right" / "equations_batch_columns.py"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -25,8 +25,9 @@ def test_a_right_program_passes():
 
 
 def test_a_wrong_program_fails_with_points(tmp_path):
-    out = tmp_path / "results.json"
-    done = run(WRONG, "--format", "gradescope", "--points", "BP3=4", "--out", out)
+    wrong, out = tmp_path / "wrong.py", tmp_path / "results.json"
+    wrong.write_text(BATCH.read_text().replace("np.mean(delta", "np.sum(delta"))
+    done = run(wrong, "--format", "gradescope", "--points", "BP3=4", "--out", out)
     assert done.returncode == 1, done.stderr
     tests = {test["name"]: test for test in json.loads(out.read_text())["tests"]}
     assert (tests["BP3"]["score"], tests["BP3"]["max_score"], tests["BP4"]["score"]) == (0, 4, 1)

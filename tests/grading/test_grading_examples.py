@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from corpus import FOLDER
+from corpus import program
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "grading"
-RIGHT, WRONG = FOLDER / "right" / "equations_columns.py", FOLDER / "wrong" / "columns_bp2_not_transposed.py"
+RIGHT, WRONG = program("right/equations_columns"), program("wrong/columns_bp2_not_transposed")
 
 
 def run_cell(source, namespace):
@@ -24,17 +24,17 @@ def run_cell(source, namespace):
     return eval(compile(ast.Expression(last.value), "cell", "eval"), namespace)
 
 
-@pytest.mark.parametrize(("program", "points"), [(RIGHT, 4), (WRONG, 3)])
-def test_the_cell_for_nbgrader_gives_points(program, points, capsys):
-    assert run_cell((EXAMPLES / "nbgrader_cell.py").read_text(), runpy.run_path(str(program))) == points
-    assert ("w^{l+1} must be transposed" in capsys.readouterr().out) == (program is WRONG)
+@pytest.mark.parametrize(("submission", "points"), [(RIGHT, 4), (WRONG, 3)])
+def test_the_cell_for_nbgrader_gives_points(submission, points, capsys):
+    assert run_cell((EXAMPLES / "nbgrader_cell.py").read_text(), runpy.run_path(str(submission))) == points
+    assert ("w^{l+1} must be transposed" in capsys.readouterr().out) == (submission is WRONG)
 
 
-@pytest.mark.parametrize(("program", "n_failed"), [(RIGHT, 0), (WRONG, 1)])
-def test_the_file_for_otter_is_a_doctest(program, n_failed):
+@pytest.mark.parametrize(("submission", "n_failed"), [(RIGHT, 0), (WRONG, 1)])
+def test_the_file_for_otter_is_a_doctest(submission, n_failed):
     test = runpy.run_path(str(EXAMPLES / "otter_test.py"))["test"]
     (case,) = test["suites"][0]["cases"]
-    parsed = doctest.DocTestParser().get_doctest(case["code"], runpy.run_path(str(program)), "backprop", None, None)
+    parsed = doctest.DocTestParser().get_doctest(case["code"], runpy.run_path(str(submission)), "backprop", None, None)
     said = []
     assert doctest.DocTestRunner().run(parsed, out=said.append).failed == n_failed
     assert any("w^{l+1} must be transposed" in line for line in said) == (n_failed > 0)

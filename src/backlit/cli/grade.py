@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from backlit.grading.verdict import Verdict
+    from backlit.grading.judge.verdict import Verdict
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2}
 
@@ -31,7 +31,7 @@ def grade(
     activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = "sigmoid",
     loss: Annotated[str, typer.Option(help="The loss C_x.")] = "quadratic",
     points: Annotated[
-        str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 an equation.", show_default=False)
+        str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 per equation.", show_default=False)
     ] = None,
     format: Annotated[ReportFormat, typer.Option(help="How to show the verdict.")] = ReportFormat.TEXT,
     out: Annotated[
@@ -60,15 +60,15 @@ def grade(
     from backlit.cli.output import status
     from backlit.errors import BacklitError
     from backlit.grading.grade import grade as judge
-    from backlit.grading.isolation import close_memory
-    from backlit.grading.limits import Limits
-    from backlit.grading.template import TEMPLATE
+    from backlit.grading.reading.names import template as starting_file
+    from backlit.grading.sandbox.isolation import close_memory
+    from backlit.grading.sandbox.limits import Limits
 
     if template:
         target = out or submission
         if target is not None and target.exists():
             raise typer.BadParameter(f"{target} exists already; a template never replaces a file.")
-        _write(TEMPLATE.rstrip("\n"), target)
+        _write(starting_file().rstrip("\n"), target)
         return
     if submission is None:
         raise typer.BadParameter("Give the file to grade, or --template for a file to start from.")
@@ -96,9 +96,9 @@ def grade(
 
 
 def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
-    from backlit.grading.report_gradescope import render_gradescope
-    from backlit.grading.report_junit import render_junit
-    from backlit.grading.report_text import render_text
+    from backlit.grading.reports.gradescope import render_gradescope
+    from backlit.grading.reports.junit import render_junit
+    from backlit.grading.reports.text import render_text
 
     if format is ReportFormat.JSON:
         return json.dumps(_finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)

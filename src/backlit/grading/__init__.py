@@ -1,7 +1,9 @@
-"""The grader: checks somebody else's backpropagation, equation by equation.
+"""The grader: checks somebody else's backpropagation, equation by equation. `grade` is the door; read it first.
 
-All judging happens here, on plain arrays that a `Student` hands over; the student's program is only ever asked for
-values. `grade` is the door. A submission is recognized (`submission`), its conventions are found by trying them
-(`conventions`), and its numbers are compared with the lecture's algorithm run right and run with modelled mistakes
-(`algorithm`, `catalogue`, `matching`). Arrays inside this room hold examples as columns, as the lecture's vectors are.
+What a submission is and how it is called (`reading`) is kept apart from whether it is right (`judge`) and from where it
+runs (`sandbox`), because all judging happens in the grader's own process, on plain arrays: a student's program is only
+ever asked for values, so that nothing it does to its own process can make a wrong answer right. `reports` set the
+verdict. Imports point one way: `grade` → `judge` and `sandbox` → `reading`, and `reports` → `judge`.
+
+Arrays inside this room hold examples as columns, as the lecture's vectors are.
 """

@@ -15,26 +15,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backlit.errors import InvalidInputError, UnknownNameError
-from backlit.grading.cases import Task, random_case
-from backlit.grading.equations import find_equation_functions, judge_equations, offered
-from backlit.grading.live import LiveStudent
-from backlit.grading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN, find
-from backlit.grading.notebook import code_cells, place
-from backlit.grading.recipe import StoppedError
-from backlit.grading.student import STOPS, Inventory, Student
-from backlit.grading.submission import find_recipe
-from backlit.grading.verdict import EQUATIONS, Finding, Score, Verdict
-from backlit.grading.whole import Judgement, judge_whole
+from backlit.grading.judge.equations import find_equation_functions, judge_equations, offered
+from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Score, Verdict
+from backlit.grading.judge.whole_pass import judge_whole_pass
+from backlit.grading.reading.cases import Task, random_case
+from backlit.grading.reading.live_student import LiveStudent
+from backlit.grading.reading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN, find
+from backlit.grading.reading.notebook import code_cells, place
+from backlit.grading.reading.student import STOPS, Inventory, StoppedError, Student
+from backlit.grading.reading.submission import find_recipe
 
 if TYPE_CHECKING:
-    from backlit.grading.sandbox import Limits
+    from backlit.grading.sandbox.limits import Limits
 
 # so many functions of single equations make a submission of that kind, even beside a backprop that calls them
 _ENOUGH_EQUATIONS = 3
 
 
 def _silent(words: str) -> None:
-    """Tell nobody."""
+    """Ignore what is said of progress."""
 
 
 def grade(
@@ -120,7 +119,8 @@ def _open(source: object, limits: Limits | None) -> AbstractContextManager[Stude
         raise InvalidInputError(
             f"There is no file {str(source)!r} to grade. Give the path of a .py file or a notebook."
         )
-    from backlit.grading.sandbox import Limits, SandboxedStudent
+    from backlit.grading.sandbox.limits import Limits
+    from backlit.grading.sandbox.sandboxed_student import SandboxedStudent
 
     sandboxed: AbstractContextManager[Student] = SandboxedStudent(source, limits or Limits())
     return sandboxed
@@ -196,7 +196,7 @@ def _judge(
         begin = {function.name: function.line for function in inventory.functions}
         _place(judgements, {equation: begin.get(function.name) for equation, function in functions.items()})
     if recipe is not None and not any(judgement.findings for judgement in judgements):
-        judgements.append(judge_whole(recipe, task, seed, lines, progress))
+        judgements.append(judge_whole_pass(recipe, task, seed, lines, progress))
         _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
     return judgements
 

@@ -1,0 +1,283 @@
+"""Judging functions for single equations, each on inputs that are right, and on the student's own σ and σ′."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from backlit.grading.judge.algorithm import (
+    activation,
+    bp1,
+    bp2,
+    bp3,
+    bp4,
+    run,
+    sigma_prime,
+    update,
+    weighted_input,
+)
+from backlit.grading.judge.catalogue import Switch, key_of, singles
+from backlit.grading.judge.findings import compared, raised
+from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close
+from backlit.grading.judge.one_pass import Pass
+from backlit.grading.judge.side_effects import in_place, same
+from backlit.grading.judge.trials import Average, EquationFunction, Trial, run_trials
+from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
+from backlit.grading.judge.wrong_functions import prime_from_value
+from backlit.grading.reading.cases import Array, Task, draw_cases
+from backlit.grading.reading.conventions import Convention, conventions
+from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find, lower
+from backlit.grading.reading.student import Call, FunctionInfo, Inventory, Student
+
+AVERAGES: dict[Average, str] = {
+    "gradients": "the gradients are averaged over the batch",
+    "error": "δ^L is divided by the number of examples",
+    "update": "gradients are sums, and the update divides by n",
+}
+
+
+def find_equation_functions(inventory: Inventory, task: Task) -> dict[str, EquationFunction]:
+    """Return the functions for single equations that a program offers."""
+    found = {}
+    for equation in EQUATIONS:
+        names = EQUATION_FUNCTIONS[equation]
+        if equation in ("a", "sigma_prime"):  # a file may hold several; the one asked for comes first
+            names = tuple(sorted(names, key=lambda name: not name.startswith(("activation", task.hidden))))
+        info = find(inventory.functions, names)
+        roles = equation_roles(equation, info) if info is not None else None
+        if info is not None and roles is not None:
+            found[equation] = EquationFunction(info.name, roles)
+    return found
+
+
+def judge_equations(student: Student, functions: dict[str, EquationFunction], task: Task, seed: int) -> Judgement:
+    """Judge every equation that is offered."""
+    judge = _Judge(student, functions, task, seed)
+    convention, average = judge.detect()
+    described = convention.describe()
+    if convention.batches:
+        described += (AVERAGES[average],)
+    judgement = Judgement(conventions=described)
+    for equation in EQUATIONS:
+        if equation in functions:
+            trials = judge.trials(equation, convention, average, times=2)
+            judgement.checks[equation] = sum(t.found.size for t in trials if t.found is not None)
+            finding = judge.finding(equation, trials, convention, average)
+            if finding is not None:
+                judgement.findings.append(finding)
+    return judgement
+
+
+class _Judge:
+    def __init__(self, student: Student, functions: dict[str, EquationFunction], task: Task, seed: int) -> None:
+        self.student, self.functions, self.task = student, functions, task
+        self.cases = {many: [run(case) for case in draw_cases(seed, task, batches=many)] for many in (False, True)}
+        self.stopped: dict[str, list[Trial]] = {}
+        self._known: dict[tuple[object, ...], list[Trial]] = {}
+
+    def detect(self) -> tuple[Convention, Average]:
+        """Choose the convention under which most equations are right; batches, if anything shows knowledge of them."""
+        scores = []
+        for convention in conventions():
+            averages: list[Average] = ["gradients", "error", "update"] if convention.batches else ["gradients"]
+            if "n" not in self._roles("update") and "update" in averages:
+                averages.remove("update")
+            for average in averages:
+                right = [self._is_right(eq, convention, average) for eq in self.functions]
+                scores.append((sum(right), convention, average))
+        best_single = max((s for s in scores if not s[1].batches), key=lambda s: s[0])
+        best_batch = max((s for s in scores if s[1].batches), key=lambda s: s[0])
+        # what works for one example alone as well as for many shows its mind only where a batch is summed up
+        silent = not self.functions.keys() & {"BP3", "BP4"}
+        many = best_batch[0] > best_single[0] or (silent and best_batch[0] == best_single[0])
+        chosen = best_batch if many or self._knows_batches(best_batch[1]) else best_single
+        return chosen[1], chosen[2]
+
+    def _roles(self, equation: str) -> tuple[str, ...]:
+        return self.functions[equation].roles if equation in self.functions else ()
+
+    def _is_right(self, equation: str, convention: Convention, average: Average) -> bool:
+        trials = self.trials(equation, convention, average, few=True)
+        own = self._own(convention)
+        return all(self._right(equation, t, average, own) for t in trials)
+
+    def _knows_batches(self, convention: Convention) -> bool:
+        # a bias gradient of the bias's shape, or a weight gradient that does not double with the batch
+        if "BP3" in self.functions:
+            for trial in self.trials("BP3", convention, "gradients", few=True):
+                if trial.p.case.n_examples > 1 and trial.found is not None:
+                    return trial.found.shape == trial.p.case.b[trial.layer].shape or self._averages_weights(convention)
+        return self._averages_weights(convention)
+
+    def _averages_weights(self, convention: Convention) -> bool:
+        if "BP4" not in self.functions:
+            return False
+        trials = self.trials("BP4", convention, "gradients", few=True)
+        many = [t for t in trials if t.p.case.n_examples > 1 and t.found is not None]
+        return bool(many) and all(
+            close(t.found, bp4(t.p, t.layer)) or close(t.found, bp4(t.p, t.layer) / t.p.case.n_examples)
+            for t in many
+            if t.found is not None
+        )
+
+    def trials(
+        self, equation: str, convention: Convention, average: Average, *, few: bool = False, times: int = 1
+    ) -> list[Trial]:
+        """Call one function on every layer of every case."""
+        key = (equation, convention, average, few, times)
+        if equation in self.stopped:
+            return self.stopped[equation]
+        if key not in self._known:
+            passes = self.cases[convention.batches]
+            passes = [passes[1], passes[3]] if few else passes
+            function = self.functions[equation]
+            trials = run_trials(self.student, equation, function, passes, convention, average, times)
+            if any(trial.stopped for trial in trials):
+                self.stopped[equation] = trials
+            self._known[key] = trials
+        return self._known[key]
+
+    def _own(self, convention: Convention) -> tuple[Callable[[Array], Array] | None, Callable[[Array], Array] | None]:
+        """The student's own σ and σ′, called for every value that is needed."""
+
+        def caller(equation: str) -> Callable[[Array], Array] | None:
+            if equation not in self.functions or "a" in self._roles(equation) or equation in self.stopped:
+                return None
+            name = self.functions[equation].name
+
+            def call(z: Array) -> Array:
+                outcome = self.student.run([Call(name, (convention.give(z),))])[0]
+                try:
+                    return convention.take(outcome.value).astype(float)
+                except ValueError:
+                    return np.full_like(z, np.nan)
+
+            return call
+
+        return caller("a"), caller("sigma_prime")
+
+    def _right(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> bool:
+        if trial.found is None:
+            return False
+        return any(close(trial.found, expected) for expected in self._acceptable(equation, trial, average, own))
+
+    def _acceptable(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> list[Array]:
+        p, layer = trial.p, trial.layer
+        acceptable = [_evaluate(equation, p, layer, average)]
+        if equation == "sigma_prime" and own[0] is not None:
+            acceptable.append(prime_from_value(self.task.hidden, own[0](p.z[layer])))
+        if equation in ("BP1", "BP2") and own[1] is not None:
+            acceptable.append(_evaluate(equation, replace(p, sigma_prime=own[1]), layer, average))
+        return [array for array in acceptable if array is not None]
+
+    def finding(
+        self, equation: str, trials: Sequence[Trial], convention: Convention, average: Average
+    ) -> Finding | None:
+        """Return what is wrong with one equation, or None."""
+        own = self._own(convention)
+        if all(self._right(equation, t, average, own) for t in trials):
+            return _side_effect_finding(equation, trials)
+        empty = next((t for t in trials if _is_not_written(t)), None)
+        if empty is not None:
+            return raised(equation, "nothing", "not_written", empty.line)
+        mistake = self._mistake(equation, trials, average, own)
+        wrong = [t for t in trials if not self._right(equation, t, average, own)]
+        shown = next((t for t in wrong if t.found is not None and not t.p.case.is_square), None)
+        shown = shown or next((t for t in wrong if t.found is not None), None)
+        error = next((t for t in wrong if t.error is not None), None)
+        if shown is None or shown.found is None:
+            assert error is not None
+            return raised(equation, error.error or "", mistake, error.line, error.layer)
+        expected = self._acceptable(equation, shown, average, own)[-1 if equation in ("BP1", "BP2") else 0]
+        finding = compared(equation, _QUANTITY[equation], shown.layer, shown.found, expected, mistake)
+        if error is not None:
+            return replace(finding, line=error.line)
+        return finding
+
+    def _mistake(self, equation: str, trials: Sequence[Trial], average: Average, own: tuple[Any, Any]) -> str | None:
+        if all(
+            t.found is not None
+            and any(close(t.found, e, FLOAT32_TOLERANCE) for e in self._acceptable(equation, t, average, own))
+            for t in trials
+        ):
+            return "float32"
+        if all(t.found is None for t in trials):
+            return None
+        switches = [s for s in singles((equation,)) if average == "gradients" or key_of(s) != "sum_instead_of_mean"]
+        candidates = [(s,) for s in switches] + [
+            pair for pair in combinations(switches, 2) if key_of(pair[0]) != key_of(pair[1])
+        ]
+        for prime in dict.fromkeys((None, own[1])):
+            for candidate in candidates:
+                if all(_explains(equation, t, frozenset(candidate), average, prime) for t in trials):
+                    return "+".join(key_of(s) for s in candidate)
+        return None
+
+
+_QUANTITY = {
+    "z": "z",
+    "a": "a",
+    "sigma_prime": "σ′(z)",
+    "BP1": "delta",
+    "BP2": "delta",
+    "BP3": "nabla_b",
+    "BP4": "nabla_w",
+    "update": "w_new",
+}
+
+
+def _evaluate(equation: str, p: Pass, layer: int, average: Average) -> Array:
+    """Compute what an equation, with p's mistakes, makes of the right inputs."""
+    n = p.case.n_examples
+    share = 1.0 / n if average == "error" else 1.0
+    total = 1.0 if average == "gradients" else float(n)
+    with np.errstate(all="ignore"):
+        if equation == "z":
+            return weighted_input(p, layer)
+        if equation == "a":
+            return activation(p, layer)
+        if equation == "sigma_prime":
+            return sigma_prime(p, layer, p.z[layer])
+        if equation == "BP1":
+            return share * bp1(p)
+        if equation == "BP2":
+            return share * bp2(p, layer)
+        if equation == "BP3":
+            return share * total * bp3(p, layer)
+        if equation == "BP4":
+            return share * total * bp4(p, layer)
+        gradient = p.nabla_w[layer]
+        return update(p, p.case.w[layer], gradient / n if average == "update" else gradient)
+
+
+def _is_not_written(trial: Trial) -> bool:
+    return trial.error is not None and (trial.error == "nothing" or trial.error.startswith("NotImplementedError"))
+
+
+def _explains(
+    equation: str, trial: Trial, switches: frozenset[Switch], average: Average, prime: Callable[[Array], Array] | None
+) -> bool:
+    try:
+        expected = _evaluate(equation, replace(trial.p, switches=switches, sigma_prime=prime), trial.layer, average)
+    except (ValueError, KeyError, IndexError):
+        return trial.found is None
+    return trial.found is not None and close(trial.found, expected)
+
+
+def _side_effect_finding(equation: str, trials: Sequence[Trial]) -> Finding | None:
+    for trial in trials:
+        if trial.damaged is not None:
+            return in_place(equation, trial.damaged)
+        if trial.found is not None and trial.second is not None and not same(trial.found, trial.second):
+            found, expected = trial.second, trial.found.astype(float)
+            return compared(equation, _QUANTITY[equation], trial.layer, found, expected, "accumulates")
+    return None
+
+
+def offered(info: Sequence[FunctionInfo]) -> list[str]:
+    """Return the names of functions, for a remark."""
+    return [f"{function.name}({', '.join(function.parameters)})" for function in info if lower(function.name)]

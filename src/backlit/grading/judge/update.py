@@ -1,0 +1,121 @@
+"""Judging the step of gradient descent on the student's own gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backlit.grading.judge.algorithm import update
+from backlit.grading.judge.catalogue import Switch, singles
+from backlit.grading.judge.findings import compared, raised
+from backlit.grading.judge.matching import NO_MISTAKES, close, explains
+from backlit.grading.judge.one_pass import Pass
+from backlit.grading.judge.verdict import Finding
+from backlit.grading.reading.answers import Numbers, Observed
+from backlit.grading.reading.cases import Array, Case, random_case
+from backlit.grading.reading.conventions import Convention
+from backlit.grading.reading.recipe import Recipe
+
+_TOLERANCE = 1e-7  # the gradients are the student's, with roundings of their own
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """One step of gradient descent, with the gradients that the student computes by itself for the same case.
+
+    Attributes
+    ----------
+    case : Case
+    nabla_b, nabla_w : dict of int to array
+        Means over the batch, by layer.
+    observed : Observed
+        The parameters after the step.
+    """
+
+    case: Case
+    nabla_b: dict[int, Array]
+    nabla_w: dict[int, Array]
+    observed: Observed
+
+    def expected(self, switches: frozenset[Switch] = NO_MISTAKES) -> Numbers:
+        """Return the parameters after a step with mistakes."""
+        p = Pass(self.case, switches)
+        stays = p.makes("update", "bias_not_updated")
+        numbers = {("w_new", layer): update(p, w, self.nabla_w[layer]) for layer, w in self.case.w.items()}
+        for layer, b in self.case.b.items():
+            numbers["b_new", layer] = b if stays else update(p, b, self.nabla_b[layer])
+        return numbers
+
+    def is_explained(self, switches: frozenset[Switch]) -> bool:
+        """Whether a step with mistakes gives what was observed."""
+        return self.observed.error is None and explains(self.observed, self.expected(switches), _TOLERANCE)
+
+
+def update_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[Finding]:
+    """Judge the step on the student's own gradients."""
+    if recipe.main != "gradients" or "training" not in recipe.functions:
+        return []
+    steps = []
+    rng = np.random.default_rng(0)
+    one_by_one = "mini_batch" in recipe.roles("training")
+    for case in cases:
+        batch = random_case(rng, case.task, case.sizes, 4) if one_by_one or convention.batches else case
+        own = _own_gradients(recipe, convention, batch, one_by_one=one_by_one and not convention.batches)
+        if own is not None:
+            steps.append(_Step(batch, *own, recipe.observe(batch, convention, "training")))
+    return _judge_steps(steps)
+
+
+def updater_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[Finding]:
+    """Judge a plain function that is given parameters and gradients, on the student's own gradients."""
+    if recipe.updater is None:
+        return []
+    steps = []
+    for case in cases:
+        own = _own_gradients(recipe, convention, case, one_by_one=False)
+        observed = recipe.observe_updater(case, convention) if own is not None else None
+        if own is not None and observed is not None:
+            steps.append(_Step(case, *own, observed))
+    return _judge_steps(steps)
+
+
+def _judge_steps(steps: Sequence[_Step]) -> list[Finding]:
+    for switches in [NO_MISTAKES, *(frozenset([s]) for s in singles(("update",)))]:
+        if steps and all(step.is_explained(switches) for step in steps):
+            return [_finding(steps, switches)] if switches else []
+    bad = next((step for step in steps if not step.is_explained(NO_MISTAKES)), None)
+    if bad is None:
+        return []
+    if bad.observed.error is not None:
+        return [raised("update", bad.observed.error, None, bad.observed.line)]
+    return [_finding(steps, None)]
+
+
+def _own_gradients(
+    recipe: Recipe, convention: Convention, case: Case, *, one_by_one: bool
+) -> tuple[dict[int, Array], dict[int, Array]] | None:
+    parts = [case.example(i) for i in range(case.n_examples)] if one_by_one else [case]
+    observed = [recipe.observe(part, convention) for part in parts]
+    if any(o.error is not None for o in observed):
+        return None
+    means = [
+        {layer: np.mean([o.numbers[name, layer] for o in observed], axis=0) for layer in case.w}
+        for name in ("nabla_b", "nabla_w")
+    ]
+    if any(means[0][layer].shape != case.b[layer].shape for layer in case.b):
+        return None
+    if any(means[1][layer].shape != case.w[layer].shape for layer in case.w):
+        return None
+    return means[0], means[1]
+
+
+def _finding(steps: Sequence[_Step], switches: frozenset[Switch] | None) -> Finding:
+    mistake = next(iter(switches))[1] if switches else None
+    for step in steps:
+        for (name, layer), expected in step.expected().items():
+            found = step.observed.numbers.get((name, layer))
+            if found is not None and not close(found, expected, _TOLERANCE):
+                return compared("update", name, layer, found, expected, mistake)
+    raise AssertionError("a step that differs in no number")

@@ -1,0 +1,50 @@
+"""The verdict as the ``results.json`` that Gradescope's autograder reads."""
+
+from __future__ import annotations
+
+import json
+
+from backlit.grading.judge.verdict import Verdict
+from backlit.grading.reports.text import render_finding
+
+
+def render_gradescope(verdict: Verdict) -> str:
+    """Return a verdict as Gradescope's ``results.json``: one test per equation.
+
+    Parameters
+    ----------
+    verdict : Verdict
+
+    Returns
+    -------
+    str
+
+    Notes
+    -----
+    The fields are those of "Autograder specifications", section "Output format",
+    https://gradescope-autograders.readthedocs.io/en/latest/specs/: ``output``, ``visibility``, ``stdout_visibility``,
+    ``score``, and ``tests`` with ``name``, ``score``, ``max_score``, ``status``, ``output`` and ``output_format``.
+    """
+    tests = []
+    for score in verdict.scores:
+        findings = [finding for finding in verdict.findings if finding.equation == score.equation]
+        tests.append(
+            {
+                "name": score.equation,
+                "score": score.points,
+                "max_score": score.possible,
+                "status": "failed" if findings or score.points < score.possible else "passed",
+                "output": "\n".join(line for finding in findings for line in render_finding(finding)),
+                "output_format": "text",
+                "visibility": "visible",
+            }
+        )
+    remarks = [*verdict.conventions, *verdict.remarks]
+    document = {
+        "score": sum(score.points for score in verdict.scores),
+        "output": "\n".join(remarks),
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)
