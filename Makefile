@@ -65,7 +65,7 @@ format: setup  ## mend what check would complain of, as far as tools can
 	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
 test: setup  ## every test, and a list of the longest
-	$(BIN)/python -m pytest -n auto --dist worksteal --durations=15
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
 ENGINE_TESTS := with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \

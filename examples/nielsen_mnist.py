@@ -22,7 +22,8 @@ from backlit.core.optimizers import SGD
 from backlit.engine import Objective
 from backlit.training.events import EpochEnded
 from backlit.training.examples import Examples, Validation
-from backlit.training.loop import Plan, TrainingState, train
+from backlit.training.loop import Plan, train
+from backlit.training.state import TrainingState
 from backlit.training.watch import drive
 
 SEEDS = range(1, 10)

@@ -6,12 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
-
 SOURCE = Path(__file__).parents[2] / "src" / "backlit"
-
-# Rooms in which circles are still to be opened. Take a room out when it has none.
-STILL_TO_DO = {"estimators", "explanation"}
 
 
 def file_of(module: str, source: Path = SOURCE) -> Path | None:
@@ -76,15 +71,8 @@ def room_of(name: str) -> str:
 
 
 def test_no_circle_of_files():
-    found = [circle for circle in circles(arrows_between_files()) if not set(map(room_of, circle)) <= STILL_TO_DO]
+    found = list(circles(arrows_between_files()))
     assert not found, f"these files import each other in a circle: {found}"
-
-
-@pytest.mark.parametrize("room", sorted(STILL_TO_DO))
-def test_rooms_still_to_do_have_a_circle(room):
-    assert any(room in map(room_of, circle) for circle in circles(arrows_between_files())), (
-        f"{room} has no circle any more: take it out of STILL_TO_DO"
-    )
 
 
 def test_the_rooms_of_the_grader_import_one_way():

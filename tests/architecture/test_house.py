@@ -154,6 +154,7 @@ TESTED_TOGETHER = {
     "results": "test_table_model",
     "rows": "test_table_model",
     "run": "test_stochastic",
+    "state": "test_loop",
     "storage": "test_table_model",
     "watch": "test_loop",
     "wrong_functions": "test_algorithm",

@@ -60,7 +60,7 @@ def softsign_prime(z):
 QUADRATIC = {"loss": "quadratic", "solver": "adamw", "hidden_layer_sizes": (16, 8), "activation": ["relu", "tanh"]}
 HUBER = {"loss": "huber", "solver": "rmsprop", "initialization": "he_normal", "clip_norm": 1.0, "callbacks": [heard]}
 OWN_SIGMA = CustomActivation("softsign", softsign, softsign_prime)
-QUANTILE = {"loss": Quantile(0.7), "solver": "gd", "learning_rate_init": 0.04, "activation": OWN_SIGMA, "max_iter": 30}
+QUANTILE = {"loss": Quantile(0.7), "solver": "sgd", "learning_rate_init": 0.04, "activation": OWN_SIGMA, "max_iter": 30}
 HOLDS_OUT = {"early_stopping": True, "validation_fraction": 0.3}
 COST = {"early_stopping": EarlyStopping("cost")}
 
@@ -72,7 +72,8 @@ OPTIONS = {
         {},
     ),
     "huber, rmsprop, initialization, clip_norm, callbacks": (HUBER, {}),
-    "quantile, gd, custom activation": (QUANTILE, {}),
+    "quantile, sgd, custom activation": (QUANTILE, {}),
+    "gd": ({"solver": "gd", "learning_rate_init": 0.05, "max_iter": 60}, {}),
     "log_cosh, n_threads": ({"loss": "log_cosh", "n_threads": 1}, {}),
     "lbfgs": ({"solver": "lbfgs"}, {}),
     "label smoothing": ({"label_smoothing": 0.1}, {}),

@@ -4,7 +4,8 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 
 from backlit import MLPClassifier
 from backlit.estimators.printing import Printer
-from backlit.training.events import EpochEnded, EpochRecord, TrainingEnded
+from backlit.training.events import EpochEnded, TrainingEnded
+from backlit.training.state import EpochRecord
 from backlit.training.stopping import EarlyStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

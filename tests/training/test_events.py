@@ -4,8 +4,9 @@ import pickle
 
 import pytest
 
-from backlit.training.events import EpochEnded, EpochRecord, EpochSettled, StepsDone, TrainingEnded, TrainingStarted
-from backlit.training.loop import Plan, TrainingState, train
+from backlit.training.events import EpochEnded, EpochSettled, StepsDone, TrainingEnded, TrainingStarted
+from backlit.training.loop import Plan, train
+from backlit.training.state import EpochRecord, TrainingState
 
 EVENTS = [
     TrainingStarted(3, 10, 2),

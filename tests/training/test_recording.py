@@ -12,8 +12,9 @@ from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import TrainingEnded
 from backlit.training.examples import Examples
-from backlit.training.loop import Plan, TrainingState, train
+from backlit.training.loop import Plan, train
 from backlit.training.recording import LEAST_ROWS, MOST_RECORDS, MOST_ROWS, SHARE_OF_TIME, LookCost, Recorder
+from backlit.training.state import TrainingState
 from backlit.training.watch import drive
 
 

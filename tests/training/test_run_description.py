@@ -16,10 +16,11 @@ from backlit.engine.protocol import OptimizerState
 from backlit.persistence import strict_json
 from backlit.persistence.checkpoint_folder import differences
 from backlit.training.examples import Examples, Validation
-from backlit.training.loop import Plan, TrainingState
+from backlit.training.loop import Plan
 from backlit.training.run import Run
 from backlit.training.run_description import describe_run, without_idle_seed
 from backlit.training.schedules import Constant, Step
+from backlit.training.state import TrainingState
 from backlit.training.stopping import EarlyStopping
 
 X, Y = np.arange(12.0).reshape(4, 3), np.ones((4, 1))

@@ -7,8 +7,7 @@ import pytest
 from backlit.core.network import Network
 from backlit.errors import ModelFileError
 from backlit.persistence import strict_json
-from backlit.training.events import EpochRecord
-from backlit.training.loop import TrainingState
+from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.state_document import state_from_document, state_to_document
 from backlit.training.stopping import StoppingState
 

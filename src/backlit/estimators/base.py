@@ -44,10 +44,10 @@ from backlit.estimators.start import Start, start_of
 from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.events import EpochRecord
 from backlit.training.examples import Examples, Validation
 from backlit.training.plots import plot_confusion, plot_history, plot_weights
 from backlit.training.run import Run
+from backlit.training.state import EpochRecord
 from backlit.training.stopping import EarlyStopping
 from backlit.training.watch import Watcher
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.protocol import OptimizerState
-from backlit.training.events import EpochRecord, Reason
-from backlit.training.loop import TrainingState
+from backlit.training.events import Reason
 from backlit.training.run import Run, Trained
+from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import StoppingState
 
 

@@ -17,7 +17,7 @@ from backlit.estimators.going_on import Continuation
 from backlit.estimators.initial_network import hidden_activations
 from backlit.estimators.regressor import MLPRegressor
 from backlit.export.state_dict import read_state_dict
-from backlit.training.loop import TrainingState
+from backlit.training.state import TrainingState
 
 Estimator = TypeVar("Estimator", MLPClassifier, MLPRegressor)
 

@@ -15,9 +15,10 @@ from sklearn.utils.parallel import _get_threadpool_controller
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
 from backlit.errors import DivergenceError
-from backlit.training.events import EpochEnded, EpochRecord, Event, Reason, TrainingEnded, TrainingStarted
+from backlit.training.events import EpochEnded, Event, Reason, TrainingEnded, TrainingStarted
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import validate
+from backlit.training.state import EpochRecord
 from backlit.training.watch import Watcher
 
 

@@ -13,10 +13,10 @@ from backlit.persistence.model_file import library_version
 from backlit.training.checkpoint import Cadence, Checkpoint
 from backlit.training.events import EpochSettled, Event
 from backlit.training.recording import Recorder
-from backlit.training.run import Run
+from backlit.training.run import Keeping, Run
 from backlit.training.run_description import describe_run
 from backlit.training.state_document import state_from_document, state_to_document
-from backlit.training.watch import Keeping, Watcher
+from backlit.training.watch import Watcher
 
 Say = Callable[[str], object]
 

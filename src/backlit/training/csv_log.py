@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backlit.errors import InvalidInputError, OutputError
-from backlit.training.events import EpochEnded, EpochRecord, Event, TrainingStarted
+from backlit.training.events import EpochEnded, Event, TrainingStarted
+from backlit.training.state import EpochRecord
 
 COLUMNS = [field.name for field in dataclasses.fields(EpochRecord)]
 

@@ -5,33 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from backlit.training.state import EpochRecord as EpochRecord  # it has always been found here
+from backlit.training.state import TrainingState
+
 if TYPE_CHECKING:
     from backlit.engine.protocol import Session
     from backlit.training.examples import Examples
-    from backlit.training.loop import TrainingState
 
 Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "interrupted"]
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One line of the history. Epochs count from 1.
-
-    Attributes
-    ----------
-    cost : float
-        Mean of the batches' costs, each as it was met; the penalty included.
-    validation_cost, validation_metric : float or None
-        At the end of the epoch, where there is validation data; without the penalty.
-    learning_rate : float
-        At the last step.
-    """
-
-    epoch: int
-    cost: float
-    learning_rate: float
-    validation_cost: float | None = None
-    validation_metric: float | None = None
 
 
 class _Live:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
-from backlit.core.network import Network
 from backlit.engine.protocol import Session
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
     EpochEnded,
-    EpochRecord,
     EpochSettled,
     Event,
     Reason,
@@ -26,7 +24,8 @@ from backlit.training.events import (
 )
 from backlit.training.examples import Examples, Validation
 from backlit.training.schedules import Constant, Position, Schedule
-from backlit.training.stopping import EarlyStopping, StoppingState
+from backlit.training.state import EpochRecord, TrainingState
+from backlit.training.stopping import EarlyStopping
 
 _SECONDS_BETWEEN_EVENTS = 0.2
 
@@ -57,35 +56,6 @@ class Plan:
         for name in ("n_epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise InvalidInputError(f"{name} must be at least 1, but {getattr(self, name)!r} came.")
-
-
-@dataclass
-class TrainingState:
-    """Everything but the network and the optimizer's state that the next epoch depends on.
-
-    Attributes
-    ----------
-    seed : int
-        Source of the shuffles: the order of epoch e is a function of (seed, e).
-    rate : float
-        Base learning rate; an adaptive schedule changes it.
-    epoch : int
-        Epochs done.
-    rows_seen : int
-        Examples used, over all epochs.
-    stopping : StoppingState
-    best : Network or None
-        The network of the best epoch, where it is to be restored.
-    history : list of EpochRecord
-    """
-
-    seed: int
-    rate: float
-    epoch: int = 0
-    rows_seen: int = 0
-    stopping: StoppingState = field(default_factory=StoppingState)
-    best: Network | None = None
-    history: list[EpochRecord] = field(default_factory=list)
 
 
 def train(

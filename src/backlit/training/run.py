@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
@@ -19,9 +20,10 @@ from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
 from backlit.training.events import Event, Reason, TrainingEnded
 from backlit.training.examples import Examples, Validation
-from backlit.training.loop import Plan, TrainingState, restore_best, train
+from backlit.training.loop import Plan, restore_best, train
 from backlit.training.options import FitOptions
-from backlit.training.watch import Keeping, Watcher, drive
+from backlit.training.state import TrainingState
+from backlit.training.watch import Watcher, drive
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +170,10 @@ class Run:
                 for watcher in everybody:
                     watcher(end)
             return Trained(session.network(), run.state, ended.reason, session.optimizer_state())
+
+
+Keeping: TypeAlias = Callable[[Run], AbstractContextManager[tuple[Run, Sequence[Watcher]]]]
+"""Holds a place where the state of a run is kept: gives the run, from where it was left, and who keeps what follows."""
 
 
 def _nowhere(run: Run) -> AbstractContextManager[tuple[Run, Sequence[Watcher]]]:

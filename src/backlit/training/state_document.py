@@ -7,8 +7,7 @@ from typing import Any
 
 from backlit.core.network import Network
 from backlit.errors import ModelFileError
-from backlit.training.events import EpochRecord
-from backlit.training.loop import TrainingState
+from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import StoppingState
 
 # JSON has no words for them

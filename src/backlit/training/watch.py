@@ -6,20 +6,13 @@ docs/callbacks.md describes it for those who write their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from backlit.errors import DivergenceError
 from backlit.training.events import Event
 
-if TYPE_CHECKING:
-    from backlit.training.run import Run
-
 Watcher: TypeAlias = Callable[[Event], object]
 """Called with every event; returning True at the end of an epoch asks training to stop there."""
-
-Keeping: TypeAlias = "Callable[[Run], AbstractContextManager[tuple[Run, Sequence[Watcher]]]]"
-"""Holds a place where the state of a run is kept: gives the run, from where it was left, and who keeps what follows."""
 
 
 def drive(events: Generator[Event, bool | None, None], watchers: Sequence[Watcher] = ()) -> None:

@@ -14,7 +14,8 @@ from backlit.core.sample import Sample
 from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.examples import Examples
-from backlit.training.loop import Plan, TrainingState, train
+from backlit.training.loop import Plan, train
+from backlit.training.state import TrainingState
 from backlit.training.watch import drive
 
 

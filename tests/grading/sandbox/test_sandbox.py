@@ -14,20 +14,12 @@ import numpy as np
 import pytest
 
 from backlit.errors import InvalidInputError
-<<<<<<< HEAD:tests/grading/test_sandbox.py
-from backlit.grading import process
-from backlit.grading.messages import encode_call
-from backlit.grading.process import StopError
-from backlit.grading.sandbox import Limits, SandboxedStudent
-from backlit.grading.student import Call
-from backlit.grading.submission import StoppedError
-=======
 from backlit.grading.reading.student import Call, StoppedError
+from backlit.grading.sandbox import process
 from backlit.grading.sandbox.limits import Limits
 from backlit.grading.sandbox.messages import encode_call
 from backlit.grading.sandbox.process import StopError
 from backlit.grading.sandbox.sandboxed_student import SandboxedStudent
->>>>>>> 684cdbd91c548676a17fde0e711cd34d67c4a901:tests/grading/sandbox/test_sandbox.py
 
 pytestmark = pytest.mark.needs("linux")
 

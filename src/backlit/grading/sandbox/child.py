@@ -17,25 +17,13 @@ import signal
 import sys
 from typing import Any
 
-<<<<<<< HEAD:src/backlit/grading/child.py
-from backlit.grading import isolation
-from backlit.grading.landlock import can_restrict_files
-from backlit.grading.limits import Limits
-from backlit.grading.messages import decode_call, encode_inventory, encode_outcome
-from backlit.grading.processes import descendants, kill_all
-from backlit.grading.program import Failure, Program
-from backlit.grading.wire import WireError, pack, unpack
-
-EXITED, KILLED = 90, 91
-"""Exit codes of the guardian: how the student's process ended."""
-=======
 from backlit.grading.sandbox import isolation
+from backlit.grading.sandbox.landlock import can_restrict_files
 from backlit.grading.sandbox.limits import Limits
 from backlit.grading.sandbox.messages import decode_call, encode_inventory, encode_outcome
 from backlit.grading.sandbox.process_table import descendants, kill_all
 from backlit.grading.sandbox.program import Failure, Program
 from backlit.grading.sandbox.wire import EXITED, KILLED, WireError, pack, unpack
->>>>>>> 684cdbd91c548676a17fde0e711cd34d67c4a901:src/backlit/grading/sandbox/child.py
 
 _MILLISECONDS_BETWEEN_LOOKS = 20
 
