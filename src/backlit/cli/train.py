@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backlit.cli.dataclass_options import usage, with_options_of
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator
+from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.reading import ReadingOptions, reads_a_table
 from backlit.tables.options import TableTraining
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Task(StrEnum):
 
 
 @with_options_of(TableTraining, "training")
+@reads_a_table
 def train(
     file: DataFile,
     out: Annotated[
@@ -46,7 +49,7 @@ def train(
         Task | None,
         typer.Option(rich_help_panel="Data", help="Default: inferred from the target, and said.", show_default=False),
     ] = None,
-    training: dict[str, Any],
+    training: TableTraining,
     validation: Annotated[
         str,
         typer.Option(
@@ -54,10 +57,7 @@ def train(
             help="Share of the rows to hold out for early stopping (0: none), or another table.",
         ),
     ] = "0.1",
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    reading: ReadingOptions,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -100,30 +100,28 @@ def train(
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
     """
     from backlit.cli.graceful_stop import GracefulStop
-    from backlit.cli.options import refuse_to_overwrite, split_names
+    from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import TrainingProgress, print_json, remark, status
-    from backlit.data.readers import read_table
     from backlit.errors import InvalidInputError
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
 
     if target is None:
-        if labels is None:
+        if reading.labels is None:
             raise typer.BadParameter("name the column to predict.", param_hint="--target")
         target = "label"
     refuse_to_overwrite(out, file)
     check_writable(out)
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
     fraction, validation_file = _validation(validation)
-    options = usage(TableTraining, **training, validation_fraction=fraction)
-    reading = {"names": split_names(names), "missing": missing or [], "separator": separator}
+    training = usage(replace, training, validation_fraction=fraction)
     with status(f"Reading {file} …", quiet=quiet):
-        table = read_table(file, **reading, labels=labels, label_name=target)  # type: ignore[arg-type]
+        table = reading.read(file, target)
         validation_table = None
         if validation_file is not None:
-            if labels is not None:
+            if reading.labels is not None:
                 raise InvalidInputError("A validation table cannot have labels of its own; give a share of the rows.")
-            validation_table = read_table(validation_file, **reading)  # type: ignore[arg-type]
+            validation_table = reading.read(validation_file)
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
     stop = GracefulStop(checkpoint)
@@ -131,10 +129,10 @@ def train(
         model = TableModel.train(
             table,
             target,
-            options,
+            training,
             task=None if task is None else str(task),  # type: ignore[arg-type]
             validation_table=validation_table,
-            reading=reading,
+            reading=reading.to_dict(),
             listeners=[progress, stop],
             recorder=recorder,
             say=lambda message: remark(message, quiet=quiet),
