@@ -15,6 +15,9 @@ import typer
 
 from backlit.errors import InvalidInputError
 
+GROUPS = ("Network", "Loss", "Optimizer", "Regularization", "Stopping", "Data", "Checkpoints", "Engine", "Output")
+"""The headings of options, in the order of --help; what has none comes first."""
+
 
 def with_options_of(
     options: type, name: str, *, leave_out: frozenset[str] = frozenset()
@@ -43,6 +46,7 @@ def with_options_of(
         parameters = [p for p in signature.parameters.values() if p.name != name]
         at = list(signature.parameters).index(name)
         parameters[at:at] = [_parameter(field, kinds[field.name]) for field in described]
+        parameters.sort(key=_place_in_help)
         # options all have defaults, and Python wants those without first
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -50,6 +54,12 @@ def with_options_of(
         return run
 
     return decorate
+
+
+def _place_in_help(parameter: inspect.Parameter) -> int:
+    # a parameter that another decorator fills has no words for --help
+    group = next((each.rich_help_panel for each in getattr(parameter.annotation, "__metadata__", ())), None)
+    return GROUPS.index(group) if group in GROUPS else -1
 
 
 def _value(field: dataclasses.Field[Any], value: Any) -> Any:

@@ -10,8 +10,8 @@ import typer
 
 from backlit.cli.dataclass_options import with_options_of
 from backlit.cli.options import AsJson, DataFile, Quiet
-from backlit.cli.reading import ReadingOptions, reads_a_table
-from backlit.cli.train import Task
+from backlit.cli.reading import ReadingOptions, Target, reads_a_table
+from backlit.cli.train import TaskOption
 from backlit.tables.options import TableTraining
 
 if TYPE_CHECKING:
@@ -25,12 +25,8 @@ _OF_WHOLE_TRAININGS = frozenset({"learning_rate", "schedule", "epochs", "patienc
 def find_rate(
     file: DataFile,
     *,
-    target: Annotated[
-        str | None, typer.Option(help="Column to predict. With --labels it is called 'label'.", show_default=False)
-    ] = None,
-    task: Annotated[
-        Task | None, typer.Option(help="Default: inferred from the target, and said.", show_default=False)
-    ] = None,
+    target: Target = None,
+    task: TaskOption = None,
     training: TableTraining,
     plot: Annotated[
         Path | None,
@@ -52,10 +48,7 @@ def find_rate(
     from backlit.persistence import check_writable
     from backlit.tables.rate_finder import find_table_rate
 
-    if target is None:
-        if reading.labels is None:
-            raise typer.BadParameter("name the column to predict.", param_hint="--target")
-        target = "label"
+    target = reading.target(target)
     if plot is not None:
         if plot.suffix.lower() not in (".svg", ".png"):
             raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")

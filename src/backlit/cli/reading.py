@@ -12,11 +12,20 @@ import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from backlit.cli.dataclass_options import with_options_of
 from backlit.errors import InvalidInputError
 from backlit.training.options import option
+
+Target = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel="Data", help="Column to predict. With --labels it is called 'label'.", show_default=False
+    ),
+]
 
 
 def names_of(text: str) -> tuple[str, ...]:
@@ -63,6 +72,12 @@ class ReadingOptions:
             labels=self.labels,
             label_name=target,
         )
+
+    def target(self, named: str | None) -> str:
+        """Return the column to predict: what the user named, or that of `labels`."""
+        if named is None and self.labels is None:
+            raise typer.BadParameter("name the column to predict.", param_hint="--target")
+        return named or "label"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a model remembers of the reading of its training data, as plain JSON."""

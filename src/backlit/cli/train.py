@@ -13,11 +13,11 @@ import typer
 
 from backlit.cli.dataclass_options import usage, with_options_of
 from backlit.cli.options import AsJson, DataFile, Quiet
-from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading import ReadingOptions, Target, reads_a_table
 from backlit.tables.options import TableTraining
+from backlit.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
-    from backlit.training.checkpoint import Checkpoint
     from backlit.training.recording import Recorder
 
 
@@ -26,6 +26,12 @@ class Task(StrEnum):
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+
+
+TaskOption = Annotated[
+    Task | None,
+    typer.Option(rich_help_panel="Data", help="Default: inferred from the target, and said.", show_default=False),
+]
 
 
 @with_options_of(TableTraining, "training")
@@ -39,16 +45,8 @@ def train(
         ),
     ],
     *,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel="Data", help="Column to predict. With --labels it is called 'label'.", show_default=False
-        ),
-    ] = None,
-    task: Annotated[
-        Task | None,
-        typer.Option(rich_help_panel="Data", help="Default: inferred from the target, and said.", show_default=False),
-    ] = None,
+    target: Target = None,
+    task: TaskOption = None,
     training: TableTraining,
     validation: Annotated[
         str,
@@ -56,7 +54,7 @@ def train(
             rich_help_panel="Stopping",
             help="Share of the rows to hold out for early stopping (0: none), or another table.",
         ),
-    ] = "0.1",
+    ] = str(TableTraining.validation_fraction),
     reading: ReadingOptions,
     checkpoint: Annotated[
         Path | None,
@@ -76,15 +74,19 @@ def train(
     ] = False,
     checkpoint_epochs: Annotated[
         int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Epochs from one checkpoint to the next.")
-    ] = 1,
+    ] = Checkpoint.every_epochs,
     checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, rich_help_panel="Checkpoints", help="Minutes that go by between two at least.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0, rich_help_panel="Checkpoints", help="Minutes that go by between two at least.", show_default=False
+        ),
+    ] = Checkpoint.every_minutes,
     checkpoint_keep: Annotated[
         int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Checkpoints that stay; older ones are deleted.")
-    ] = 3,
+    ] = Checkpoint.keep,
     diagnose: Annotated[
-        bool, typer.Option("--diagnose", help="Write down how each layer fares, for `backlit diagnose`.")
+        bool,
+        typer.Option("--diagnose", rich_help_panel="Output", help="Note how each layer fares, for `backlit diagnose`."),
     ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -106,12 +108,13 @@ def train(
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
 
-    if target is None:
-        if reading.labels is None:
-            raise typer.BadParameter("name the column to predict.", param_hint="--target")
-        target = "label"
+    target = reading.target(target)
     refuse_to_overwrite(out, file)
     check_writable(out)
+    if checkpoint is not None and training.line_search() is not None:
+        raise typer.BadParameter(
+            "lbfgs keeps none: SciPy does not give out what it remembers.", param_hint="--checkpoint"
+        )
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
     fraction, validation_file = _validation(validation)
     training = usage(replace, training, validation_fraction=fraction)
@@ -175,10 +178,9 @@ def _diagnosed(wanted: bool, quiet: bool) -> Iterator[Recorder | None]:
 
 
 def _checkpoint(
-    folder: Path | None, resume: bool, every_epochs: int, every_minutes: float, keep: int
+    folder: Path | None, resume: bool, every_epochs: int, every_minutes: float | None, keep: int
 ) -> Checkpoint | None:
     from backlit.persistence.checkpoint_folder import CheckpointFolder
-    from backlit.training.checkpoint import Checkpoint
 
     if folder is None:
         if resume:
