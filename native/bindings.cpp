@@ -46,9 +46,9 @@ void require(bool condition, const char* message) {
 template <class T>
 class Binding {
  public:
-  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, double clip_norm, int max_threads,
+  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, int max_threads,
           const std::string& precision)
-      : session_(checked({shape, objective, optimizer, clip_norm, max_threads,
+      : session_(checked({shape, objective, optimizer, max_threads,
                           Precision(index_of(precision, precision_names, "precision"))})) {}
 
   void set_weights(int layer, int slot, Array<const T> w) {
@@ -158,7 +158,6 @@ class Binding {
     require(rates.empty() || rates.size() == description.shape.activations.size(),
             "one dropout rate for each layer but the output is needed");
     for (double rate : rates) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
-    require(description.clip_norm >= 0, "clip_norm cannot be negative");
     return description;
   }
 
@@ -225,8 +224,8 @@ template <class T>
 void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
-      .def(nb::init<const Shape&, const Objective&, const Optimizer&, double, int, const std::string&>(), nb::kw_only(),
-           "shape"_a, "objective"_a, "optimizer"_a, "clip_norm"_a, "max_threads"_a, "precision"_a)
+      .def(nb::init<const Shape&, const Objective&, const Optimizer&, int, const std::string&>(), nb::kw_only(),
+           "shape"_a, "objective"_a, "optimizer"_a, "max_threads"_a, "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())

@@ -41,7 +41,6 @@ struct Description {
   Shape shape;
   Objective objective;
   Optimizer optimizer;
-  double clip_norm = 0;  // the largest norm of a gradient; 0 for none
   int max_threads = 1;
   Precision precision = Precision::full;
 };

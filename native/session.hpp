@@ -44,7 +44,7 @@ class Session {
 
  private:
   // A step whose gradient has to be whole before it is taken, instead of one that is fused into BP4.
-  bool steps_by_whole_gradient() const { return description_.clip_norm != 0; }
+  bool steps_by_whole_gradient() const { return description_.optimizer.clips(); }
   void reserve(int n_threads, long n_rows, bool is_sparse);
   void transpose(int thread, int n_threads);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,
