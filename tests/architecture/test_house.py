@@ -44,6 +44,14 @@ def test_fast_math_is_banned():
         assert not any("-ffast-math" in line and "Not -ffast-math" not in line for line in lines), path
 
 
+def test_private_names_of_scikit_learn_stand_in_one_file():
+    private = re.compile(
+        r"^\s*(from sklearn\S*\._|from sklearn\S* import .*\b_[a-z]|import sklearn\S*\._)", re.MULTILINE
+    )
+    found = {str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if private.search(path.read_text())}
+    assert found == {"estimators/scikit_learn.py"}
+
+
 def test_every_source_file_has_its_test():
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
     for path in SOURCE.rglob("*.py"):
@@ -100,7 +108,6 @@ TESTED_TOGETHER = {
     "network_with_examples": "test_looking",
     "options": "test_app",
     "output": "test_app",
-    "parameter_docs": "test_base",
     "picture": "test_demon",
     "plain_text": "test_text",
     "predict": "test_app",
@@ -126,6 +133,7 @@ TESTED_TOGETHER = {
     "selection": "test_text",
     "side_effects": "test_grade",
     "slopes": "test_custom",
+    "scikit_learn": "test_house",
     "start": "test_initial_network",
     "story": "test_text",
     "strict_json": "test_model_file",

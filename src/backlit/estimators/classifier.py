@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
@@ -23,9 +22,9 @@ from backlit.data.labels import ClassLabels, Targets, check_labels, is_multilabe
 from backlit.data.probabilities import binary_probabilities, log_probabilities, probabilities
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
-from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
-from backlit.estimators.parameter_docs import documented
-from backlit.estimators.parameters import CONSTRAINTS
+from backlit.estimators.base import BaseMLP
+from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.scikit_learn import Interval, StrOptions, fit_context
 from backlit.export.exportable import ClassHead, Exportable
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
@@ -122,9 +121,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         categorical_features: Any = None,
         missing_values: str = "refuse",
     ) -> None:
-        store_parameters(self, locals())
+        self._store_parameters(locals())
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: Any,
@@ -154,7 +153,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, validation_data=(X_val, y_val, sample_weight_val))
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Begin without training: set the initial weights and all else that `predict` needs.
 
@@ -169,8 +168,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._initialize(X, y, classes)
 
-    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(BaseMLP._has_partial_fit)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one more epoch.
 

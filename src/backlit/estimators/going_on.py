@@ -75,7 +75,9 @@ class Fitted:
         Why it ended.
     continuation : Continuation
     best : float
-        Best monitored cost, or the negative of the best validation score.
+        Best of what was watched: a cost, or the negative of a validation score.
+    watched_cost : bool
+        Whether that is the cost of the training rows.
     """
 
     network: Network
@@ -83,11 +85,16 @@ class Fitted:
     reason: Reason
     continuation: Continuation
     best: float
+    watched_cost: bool = True
 
     @classmethod
     def of(cls, trained: Trained, run: Run, continuation: Continuation, fit_began: int) -> Fitted:
         """Return what a run left, and what the next fit goes on from."""
-        state = trained.state
+        state, stopping = trained.state, run.plan.stopping
+        if trained.search is not None:  # SciPy's solver leaves nothing to go on from but the weights
+            reached = Continuation(continuation.seed)
+            return cls(trained.network, state.history, trained.reason, reached, float(trained.search.fun))
         history, state.history, state.best = state.history, [], None
         reached = Continuation(continuation.seed, state, run.optimizer, trained.optimizer_state, fit_began)
-        return cls(trained.network, history, trained.reason, reached, state.stopping.best)
+        watched_cost = stopping is None or stopping.monitor == "cost"
+        return cls(trained.network, history, trained.reason, reached, state.stopping.best, watched_cost)

@@ -112,7 +112,7 @@ class Exercise:
         rows = [number - 1 for number in examples]
         return replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows])
 
-    def __problem__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
+    def __network_with_examples__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network and the examples, for `backlit.explain`, `demon` and `diagnose`."""
         if x is not None or y is not None:
             raise InvalidInputError("An exercise holds its examples. Leave out x and y.")

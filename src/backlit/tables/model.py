@@ -193,7 +193,7 @@ class TableModel:
             say(message)
         return x, y
 
-    def __problem__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
+    def __network_with_examples__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
