@@ -45,7 +45,7 @@ struct Description {
   Precision precision = Precision::full;
 };
 
-// Rows of a batch as they come from Python: row-major, `n_columns` numbers a row.
+// Rows of a batch as they come from Python: row-major, `n_columns` numbers per row.
 template <class T>
 struct Examples {
   const T* x;

@@ -56,7 +56,7 @@ class Optimizer(Protocol):
         theta, nabla : array
             A parameter (w or b of one layer) and the gradient of the cost by it.
         state : sequence of array
-            One array a slot, shaped as theta.
+            One array per slot, shaped as theta.
         rate : float
             Learning rate μ of this step.
         t : int

@@ -72,7 +72,7 @@ class OptimizerState:
     t : int
         Steps taken.
     weights, biases : list of tuple of ndarray
-        For each layer but the input one array a slot of the optimizer, shaped as the parameter.
+        For each layer but the input one array per slot of the optimizer, shaped as the parameter.
     """
 
     t: int = 0

@@ -24,7 +24,7 @@ from backlit.data.labels import Targets
 from backlit.engine.protocol import Floats
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, fit_options, make_stopping
-from backlit.estimators.going_on import Continuation, Fitted
+from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.held_out import HeldOut, hold_out
 from backlit.estimators.hidden_layers import HiddenLayers
 from backlit.estimators.initial_network import (
@@ -38,7 +38,6 @@ from backlit.estimators.initial_network import (
 from backlit.estimators.inputs import as_input, check_weight, for_scorers
 from backlit.estimators.printing import Printer
 from backlit.estimators.scikit_learn import warn_if_not_converged
-from backlit.estimators.start import Start
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Examples, Validation

@@ -44,10 +44,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Any name of `backlit.core.losses.LOSSES`, also with a parameter, ``Quantile(0.9)`` or ``"quantile(0.9)"``;
         "log_loss" is "cross_entropy".
     output_activation : str, optional
-        Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid a label for multi-label
-        targets; for other losses one sigmoid output a class.
+        Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid per label for
+        multi-label targets; for other losses one sigmoid output per class.
     class_weight : dict, list of dict or "balanced", optional
-        What examples of each class count, times their own weight: a weight a class (1 where none is given); for
+        What examples of each class count, times their own weight: a weight per class (1 where none is given); for
         multi-label targets a list with a dict of 0 and 1 a label. "balanced" makes all classes count the same.
     label_smoothing : float, default 0
         Share ε of each target that is spread evenly: over the classes for softmax, ``(1 − ε) y + ε/n_classes``; between
@@ -211,8 +211,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each class, ``(n_examples, n_classes)``, in the order of `classes_`.
 
-        Outputs that do not sum to one (a sigmoid a class) are divided by their sum. For multi-label targets, return the
-        probability of each label.
+        Outputs that do not sum to one (a sigmoid per class) are divided by their sum. For multi-label targets, return
+        the probability of each label.
 
         Parameters
         ----------

@@ -20,10 +20,9 @@ from backlit.engine import get_engine
 from backlit.engine.predictor import Predictor
 from backlit.engine.protocol import Floats, Objective
 from backlit.errors import InvalidInputError
-from backlit.estimators.going_on import Continuation, Fitted
+from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.inputs import TakesInputs, as_matrix
 from backlit.estimators.prediction import KeptSessions, WeightArrays, Weights, in_chunks
-from backlit.estimators.start import Start
 from backlit.export.onnx import to_onnx
 from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_history, plot_weights
@@ -156,7 +155,7 @@ class FittedNetwork(TakesInputs):
         self.intercepts_ = list(network.biases)
         self._activations = network.activations
         self.encoder_ = start.encoder
-        self._kept_sessions = KeptSessions()  # after the weights, which nobody knows yet
+        self._kept_sessions = KeptSessions()  # after the weights, which are known to no caller yet
         self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
         self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
         for name, value in start.targets.fitted.items():

@@ -1,14 +1,19 @@
-"""How a fit goes on from the one before: `partial_fit`, and `fit` with `warm_start`."""
+"""What a fit begins with, what it leaves, and how the next one goes on from there: `partial_fit`, and `warm_start`."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
+from backlit.data import TableEncoder
+from backlit.data.class_weights import ClassWeights
+from backlit.data.labels import Targets
 from backlit.engine.protocol import OptimizerState
 from backlit.training.events import Reason
+from backlit.training.examples import Examples
 from backlit.training.run import Run, Trained
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import StoppingState
@@ -60,6 +65,39 @@ class Continuation:
             slot.shape == w.shape for slots, w in zip(state.weights, network.weights, strict=False) for slot in slots
         )
         return state if fits and len(state.weights) == len(network.weights) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a training begins with.
+
+    Attributes
+    ----------
+    network : Network
+    X, y : array-like
+        The rows as scorers are to see them.
+    encoder : TableEncoder or None
+        What X goes through before the network.
+    targets : Targets
+    examples : Examples
+        The rows as the network sees them.
+    class_weights : ClassWeights or None
+        They are in the weights of `examples` already.
+    continuation : Continuation
+        What to go on from; not changed.
+    goes_on : bool
+        Whether it goes on from the estimator's weights.
+    """
+
+    network: Network
+    X: Any
+    y: Any
+    encoder: TableEncoder | None
+    targets: Targets
+    examples: Examples
+    class_weights: ClassWeights | None
+    continuation: Continuation
+    goes_on: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
+from backlit.estimators.going_on import Start
 from backlit.estimators.scikit_learn import rows_of
-from backlit.estimators.start import Start
 from backlit.training.examples import Examples, Validation
 from backlit.training.split import split_rows
 

@@ -21,7 +21,7 @@ def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
     """Return the hidden layers' sizes as a list, or raise where one is not positive."""
     sizes = list(hidden_layer_sizes) if hasattr(hidden_layer_sizes, "__iter__") else [hidden_layer_sizes]
     if not all(isinstance(size, Integral) for size in sizes):
-        raise InvalidInputError(f"hidden_layer_sizes must hold a positive whole number a hidden layer, got {sizes}.")
+        raise InvalidInputError(f"hidden_layer_sizes must hold a positive whole number per hidden layer, got {sizes}.")
     if any(size <= 0 for size in sizes):
         raise InvalidInputError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return sizes

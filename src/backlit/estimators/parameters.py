@@ -100,7 +100,7 @@ hidden_layer_sizes : int or sequence of int, default (100,)
     alpha : float, default 0.0001
         scikit-learn's penalty, ``alpha / (2 · batch weight) · Σ w²``. It weakens as batches grow; prefer `l2`.
     batch_size : int or "auto", default "auto"
-        Examples a step. "auto" is ``min(200, n_examples)``.
+        Examples per step. "auto" is ``min(200, n_examples)``.
     learning_rate : str or Schedule, default "constant"
         "constant"; "invscaling", ``learning_rate_init / (t + 1)^power_t`` with t the examples seen before the epoch;
         "adaptive", divided by 5 on every plateau; these three count for "sgd" and "gd" only, as in scikit-learn.
@@ -120,7 +120,7 @@ hidden_layer_sizes : int or sequence of int, default (100,)
         A smaller improvement of the training loss, or with `early_stopping` of the validation score, counts as none.
         For "lbfgs", the largest component of the gradient at which it stops.
     verbose : bool, default False
-        Print a line an epoch.
+        Print a line per epoch.
     warm_start : bool, default False
         Go on from the weights, the optimizer's memory and the epoch counter of the fit before. `coefs_` and
         `intercepts_` may be assigned in between, or before the first fit.

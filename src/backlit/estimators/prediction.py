@@ -81,7 +81,7 @@ class KeptSessions:
     Attributes
     ----------
     weights_are_known : bool
-        Whether somebody else has the arrays.
+        Whether a caller has been given the arrays, or gave them, and may change them.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """A network typed in by hand, with an example: a textbook's exercise.
 
-The document has the keys ``sizes``, ``weights``, ``biases``, ``activation`` (one name, or one a layer), ``loss``,
+The document has the keys ``sizes``, ``weights``, ``biases``, ``activation`` (one name, or one per layer), ``loss``,
 ``x``, ``y`` and ``learning_rate``. Weights are ``w[j][k]``, a row for each neuron, as the lecture writes them.
 """
 

@@ -126,7 +126,7 @@ class TableModel:
         trained = run.train(watchers, keeping=keeps)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
-            record["recorded"] = [figures.to_dict() for figures in recorder.history]
+            record["recorded"] = [health.to_dict() for health in recorder.history]
         return cls(trained.network, run.objective.loss, learned, start.encoder, record)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:

@@ -68,7 +68,7 @@ class LineSearchLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """How a network is trained; the same words mean the same in every door.
+    """How a network is trained; a word means the same, whoever makes the options.
 
     Attributes
     ----------
