@@ -95,7 +95,7 @@ hidden_layer_sizes : int or sequence of int, default (100,)
         σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic", or a
         `CustomActivation`. One for all layers, or a list with one for each.
     solver : {"adam", "sgd", "gd", "adamw", "rmsprop", "lbfgs"}, default "adam"
-        "sgd" has `momentum`; "gd" is the same with all rows in one batch. "adamw" is PyTorch's Adam with decoupled
+        "sgd" has `momentum`; "gd" is the lecture's plain descent on all rows. "adamw" is PyTorch's Adam with decoupled
         weight decay of 0.01, and ignores `alpha`. "lbfgs" is SciPy's L-BFGS-B, which uses all rows in every step.
     alpha : float, default 0.0001
         scikit-learn's penalty, ``alpha / (2 · batch weight) · Σ w²``. It weakens as batches grow; prefer `l2`.
@@ -125,9 +125,9 @@ hidden_layer_sizes : int or sequence of int, default (100,)
         Go on from the weights, the optimizer's memory and the epoch counter of the fit before. `coefs_` and
         `intercepts_` may be assigned in between, or before the first fit.
     momentum : float, default 0.9
-        Of "sgd" and "gd".
+        Of "sgd".
     nesterovs_momentum : bool, default True
-        Of "sgd" and "gd".
+        Of "sgd".
     early_stopping : bool or EarlyStopping, default False
         Set `validation_fraction` of the rows aside, stop when the score on them no longer improves, and keep the best
         epoch's weights. Without it the training loss is watched, and the last weights are kept. True takes
