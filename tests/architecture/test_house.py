@@ -116,7 +116,6 @@ TESTED_TOGETHER = {
     "story_backward": "test_text",
     "story_batch": "test_text",
     "story_forward": "test_text",
-    "strict_json": "test_model_file",
     "student": "test_live",
     "table_results": "test_table_model",
     "table_rows": "test_table_model",

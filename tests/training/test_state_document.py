@@ -5,8 +5,8 @@ import struct
 import pytest
 
 from backlit.core.network import Network
+from backlit.documents import strict_json
 from backlit.errors import ModelFileError
-from backlit.persistence import strict_json
 from backlit.training.events import EpochRecord
 from backlit.training.loop import TrainingState
 from backlit.training.state_document import state_from_document, state_to_document

@@ -32,12 +32,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.network import Network
+from backlit.documents import strict_json
+from backlit.documents.strict_json import shown
 from backlit.engine.protocol import OptimizerState
 from backlit.errors import ModelFileError
-from backlit.persistence import container, strict_json
+from backlit.persistence import container
 from backlit.persistence.atomic import atomic_write
 from backlit.persistence.model_file import library_version
-from backlit.persistence.strict_json import shown
 
 FORMAT = "backlit-checkpoint"
 VERSION = 1

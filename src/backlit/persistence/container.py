@@ -18,8 +18,8 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from backlit.documents import strict_json
 from backlit.errors import ModelFileError
-from backlit.persistence import strict_json
 
 # what the safetensors library itself accepts
 MAX_HEADER_BYTES = 100_000_000

@@ -23,9 +23,9 @@ from typing import Any
 
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.losses import LOSSES, loss_name
+from backlit.documents.strict_json import shown
 from backlit.errors import InvalidInputError, ModelFileError, UnknownNameError
 from backlit.persistence import container
-from backlit.persistence.strict_json import shown
 
 FORMAT = "backlit-model"
 VERSION = 1

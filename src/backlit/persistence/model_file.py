@@ -22,8 +22,10 @@ import numpy as np
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.custom import is_custom
 from backlit.core.network import Network
+from backlit.documents import strict_json
+from backlit.documents.strict_json import shown
 from backlit.errors import InvalidInputError, ModelFileError
-from backlit.persistence import container, strict_json
+from backlit.persistence import container
 from backlit.persistence.atomic import StrPath, atomic_write
 from backlit.persistence.model_document import (
     ABOUT_THE_MODEL,
@@ -34,7 +36,6 @@ from backlit.persistence.model_document import (
     check_document,
     is_one_of,
 )
-from backlit.persistence.strict_json import shown
 
 _METADATA_KEY = "backlit"
 _MAX_SUGGESTIONS = 5

@@ -1,16 +1,20 @@
 """JSON that says the same to every reader, from sources that may be hostile.
 
 Python's parser keeps the last of two equal keys, reads ``NaN``, turns ``1e999`` into ∞ and falls over deep nesting.
-Here each of these is an error, when reading and when writing.
+Here each of these is an error, when reading and when writing. JSON has no numbers that are not finite: `NotFinite` is
+how a document spells them instead.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
 import reprlib
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
 
 from backlit.errors import InvalidInputError
 
@@ -26,7 +30,56 @@ _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
 
 
-def parse(text: str) -> Any:
+class NotFinite(NamedTuple):
+    """What stands in a document for NaN, ∞ and −∞."""
+
+    nan: str | None
+    infinity: str | None
+    minus_infinity: str | None
+
+    def spell(self, number: float) -> str | None:
+        """Return what stands for a number that is not finite."""
+        return self.nan if math.isnan(number) else self.infinity if number > 0 else self.minus_infinity
+
+    def number(self, spelled: object) -> float | None:
+        """Return the number that something stands for, or None where it stands for none."""
+        known = spelled is None or isinstance(spelled, str)
+        return (math.nan, math.inf, -math.inf)[self.index(spelled)] if known and spelled in self else None
+
+
+AS_TEXT = NotFinite("NaN", "Infinity", "-Infinity")
+"""As JavaScript calls them: the spelling of every document that keeps them."""
+AS_PYTHON = NotFinite("nan", "inf", "-inf")
+"""The spelling of checkpoints and verdicts, which has to stay as it was."""
+AS_NULL = NotFinite(None, None, None)
+"""In reports, where it is enough that there is no number; null is read as NaN."""
+
+
+def plain(value: Any, not_finite: NotFinite | None = None) -> Any:
+    """Return a value in JSON's types: tuples and arrays as lists, dataclasses as objects.
+
+    Parameters
+    ----------
+    value : Any
+        What is of another type stays as it is.
+    not_finite : NotFinite, optional
+        The spelling of numbers that are not finite. Default: they stay numbers, which `dump` refuses.
+    """
+    if isinstance(value, float):
+        return value if not_finite is None or math.isfinite(value) else not_finite.spell(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), not_finite) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {name: plain(part, not_finite) for name, part in value.items()}
+    if isinstance(value, np.ndarray):
+        finite = value.dtype.kind == "f" and bool(np.isfinite(value).all())
+        return value.tolist() if finite else plain(value.tolist(), not_finite)
+    if isinstance(value, list | tuple):
+        return [plain(part, not_finite) for part in value]
+    return value
+
+
+def parse(text: str | bytes) -> Any:
     """Return the value of a JSON text.
 
     Raises
@@ -34,8 +87,9 @@ def parse(text: str) -> Any:
     InvalidInputError
         If it is not JSON, repeats a key, nests too deeply, or holds a number that is not finite or a lone surrogate.
     """
-    _check_depth(text)
     try:
+        text = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+        _check_depth(text)
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite)
     except InvalidInputError:
         raise
@@ -81,7 +135,8 @@ def check(value: Any, where: str = "", depth: int = 1) -> None:
                 if not isinstance(key, str) or not _is_unicode(key):
                     _refuse(where, f"has the key {shown(key)}; every key must be text")
                 check(part, f"{where}.{key[:60]}" if where else key[:60], depth + 1)
-        else:
+        # most of a large document are lists of numbers, and are done with at once
+        elif not (set(map(type, value)) == {float} and all(map(math.isfinite, value))):
             for i, part in enumerate(value):
                 check(part, f"{where}[{i}]", depth + 1)
     else:
