@@ -70,6 +70,7 @@ WRONG = [
     (lambda f: f.number(), math.inf, "w must be a finite number, but inf came."),
     (lambda f: f.number(), HUGE, "w must be a finite number, but 1000"),
     (lambda f: f.number(least=0), -1.0, "w must be a finite number from 0, but -1.0 came."),
+    (lambda f: f.number(least=-1e150, most=2.5), 2.6, "w must be a finite number from -1e+150 to 2.5, but 2.6 came."),
     (lambda f: f.number(above=0), 0.0, "w must be a finite number above 0, but 0.0 came."),
     (lambda f: f.object(), [1, 2], "w must be an object, but a list of 2 came."),
     (lambda f: f.fields("a"), "a", "w must be an object, but 'a' came."),

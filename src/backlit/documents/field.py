@@ -190,27 +190,31 @@ class Field:
             self.refuse(f"a whole number from {least}" + ("" if most is None else f" to {most}"))
         return self.value
 
-    def number(self, *, least: float | None = None, above: float | None = None) -> float:
-        """Return a number.
+    def number(self, *, least: float | None = None, most: float | None = None, above: float | None = None) -> float:
+        """Return a number; a finite one where there is any bound.
 
         Parameters
         ----------
-        least, above : float, optional
-            It must be finite then, and at least or more than this.
+        least, most : float, optional
+            Bounds that it may reach.
+        above : float, optional
+            A bound that it may not reach.
         """
-        bound = "" if least is None and above is None else f" from {least}" if above is None else f" above {above}"
-        spelling = None if bound else self.kind.not_finite
-        number = None if spelling is None else spelling.number(self.value)
-        if number is None and type(self.value) in (int, float):
-            try:
-                number = float(self.value)
-            except OverflowError:  # a whole number of hundreds of digits
-                number = math.inf
-            if not math.isfinite(number):
-                number = None
-        if number is None or (least is not None and not number >= least) or (above is not None and not number > above):
+        bounds = {"from": least, "above": above, "to": most}
+        said = "".join(f" {word} {bound:g}" for word, bound in bounds.items() if bound is not None)
+        spelling = None if said else self.kind.not_finite
+        spelled = None if spelling is None else spelling.number(self.value)
+        if spelled is not None:
+            return spelled
+        number = _finite(self.value)
+        if (
+            number is None
+            or (least is not None and number < least)
+            or (most is not None and number > most)
+            or (above is not None and number <= above)
+        ):
             texts = [] if spelling is None else [repr(text) for text in dict.fromkeys(spelling) if text is not None]
-            self.refuse(f"a finite number{bound}" + (f", or {', '.join(texts)}" if texts else ""))
+            self.refuse(f"a finite number{said}" + (f", or {', '.join(texts)}" if texts else ""))
         return number
 
     def array(self, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
@@ -240,6 +244,16 @@ class Field:
                 if all(map(math.isfinite, self.value)):
                     return self.value
         return [part.number() for part in self.parts()]
+
+
+def _finite(value: object) -> float | None:
+    if type(value) not in (int, float):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return number if math.isfinite(number) else None
 
 
 def read(text: str | bytes, path: str, kind: Kind) -> Field:
