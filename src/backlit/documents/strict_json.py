@@ -80,7 +80,7 @@ def plain(value: Any, not_finite: NotFinite | None = None) -> Any:
 
 
 def parse(text: str | bytes) -> Any:
-    """Return the value of a JSON text.
+    """Return the value of a JSON text; bytes are UTF-8.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def parse(text: str | bytes) -> Any:
         If it is not JSON, repeats a key, nests too deeply, or holds a number that is not finite or a lone surrogate.
     """
     try:
-        text = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+        text = text if isinstance(text, str) else text.decode()
         _check_depth(text)
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite)
     except InvalidInputError:
