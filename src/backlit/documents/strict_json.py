@@ -67,15 +67,15 @@ def plain(value: Any, not_finite: NotFinite | None = None) -> Any:
     """
     if isinstance(value, float):
         return value if not_finite is None or math.isfinite(value) else not_finite.spell(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name), not_finite) for field in dataclasses.fields(value)}
+    if isinstance(value, list | tuple):
+        return [plain(part, not_finite) for part in value]
     if isinstance(value, dict):
         return {name: plain(part, not_finite) for name, part in value.items()}
     if isinstance(value, np.ndarray):
         finite = value.dtype.kind == "f" and bool(np.isfinite(value).all())
         return value.tolist() if finite else plain(value.tolist(), not_finite)
-    if isinstance(value, list | tuple):
-        return [plain(part, not_finite) for part in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), not_finite) for field in dataclasses.fields(value)}
     return value
 
 
