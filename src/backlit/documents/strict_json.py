@@ -22,9 +22,10 @@ MAX_DEPTH = 64
 # Python neither writes nor reads whole numbers of more than 4300 digits.
 _MAX_INT_BITS = 14_000
 
-# A string is one token, so that brackets inside it do not count. The closing quote is optional and the repetition
-# gives nothing back: otherwise a text of many quotes would take quadratic time.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+# What lies between brackets and strings is skipped. A string is one token, so that brackets inside it do not count. The
+# closing quote is optional, the end is a token too, and repetitions give nothing back: otherwise some texts would take
+# quadratic time.
+_TOKEN = re.compile(r'[^"\[\]{}]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])|\Z)', re.DOTALL)
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
@@ -68,7 +69,7 @@ def plain(value: Any, not_finite: NotFinite | None = None) -> Any:
     if isinstance(value, float):
         return value if not_finite is None or math.isfinite(value) else not_finite.spell(value)
     if isinstance(value, list | tuple):
-        return [plain(part, not_finite) for part in value]
+        return list(value) if _are_finite_floats(value) else [plain(part, not_finite) for part in value]
     if isinstance(value, dict):
         return {name: plain(part, not_finite) for name, part in value.items()}
     if isinstance(value, np.ndarray):
@@ -90,7 +91,7 @@ def parse(text: str | bytes) -> Any:
     try:
         text = text if isinstance(text, str) else text.decode()
         _check_depth(text)
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except InvalidInputError:
         raise
     except (ValueError, RecursionError) as error:
@@ -123,7 +124,7 @@ def check(value: Any, where: str = "", depth: int = 1) -> None:
             _refuse(where, "is too large a whole number")
     elif isinstance(value, float):
         if not math.isfinite(value):
-            _refuse(where, f"is {value}; JSON holds finite numbers only. Use None where there is no number")
+            _refuse(where, f"is {value}; JSON holds finite numbers only, and such as a float can hold")
     elif isinstance(value, str):
         if not _is_unicode(value):
             _refuse(where, "holds half of a surrogate pair, which is not text")
@@ -135,8 +136,7 @@ def check(value: Any, where: str = "", depth: int = 1) -> None:
                 if not isinstance(key, str) or not _is_unicode(key):
                     _refuse(where, f"has the key {shown(key)}; every key must be text")
                 check(part, f"{where}.{key[:60]}" if where else key[:60], depth + 1)
-        # most of a large document are lists of numbers, and are done with at once
-        elif not (set(map(type, value)) == {float} and all(map(math.isfinite, value))):
+        elif not _are_finite_floats(value):
             for i, part in enumerate(value):
                 check(part, f"{where}[{i}]", depth + 1)
     else:
@@ -152,6 +152,11 @@ def _refuse(where: str, what: str) -> NoReturn:
     raise InvalidInputError(f"{where or 'the value'} {what}")
 
 
+def _are_finite_floats(values: list[Any] | tuple[Any, ...]) -> bool:
+    # most of a large document are lists of numbers: they are done with at once
+    return set(map(type, values)) == {float} and all(map(math.isfinite, values))
+
+
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -163,12 +168,11 @@ def _is_unicode(text: str) -> bool:
 def _check_depth(text: str) -> None:
     depth = 0
     for token in _TOKEN.finditer(text):
-        first = token.group()[0]
-        if first in "[{":
+        if token.lastindex == 1:
             depth += 1
             if depth > MAX_DEPTH:
                 raise InvalidInputError(f"it is nested more than {MAX_DEPTH} levels deep")
-        elif first in "]}":
+        elif token.lastindex == 2:
             depth -= 1
 
 
@@ -183,10 +187,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidInputError(f"it holds {name}, which is not a JSON number")
-
-
-def _finite(literal: str) -> float:
-    value = float(literal)
-    if not math.isfinite(value):
-        raise InvalidInputError(f"it holds {shown(literal)}, which is too large for a float")
-    return value
