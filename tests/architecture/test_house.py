@@ -50,7 +50,6 @@ def test_every_source_file_has_its_test():
 TESTED_TOGETHER = {
     "__main__": "test_app",
     "check": "test_looking",
-    "checked_json": "test_json_document",
     "child": "test_sandbox",
     "colors": "test_explanation",
     "columns": "test_demon",
