@@ -39,6 +39,7 @@ def test_what_is_right_is_given_out():
     assert [part.text() for part in fields["l"].parts(2)] == ["a", "b"]
     assert fields["o"]["p"].is_null
     assert fields["more"].value == 7
+    assert document.fields("t", "f", "x", "l", "o", i=7)["i"].value == 3
     assert fields["o"]["p"].path == "o.p"
     assert fields["l"].parts()[1].path == "l[1]"
 

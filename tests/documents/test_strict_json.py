@@ -78,6 +78,7 @@ def test_what_is_written_can_be_read_and_what_is_too_deep_cannot_be_written():
     for _ in range(MAX_DEPTH - 1):
         value = [value]
     assert parse(dump(value)) == value
+    assert parse(dump([[{}]] * 100)) == [[{}]] * 100, "brackets side by side are not deep"
     with pytest.raises(InvalidInputError, match="levels"):
         dump([value])
     value.append(value)
