@@ -105,7 +105,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("ask", "value", "said"), WRONG, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("ask", "value", "said"), WRONG, ids=[said for *_, said in WRONG])
 def test_what_is_wrong_is_named_in_few_words(ask, value, said):
     with pytest.raises(InvalidInputError) as caught:
         ask(field(value))
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_named_in_few_words(ask, value, said):
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize(("ask", "value", "said"), WRONG, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("ask", "value", "said"), WRONG, ids=[said for *_, said in WRONG])
 def test_the_error_is_the_one_that_was_handed_in(ask, value, said):
     with pytest.raises(CheckpointError) as caught:
         ask(field(value, "w", Kind(CheckpointError, "Do this.")))
