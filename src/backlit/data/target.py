@@ -10,9 +10,9 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.data.checked import CheckedFields
 from backlit.data.table_view import TableView, frame_of
 from backlit.data.values import canonical_text, is_missing, plain
+from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, ShapeError, UnknownNameError
 
 Task = Literal["classification", "regression"]
@@ -275,8 +275,7 @@ class TargetScaler:
     @classmethod
     def from_dict(cls, data: object) -> Self:
         """Read a scaler back; a wrong field is named in a `ModelFileError`."""
-        fields = CheckedFields(data, "target_scaler")
-        fields.version(1)
-        scaler = cls(fields.number("mean"), fields.number("scale", positive=True, zero=False))
-        fields.done()
-        return scaler
+        document = Field(data, "target_scaler", MODEL)
+        document.version(1)
+        fields = document.fields("version", "mean", "scale")
+        return cls(fields["mean"].number(), fields["scale"].number(above=0))
