@@ -163,6 +163,13 @@ def test_numbers_that_are_not_finite_are_read_where_the_document_has_them(spelli
             field(wrong, kind=kind).number()
 
 
+def test_the_spelling_of_new_formats_is_read_where_an_old_one_is_written():
+    for value, number in zip(AS_TEXT, (math.nan, math.inf, -math.inf), strict=True):
+        np.testing.assert_equal(field(value, kind=Kind(not_finite=AS_PYTHON)).number(), number)
+    with pytest.raises(InvalidInputError, match="but 'inf' came"):
+        field("inf", kind=Kind(not_finite=AS_TEXT)).number()
+
+
 def test_null_can_stand_for_a_number():
     kind = Kind(not_finite=AS_NULL)
     assert math.isnan(field(None, kind=kind).number())

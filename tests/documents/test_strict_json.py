@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from backlit.documents.strict_json import AS_NULL, AS_PYTHON, AS_TEXT, MAX_DEPTH, dump, parse, plain
+from backlit.documents.strict_json import AS_NULL, AS_PYTHON, AS_TEXT, MAX_DEPTH, dump, dump_in_order, parse, plain
 from backlit.errors import InvalidInputError
 
 NOT_FINITE = (math.nan, math.inf, -math.inf)
@@ -123,6 +123,13 @@ def test_no_text_takes_long(part):
         with pytest.raises(InvalidInputError):
             parse(text)
     assert time.perf_counter() - begun < 5
+
+
+def test_what_is_for_people_keeps_its_order_and_refuses_what_json_has_not():
+    assert dump_in_order({"b": "σ′", "a": [1, 0.1]}) == '{"b": "σ′", "a": [1, 0.1]}'
+    assert dump_in_order({"b": 1}, 2) == '{\n  "b": 1\n}'
+    with pytest.raises(ValueError, match="JSON compliant"):
+        dump_in_order([float("nan")])
 
 
 def test_brackets_inside_text_do_not_count():

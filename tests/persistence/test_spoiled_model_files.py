@@ -404,7 +404,7 @@ def test_one_is_neither_true_nor_a_float(path: Path, tmp_path: Path, field: str,
     header, tensors = split(valid_bytes(tmp_path, StoredModel(Network.initialize([1, 1]), "quadratic")))
     assert header["biases.0"][field] == value
     header["biases.0"][field] = value
-    assert_refused(path, join(header, tensors), f"biases.0 has the {field}")
+    assert_refused(path, join(header, tensors), f"the tensor biases.0.{field}[", "must be a whole number")
 
 
 def test_a_gap_between_tensors(path: Path, tmp_path: Path) -> None:

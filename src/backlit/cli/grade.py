@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from enum import StrEnum
@@ -96,13 +95,13 @@ def grade(
 
 
 def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
-    from backlit.documents.strict_json import AS_PYTHON, plain
+    from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
     from backlit.grading.reports.text import render_text
 
     if format is ReportFormat.JSON:
-        return json.dumps(plain(verdict, AS_PYTHON), ensure_ascii=False, allow_nan=False, indent=2)
+        return dump_in_order(plain(verdict, AS_PYTHON), indent=2)
     if format is ReportFormat.JUNIT:
         return render_junit(verdict, title=title)
     if format is ReportFormat.GRADESCOPE:

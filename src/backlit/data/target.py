@@ -273,9 +273,9 @@ class TargetScaler:
         return {"version": 1, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, data: object) -> Self:
-        """Read a scaler back; a wrong field is named in a `ModelFileError`."""
-        document = Field(data, "target_scaler", MODEL)
+    def from_dict(cls, data: object, where: str = "target_scaler") -> Self:
+        """Read a scaler back; a wrong field is named in a `ModelFileError`, below what `where` calls the document."""
+        document = Field(data, where, MODEL)
         document.version(1)
         fields = document.fields("version", "mean", "scale")
         return cls(fields["mean"].number(), fields["scale"].number(above=0))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.documents import strict_json
-from backlit.documents.strict_json import NotFinite, shown
+from backlit.documents.strict_json import AS_TEXT, NotFinite, shown
 from backlit.errors import BacklitError, InvalidInputError, ModelFileError
 
 T = TypeVar("T")
@@ -29,10 +29,10 @@ class Kind:
     remedy : str
         What to do then; ends the message.
     not_finite : NotFinite or None
-        How numbers that are not finite are spelled; None where there can be none.
+        How numbers that are not finite are written; None where there can be none. Texts of `AS_TEXT` are read as well.
     """
 
-    error: type[InvalidInputError] = InvalidInputError
+    error: type[Exception] = InvalidInputError
     remedy: str = ""
     not_finite: NotFinite | None = None
 
@@ -202,10 +202,10 @@ class Field:
         """
         bounds = {"from": least, "above": above, "to": most}
         said = "".join(f" {word} {bound:g}" for word, bound in bounds.items() if bound is not None)
-        spelling = None if said else self.kind.not_finite
-        spelled = None if spelling is None else spelling.number(self.value)
-        if spelled is not None:
-            return spelled
+        spellings = () if said or self.kind.not_finite is None else (self.kind.not_finite, AS_TEXT)
+        for spelling in spellings:
+            if (spelled := spelling.number(self.value)) is not None:
+                return spelled
         number = _finite(self.value)
         if (
             number is None
@@ -213,7 +213,7 @@ class Field:
             or (most is not None and number > most)
             or (above is not None and number <= above)
         ):
-            texts = [] if spelling is None else [repr(text) for text in dict.fromkeys(spelling) if text is not None]
+            texts = [repr(text) for spelling in spellings[:1] for text in dict.fromkeys(spelling) if text is not None]
             self.refuse(f"a finite number{said}" + (f", or {', '.join(texts)}" if texts else ""))
         return number
 

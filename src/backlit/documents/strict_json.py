@@ -49,11 +49,11 @@ class NotFinite(NamedTuple):
 
 
 AS_TEXT = NotFinite("NaN", "Infinity", "-Infinity")
-"""As JavaScript calls them: the spelling of every document that keeps them."""
+"""As JavaScript calls them: what a new format writes, and what is read wherever such a number may stand."""
 AS_PYTHON = NotFinite("nan", "inf", "-inf")
-"""The spelling of checkpoints and verdicts, which has to stay as it was."""
+"""What checkpoints and verdicts have always written, and so go on to write: older programs read them."""
 AS_NULL = NotFinite(None, None, None)
-"""In reports, where it is enough that there is no number; null is read as NaN."""
+"""In reports and recorded figures, where it is enough that there is no number; null is read as NaN."""
 
 
 def plain(value: Any, not_finite: NotFinite | None = None) -> Any:
@@ -101,9 +101,14 @@ def parse(text: str | bytes) -> Any:
 
 
 def dump(value: Any) -> str:
-    """Return the one JSON text of a value: keys sorted, no spaces, floats exact."""
+    """Return the one JSON text of a value, for a file: keys sorted, no spaces, floats exact."""
     check(value)
     return json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def dump_in_order(value: Any, indent: int | None = None) -> str:
+    """Return a JSON text for people and other programs: keys as they come, with spaces, floats exact."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, indent=indent)
 
 
 def check(value: Any, where: str = "", depth: int = 1) -> None:

@@ -7,14 +7,13 @@ JSON Schema is `explanation.schema.json` beside this file.
 from __future__ import annotations
 
 import dataclasses
-import json
 from importlib import resources
 from typing import Any
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss
 from backlit.documents.field import Field, Kind, read
-from backlit.documents.strict_json import AS_TEXT, plain
+from backlit.documents.strict_json import AS_TEXT, parse, plain
 from backlit.explanation.trace.tree import (
     ErrorTrace,
     ExampleTrace,
@@ -41,7 +40,7 @@ def to_document(explanation: WorkedStep) -> dict[str, Any]:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the document."""
     file = resources.files("backlit.explanation") / "explanation.schema.json"
-    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    schema: dict[str, Any] = parse(file.read_bytes())
     return schema
 
 

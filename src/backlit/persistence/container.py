@@ -18,7 +18,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from backlit.documents.field import Kind, read
+from backlit.documents.field import Field, Kind, read
 from backlit.documents.strict_json import shown
 from backlit.errors import ModelFileError
 
@@ -94,10 +94,9 @@ def read_header(file: BinaryIO) -> Header:
         )
     text = start[_PREFIX_BYTES:] + file.read(length - 1)
     header = read(text, "the header", _KIND).object()
-    metadata = header.pop("__metadata__", {})
-    if type(metadata) is not dict or not all(type(value) is str for value in metadata.values()):
-        raise ModelFileError("__metadata__ must map names to text.")
-    return Header(text, metadata, header, size - _PREFIX_BYTES - length)
+    metadata = Field(header.pop("__metadata__", {}), "__metadata__", _KIND)
+    texts = {name: metadata[name].text() for name in metadata.object()}
+    return Header(text, texts, header, size - _PREFIX_BYTES - length)
 
 
 def read_tensors(
@@ -142,21 +141,17 @@ def _check_tensors(header: Header, dtype: str, shapes: Mapping[str, tuple[int, .
     item_bytes = np.dtype(dtype).itemsize
     extents = []
     for name, shape in shapes.items():
-        claim = header.tensors[name]
-        if type(claim) is not dict or set(claim) != {"dtype", "shape", "data_offsets"}:
-            raise ModelFileError(f"the tensor {name} must have dtype, shape and data_offsets, and nothing else.")
-        if claim["dtype"] != DTYPES[dtype]:
-            came = shown(claim["dtype"])
-            raise ModelFileError(f"the tensor {name} has the dtype {came}, but the model's is {DTYPES[dtype]!r}.")
-        if not _are_whole_numbers(claim["shape"]) or tuple(claim["shape"]) != shape:
-            came = shown(claim["shape"])
-            raise ModelFileError(f"the tensor {name} has the shape {came}, but sizes ask for {list(shape)}.")
-        offsets = claim["data_offsets"]
+        claim = Field(header.tensors[name], f"the tensor {name}", _KIND).fields("dtype", "shape", "data_offsets")
+        claim["dtype"].one_of(DTYPES[dtype])
+        for length, of_network in zip(claim["shape"].parts(len(shape)), shape, strict=True):
+            if length.whole() != of_network:
+                length.refuse(f"{of_network}, as sizes ask for")
+        begin, end = (offset.whole() for offset in claim["data_offsets"].parts(2))
         n_bytes = math.prod(shape) * item_bytes
-        if not _are_whole_numbers(offsets) or len(offsets) != 2 or offsets[1] - offsets[0] != n_bytes:
-            came = shown(offsets)
-            raise ModelFileError(f"the tensor {name} has the data_offsets {came}, but needs {n_bytes} bytes.")
-        extents.append((offsets[0], offsets[1], name))
+        if end - begin != n_bytes:
+            path = claim["data_offsets"].path
+            claim["data_offsets"].fail(f"{path} are {shown([begin, end])}, but the tensor needs {n_bytes} bytes.")
+        extents.append((begin, end, name))
     end = 0
     for begin, next_end, name in sorted(extents):
         if begin != end:
@@ -168,10 +163,6 @@ def _check_tensors(header: Header, dtype: str, shapes: Mapping[str, tuple[int, .
         raise ModelFileError(
             f"the file {what}: its tensors need {end} bytes, but {header.data_bytes} are there. Copy the file again."
         )
-
-
-def _are_whole_numbers(value: object) -> bool:
-    return type(value) is list and all(type(number) is int for number in value)
 
 
 def _guess(start: bytes) -> str:

@@ -267,9 +267,9 @@ class TableModel:
         return cls(*read_parts(path))
 
     def _rate(self) -> float:
-        options = self.training.get("options")
-        rate = options.get("learning_rate") if isinstance(options, dict) else None
-        return float(rate) if isinstance(rate, int | float) and rate > 0 else TableTraining().rate
+        options = Field(self.training.get("options") or {}, "training.options", MODEL).object()
+        rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
+        return TableTraining().rate if rate.is_null else rate.number(above=0)
 
     def _session(self, engine: str, n_threads: int | None) -> Session:
         return get_engine(engine).open(self.network, Objective(self.loss), n_threads=n_threads)

@@ -34,7 +34,7 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
             f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
         )
     described = Field(stored.target, "target", MODEL).fields("name", "scaler")
-    name, scaler = described["name"].text(), described["scaler"].value
+    name, scaler = described["name"].text(), described["scaler"]
     encoder = TableEncoder.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
     if n_features != stored.network.sizes[0]:
@@ -49,6 +49,6 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         name,
         stored.classes if stored.task == "classification" else None,
         stored.network.sizes[-1],
-        None if scaler is None else TargetScaler.from_dict(scaler),
+        None if scaler.is_null else TargetScaler.from_dict(scaler.value, scaler.path),
     )
     return stored.network, stored.loss, target, encoder, stored.training or {}
