@@ -36,7 +36,7 @@ def test_what_is_right_is_given_out():
     assert fields["f"].flag() is True
     assert fields["i"].whole(3, 3) == 3
     assert type(fields["x"].number()) is float
-    assert [part.text() for part in fields["l"].parts(2)] == ["a", "b"]
+    assert [part.text() for part in fields["l"].parts(2)] == fields["l"].texts(2) == ["a", "b"]
     assert fields["o"]["p"].is_null
     assert fields["more"].value == 7
     assert document.fields("t", "f", "x", "l", "o", i=7)["i"].value == 3
@@ -80,6 +80,9 @@ WRONG = [
     (lambda f: f.fields("a", b=1), {"a": 1, "c": 2}, "w has an unknown field 'c'. Its fields are a, b."),
     (lambda f: f.fields(), {7: 1}, "w has an unknown field 7."),
     (lambda f: f.parts(), "ab", "w must be a list, but 'ab' came."),
+    (lambda f: f.texts(), "ab", "w must be a list, but 'ab' came."),
+    (lambda f: f.texts(), ["a", 1], "w[1] must be text, but 1 came."),
+    (lambda f: f.texts(1), ["a", "b"], "w must be a list of 1, but a list of 2 came."),
     (lambda f: f.parts(3), [1, 2], "w must be a list of 3, but a list of 2 came."),
     (lambda f: f.parts(least=1), [], "w must be a list of 1 or more, but a list of 0 came."),
     (lambda f: f.parts(least=2, most=3), [1] * 4, "w must be a list of 2 to 3, but a list of 4 came."),

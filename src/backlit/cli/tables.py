@@ -39,9 +39,9 @@ def read_like_training(
     if separator is None and not then["separator"].is_null:
         separator = then["separator"].text()
     if names is None and not then["names"].is_null:
-        names = _names_for(path, [name.text() for name in then["names"].parts()], separator, target)
+        names = _names_for(path, then["names"].texts(), separator, target)
     if not missing:
-        missing = [] if then["missing"].is_null else [text.text() for text in then["missing"].parts()]
+        missing = [] if then["missing"].is_null else then["missing"].texts()
     return read_table(
         path,
         names=names,

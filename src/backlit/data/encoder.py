@@ -279,8 +279,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if len({plan.column for plan in plans}) < len(plans):
             fields["columns"].refuse("columns of distinct names")
         for column, plan in zip(columns, plans, strict=True):
-            if isinstance(plan, CategoryPlan):
-                column["values"].parts(most=encoder.max_categories)
+            if isinstance(plan, CategoryPlan) and len(plan.values) > encoder.max_categories:
+                column["values"].refuse(f"a list of 0 to {encoder.max_categories}")
         encoder._learned(plans, named=fields["named"].flag())
         fields["n_features_out"].one_of(len(encoder._names))
         return encoder

@@ -305,7 +305,7 @@ def plan_from_dict(data: object, where: str) -> Plan:
 
 
 def _distinct_texts(field: Field) -> tuple[str, ...]:
-    texts = tuple(part.text() for part in field.parts())
+    texts = tuple(field.texts())
     if len(set(texts)) < len(texts):
         field.refuse("a list without repetition")
     return texts

@@ -147,6 +147,13 @@ class Field:
             self.refuse(f"a list of {least} to {most}" if most is not None else f"a list of {least} or more")
         return [Field(part, f"{self.path}[{i}]", self.kind) for i, part in enumerate(self.value)]
 
+    def texts(self, count: int | None = None) -> list[str]:
+        """Return the texts of a list, which must be so many."""
+        # a column may have thousands of values; where one is wrong, its part says which
+        if isinstance(self.value, list) and count in (None, len(self.value)) and set(map(type, self.value)) <= {str}:
+            return self.value
+        return [part.text() for part in self.parts(count)]
+
     # What may be absent.
 
     @property

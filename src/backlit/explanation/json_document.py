@@ -66,7 +66,7 @@ def _explanation(document: Field) -> WorkedStep:
     document.header(FORMAT, VERSION)
     top = document.fields("format", "version", *(part.name for part in dataclasses.fields(WorkedStep)))
     sizes = tuple(size.whole(1) for size in top["sizes"].parts(least=2))
-    activations = tuple(name.text() for name in top["activations"].parts(len(sizes) - 1))
+    activations = tuple(top["activations"].texts(len(sizes) - 1))
     for name, field in zip(activations, top["activations"].parts(), strict=True):
         with field.naming():
             get_activation(name)
@@ -106,7 +106,7 @@ class _Reader:
         return array
 
     def output_names(self, document: Field) -> tuple[str, ...] | None:
-        return None if document.is_null else tuple(name.text() for name in document.parts(self.sizes[-1]))
+        return None if document.is_null else tuple(document.texts(self.sizes[-1]))
 
     def scale(self, document: Field) -> TargetScale:
         fields = document.fields_of(TargetScale)

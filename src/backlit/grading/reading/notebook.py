@@ -46,7 +46,7 @@ def code_cells(source: bytes) -> list[str]:
 
 def _source(source: Field) -> str:
     # nbformat has both: one text, or its lines
-    return source.text() if isinstance(source.value, str) else "".join(line.text() for line in source.parts())
+    return source.text() if isinstance(source.value, str) else "".join(source.texts())
 
 
 def place(cells: Sequence[str], line: int) -> tuple[int, int]:
