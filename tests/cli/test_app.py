@@ -21,6 +21,7 @@ from backlit import MLPClassifier, MLPRegressor
 from backlit.cli.app import check, demon, diagnose, evaluate, explain, find_rate, predict, train
 from backlit.cli.dataclass_options import GROUPS
 from backlit.cli.reading import ReadingOptions
+from backlit.errors import ModelFileError
 
 
 def test_the_main_job(folder, run):
@@ -320,3 +321,17 @@ def test_explain_in_every_format(folder, run, model):
         code, out, err = run(*row, *wrong)
         assert code == 1
         assert words in err
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ("x", "training.reading must be an object"),
+        ({"names": "size"}, "training.reading.names must be a list"),
+        ({"missing": [0]}, r"training.reading.missing\[0\] must be text"),
+        ({"separator": 0}, "training.reading.separator must be text"),
+    ],
+)
+def test_how_the_training_data_was_read_is_not_believed(folder, reading, said):
+    with pytest.raises(ModelFileError, match=said):
+        ReadingOptions().as_in_training(reading, Path("homes.csv"), target="worth")

@@ -82,23 +82,31 @@ class ReadingOptions:
         names = None if self.names is None else list(self.names)
         return {"names": names, "missing": list(self.missing), "separator": self.separator}
 
-    def as_in_training(self, remembered: dict[str, Any], path: Path, target: str) -> ReadingOptions:
+    def as_in_training(self, remembered: object, path: Path, target: str) -> ReadingOptions:
         """Return these options, where what the user did not say is as it was for the training data.
 
         Parameters
         ----------
-        remembered : dict
-            What `to_dict` gave then.
+        remembered : dict or None
+            What `to_dict` gave then. From a model file, so not trusted.
         path : Path
             The file that will be read.
         target : str
             The model's target; a new file may lack this column.
         """
-        separator = self.separator or remembered.get("separator")
-        names = self.names
-        if names is None and remembered.get("names"):
-            names = _names_for(path, remembered["names"], separator, target)
-        missing = self.missing or tuple(remembered.get("missing") or ())
+        from backlit.documents.field import MODEL, Field
+
+        said = Field(remembered or {}, "training.reading", MODEL).object()
+        then = {
+            key: Field(said.get(key), f"training.reading.{key}", MODEL) for key in ("names", "missing", "separator")
+        }
+        separator, names, missing = self.separator, self.names, self.missing
+        if separator is None and not then["separator"].is_null:
+            separator = then["separator"].text()
+        if names is None and not then["names"].is_null:
+            names = _names_for(path, then["names"].texts(), separator, target)
+        if not missing and not then["missing"].is_null:
+            missing = tuple(then["missing"].texts())
         return dataclasses.replace(self, names=names, missing=missing, separator=separator)
 
 
@@ -111,7 +119,7 @@ def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) ->
     from backlit.cli.output import remark
 
     target = model.target.name
-    table = reading.as_in_training(model.training.get("reading") or {}, path, target).read(path, target)
+    table = reading.as_in_training(model.training.get("reading"), path, target).read(path, target)
     extra = [name for name in model.encoder.extra_columns(table) if name != target]
     if extra:
         more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
