@@ -70,6 +70,7 @@ TESTED_TOGETHER = {
     "explain": "test_app",
     "export": "test_export_command",
     "formulas": "test_text",
+    "functions": "test_onnx_network",
     "gradescope": "test_reports",
     "forward": "test_text",
     "gradient_report": "test_gradient_check",
