@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backlit.engine.predictor import Predictor
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
+    from backlit.estimators.hidden_layers import HiddenLayerTransformer
     from backlit.estimators.importing import from_sklearn, from_state_dict
     from backlit.estimators.many import fit_many
     from backlit.estimators.rate_finder import find_learning_rate
@@ -62,6 +63,7 @@ _HOMES = {
     "Exercise": "backlit.explanation.exercise",
     "Explanation": "backlit.explanation.explanation",
     "GradientReport": "backlit.core.gradient_report",
+    "HiddenLayerTransformer": "backlit.estimators.hidden_layers",
     "Huber": "backlit.core.residual_losses",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
@@ -110,6 +112,7 @@ __all__ = [
     "Exercise",
     "Explanation",
     "GradientReport",
+    "HiddenLayerTransformer",
     "Huber",
     "MLPClassifier",
     "MLPRegressor",

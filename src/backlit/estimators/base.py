@@ -15,7 +15,6 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
@@ -71,7 +70,7 @@ def solver_is_stochastic(estimator: Any) -> bool:
     return True
 
 
-class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
+class BaseMLP(HiddenLayers, WithOptionObjects, ABC):
     """Fitting and feeding forward; what y means is up to the classes derived from it."""
 
     loss: LossLike
@@ -332,7 +331,6 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
         tags.input_tags.sparse = not tables and self.precision == "full"
         tags.input_tags.string = tags.input_tags.categorical = tables
         tags.input_tags.allow_nan = self.missing_values == "encode"
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"] if self.dtype is None else []
         return tags
 
 
