@@ -121,6 +121,10 @@ class BaseMLP(HiddenLayers, WithOptionObjects, ABC):
         return None
 
     @abstractmethod
+    def _check_targets_as_given(self, y: Any) -> None:
+        """Raise for what NumPy would make something else of."""
+
+    @abstractmethod
     def _check_target_type(self, y: Any) -> None:
         """Raise if y is not what this estimator learns."""
 

@@ -22,6 +22,7 @@ from backlit.core.network import Network
 from backlit.data.class_weights import ClassWeights
 from backlit.data.labels import ClassLabels, Targets, check_labels, is_multilabel, smoothed
 from backlit.data.probabilities import class_probabilities, decided_by, log_probabilities
+from backlit.data.value_types import refuse_odd_labels
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
@@ -243,6 +244,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         head = ClassHead(self.classes_, labels.kind, labels.one_output)
         names = getattr(self, "feature_names_in_", ())
         return Exportable(network, "An MLPClassifier of backlit", head, self.encoder_, names)
+
+    def _check_targets_as_given(self, y: Any) -> None:
+        if y is not None:
+            refuse_odd_labels(y)
 
     def _check_target_type(self, y: Any) -> None:
         check_labels(y)

@@ -14,12 +14,18 @@ from sklearn.utils.validation import _check_y, validate_data
 
 from backlit.data import TableEncoder
 from backlit.data.table_view import TableView
+from backlit.data.value_types import is_float32, refuse_times
 from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import DataError, InvalidInputError
 
 _FEW_VALUES = 2**16
 """Arrays of more numbers take so long that validation is not felt."""
-_KINDS: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
+
+
+def _kinds(X: Any) -> dict[str, Any]:
+    # scikit-learn knows the dtype of NumPy's and pandas' own columns alone
+    dtype: Any = np.float32 if is_float32(X) else (np.float64, np.float32)
+    return {"accept_sparse": ["csr", "csc"], "dtype": dtype}
 
 
 def takes_tables(estimator: Any) -> bool:
@@ -33,7 +39,7 @@ def learn_encoder(estimator: Any, X: Any) -> TableEncoder | None:
         return None
     dtype = estimator.dtype
     if dtype is None:
-        dtype = "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
+        dtype = "float32" if is_float32(X, tables=True) else "float64"
     chosen = "from_dtype" if estimator.categorical_features is None else estimator.categorical_features
     return TableEncoder(np.dtype(dtype).name, categorical_features=chosen).fit(X)
 
@@ -45,7 +51,8 @@ def check_rows(estimator: Any, X: Any) -> Any:
         return _encoded(estimator, X, encoder, reset=False)
     if _is_checked_quickly(estimator, X):
         return X
-    X = validate_data(estimator, X, reset=False, **_KINDS)
+    refuse_times(X)
+    X = validate_data(estimator, X, reset=False, **_kinds(X))
     return X if isinstance(X, np.ndarray) else X.tocsr()  # whose rows can be cut
 
 
@@ -76,8 +83,10 @@ def check_examples(estimator: Any, X: Any, y: Any, encoder: TableEncoder | None,
     reset : bool
         Whether X's columns are to be learned, rather than to be those of before.
     """
+    estimator._check_targets_as_given(y)
     if encoder is None:
-        X, y = validate_data(estimator, X, y, multi_output=True, reset=reset, **_KINDS)
+        refuse_times(X)
+        X, y = validate_data(estimator, X, y, multi_output=True, reset=reset, **_kinds(X))
     else:
         X, y = _encoded(estimator, X, encoder, reset=reset, y=y), _check_y(y, multi_output=True, estimator=estimator)
         check_consistent_length(X, y)
