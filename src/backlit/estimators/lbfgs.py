@@ -19,7 +19,7 @@ from backlit.training.events import EpochEnded, Event, Reason, TrainingEnded, Tr
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import validate
 from backlit.training.state import EpochRecord
-from backlit.training.watch import Watcher
+from backlit.training.watch import Watcher, asks_to_stop
 
 
 def train_lbfgs(
@@ -70,7 +70,7 @@ def train_lbfgs(
     began = [time.perf_counter()]
 
     def tell(event: Event) -> bool:
-        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - all are to hear of it
+        return any([asks_to_stop(watcher(event)) for watcher in watchers])  # noqa: C419 - all are to hear of it
 
     def cost_and_gradient(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         session.set_network(unpack(theta, start))

@@ -24,7 +24,15 @@ from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.estimators.initial_network import SCIKIT_LEARN
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.options import GRADIENT_DESCENT, FitOptions
-from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
+from backlit.training.schedules import (
+    SCHEDULES,
+    Constant,
+    InverseScaling,
+    Position,
+    Schedule,
+    get_schedule,
+    has_horizon,
+)
 from backlit.training.stopping import EarlyStopping
 
 STOCHASTIC_SOLVERS = (*OPTIMIZERS, "gd")
@@ -176,6 +184,11 @@ class SpanningFit:
     schedule: Schedule
     first_epoch: int
     max_iter: int
+
+    @property
+    def has_horizon(self) -> bool:
+        """See `Schedule`."""
+        return has_horizon(self.schedule)
 
     def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
         """See `Schedule.rates`."""
