@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.hidden_layers import HiddenLayerTransformer
-    from backlit.estimators.importing import from_sklearn, from_state_dict
+    from backlit.estimators.importing import from_keras, from_onnx, from_sklearn, from_state_dict
     from backlit.estimators.many import fit_many
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
@@ -82,6 +82,8 @@ _HOMES = {
     "diagnose": "backlit.explanation.diagnosis.diagnose",
     "explain": "backlit.explanation.explanation",
     "find_learning_rate": "backlit.estimators.rate_finder",
+    "from_keras": "backlit.estimators.importing",
+    "from_onnx": "backlit.estimators.importing",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
     "fit_many": "backlit.estimators.many",
@@ -133,6 +135,8 @@ __all__ = [
     "explain",
     "find_learning_rate",
     "fit_many",
+    "from_keras",
+    "from_onnx",
     "from_sklearn",
     "from_state_dict",
     "get_engine",

@@ -22,16 +22,18 @@ EXAMPLES = {
         r"\bto_c\b|\bexport\.c\b|\bc_source\b",
         {"export/c.py", "export/c_source/", "export/formats.py", "__init__.py"},
     ),
-    # models have a method for it, and the command's help an example
+    # models have a method for it, and the command's help an example; networks come from it, too
     "export format onnx": (
         r"\bto_onnx\b|\bonnx\b|\bonnx_nodes\b",
         {
             "export/onnx.py",
             "export/onnx_nodes/",
             "export/formats.py",
+            "export/sources/",
             "__init__.py",
             "cli/export.py",
             "estimators/base.py",
+            "estimators/importing.py",
             "tables/model.py",
         },
     ),

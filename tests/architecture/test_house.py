@@ -111,6 +111,7 @@ TESTED_TOGETHER = {
     "protocol": "test_native",
     "provenance": "test_step",
     "ranking": "test_demon",
+    "reading": "test_keras",
     "recipe": "test_submission",
     "reference": "test_native",
     "render_html": "test_render",
