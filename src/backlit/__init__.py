@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backlit.estimators.many import fit_many
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
+    from backlit.estimators.trusted_types import TRUSTED_TYPES
     from backlit.explanation.demon.demon import demon
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
@@ -74,6 +75,7 @@ _HOMES = {
     "Quantile": "backlit.core.residual_losses",
     "RateSearch": "backlit.training.rate_search",
     "Recorder": "backlit.training.recording",
+    "TRUSTED_TYPES": "backlit.estimators.trusted_types",
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.tables.model",
     "backpropagate": "backlit.core.backpropagation",
@@ -100,6 +102,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "TRUSTED_TYPES",
     "BacklitError",
     "Backpass",
     "CSVLog",

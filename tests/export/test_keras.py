@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from keras_files import arrays, keras_file
 
 import backlit as bl
 from backlit.errors import InvalidInputError, MissingExtraError, ShapeError
@@ -52,25 +52,6 @@ def test_it_is_explained_checked_and_trained_on():
     for _ in range(20):
         model.partial_fit(X, [2, 2])
     assert (model.predict_proba(X)[:, 2] > before + 0.1).all()
-
-
-def keras_file(path, *layers, kind="Sequential", **groups):
-    """A .keras file as Keras writes it: (class, settings) of layers, and name of a group → its arrays."""
-    weights = io.BytesIO()
-    with h5py.File(weights, "w") as tree:
-        tree.create_group("layers")
-        for name, arrays in groups.items():
-            for i, array in enumerate(arrays):
-                tree[f"layers/{name}/vars/{i}"] = array
-    config = {"class_name": kind, "config": {"layers": [{"class_name": c, "config": s} for c, s in layers]}}
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr("model.weights.h5", weights.getvalue())
-    return path
-
-
-def arrays(n_in, n_out, value=1.0):
-    return np.full((n_in, n_out), value, "float32"), np.zeros(n_out, "float32")
 
 
 def test_dense_10_comes_after_dense_2(tmp_path):
