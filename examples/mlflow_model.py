@@ -19,7 +19,7 @@ import backlit as bl
 
 def main(folder: Path) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
-    mlflow.set_experiment("digits")
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("digits", (folder / "artifacts").as_uri()))
     X, y = load_digits(return_X_y=True)
     X = X / 16.0
 

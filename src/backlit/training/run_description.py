@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,8 @@ import numpy as np
 
 from backlit.core.custom import is_custom
 from backlit.core.namespace import is_sparse
+from backlit.documents import strict_json
+from backlit.documents.strict_json import AS_PYTHON, plain
 from backlit.training.examples import Examples
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def what_must_agree(description: dict[str, Any]) -> dict[str, Any]:
 
 def name_of_run(description: dict[str, Any]) -> str:
     """Return a name that runs share which can go on from each other, and no others: 16 digits of a digest."""
-    text = json.dumps(what_must_agree(description), sort_keys=True)
+    text = strict_json.dump(what_must_agree(description))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -80,7 +80,7 @@ def _described(value: Any) -> Any:
     if isinstance(value, np.generic):
         return _described(value.item())
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return plain(value, AS_PYTHON)
     if isinstance(value, tuple | list):
         return [_described(part) for part in value]
     if isinstance(value, dict):

@@ -7,7 +7,6 @@ the program; its kernel is (n_in, n_out).
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from backlit.documents import strict_json
 from backlit.errors import InvalidInputError, MissingExtraError
-from backlit.export.sources.reading import Layer, counted, leaky_relu
+from backlit.export.sources.reading import MOST_NUMBERS, Layer, counted, leaky_relu
 
 _ACTIVATIONS = {
     **{
@@ -50,15 +50,14 @@ def read(path: Path) -> list[Layer]:
 def _read_archive(path: Path) -> list[Layer]:
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo("config.json").file_size > _MOST_JSON:
-                raise InvalidInputError(f"{str(path)!r}: its config.json is larger than {_MOST_JSON:,} bytes.")
-            config = json.loads(archive.read("config.json"))
-            weights = _dense_weights(io.BytesIO(archive.read("model.weights.h5")), path)
+            for part, most in (("config.json", _MOST_JSON), ("model.weights.h5", 8 * MOST_NUMBERS)):
+                if archive.getinfo(part).file_size > most:
+                    raise ValueError(f"its {part} is larger than {most:,} bytes")
+            config = strict_json.parse(archive.read("config.json"))
+            stored = io.BytesIO(archive.read("model.weights.h5"))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
         raise InvalidInputError(f"{str(path)!r} is no whole .keras file: {error}. Save it again.") from None
-    layers: list[Layer] = []
+    weights, layers = _dense_weights(stored, path), list[Layer]()
     for kind, settings in _chain(config, path):
         name = str(settings.get("name", kind))
         if kind == "Dense":
@@ -91,7 +90,7 @@ def _chain(config: Any, path: Path) -> list[tuple[str, dict[str, Any]]]:
         raise _unsupported(str(path), str(kind))
     before: str | None = None
     for class_name, settings, layer in listed:
-        text = json.dumps(layer.get("inbound_nodes", []))
+        text = strict_json.dump_in_order(layer.get("inbound_nodes", []))
         sources = re.findall(r'"keras_history": \["([^"]*)"', text) or re.findall(r'\[+"([^"]+)", \d+, \d+', text)
         if sources != ([] if before is None else [before]):
             raise InvalidInputError(
