@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from backlit.engine.predictor import Predictor
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
-    from backlit.estimators.importing import from_sklearn, from_state_dict
+    from backlit.estimators.hidden_layers import HiddenLayerTransformer
+    from backlit.estimators.importing import from_keras, from_onnx, from_sklearn, from_state_dict
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
     from backlit.estimators.side_by_side import fit_many
+    from backlit.estimators.trusted_types import TRUSTED_TYPES
     from backlit.explanation.demon.demon import demon
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
@@ -62,6 +64,7 @@ _HOMES = {
     "Exercise": "backlit.explanation.exercise",
     "Explanation": "backlit.explanation.explanation",
     "GradientReport": "backlit.core.gradient_report",
+    "HiddenLayerTransformer": "backlit.estimators.hidden_layers",
     "Huber": "backlit.core.residual_losses",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
@@ -72,6 +75,7 @@ _HOMES = {
     "Quantile": "backlit.core.residual_losses",
     "RateSearch": "backlit.training.rate_search",
     "Recorder": "backlit.training.recording",
+    "TRUSTED_TYPES": "backlit.estimators.trusted_types",
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.tables.model",
     "backpropagate": "backlit.core.backpropagation",
@@ -80,6 +84,8 @@ _HOMES = {
     "diagnose": "backlit.explanation.diagnosis.diagnose",
     "explain": "backlit.explanation.explanation",
     "find_learning_rate": "backlit.estimators.rate_finder",
+    "from_keras": "backlit.estimators.importing",
+    "from_onnx": "backlit.estimators.importing",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
     "fit_many": "backlit.estimators.side_by_side",
@@ -96,6 +102,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "TRUSTED_TYPES",
     "BacklitError",
     "Backpass",
     "CSVLog",
@@ -110,6 +117,7 @@ __all__ = [
     "Exercise",
     "Explanation",
     "GradientReport",
+    "HiddenLayerTransformer",
     "Huber",
     "MLPClassifier",
     "MLPRegressor",
@@ -130,6 +138,8 @@ __all__ = [
     "explain",
     "find_learning_rate",
     "fit_many",
+    "from_keras",
+    "from_onnx",
     "from_sklearn",
     "from_state_dict",
     "get_engine",

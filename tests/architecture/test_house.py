@@ -80,6 +80,7 @@ TESTED_TOGETHER = {
     "explain": "test_app",
     "export": "test_export_command",
     "formulas": "test_text",
+    "functions": "test_onnx_network",
     "forward": "test_text",
     "going_on": "test_stochastic",
     "gradescope": "test_reports",

@@ -271,6 +271,12 @@ def test_log_sigmoid_keeps_its_digits_where_sigmoid_is_near_one():
     check_against_exact(log_sigmoid(z), z, lambda z: -exact.softplus(-z), 2.0, "float64")
 
 
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "softmax"])
+def test_which_are_increasing(name):
+    differences = np.diff(ACTIVATIONS[name].value(np.linspace(-15, 15, 301)))
+    assert ACTIVATIONS[name].increasing == (differences > 0).all()
+
+
 def test_log_values_belong_to_the_positive_activations():
     for name, activation in ACTIVATIONS.items():
         positive = activation.range.low >= 0 and activation.range.low_open

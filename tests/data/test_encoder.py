@@ -227,7 +227,7 @@ def test_a_row_explained():
         assert [f.value for f in features] == X[i].tolist()
         json.dumps([f.raw_value for f in features])
     first = {f.name: f for f in encoder.describe_row(TABLE, 0)}
-    assert first["age"].operation == "u / √(1 + (u/3)²),  u = (20 − 40) / 20"
+    assert first["age"].operation == "u = (20 − 40) / 20,  u / √(1 + (u/3)²)"
     assert (first["sex = f"].operation, first["sex = f"].value) == ('sex = "f"', 1.0)
     assert (first["sex = m"].raw_value, first["sex = m"].value) == ("f", 0.0)
     assert first["since"].column == "since"

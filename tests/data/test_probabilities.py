@@ -4,7 +4,7 @@ import pytest
 
 from backlit.core.activations import get_activation
 from backlit.data.labels import ClassLabels
-from backlit.data.probabilities import binary_probabilities, log_probabilities, probabilities
+from backlit.data.probabilities import binary_probabilities, decided_by, log_probabilities, probabilities
 
 THREE = ClassLabels(np.arange(3), "multiclass", one_output=False)
 TWO = ClassLabels(np.arange(2), "binary", one_output=True)
@@ -22,6 +22,14 @@ def test_shares():
 def test_one_output():
     np.testing.assert_allclose(probabilities(TWO, np.array([[0.25]])), [[0.75, 0.25]])
     np.testing.assert_allclose(binary_probabilities(np.array([[700.0]]))[0, 0], float(mpmath.exp(-700)), rtol=1e-12)
+
+
+def test_what_decides():
+    # z^L where outputs that σ has rounded to one number are compared
+    assert decided_by(THREE, "sigmoid") == decided_by(THREE, "tanh") == "identity"
+    assert decided_by(THREE, "relu") == "relu"  # which says that they are equal
+    assert decided_by(THREE, "softmax") == "softmax"
+    assert decided_by(TWO, "sigmoid") == decided_by(LABELS, "sigmoid") == "sigmoid"
 
 
 def test_labels_are_independent():

@@ -71,7 +71,10 @@ def test_bytes_are_divided_alike_whatever_their_type(dtype):
 
 
 def test_formulas_in_words():
-    assert describe_scaling(8.3252, 3.5348, 2.1802) == "u / √(1 + (u/3)²),  u = (8.3252 − 3.5348) / 2.1802"
-    assert describe_scaling(-122.25, -118.49, 3.79) == "u / √(1 + (u/3)²),  u = (−122.25 + 118.49) / 3.79"
+    assert describe_scaling(8.3252, 3.5348, 2.1802) == "u = (8.3252 − 3.5348) / 2.1802,  u / √(1 + (u/3)²)"
+    assert describe_scaling(-122.25, -118.49, 3.79) == "u = (−122.25 + 118.49) / 3.79,  u / √(1 + (u/3)²)"
+    # as many digits as a calculator needs, for u is a small difference of large numbers
+    assert describe_scaling(1e6 + 0.625, 1e6 + 0.5, 8) == "u = (1000000.625 − 1000000.5) / 8,  u / √(1 + (u/3)²)"
+    assert describe_scaling(3e-9, 1e-9, 2e-9) == "u = (3×10⁻⁹ − 1×10⁻⁹) / (2×10⁻⁹),  u / √(1 + (u/3)²)"
     assert describe_scaling(1, 1, 0) == "0: the column was constant in training"
     assert describe_scaling(None, 3.5, 1) == "0: missing, the median 3.5 stands in"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import polars as pl
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import cross_val_score
 
 from backlit import Checkpoint, CustomActivation, MLPClassifier, MLPRegressor, Recorder, TableModel
 from backlit.errors import CheckpointError, InvalidInputError
@@ -100,6 +104,49 @@ def test_warm_start_is_a_run_of_its_own(engine, tmp_path):
     kept.set_params(callbacks=None).fit(X, Y)
     for a, b in zip(whole.coefs_, kept.coefs_, strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+def test_more_epochs_than_were_planned(tmp_path):
+    kept = MLPRegressor(**PARAMETERS | {"max_iter": 4}, checkpoint=Checkpoint(tmp_path)).fit(X, Y)
+    with warnings.catch_warnings(action="error", category=UserWarning):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        kept.set_params(max_iter=8).fit(X, Y)
+    assert_same_fit(MLPRegressor(**PARAMETERS | {"max_iter": 8}).fit(X, Y), kept)
+    with pytest.raises(CheckpointError, match="has done 8 epochs already, more than the 5 that are asked for"):
+        kept.set_params(max_iter=5).fit(X, Y)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_more_epochs_with_a_schedule_that_has_a_horizon(schedule, tmp_path):
+    options = PARAMETERS | {"learning_rate": schedule, "max_iter": 2, "checkpoint": Checkpoint(tmp_path)}
+    kept = MLPRegressor(**options).fit(X, Y).set_params(max_iter=4)
+    with pytest.warns(
+        UserWarning, match="planned for 2 epochs, and 4 .* not that of a run of 4 epochs from its beginn"
+    ):
+        kept.fit(X, Y)
+    assert kept.n_iter_ == 4
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_folder_for_each_fit_of_a_cross_validation(n_jobs, tmp_path):
+    plain = MLPRegressor(**PARAMETERS | {"max_iter": 2})
+    for _ in range(2):  # the second time each goes on with its own
+        kept = clone(plain).set_params(checkpoint=Checkpoint(tmp_path, folder_per_run=True))
+        scores = cross_val_score(kept, X, Y, cv=3, n_jobs=n_jobs)
+        np.testing.assert_array_equal(scores, cross_val_score(plain, X, Y, cv=3))
+        assert len(names(tmp_path)) == 3
+    with pytest.raises(CheckpointError, match=r"folder_per_run=True.* does so for each fit of a cross-validation"):
+        cross_val_score(
+            clone(plain).set_params(checkpoint=Checkpoint(tmp_path / "one")), X, Y, cv=3, error_score="raise"
+        )
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_numpys_true_stops_too(solver):
+    def stop(event):
+        return np.True_ if isinstance(event, EpochEnded) else np.float64(1.0)
+
+    assert MLPRegressor(**PARAMETERS, solver=solver, callbacks=[stop]).fit(X, Y).n_iter_ == 1
 
 
 def test_other_data_are_refused_and_nothing_is_lost(tmp_path):

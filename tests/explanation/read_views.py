@@ -30,6 +30,18 @@ def from_latex(text):
     return squeezed(re.sub(r"\\text\{([^}]*)\}", r"\1", text))
 
 
+def plain_page(page, view):
+    """A page in plain notation, without spaces and marks."""
+    if view == "html":
+        tree = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+        return squeezed("".join(map(plain_mathml, tree.find("body"))))
+    if view == "text":
+        return squeezed(page)
+    return from_latex(
+        re.sub(r"\$|\*|\\textbf|\\quad|&emsp;|\\medskip|\\nopagebreak|\\(sub)?section|\\ensuremath", "", page)
+    )
+
+
 def equations_in_latex(page):
     """The equations of a LaTeX or Markdown page, those that share a line as well."""
     found = []

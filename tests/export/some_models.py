@@ -63,15 +63,22 @@ def random_model(seed):
     return fitted(bl.MLPClassifier(hidden, **options), X, labels_of(kind, rng, 30)), X
 
 
+# z of three outputs where σ is at an end of its range, or a float of it nearly so
 SATURATED = np.array(
-    [[-20, -24, -19.5], [-80, -84, -79], [-30, 5, 3], [20, 30, 25], [40, 39, -40], [0, 0, 0], [-17, -18, -19]]
+    [
+        *([-20, -24, -19.5], [-80, -84, -79], [-110, -114, -109.5], [-30, 5, 3], [40, 39, -40], [-17, -18, -19]),
+        *([20, 30, 25], [16.2, 16.3, 16.4], [8.6, 9.1, 8.9], [-17.4, -17.2, -17.3], [0, 0, 0], [30, 30, -1]),
+    ]
 )
 
 
-def of_identity(dtype, activation):
-    """A classifier whose z is its input."""
-    X, y = np.eye(3, dtype=dtype), np.arange(3)
-    model = fitted(bl.MLPClassifier((), loss="quadratic", output_activation=activation, max_iter=1), X, y)
-    model.coefs_ = [np.eye(3, dtype=dtype)]
-    model.intercepts_ = [np.zeros(3, dtype=dtype)]
-    return model
+def of_identity(dtype, activation, loss="quadratic", y=(0, 1, 2)):
+    """A model whose z is its input: a classifier of labels y, or with y=None a regressor."""
+    y = np.eye(3) if y is None else np.array(y)
+    n_out = y.shape[1] if y.ndim == 2 else len(set(y.tolist()))
+    n_out = 1 if n_out == 2 and loss == "cross_entropy" and activation != "softmax" else n_out
+    network = bl.Network([np.eye(n_out, 3, dtype=dtype)], [np.zeros(n_out, dtype=dtype)], activation)
+    kind = bl.MLPRegressor if y.dtype == float else bl.MLPClassifier
+    return kind(hidden_layer_sizes=(), loss=loss, output_activation=activation, initialization=network).initialize(
+        np.eye(3, dtype=dtype), y
+    )

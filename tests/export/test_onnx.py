@@ -12,6 +12,7 @@ from some_models import SATURATED, fitted, of_identity, random_model
 
 import backlit as bl
 from backlit.core.activations import ACTIVATIONS
+from backlit.core.losses import LOSSES, fitting_pairs
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from running_onnx import feeds_of, run_onnx
@@ -49,23 +50,50 @@ def test_no_positive_output_means_equal_probabilities():
     assert (came == 1 / 3).all(axis=1).any()
 
 
+CLASSES, TWO, SEVERAL, NUMBERS = (0, 1, 2), (0, 1, 1), ((1, 0, 0), (0, 1, 1), (0, 0, 1)), None
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", [name for name in NAMES if name != "exp"])  # e^80 has no place in a float32
-def test_shares_of_saturated_outputs(activation, dtype):
-    model = of_identity(dtype, activation)
+@pytest.mark.parametrize("activation", NAMES)
+def test_saturated_outputs(activation, dtype):
     X = SATURATED.astype(dtype)
-    came = run_onnx(model.to_onnx(), X=X)
-    assert came["probabilities"] == pytest.approx(model.predict_proba(X), rel=1e-5, abs=1e-5)
-    # erfc, which gelu is made of, has no tail in ONNX: where no output is positive, its label is anybody's guess
-    told = (model.predict_proba(X) != np.array(1 / 3, dtype)).any(axis=1) if activation == "gelu" else slice(None)
-    assert (came["label"] == model.predict(X))[told].all()
+    for loss in LOSSES:
+        if (loss, activation) not in fitting_pairs():
+            continue
+        for y in (CLASSES, TWO, SEVERAL, NUMBERS) if loss in ("quadratic", "cross_entropy") else (CLASSES,):
+            if activation == "softmax" and y is SEVERAL:
+                continue
+            model = of_identity(dtype, activation, loss, y)
+            came = run_onnx(model.to_onnx(), X=X)
+            if y is NUMBERS:
+                assert came["variable"] == pytest.approx(model.predict(X), rel=1e-5, abs=1e-5)
+            else:
+                assert came["probabilities"] == pytest.approx(model.predict_proba(X), rel=1e-5, abs=1e-30)
+                assert came["label"].tolist() == model.predict(X).tolist(), (loss, y)
 
 
-def test_shares_of_sigmoids_near_zero():
+def test_shares_are_told_from_z():
+    # as numbers, for a mistake that both had would be found by no comparison
     model = of_identity("float32", "sigmoid")
     model.intercepts_ = [np.array([-20, -24, -19.5], dtype="float32")]
-    came = run_onnx(model.to_onnx(), X=np.zeros((1, 3), dtype="float32"))["probabilities"]
-    assert came[0] == pytest.approx([0.375, 0.007, 0.618], abs=1e-3)
+    X = np.array([[0, 0, 0], [-100, -100, -100]], dtype="float32")
+    assert model.predict_proba(X) == pytest.approx(np.array([[0.375, 0.007, 0.618]] * 2), abs=1e-3)
+    assert model.predict(X).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+@pytest.mark.parametrize("y", [CLASSES, TWO, SEVERAL, NUMBERS], ids=["classes", "two", "several", "numbers"])
+def test_a_row_of_nan_has_no_label(y, activation):
+    X = np.eye(3, dtype="float32")
+    kind, y = (bl.MLPRegressor, np.eye(3)) if y is NUMBERS else (bl.MLPClassifier, np.array(y))
+    model = fitted(kind(hidden_layer_sizes=(2,), activation=activation, max_iter=1), X, y)
+    X[1] = np.nan
+    if kind is bl.MLPRegressor:
+        came = run_onnx(model.to_onnx(), X=X)["variable"]
+        assert np.isnan(came).any(axis=1).tolist() == [False, True, False]
+    else:
+        with pytest.raises(Exception, match="out of data bounds"):
+            run_onnx(model.to_onnx(), X=X)
 
 
 def homes(n=400):

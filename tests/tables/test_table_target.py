@@ -6,8 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from backlit.core.activations import get_activation
 from backlit.errors import DataError
 from backlit.tables.table_target import TableTarget
+
+
+def fed(z):
+    return lambda activation: get_activation(activation).value(z)
 
 
 def test_two_classes_are_one_output_under_cross_entropy():
@@ -15,7 +20,7 @@ def test_two_classes_are_one_output_under_cross_entropy():
     target = TableTarget.learn(column, "c", "classification", "cross_entropy")
     assert target.encode(column).tolist() == [[0.0], [1.0], [0.0]]
     assert target.output_names == ["yes"]
-    values, probabilities = target.decode(np.array([[0.2], [0.9]]))
+    values, probabilities = target.decode("sigmoid", fed(np.log([[0.2 / 0.8], [0.9 / 0.1]])))
     assert values.tolist() == ["no", "yes"]
     np.testing.assert_allclose(probabilities, [[0.8, 0.2], [0.1, 0.9]])
 
@@ -24,9 +29,13 @@ def test_several_classes_are_one_output_each():
     column = pl.Series("c", [3, 1, 2])
     target = TableTarget.learn(column, "c", "classification", "quadratic")
     assert target.encode(column).tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
-    values, probabilities = target.decode(np.array([[0.1, 0.3, 0.1]]))
+    values, probabilities = target.decode("relu", fed(np.array([[0.1, 0.3, 0.1]])))
     assert values.tolist() == [2]
     np.testing.assert_allclose(probabilities, [[0.2, 0.6, 0.2]])
+    # of saturated outputs the larger z decides, and shares are those of the z
+    values, probabilities = target.decode("sigmoid", fed(np.array([[20, 30, 25], [-110, -114, -109.5]], "float32")))
+    assert values.tolist() == [2, 3]
+    np.testing.assert_allclose(probabilities, [[1 / 3] * 3, [0.375, 0.007, 0.618]], atol=1e-3)
     assert target.metric(target.encode(column))(np.array([[0, 0, 1], [0, 1, 0], [0, 1, 0]])) == pytest.approx(2 / 3)
 
 
@@ -36,7 +45,7 @@ def test_numbers_are_standardized_and_come_back():
     y = target.encode(column)
     assert y.mean() == pytest.approx(0)
     assert y.std() == pytest.approx(1)
-    np.testing.assert_allclose(target.decode(y)[0], [10, 20, 30])
+    np.testing.assert_allclose(target.decode("identity", fed(y))[0], [10, 20, 30])
     assert target.metric(y)(y) == 1.0
     assert target.metric(y)(np.zeros((3, 1))) == pytest.approx(0.0)
 

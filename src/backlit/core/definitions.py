@@ -63,6 +63,9 @@ class Activation:
         Values of z where σ′ has none. Difference quotients are less exact across a bend.
     log_value : callable or None
         log σ(z) computed stably from z, for activations that are positive.
+    increasing : bool
+        Whether a larger z gives a larger a, so that outputs can be compared by z where a float has no room for
+        their difference. Softmax is not said to: of its largest outputs no two are saturated.
     transposed_jacobian : callable or None
         ``(z, ∇_a C) → Jᵀ ∇_a C``, which takes the place of ``⊙ σ′(z)`` where the neurons of a layer are coupled.
     """
@@ -75,6 +78,7 @@ class Activation:
     kinks: tuple[float, ...] = ()
     bends: tuple[float, ...] = ()
     log_value: Callable[[Array], Array] | None = None
+    increasing: bool = False
     transposed_jacobian: Callable[[Array, Array], Array] | None = None
 
     @property

@@ -34,7 +34,7 @@ class EncodedFeature:
     raw_value : str, int, float, bool or None
         What stands in that column (dates as ISO text; None is missing).
     operation : str
-        The formula in numbers, ``"u / √(1 + (u/3)²),  u = (8.3252 − 3.5348) / 2.1802"``, or for a place of a category
+        The formula in numbers, ``"u = (8.3252 − 3.5348) / 2.1802,  u / √(1 + (u/3)²)"``, or for a place of a category
         the condition that makes it 1, ``'income = "<=50K"'``.
     value : float
         The result.

@@ -6,18 +6,21 @@ are computed, and how to be written down and read back. Adding a kind of column 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.data.scaling import LIMIT, describe_scaling, scale_and_clip, shown, spread_of
+from backlit.data.scaling import LIMIT, describe_scaling, enough_digits, scale_and_clip, shown, spread_of
 from backlit.data.table_view import TableView
 from backlit.data.values import canonical_text, is_missing, number_of
+from backlit.data.zones import local_days
 from backlit.documents.field import MODEL, Field
+from backlit.errors import DataError
 
 FloatArray = NDArray[np.floating]
 JsonDict = dict[str, Any]
@@ -231,10 +234,13 @@ class DatePlan(NumberPlan):
     ----------
     clock : bool
         Whether training had times of the day other than midnight.
+    zone : str or None
+        By whose clocks the cycles go; "" where times in training had none, None in files that do not say.
     """
 
     kind = "date"
     clock: bool
+    zone: str | None = field(default=None, compare=False)
 
     def _cycles(self) -> list[str]:
         return ["year", "week", "day"] if self.clock else ["year", "week"]
@@ -246,30 +252,56 @@ class DatePlan(NumberPlan):
 
     def encode(self, view: TableView, j: int, features: FloatArray) -> None:
         """Scale the days and go round the cycles."""
+        self._check_zone(view.zone(j))
         days = view.numbers(j, "date")
         features[:, 0] = scale_and_clip(days, self.center, self.spread)
+        clocks = local_days(days, self.zone)
         for k, cycle in enumerate(self._cycles()):
             period, phase = _CYCLES[cycle]
-            angle = 2 * np.pi * np.mod((days + phase) / period, 1.0)
+            angle = 2 * np.pi * np.mod((clocks + phase) / period, 1.0)
             # A missing date is at the center of the circle.
             features[:, 2 * k + 1] = np.nan_to_num(np.sin(angle), nan=0.0)
             features[:, 2 * k + 2] = np.nan_to_num(np.cos(angle), nan=0.0)
         if self.missing:
             features[:, -1] = np.isnan(days)
 
+    def to_dict(self) -> JsonDict:
+        """See `Plan`; what is not known of the zone is not said."""
+        return {key: value for key, value in super().to_dict().items() if key != "zone" or value is not None}
+
+    def _check_zone(self, zone: str | None) -> None:
+        if self.zone is None or zone is None or bool(zone) == bool(self.zone):
+            return
+        if zone:
+            raise DataError(
+                f"Column {self.column!r} holds times with a zone, {zone}, but those of training had none. Convert them "
+                "to the clocks of training and take the zone off (tz_localize(None) in pandas, replace_time_zone(None) "
+                "in polars), or train on times with a zone."
+            )
+        raise DataError(
+            f"Column {self.column!r} holds times without a zone, but those of training had one, {self.zone}. Say which "
+            "they are in: tz_localize in pandas, replace_time_zone in polars."
+        )
+
     def describe(self, value: object) -> list[str]:
         """Give the formulas with their numbers."""
         days = None if is_missing(value) else number_of(value, "date")
         said = [f"in days since 1970-01-01: {describe_scaling(days, self.center, self.spread)}"]
         for cycle in self._cycles():
+            if days is None:
+                said += ["0: missing"] * 2
+                continue
             period, phase = _CYCLES[cycle]
-            turn = "" if days is None else shown((days + phase) / period % 1)
-            said += (
-                [f"{wave}(2π · {turn}), the part of the {cycle} that has passed" for wave in ("sin", "cos")]
-                if (turn)
-                else ["0: missing"] * 2
-            )
+            turn = float((local_days(np.array([days]), self.zone)[0] + phase) / period % 1)
+            said += [
+                f"{_of_turn(wave, turn)}, the part of the {cycle} that has passed" for wave in (math.sin, math.cos)
+            ]
         return said + [f"{self.column} is missing"] * self.missing
+
+
+def _of_turn(wave: Callable[[float], float], turn: float) -> str:
+    digits = enough_digits(lambda keep: wave(2 * math.pi * keep(turn)))
+    return f"{wave.__name__}(2π · {shown(turn, digits)})"
 
 
 def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool = False) -> Plan:
@@ -290,7 +322,8 @@ def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool 
         return BooleanPlan(column, missing)
     center, spread = spread_of(numbers, present, column)
     if kind == "date":
-        return DatePlan(column, center, spread, missing, clock=bool(np.any(present % 1)))
+        zone = view.zone(j)
+        return DatePlan(column, center, spread, missing, bool(np.any(local_days(present, zone) % 1)), zone)
     return (DurationPlan if kind == "duration" else NumberPlan)(column, center, spread, missing)
 
 
@@ -300,7 +333,10 @@ def plan_from_dict(data: object, where: str) -> Plan:
     kinds = (EmptyPlan, PixelPlan, NumberPlan, DurationPlan, BooleanPlan, DatePlan, CategoryPlan)
     plans = {plan.kind: plan for plan in kinds}
     plan = plans[document["kind"].one_of(*plans)]
-    learned = document.fields("kind", *(field.name for field in fields(plan)))
+    names = [each.name for each in fields(plan) if each.name != "zone"]
+    # files of before do not say the zone
+    zone = {"zone": None} if plan is DatePlan else {}
+    learned = document.fields("kind", *names, **zone)
     return plan(**{name: _READ[name](field) for name, field in learned.items() if name != "kind"})
 
 
@@ -318,5 +354,6 @@ _READ: dict[str, Callable[[Field], Any]] = {
     "spread": lambda field: field.number(least=0, most=2 * LIMIT),
     "missing": Field.flag,
     "clock": Field.flag,
+    "zone": lambda field: None if field.is_null else field.text(),
     "values": _distinct_texts,
 }

@@ -1,13 +1,55 @@
-"""Class probabilities from the outputs of a network, and their logarithms from the weighted inputs."""
+"""Classes and their probabilities from the outputs of a network: from z^L where that tells more than a^L.
+
+A saturated a^L has been rounded to the end of its range, and outputs that the network tells apart are one number there.
+So what can be told from z^L is: which output is largest, where σ is increasing, and the shares of outputs whose
+logarithm is known. ``backlit.export`` writes the same down for other programs.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from scipy.special import logsumexp
 
-from backlit.core.activations import get_activation, log_sigmoid, sigmoid
+from backlit.core.activations import get_activation, log_sigmoid, sigmoid, softmax
 from backlit.data.labels import ClassLabels
 from backlit.engine.protocol import Floats
+
+
+def decided_by(labels: ClassLabels, activation: str) -> str:
+    """Return the σ of the output layer with which `ClassLabels.decide` is to be asked: "identity" where z^L tells more.
+
+    Parameters
+    ----------
+    labels : ClassLabels
+    activation : str
+        The output layer's own.
+    """
+    return "identity" if _compares_outputs(labels) and get_activation(activation).increasing else activation
+
+
+def class_probabilities(labels: ClassLabels, activation: str, outputs: Callable[[str], Floats]) -> Floats:
+    """Return ``(n_examples, n_classes)``.
+
+    Parameters
+    ----------
+    labels : ClassLabels
+    activation : str
+        σ of the output layer.
+    outputs : callable
+        σ of the output layer → the network's outputs with it, ``(n_examples, n_out)``.
+    """
+    sigma = get_activation(activation)
+    if labels.one_output and labels.kind == "binary" and sigma.name == "sigmoid":
+        return binary_probabilities(outputs("identity"))
+    if _compares_outputs(labels) and sigma.log_value is not None and not sigma.couples:
+        return np.asarray(softmax(sigma.log_value(outputs("identity"))))
+    return probabilities(labels, outputs(activation))
+
+
+def _compares_outputs(labels: ClassLabels) -> bool:
+    return not labels.one_output and labels.kind in ("binary", "multiclass")
 
 
 def probabilities(labels: ClassLabels, outputs: Floats) -> Floats:
@@ -36,7 +78,7 @@ def binary_probabilities(z: Floats) -> Floats:
 
 
 def log_probabilities(labels: ClassLabels, activation: str, z: Floats) -> Floats:
-    """Return the logarithm of `probabilities`, from z^L: finite where the probability itself rounds to 0.
+    """Return the logarithm of `class_probabilities`, from z^L: finite where the probability itself rounds to 0.
 
     Output activations that can be zero or negative have no such formula; their probabilities are then held above the
     smallest normal number.

@@ -6,6 +6,9 @@ below 3 and so cannot drown the other columns.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +17,7 @@ from backlit.errors import DataError
 # Beyond it squares overflow; no measurement is that large, a placeholder may be.
 LIMIT = 1e150
 _STRIP = 1024
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def spread_of(numbers: NDArray[np.float64], present: NDArray[np.float64], column: str) -> tuple[float, float]:
@@ -116,16 +120,45 @@ def divide_bytes(
         out[rows, target] = np.nan_to_num(strip / 255, nan=0.0)
 
 
-def shown(number: float) -> str:
-    """Write a number for people: six digits, and a real minus sign."""
-    return f"{number:.6g}".replace("-", "−")
+def shown(number: float, digits: int = 6) -> str:
+    """Write a number for people: some digits, and a real minus sign."""
+    text = f"{number:.{digits}g}"
+    if "e+" in text and abs(number) < 1e15:
+        text = f"{float(text):.0f}"  # 1000000, which one reads off a table, not 1e+06
+    mantissa, _, power = text.replace("-", "−").partition("e")
+    return f"{mantissa}×10{str(int(power.replace('−', '-'))).translate(_RAISED)}" if power else mantissa
+
+
+def enough_digits(evaluate: Callable[[Callable[[float], float]], float]) -> int:
+    """Return how many digits of its numbers a formula needs so that a calculator gets its value to 6 digits.
+
+    Parameters
+    ----------
+    evaluate : callable
+        The formula: (how a number is written) → the value.
+    """
+    exact = evaluate(lambda number: number)
+    for digits in range(6, 17):
+        came = evaluate(lambda number, digits=digits: float(f"{number:.{digits}g}"))  # type: ignore[misc]
+        if abs(came - exact) <= max(5e-7 * abs(exact), 1e-12):
+            return digits
+    return 17
 
 
 def describe_scaling(number: float | None, center: float, spread: float) -> str:
-    """Write `scale_and_clip` out for one number."""
+    """Write `scale_and_clip` out for one number, so that a calculator finds it true."""
     if number is None:
         return f"0: missing, the median {shown(center)} stands in"
     if spread == 0:
         return "0: the column was constant in training"
+
+    def scaled(keep: Callable[[float], float]) -> float:
+        u = (keep(number) - keep(center)) / keep(spread)
+        return u / math.hypot(1.0, u / 3)
+
+    digits = enough_digits(scaled)
     sign = "+" if center < 0 else "−"
-    return f"u / √(1 + (u/3)²),  u = ({shown(number)} {sign} {shown(abs(center))}) / {shown(spread)}"
+    divisor = shown(spread, digits)
+    divisor = f"({divisor})" if "×" in divisor else divisor
+    u = f"({shown(number, digits)} {sign} {shown(abs(center), digits)}) / {divisor}"
+    return f"u = {u},  u / √(1 + (u/3)²)"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.values import Kind, is_missing, kind_of, number_of
+from backlit.data.zones import zone_name, zone_of_values
 from backlit.errors import DataError, ShapeError
 
 _MICROSECONDS_A_DAY = 86_400_000_000.0
@@ -116,6 +117,21 @@ class TableView:
         if column.dtype.is_float():
             return bool(column.is_nan().any())
         return column.dtype == nw.Object and any(map(is_missing, self.values(j)))
+
+    def zone(self, j: int) -> str | None:
+        """Return the time zone of a column of dates; "" where it has none, None where it holds no moments."""
+        if self._array is None:
+            dtype = self._columns[j].dtype
+            if isinstance(dtype, nw.Datetime | nw.Date):
+                return zone_name(getattr(dtype, "time_zone", None)) if self.has_present(j) else None
+        try:
+            return zone_of_values(self.values(j))
+        except ValueError as error:
+            raise DataError(f"Column {self.names[j]!r}: {error}. Give all of them the same.") from None
+
+    def has_present(self, j: int) -> bool:
+        """Tell whether column `j` of a data frame holds any value."""
+        return bool(self._columns[j].null_count() < self.n_rows)
 
     def numbers(self, j: int, kind: Kind) -> NDArray[np.float64]:
         """Return column `j`, (n_rows,), as numbers of a kind; NaN where missing.

@@ -14,7 +14,6 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -47,7 +46,7 @@ from backlit.training.stopping import EarlyStopping
 from backlit.training.watch import Watcher
 
 
-class BaseMLP(TransformerMixin, HiddenLayers):  # type: ignore[misc]
+class BaseMLP(HiddenLayers):
     """Fitting; what y means is up to the classes derived from it."""
 
     hidden_layer_sizes: Any
@@ -261,7 +260,6 @@ class BaseMLP(TransformerMixin, HiddenLayers):  # type: ignore[misc]
         tags.input_tags.sparse = not tables and self.precision == "full"
         tags.input_tags.string = tags.input_tags.categorical = tables
         tags.input_tags.allow_nan = self.missing_values == "encode"
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"] if self.dtype is None else []
         return tags
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
@@ -19,7 +20,8 @@ from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.data.class_weights import ClassWeights
 from backlit.data.labels import ClassLabels, Targets, check_labels, is_multilabel, smoothed
-from backlit.data.probabilities import binary_probabilities, log_probabilities, probabilities
+from backlit.data.probabilities import class_probabilities, decided_by, log_probabilities
+from backlit.data.value_types import refuse_odd_labels
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP
@@ -205,8 +207,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         -------
         ndarray, ``(n_examples,)`` or ``(n_examples, n_labels)``
         """
-        outputs = self._outputs(X)
-        return self._labels.decode(outputs)
+        self._check_fitted()
+        return self._labels.decode(self._outputs(X, decided_by(self._labels, self._activations[-1])))
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each class, ``(n_examples, n_classes)``, in the order of `classes_`.
@@ -219,10 +221,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
         """
         self._check_fitted()
-        labels = self._labels
-        if labels.kind == "binary" and labels.one_output:
-            return binary_probabilities(self._outputs(X, last_activation="identity"))
-        return probabilities(labels, self._outputs(X))
+        return class_probabilities(self._labels, self._activations[-1], functools.partial(self._outputs, X))
 
     def predict_log_proba(self, X: Any) -> Floats:
         """Return the logarithm of `predict_proba`, finite also where the probability itself rounds to 0.
@@ -244,6 +243,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         head = ClassHead(self.classes_, labels.kind, labels.one_output)
         names = getattr(self, "feature_names_in_", ())
         return Exportable(network, "An MLPClassifier of backlit", head, self.encoder_, names)
+
+    def _check_targets_as_given(self, y: Any) -> None:
+        if y is not None:
+            refuse_odd_labels(y)
 
     def _check_target_type(self, y: Any) -> None:
         check_labels(y)

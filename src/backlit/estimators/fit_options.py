@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backlit.core.optimizers import OPTIMIZERS
 from backlit.training.options import GRADIENT_DESCENT, LBFGS, FitOptions
-from backlit.training.schedules import Constant, InverseScaling, Position, Schedule, get_schedule
+from backlit.training.schedules import Constant, InverseScaling, Position, Schedule, get_schedule, has_horizon
 from backlit.training.stopping import EarlyStopping
 
 STOCHASTIC_SOLVERS = (*OPTIMIZERS, "gd")
@@ -96,6 +96,11 @@ class SpanningFit:
     schedule: Schedule
     first_epoch: int
     max_iter: int
+
+    @property
+    def has_horizon(self) -> bool:
+        """See `Schedule`."""
+        return has_horizon(self.schedule)
 
     def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
         """See `Schedule.rates`."""

@@ -1,7 +1,8 @@
-"""Models that others trained, as fitted estimators of ours: scikit-learn's, and torch's weights given as arrays."""
+"""Models that others trained, as fitted estimators of ours: scikit-learn's, torch's arrays, files of Keras and ONNX."""
 
 from __future__ import annotations
 
+import os
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from backlit.estimators.classifier import MLPClassifier
 from backlit.estimators.going_on import Continuation
 from backlit.estimators.initial_network import hidden_activations
 from backlit.estimators.regressor import MLPRegressor
+from backlit.export.sources.reading import read_layers
 from backlit.export.state_dict import read_state_dict
 from backlit.training.state import TrainingState
 
@@ -117,6 +119,99 @@ def from_state_dict(
     array([10.])
     """
     weights, biases = read_state_dict(state_dict)
+    return _estimator_of(weights, biases, activation, output_activation, classes, parameters)
+
+
+def from_keras(
+    path: str | os.PathLike[str],
+    *,
+    classes: Any = None,
+    activation: Any = None,
+    output_activation: str | None = None,
+    **parameters: Any,
+) -> MLPClassifier | MLPRegressor:
+    """Return the fully connected layers of a Keras file as a fitted estimator. Keras itself is not needed.
+
+    Nothing in the file is run. A network with a LeakyReLU of another slope than ours, which Keras's are by default (0.3
+    as a layer, 0.2 as a function), has a `CustomActivation` and runs on the reference engine.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Of ``model.save("….keras")`` or ``model.save_weights("….weights.h5")``.
+    classes : sequence, optional
+        See `from_state_dict`.
+    activation : str or sequence of str, optional
+        σ of the hidden layers. Default: what a ``.keras`` file says. A ``.weights.h5`` file says nothing: "relu".
+    output_activation : str, optional
+        Default: what a ``.keras`` file says, but for logits with `classes`, and else as in `from_state_dict`.
+    **parameters
+        Of the estimator, for going on with training.
+
+    Raises
+    ------
+    InvalidInputError
+        For a layer or an activation that is not ours, by its name, and for a file that is damaged.
+    MissingExtraError
+        Without h5py: ``pip install 'backlit[keras]'``.
+    """
+    return _estimator_of_file(path, "keras", activation, output_activation, classes, parameters)
+
+
+def from_onnx(
+    path: str | os.PathLike[str],
+    *,
+    classes: Any = None,
+    output_activation: str | None = None,
+    **parameters: Any,
+) -> MLPClassifier | MLPRegressor:
+    """Return the fully connected layers of an ONNX file as a fitted estimator.
+
+    The graph must be a chain of Gemm, or MatMul and Add, with an activation after each.
+
+    Parameters
+    ----------
+    path : str or path-like
+    classes, output_activation, **parameters
+        See `from_keras`.
+
+    Raises
+    ------
+    InvalidInputError
+        For an operator that is none of these, by its name, and for a file that is damaged.
+    MissingExtraError
+        Without onnx: ``pip install 'backlit[onnx]'``.
+    """
+    return _estimator_of_file(path, "onnx", None, output_activation, classes, parameters)
+
+
+def _estimator_of_file(
+    path: str | os.PathLike[str],
+    source: str,
+    activation: Any,
+    output_activation: str | None,
+    classes: Any,
+    parameters: dict[str, Any],
+) -> MLPClassifier | MLPRegressor:
+    layers = read_layers(path, source)
+    told = [layer.activation for layer in layers]
+    if activation is None:
+        activation = ["relu" if name is None else name for name in told[:-1]]
+    # the usual loss for classes takes logits, which say nothing of how they are to be read
+    if output_activation is None and not (classes is not None and told[-1] == "identity"):
+        output_activation = told[-1]
+    weights, biases = [layer.weights for layer in layers], [layer.bias for layer in layers]
+    return _estimator_of(weights, biases, activation, output_activation, classes, parameters)
+
+
+def _estimator_of(
+    weights: list[NDArray[Any]],
+    biases: list[NDArray[Any]],
+    activation: Any,
+    output_activation: str | None,
+    classes: Any,
+    parameters: dict[str, Any],
+) -> MLPClassifier | MLPRegressor:
     last = "identity"
     if classes is not None:
         classes = _sort_outputs(np.asarray(classes), weights, biases)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from backlit.data import TableEncoder
 from backlit.data.table_view import TableView
+from backlit.data.value_types import is_float32, refuse_times
 from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import DataError, InvalidInputError
 from backlit.estimators.option_objects import WithOptionObjects
@@ -22,7 +23,12 @@ from backlit.estimators.scikit_learn import check_sample_weight, check_y
 
 _FEW_VALUES = 2**16
 """Arrays of more numbers take so long that validation is not felt."""
-_KINDS: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
+
+
+def _kinds(X: Any) -> dict[str, Any]:
+    # scikit-learn knows the dtype of NumPy's and pandas' own columns alone
+    dtype: Any = np.float32 if is_float32(X) else (np.float64, np.float32)
+    return {"accept_sparse": ["csr", "csc"], "dtype": dtype}
 
 
 class TakesInputs(WithOptionObjects, ABC):
@@ -33,6 +39,10 @@ class TakesInputs(WithOptionObjects, ABC):
     dtype: Any
     encoder_: TableEncoder | None
     n_features_in_: int
+
+    @abstractmethod
+    def _check_targets_as_given(self, y: Any) -> None:
+        """Raise for what NumPy would make something else of."""
 
     @abstractmethod
     def _check_target_type(self, y: Any) -> None:
@@ -48,7 +58,7 @@ class TakesInputs(WithOptionObjects, ABC):
             return None
         dtype = self.dtype
         if dtype is None:
-            dtype = "float32" if getattr(X, "dtype", None) == np.float32 else "float64"
+            dtype = "float32" if is_float32(X, tables=True) else "float64"
         chosen = "from_dtype" if self.categorical_features is None else self.categorical_features
         return TableEncoder(np.dtype(dtype).name, categorical_features=chosen).fit(X)
 
@@ -59,7 +69,8 @@ class TakesInputs(WithOptionObjects, ABC):
             return self._encoded(X, encoder, reset=False)
         if self._is_checked_quickly(X):
             return X
-        X = validate_data(self, X, reset=False, **_KINDS)
+        refuse_times(X)
+        X = validate_data(self, X, reset=False, **_kinds(X))
         return X if isinstance(X, np.ndarray) else X.tocsr()  # whose rows can be cut
 
     def _is_checked_quickly(self, X: Any) -> bool:
@@ -87,8 +98,10 @@ class TakesInputs(WithOptionObjects, ABC):
         reset : bool
             Whether X's columns are to be learned, rather than to be those of before.
         """
+        self._check_targets_as_given(y)
         if encoder is None:
-            X, y = validate_data(self, X, y, multi_output=True, reset=reset, **_KINDS)
+            refuse_times(X)
+            X, y = validate_data(self, X, y, multi_output=True, reset=reset, **_kinds(X))
         else:
             X = self._encoded(X, encoder, reset=reset, y=y)
             y = check_y(y, multi_output=True, estimator=self)

@@ -13,6 +13,7 @@ from backlit.core.dropout import Dropout
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.data.labels import Targets, number_targets
+from backlit.data.value_types import refuse_all_but_numbers
 from backlit.engine.protocol import Floats
 from backlit.estimators.base import BaseMLP
 from backlit.estimators.parameters import CONSTRAINTS, documented
@@ -172,6 +173,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """Return what a format of `backlit.export` is told of the model."""
         network, names = self.network_, getattr(self, "feature_names_in_", ())
         return Exportable(network, "An MLPRegressor of backlit", NumberHead(network.dtype), self.encoder_, names)
+
+    def _check_targets_as_given(self, y: Any) -> None:
+        if y is not None:
+            refuse_all_but_numbers(y)
 
     def _check_target_type(self, y: Any) -> None:
         """Accept any numbers; `number_targets` checks what the loss is defined on."""

@@ -68,9 +68,7 @@ def _model(exportable: Exportable) -> ModelProto:
         x = graph.input("X", network.dtype, network.sizes[0])
     else:
         x = add_encoder(graph, exportable.encoder)
-    # shares are made of several outputs that need not sum to one
-    is_shared = isinstance(head, ClassHead) and head.kind != "multilabel" and not head.one_output
-    z, a = add_network(graph, network, x, exact_output=is_shared)
+    z, a = add_network(graph, network, x, exact_output=isinstance(head, ClassHead))
     if head is None:
         graph.output(a, "a", network.dtype, n_out, "a^L")
     elif isinstance(head, ClassHead):

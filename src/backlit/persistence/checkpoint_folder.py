@@ -19,7 +19,7 @@ from backlit.errors import CheckpointError, ModelFileError, OutputError
 from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
 from backlit.persistence.locks import try_lock
-from backlit.training.run_description import without_idle_seed
+from backlit.training.run_description import what_must_agree
 
 _LOCK = ".backlit-run"
 _NAME = re.compile(r"epoch-(\d{6,})\.safetensors")
@@ -134,13 +134,15 @@ class CheckpointFolder:
         files = self.files()
         for path in reversed(files):
             try:
-                different = differences(without_idle_seed(read_document(path)["run"]), run)
+                different = differences(what_must_agree(read_document(path)["run"]), what_must_agree(run))
                 if different:
                     raise CheckpointError(
                         f"The checkpoints in {str(self.path)!r} are of another run: {different}. "
-                        "Go on with the same data and options, or give this run a folder of its own."
+                        "Go on with the same data and options, or give this run a folder of its own; "
+                        "Checkpoint(folder_per_run=True) does so for each fit of a cross-validation or a search."
                     )
                 stored = load_checkpoint(path, like, slots)
+                self._refuse_fewer_epochs(stored, run)
                 self._delete(files[: files.index(path) + 1])
                 return stored
             except ModelFileError as error:
@@ -151,6 +153,14 @@ class CheckpointFolder:
                 "Delete them, or give this run a folder of its own, to begin anew."
             )
         return None
+
+    def _refuse_fewer_epochs(self, stored: StoredCheckpoint, run: dict[str, Any]) -> None:
+        done, planned = stored.state.get("epoch"), run.get("n_epochs")
+        if isinstance(done, int) and isinstance(planned, int) and done > planned:
+            raise CheckpointError(
+                f"The run in {str(self.path)!r} has done {done} epochs already, more than the {planned} that are asked "
+                f"for. Ask for at least {done}, or give this run a folder of its own."
+            )
 
     def save(self, epoch: int, checkpoint: StoredCheckpoint, slots: tuple[str, ...]) -> None:
         """Write a checkpoint and then delete those that are no longer to be kept.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from backlit.persistence.checkpoint_file import StoredCheckpoint
@@ -14,7 +15,8 @@ from backlit.training.checkpoint import Cadence, Checkpoint
 from backlit.training.events import EpochSettled, Event
 from backlit.training.recording import Recorder
 from backlit.training.run import Keeping, Run
-from backlit.training.run_description import describe_run
+from backlit.training.run_description import describe_run, name_of_run
+from backlit.training.schedules import has_horizon
 from backlit.training.state_document import state_from_document, state_to_document
 from backlit.training.watch import Watcher
 
@@ -52,14 +54,18 @@ def keeping(checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, 
 def _kept(
     run: Run, checkpoint: Checkpoint, recorder: Recorder | None, say: Say, warn: Say
 ) -> Iterator[tuple[Run, Sequence[Watcher]]]:
-    with CheckpointFolder(checkpoint.folder, checkpoint.keep) as folder:
+    description = describe_run(run)
+    path = Path(checkpoint.folder)
+    if checkpoint.folder_per_run:
+        path /= name_of_run(description)
+    with CheckpointFolder(path, checkpoint.keep) as folder:
         if checkpoint.resume == "never":
             folder.refuse_if_used()
-        description = describe_run(run)
         stored = folder.newest(description, run.network, run.optimizer.slots, warn)
         if stored is None and checkpoint.resume == "auto":
             say(f"There is no checkpoint in {folder.path} yet: beginning anew.")
         if stored is not None:
+            _say_of_other_horizon(run, stored, warn)
             run = _going_on(run, stored)
             if recorder is not None:
                 recorder.restore(stored.state.get("recorded"), stored.seen)
@@ -77,6 +83,18 @@ def _kept(
 def _going_on(run: Run, stored: StoredCheckpoint) -> Run:
     state = state_from_document(stored.state, stored.best)
     return dataclasses.replace(run, network=stored.network, optimizer_state=stored.optimizer_state, state=state)
+
+
+def _say_of_other_horizon(run: Run, stored: StoredCheckpoint, warn: Say) -> None:
+    here, there = run.plan.n_epochs, stored.run.get("n_epochs")
+    schedule = run.plan.schedule
+    if here != there and has_horizon(schedule):
+        name = type(getattr(schedule, "schedule", schedule)).__name__
+        warn(
+            f"The run was planned for {there} epochs, and {here} are asked for now. The rates of the schedule "
+            f"{name} depend on that: from here on they are those of {here} epochs, so the "
+            f"result is not that of a run of {here} epochs from its beginning."
+        )
 
 
 def _warn_of_other_arithmetic(run: Run, stored: StoredCheckpoint, warn: Say) -> None:

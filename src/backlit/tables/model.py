@@ -138,8 +138,9 @@ class TableModel:
         table : dataframe
             With the columns of training; others are ignored.
         """
-        outputs = self._session(engine, n_threads).feedforward(self.encoder.transform(table))
-        return Predictions(*self.target.decode(outputs))
+        x = self.encoder.transform(table)
+        outputs = lambda last: self._session(engine, n_threads, last).feedforward(x)  # noqa: E731
+        return Predictions(*self.target.decode(self.network.activations[-1], outputs))
 
     def evaluate(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Evaluation:
         """Compare predictions with the target's column of a table."""
@@ -149,13 +150,16 @@ class TableModel:
         column, x, y = self._examples(as_polars(table), remarks)
         outputs, cost = self._session(engine, n_threads).evaluate(x, y)
         if self.target.classes is None:
-            truth, (values, _) = as_numbers(column, self.target.name), self.target.decode(outputs)
+            truth, values = as_numbers(column, self.target.name), self.target.numbers(outputs)
             scores = {
                 "r2": float(metrics.r2_score(truth, values)) if len(truth) > 1 else float("nan"),
                 "rmse": float(metrics.root_mean_squared_error(truth, values)),
                 "mae": float(metrics.mean_absolute_error(truth, values)),
             }
             return Evaluation(scores | {"cost": cost}, len(truth), remarks=remarks)
+        decided_by = self.target.decided_by(self.network.activations[-1])
+        if decided_by != self.network.activations[-1]:
+            outputs = self._session(engine, n_threads, decided_by).feedforward(x)
         true_codes, codes = self.target.codes(y), self.target.codes(outputs)
         confusion = metrics.confusion_matrix(true_codes, codes, labels=range(len(self.target.classes)))
         return Evaluation(
@@ -274,8 +278,12 @@ class TableModel:
         rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
         return TableTraining().rate if rate.is_null else rate.number(above=0)
 
-    def _session(self, engine: str, n_threads: int | None) -> Session:
-        return get_engine(engine).open(self.network, Objective(self.loss), n_threads=n_threads)
+    def _session(self, engine: str, n_threads: int | None, last_activation: str | None = None) -> Session:
+        network, objective = self.network, Objective(self.loss)
+        if last_activation is not None:  # to feed forward alone, so that no loss needs to suit it
+            network = replace(network, activations=(*network.activations[:-1], last_activation))
+            objective = Objective()
+        return get_engine(engine).open(network, objective, n_threads=n_threads)
 
     def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
         # the target's column, x and y of the rows that have a target

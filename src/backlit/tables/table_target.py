@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from backlit.core.definitions import REALS
 from backlit.core.losses import definition
 from backlit.data import TargetScaler, class_codes, encode_classes
 from backlit.data.labels import ClassLabels
-from backlit.data.probabilities import probabilities
+from backlit.data.probabilities import class_probabilities, decided_by
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
 from backlit.export.exportable import ClassHead, Head, NumberHead
@@ -94,12 +95,32 @@ class TableTarget:
         """Return the number of the class, counted from 0, that each row of outputs (or of y) speaks for."""
         return self.labels().decide(outputs)
 
-    def decode(self, outputs: Floats) -> tuple[NDArray[Any], Floats | None]:
-        """Return values on the target's own scale, ``(n_rows,)``, and the probabilities of classes."""
+    def decided_by(self, activation: str) -> str:
+        """Return the σ of the output layer with which `codes` is to be asked; see `backlit.data.probabilities`."""
+        return activation if self.classes is None else decided_by(self.labels(), activation)
+
+    def decode(self, activation: str, outputs: Callable[[str], Floats]) -> tuple[NDArray[Any], Floats | None]:
+        """Return values on the target's own scale, ``(n_rows,)``, and the probabilities of classes.
+
+        Parameters
+        ----------
+        activation : str
+            σ of the output layer.
+        outputs : callable
+            σ of the output layer → the network's outputs with it, ``(n_rows, n_outputs)``.
+        """
         if self.classes is not None:
-            return np.array(self.classes, dtype=object)[self.codes(outputs)], probabilities(self.labels(), outputs)
+            once = cache(outputs)
+            shares = class_probabilities(self.labels(), activation, once)
+            # the second share is the one output itself, which need not be fed forward for again
+            told = shares[:, 1:] if self.n_outputs == 1 else once(self.decided_by(activation))
+            return np.array(self.classes, dtype=object)[self.codes(told)], shares
+        return self.numbers(outputs(activation)), None
+
+    def numbers(self, outputs: Floats) -> Floats:
+        """Return the numbers of a regression on the target's own scale, ``(n_rows,)``."""
         values = outputs[:, 0].astype(np.float64)
-        return values if self.scaler is None else self.scaler.inverse(values), None
+        return values if self.scaler is None else self.scaler.inverse(values)
 
     def metric(self, y: Floats) -> Callable[[Floats], float]:
         """Return the function that scores outputs against y: accuracy, or R²."""

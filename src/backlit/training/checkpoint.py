@@ -31,6 +31,9 @@ class Checkpoint:
     resume : {"auto", "never"}, default "auto"
         "auto" goes on with the run in the folder, or begins one where there is none. A folder with a run on other data
         or with other options is refused. "never" refuses every folder that holds a run.
+    folder_per_run : bool, default False
+        Whether each run, which is its data, options and first weights, has a folder of its own in `folder`, named by
+        their digest. So one object serves the many fits of `cross_val_score` or of a search, at the same time too.
     """
 
     folder: str | os.PathLike[str]
@@ -38,6 +41,7 @@ class Checkpoint:
     every_minutes: float | None = None
     keep: int = 3
     resume: Literal["auto", "never"] = "auto"
+    folder_per_run: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.folder, str | os.PathLike) or not os.fspath(self.folder):

@@ -26,7 +26,7 @@ from backlit.training.loop import look_at_epoch, restore_best, validate
 from backlit.training.options import LineSearchLimits
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import EarlyStopping
-from backlit.training.watch import Watcher, tell_history
+from backlit.training.watch import Watcher, asks_to_stop, tell_history
 
 
 def train_lbfgs(
@@ -78,7 +78,7 @@ def train_lbfgs(
     began = [time.perf_counter()]
 
     def tell(event: Event) -> bool:
-        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - every watcher is told, whatever the first one answers
+        return any([asks_to_stop(watcher(event)) for watcher in watchers])  # noqa: C419 - every watcher is told, whatever the first one answers
 
     def cost_and_gradient(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         session.set_network(unpack(theta, start))

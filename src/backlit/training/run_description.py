@@ -14,6 +14,7 @@ import numpy as np
 
 from backlit.core.custom import is_custom
 from backlit.core.namespace import is_sparse
+from backlit.documents import strict_json
 from backlit.documents.strict_json import AS_PYTHON, plain
 from backlit.training.examples import Examples
 
@@ -56,6 +57,20 @@ def without_idle_seed(description: dict[str, Any]) -> dict[str, Any]:
     if description.get("dropout") is not None:
         return description
     return {name: value for name, value in description.items() if name != "dropout_seed"}
+
+
+def what_must_agree(description: dict[str, Any]) -> dict[str, Any]:
+    """Return what must be the same for a run to go on from another: not how many epochs were planned."""
+    result = {name: value for name, value in without_idle_seed(description).items() if name != "n_epochs"}
+    if isinstance(result.get("schedule"), dict):  # the estimators' own knows them as well
+        result["schedule"] = {name: value for name, value in result["schedule"].items() if name != "max_iter"}
+    return result
+
+
+def name_of_run(description: dict[str, Any]) -> str:
+    """Return a name that runs share which can go on from each other, and no others: 16 digits of a digest."""
+    text = strict_json.dump(what_must_agree(description))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _described(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,11 @@ class Position:
 
 
 class Schedule(Protocol):
-    """Gives the learning rates of an epoch."""
+    """Gives the learning rates of an epoch.
+
+    One whose rates depend on how many epochs are planned says so with an attribute ``has_horizon``; where none says
+    otherwise, it is taken to be so.
+    """
 
     def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
         """Return the learning rate of each step of an epoch, ``(n_steps,)``, for the base rate given."""
@@ -55,7 +59,14 @@ class Schedule(Protocol):
         ...
 
 
+def has_horizon(schedule: Schedule) -> bool:
+    """Whether the rates of a schedule depend on how many epochs are planned."""
+    return bool(getattr(schedule, "has_horizon", True))
+
+
 class _StopsOnPlateau:
+    has_horizon: ClassVar[bool] = False
+
     def on_plateau(self, rate: float) -> float | None:
         """Stop."""
         return None
@@ -87,6 +98,7 @@ class Adaptive:
 
     factor: float = 5.0
     minimum: float = 1e-6
+    has_horizon: ClassVar[bool] = False
 
     def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
         """See `Schedule.rates`."""
@@ -118,6 +130,7 @@ class Cosine(_StopsOnPlateau):
     """From the base rate to `final` times it along half a cosine (Loshchilov and Hutter 2017)."""
 
     final: float = 0.0
+    has_horizon: ClassVar[bool] = True
 
     def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
         """See `Schedule.rates`."""
@@ -139,6 +152,7 @@ class OneCycle(_StopsOnPlateau):
     warmup: float = 0.3
     start: float = 25.0
     end: float = 1e4
+    has_horizon: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 < self.warmup < 1:

@@ -8,11 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
 from backlit.errors import DivergenceError
 from backlit.training.events import Event
 
 Watcher: TypeAlias = Callable[[Event], object]
 """Called with every event; returning True at the end of an epoch asks training to stop there."""
+
+
+def asks_to_stop(answer: object) -> bool:
+    """Whether what a watcher returned is True, or NumPy's own True; other values, such as a number, ask for nothing."""
+    return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
 def drive(events: Generator[Event, bool | None, None], watchers: Sequence[Watcher] = ()) -> None:
@@ -26,7 +33,7 @@ def drive(events: Generator[Event, bool | None, None], watchers: Sequence[Watche
     try:
         event = next(events)
         while True:
-            wants_stop = [watcher(event) is True for watcher in watchers]
+            wants_stop = [asks_to_stop(watcher(event)) for watcher in watchers]
             event = events.send(any(wants_stop))
     except StopIteration:
         return

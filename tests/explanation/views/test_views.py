@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from read_back import batch
-from read_views import READERS, from_latex, plain_mathml, squeezed
+from read_views import READERS, from_latex, plain_mathml, plain_page, squeezed
 
 from backlit.core.network import Network
 from backlit.explanation import explain, render
@@ -57,18 +57,6 @@ def test_the_encoders_work_is_the_same_in_every_view(view, digits):
         for k, step in enumerate(example.encoding)
     ]
     assert tables_of(render(explanation, view, digits=digits), view) == expected
-
-
-def plain_page(page, view):
-    """A page in plain notation, without spaces and marks."""
-    if view == "html":
-        tree = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
-        return squeezed("".join(map(plain_mathml, tree.find("body"))))
-    if view == "text":
-        return squeezed(page)
-    return from_latex(
-        re.sub(r"\$|\*|\\textbf|\\quad|&emsp;|\\medskip|\\nopagebreak|\\(sub)?section|\\ensuremath", "", page)
-    )
 
 
 @pytest.mark.parametrize("view", ["text", *READERS])

@@ -93,9 +93,17 @@ Maths: TypeAlias = tuple[Term, ...]
 
 @dataclass(frozen=True)
 class Name:
-    """Somebody else's text: a column, a class, a value of a table. It is never read as notation."""
+    """Somebody else's text: a column, a class, a value of a table. It is never read as notation.
+
+    Attributes
+    ----------
+    text : str
+    longest : int or None
+        Signs of it that are shown at most; None leaves that to the view.
+    """
 
     text: str
+    longest: int | None = None
 
 
 Pieces: TypeAlias = tuple[str | Name | Maths, ...]

@@ -110,7 +110,8 @@ def _target(story: Story) -> None:
 def _encoded(story: Story, features: Sequence[tuple[int, Feature]]) -> None:
     rows: list[tuple[str | Name | Maths, ...]] = []
     for k, step in features:
-        names = map(Name, (step.column, step.raw_value, step.operation))
+        # a formula that is cut short tells nothing
+        names = (Name(step.column), Name(step.raw_value), Name(step.operation, longest=200))
         rows.append(((story.a(1, k),), *names, (Sign("= "), *number(step.value))))
     if rows:
         story.blocks.append(Table(("", "column", "value", "encoded", ""), tuple(rows)))

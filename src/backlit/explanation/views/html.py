@@ -113,7 +113,7 @@ def _words(pieces: Pieces, digits: int, longest: int = 60) -> str:
         if isinstance(part, tuple):
             written += mathml_of(part, digits)
         elif isinstance(part, Name):
-            written += escape(printable(part.text, longest))
+            written += escape(printable(part.text, part.longest or longest))
         else:
             written += escape(part).replace("   ", "\u2002 ")
     return written

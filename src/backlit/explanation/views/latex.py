@@ -40,12 +40,14 @@ _SPECIAL = {
     "!": "!{}",
     "−": r"\ensuremath{-}", "×": r"\ensuremath{\times}", "÷": r"\ensuremath{\div}", "·": r"\ensuremath{\cdot}",
     "±": r"\ensuremath{\pm}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}", "²": r"\ensuremath{^{2}}",
+    "√": r"\ensuremath{\surd}",
     "³": r"\ensuremath{^{3}}", "°": r"\ensuremath{^{\circ}}", "∞": r"\ensuremath{\infty}", "…": r"\dots{}",
     "–": "--{}", "—": "---{}", "‘": "`{}", "’": "'{}", "“": "``{}", "”": "''{}", "ß": r"\ss{}", "æ": r"\ae{}",
     "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ł": r"\l{}", "Ł": r"\L{}",
     "£": r"\pounds{}", "§": r"\S{}", "¶": r"\P{}", "¡": "!`{}", "¿": "?`{}", "ı": r"\i{}",
 }  # fmt: skip
 _SPECIAL['"'] = "''{}"
+_SPECIAL |= {raised: rf"\ensuremath{{^{{{sign}}}}}" for raised, sign in zip("⁰¹⁴⁵⁶⁷⁸⁹⁻", "01456789-", strict=True)}
 _GREEK = {
     "β": "beta", "γ": "gamma", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa",
     "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "τ": "tau", "υ": "upsilon", "χ": "chi", "ψ": "psi", "ω": "omega",
@@ -118,7 +120,7 @@ def _words(pieces: Pieces, digits: int, longest: int = 40) -> str:
         if isinstance(part, tuple):
             written += f"${latex_of(part, digits, latex_text)}$"
         elif isinstance(part, Name):
-            written += latex_text(printable(part.text, longest))
+            written += latex_text(printable(part.text, part.longest or longest))
         else:
             written += latex_text(part).replace("   ", r"\quad ")
     return written

@@ -66,7 +66,7 @@ def _words(pieces: Pieces, digits: int, longest: int = 40) -> str:
         if isinstance(part, tuple):
             written += _inline(part, digits)
         elif isinstance(part, Name):
-            written += markdown_text(printable(part.text, longest))
+            written += markdown_text(printable(part.text, part.longest or longest))
         else:
             written += re.sub(" {2,}", "  ", part).replace("  ", " &emsp; ").replace("_", r"\_")
     return written.strip()

@@ -77,7 +77,7 @@ def words_of(pieces: Pieces, digits: int, longest: int = 20) -> str:
     return "".join(
         part
         if isinstance(part, str)
-        else printable(part.text, longest)
+        else printable(part.text, part.longest or longest)
         if isinstance(part, Name)
         else text_of(part, digits)
         for part in pieces

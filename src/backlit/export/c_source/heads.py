@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from backlit.core.activations import get_activation
 from backlit.core.network import Network
 from backlit.export.c_source.activations import SOFTMAX, activation_of, each
 from backlit.export.c_source.text import comment_name, float_literal
 from backlit.export.exportable import ClassHead, Head, label_texts
 
-_SHARES_OF_LOGARITHMS = """\
-static void shares(float *log_a, int n)
-{
-  float top = log_a[0];
-  int j;
-  for (j = 1; j < n; ++j) if (log_a[j] > top) top = log_a[j];
-  for (j = 0; j < n; ++j) if (top < LEAST) log_a[j] = 0.0f; /* every output is 0: all alike */
-  softmax(log_a, n);
-}"""
 _SHARES = """\
 static void shares(float *a, int n)
 {
@@ -102,5 +91,4 @@ def _shares(
         return [*functions, _SHARES], [*statements, f"shares(y, {n_out});"]
     # from log σ(z): a float may have no room for an output that the trained network still tells from 0
     functions, statements = each("y", n_out, f"log_{sigma.name}", sigma.log_value)
-    least = float_literal(np.log(np.finfo(network.dtype).smallest_subnormal.astype("float64")) - np.log(2.0))
-    return [*functions, SOFTMAX, _SHARES_OF_LOGARITHMS.replace("LEAST", least)], [*statements, f"shares(y, {n_out});"]
+    return [*functions, SOFTMAX], [*statements, f"softmax(y, {n_out});"]

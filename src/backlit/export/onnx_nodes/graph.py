@@ -1,7 +1,9 @@
 """An ONNX graph that grows node by node; the only file that knows onnx's own helpers.
 
-Operator set 18 is from 2022: any runtime of the last years has it. Where ONNX's own definition of an operator may
-overflow, or lacks float64 in onnxruntime, the callers compose it from simpler ones.
+Operator set 18 is from 2022: any runtime of the last years has it. It stays 18 for the sake of float64: onnxruntime
+1.32 runs Elu, Selu, LeakyRelu, Softplus and HardSigmoid of set 18 in float64, but of the sets 20 to 23 in float32 alone
+(such a model is refused with "Could not find an implementation"). Where ONNX's own definition of an operator may
+overflow, or lacks float64 at set 18 as well, the callers compose it from simpler ones.
 """
 
 from __future__ import annotations
