@@ -1,0 +1,116 @@
+"""What all columns of a table were taken for, and which of its rows are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from backlit.data.checked import CheckedFields
+from backlit.data.columns.column import Column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_EDITED = "Correct it, or let `backlit inspect` write the file again."
+
+
+@dataclass(frozen=True)
+class LeftOutRow:
+    """A line of a table that is no row of it: a total, a line of units, the header once more.
+
+    Attributes
+    ----------
+    row : int
+        Counted from 1; the header is none.
+    why : str
+        ``"a line of totals: 'Total'"``
+    """
+
+    row: int
+    why: str
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """What each column of a table was taken for.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the table.
+    left_out_rows : tuple of LeftOutRow
+    missing : tuple of str
+        Words for a missing value that the user gave.
+    remarks : tuple of str
+        What else is to be said of the table: a word for missing values that matched nothing, and the like.
+    """
+
+    columns: tuple[Column, ...]
+    left_out_rows: tuple[LeftOutRow, ...] = ()
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Each column by its name."""
+        return {column.name: column for column in self.columns}
+
+    def only(self, names: Iterable[str]) -> TableSchema:
+        """Return the schema of some of the columns."""
+        wanted = set(names)
+        columns = tuple(column for column in self.columns if column.name in wanted)
+        return TableSchema(columns, self.left_out_rows, self.missing, self.remarks)
+
+    def read(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Give each cell its meaning: text becomes numbers, dates and flags, as the columns say.
+
+        Columns that the schema does not know, and those that are not text, stay as they are; no column and no row is
+        dropped.
+
+        Raises
+        ------
+        DataError
+            Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
+        """
+        raise NotImplementedError
+
+    def without_left_out_rows(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return the table that the schema was decided from without the lines that are no rows."""
+        import polars as pl
+
+        numbers = [left_out.row - 1 for left_out in self.left_out_rows]
+        return table.filter(~pl.int_range(pl.len()).is_in(numbers)) if numbers else table
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the schema down in JSON's types, as ``schema.json`` and model files have it."""
+        return {
+            "version": 1,
+            "columns": [column.to_document() for column in self.columns],
+            "left_out_rows": [[left_out.row, left_out.why] for left_out in self.left_out_rows],
+            "missing": list(self.missing),
+            "remarks": list(self.remarks),
+        }
+
+    @classmethod
+    def from_document(cls, data: object, where: str = "schema", remedy: str = _EDITED) -> TableSchema:
+        """Read a schema back; a wrong field is named in a `ModelFileError`. Only version and columns must be there."""
+        fields = CheckedFields(data, where, remedy)
+        fields.version(1)
+        columns = tuple(
+            Column.from_document(column, f"{where}.columns[{j}]", remedy)
+            for j, column in enumerate(fields.items("columns"))
+        )
+        left_out = []
+        for pair in fields.items("left_out_rows") if fields.has("left_out_rows") else []:
+            if not (isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is int and type(pair[1]) is str):
+                raise fields.error("left_out_rows", "a list of pairs of row and reason", pair)
+            left_out.append(LeftOutRow(pair[0], pair[1]))
+        missing = fields.texts("missing") if fields.has("missing") else ()
+        remarks = fields.texts("remarks") if fields.has("remarks") else ()
+        fields.done()
+        schema = cls(columns, tuple(left_out), missing, remarks)
+        if len(schema.by_name) < len(columns):
+            raise fields.error("columns", "columns of distinct names", [column.name for column in columns])
+        return schema
