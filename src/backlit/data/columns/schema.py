@@ -8,11 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from backlit.data.checked import CheckedFields
+from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
+from backlit.data.columns.gaps import blank_missing, is_usual_word
+from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
+from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
+_USUAL: dict[str, Written] = {"number": NumberForm(), "date": ISO, "flag": FlagForm()}
 _EDITED = "Correct it, or let `backlit inspect` write the file again."
 
 
@@ -63,18 +68,51 @@ class TableSchema:
         columns = tuple(column for column in self.columns if column.name in wanted)
         return TableSchema(columns, self.left_out_rows, self.missing, self.remarks)
 
-    def read(self, table: pl.DataFrame) -> pl.DataFrame:
+    def read(self, table: pl.DataFrame, *, first_row: int = 1) -> pl.DataFrame:
         """Give each cell its meaning: text becomes numbers, dates and flags, as the columns say.
 
         Columns that the schema does not know, and those that are not text, stay as they are; no column and no row is
         dropped.
+
+        Parameters
+        ----------
+        table : polars.DataFrame
+        first_row : int, default=1
+            What messages call the table's first row.
 
         Raises
         ------
         DataError
             Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
         """
-        raise NotImplementedError
+        cells, _ = blank_missing(table, self.missing)
+        read = [self._read(column, first_row) for column in cells if column.name in self.by_name]
+        return cells.with_columns(read)
+
+    def _read(self, cells: pl.Series, first_row: int) -> pl.Series:
+        import polars as pl
+
+        column = self.by_name[cells.name]
+        if isinstance(column.written, DateForm) and cells.dtype.is_numeric():
+            cells = cells.cast(pl.String)
+        if cells.dtype != pl.String or not column.is_used:
+            return cells
+        written: Written = column.written
+        if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
+            written = _USUAL[column.kind]
+        result = read_cells(cells, written)
+        if result.null_count() > cells.null_count():
+            strange = (result.is_null() & cells.is_not_null()).arg_true()
+            known = {cell for cell, _ in column.misfits}
+            words = cells.gather(strange)
+            unknown = (~(is_usual_word(words) | words.is_in(known))).arg_true()
+            if len(unknown):
+                row, cell = strange[unknown[0]] + first_row, words[unknown[0]]
+                raise DataError(
+                    f"Column {cells.name!r}, row {row}: {cell!r} came where a {column.kind} was expected, as in "
+                    "training. Correct the value or leave it empty."
+                )
+        return result
 
     def without_left_out_rows(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return the table that the schema was decided from without the lines that are no rows."""

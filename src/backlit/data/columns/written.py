@@ -47,6 +47,12 @@ class DateForm:
     formats: tuple[str, ...] = ("%Y-%m-%d",)
 
 
+ISO = DateForm(
+    ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d")
+)
+"""What programs write; the first two with a zone."""
+
+
 @dataclass(frozen=True)
 class FlagForm:
     """true and false, in any case."""
