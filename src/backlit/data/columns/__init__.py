@@ -7,7 +7,8 @@ look at the other cells, so that a cell means the same in every file.
 
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.column import Column, Kind
-from backlit.data.columns.decide import decide
-from backlit.data.columns.schema import LeftOutRow, TableSchema
+from backlit.data.columns.decide import Source, decide
+from backlit.data.columns.lines import LeftOutRow
+from backlit.data.columns.schema import TableSchema
 
-__all__ = ["Column", "ColumnChoices", "Kind", "LeftOutRow", "TableSchema", "decide"]
+__all__ = ["Column", "ColumnChoices", "Kind", "LeftOutRow", "Source", "TableSchema", "decide"]

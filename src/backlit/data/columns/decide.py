@@ -12,7 +12,7 @@ from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
 from backlit.data.columns.dates import find_dates
 from backlit.data.columns.gaps import blank_missing
-from backlit.data.columns.lines import confirmed, suspected
+from backlit.data.columns.lines import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.typed import of_type
@@ -83,17 +83,11 @@ def decide(
     remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
     how = _Deciding(choices, target, source, places)
     lines = suspected(table)
-    columns = how.columns(_without(table, [line.row for line in lines]))
+    columns = how.columns(without_lines(table, lines))
     left_out = confirmed(lines, table, columns)
     if len(left_out) < len(lines):
-        columns = how.columns(_without(table, [line.row for line in left_out]))
+        columns = how.columns(without_lines(table, left_out))
     return TableSchema(columns, left_out, tuple(missing), remarks)
-
-
-def _without(table: pl.DataFrame, rows: list[int]) -> pl.DataFrame:
-    import polars as pl
-
-    return table.filter(~pl.int_range(1, pl.len() + 1).is_in(rows)) if rows else table
 
 
 @dataclass(frozen=True)

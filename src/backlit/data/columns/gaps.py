@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-USUAL_WORDS = frozenset(
-    word.strip()
-    for word in """na|n/a|n.a|n.a.|#n/a|#na|#n/a n/a|#n/a!|<na>|nan|-nan|1.#ind|-1.#ind|1.#qnan|-1.#qnan|null|(null)|
-        [null]|\\n|\\\\n|none|(none)|nil|void|nothing|missing|(missing)|blank|(blank)|empty|(empty)|unknown|unk|not known|
-        undefined|undef|not available|not_available|not applicable|no data|nd|n/d|n.d.|s/d|tbd|tba|k.a.|k. a.|
-        keine angabe|?|??|???|-|--|---|.|..|...|*|**|–|—|_|/|#div/0!|#value!|#ref!|#name?|#num!|#null!|#error!|
-        0000-00-00|00/00/0000|0000-00-00 00:00:00""".split("|")
-)
+_WORDS = r"""
+    na n/a n.a n.a. #n/a #na #n/a! <na> nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan null (null) [null] \n
+    \\n none (none) nil void nothing missing (missing) blank (blank) empty (empty) unknown unk undefined
+    undef not_available nd n/d n.d. s/d tbd tba k.a. ? ?? ??? - -- --- . .. ... * ** – — _ / #div/0!
+    #value! #ref! #name? #num! #null! #error! 0000-00-00 00/00/0000
+"""
+_PHRASES = {"not known", "not available", "not applicable", "no data", "keine angabe", "k. a.", "0000-00-00 00:00:00"}
+USUAL_WORDS = frozenset(_WORDS.split()) | _PHRASES
 """What pandas, R, SQL and spreadsheets write, in small letters. They are gaps in columns of numbers, dates and flags
 alone: in a column of text "None" and "NA" (Namibia) are good categories."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import USUAL_WORDS
-from backlit.data.columns.schema import LeftOutRow
 from backlit.data.columns.written import NumberForm
 
 if TYPE_CHECKING:
@@ -20,6 +20,22 @@ _TOTAL = re.compile(
     r"|moyenne|suma|media|totale|итого|合計)\b\W*$"
 )
 _TOTALS, _UNITS, _HEADER = "a line of totals", "a line of units", "the header once more"
+
+
+@dataclass(frozen=True)
+class LeftOutRow:
+    """A line of a table that is no row of it: a total, a line of units, the header once more.
+
+    Attributes
+    ----------
+    row : int
+        Counted from 1; the header is none.
+    why : str
+        ``"a line of totals: 'Total'"``
+    """
+
+    row: int
+    why: str
 
 
 def suspected(table: pl.DataFrame) -> tuple[LeftOutRow, ...]:
@@ -99,3 +115,11 @@ def _is_total(i: int, table: pl.DataFrame, columns: Sequence[Column]) -> bool:
             if isinstance(value, int | float) and abs(last - value) <= 0.005 * abs(value):
                 return True
     return False
+
+
+def without_lines(table: pl.DataFrame, lines: Sequence[LeftOutRow]) -> pl.DataFrame:
+    """Return a table without some of its lines."""
+    import polars as pl
+
+    rows = [line.row for line in lines]
+    return table.filter(~pl.int_range(1, pl.len() + 1).is_in(rows)) if rows else table

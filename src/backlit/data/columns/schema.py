@@ -11,6 +11,7 @@ from backlit.data.checked import CheckedFields
 from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
+from backlit.data.columns.lines import LeftOutRow, confirmed, suspected, without_lines
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
 from backlit.errors import DataError
 
@@ -19,22 +20,6 @@ if TYPE_CHECKING:
 
 _USUAL: dict[str, Written] = {"number": NumberForm(), "date": ISO, "flag": FlagForm()}
 _EDITED = "Correct it, or let `backlit inspect` write the file again."
-
-
-@dataclass(frozen=True)
-class LeftOutRow:
-    """A line of a table that is no row of it: a total, a line of units, the header once more.
-
-    Attributes
-    ----------
-    row : int
-        Counted from 1; the header is none.
-    why : str
-        ``"a line of totals: 'Total'"``
-    """
-
-    row: int
-    why: str
 
 
 @dataclass(frozen=True)
@@ -114,12 +99,18 @@ class TableSchema:
                 )
         return result
 
-    def without_left_out_rows(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Return the table that the schema was decided from without the lines that are no rows."""
-        import polars as pl
+    def read_rows(self, table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[LeftOutRow, ...]]:
+        """Read a table that has all columns of text, and leave out the lines that are no rows.
 
-        numbers = [left_out.row - 1 for left_out in self.left_out_rows]
-        return table.filter(~pl.int_range(pl.len()).is_in(numbers)) if numbers else table
+        Returns
+        -------
+        table : polars.DataFrame
+        left_out : tuple of LeftOutRow
+        """
+        table, _ = blank_missing(table, self.missing)
+        known = [column for column in self.columns if column.name in table.columns]
+        lines = confirmed(suspected(table), table, known)
+        return self.read(without_lines(table, lines)), lines
 
     def to_document(self) -> dict[str, Any]:
         """Write the schema down in JSON's types, as ``schema.json`` and model files have it."""
