@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import json
 import re
 import signal
@@ -14,6 +15,10 @@ import numpy as np
 import polars as pl
 import pytest
 from commands import QUICK, homes
+
+from backlit import MLPClassifier, MLPRegressor
+from backlit.cli.dataclass_options import GROUPS
+from backlit.cli.train import train
 
 
 def test_the_main_job(folder, run):
@@ -66,6 +71,47 @@ def test_equal_runs_give_equal_bytes(folder, run):
     assert Path("a.safetensors").read_bytes() == Path("b.safetensors").read_bytes()
     assert run("train", "homes.csv", "--target", "worth", "--out", "b.safetensors", *QUICK, "--seed", "6")[0] == 0
     assert Path("a.safetensors").read_bytes() != Path("b.safetensors").read_bytes()
+
+
+def test_lbfgs(folder, run):
+    code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "m", *QUICK, "--solver", "lbfgs", "--json")
+    assert code == 0, err
+    options = json.loads(out)["training"]["options"]
+    assert (options["solver"], options["max_fun"], options["learning_rate"]) == ("lbfgs", 15_000, None)
+    r2 = json.loads(run("evaluate", "m", "homes.csv", "--json")[1])["metrics"]["r2"]
+    assert r2 > 0.1
+    code, _, err = run("find-rate", "homes.csv", "--target", "worth", "--solver", "lbfgs")
+    assert code == 1 and "no learning rate" in err
+
+
+# name of an estimator's parameter → option of `backlit train`, where they differ
+RENAMED = {
+    "hidden_layer_sizes": "hidden",
+    "learning_rate": "schedule",
+    "learning_rate_init": "learning_rate",
+    "max_iter": "epochs",
+    "random_state": "seed",
+    "tol": "tolerance",
+    "verbose": "quiet",
+    "nesterovs_momentum": "nesterov",
+    "early_stopping": "monitor",
+    "validation_fraction": "validation",
+    "n_iter_no_change": "patience",
+    "warm_start": "resume",
+}
+# what is code, or a choice of columns that a table's reader makes
+ONLY_IN_PYTHON = {"callbacks", "scoring", "categorical_features", "missing_values"}
+
+
+def test_train_has_each_option_of_the_estimators():
+    ours = {*inspect.signature(train).parameters}
+    theirs = {RENAMED.get(name, name) for cls in (MLPClassifier, MLPRegressor) for name in cls().get_params()}
+    assert theirs - ours == ONLY_IN_PYTHON
+
+
+def test_options_stand_in_groups(run):
+    headings = re.findall("╭─ (.*?) ─", run("train", "--help")[1])
+    assert headings == ["Arguments", "Options", *GROUPS]
 
 
 def test_file_without_header_is_read_alike_later(folder, run):

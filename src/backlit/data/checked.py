@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from backlit.errors import ModelFileError
 
+_DAMAGED = "The file is damaged or was edited: save the model again."
+
 
 class CheckedFields:
     """Fields of a dictionary that came from a file.
@@ -17,10 +19,12 @@ class CheckedFields:
         What should be a dictionary.
     where : str
         What messages call it: ``"encoder.columns[3]"``.
+    remedy : str
+        What messages say is to be done.
     """
 
-    def __init__(self, data: object, where: str) -> None:
-        self.where = where
+    def __init__(self, data: object, where: str, remedy: str = _DAMAGED) -> None:
+        self.where, self._remedy = where, remedy
         if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
             raise ModelFileError(f"{where} should be a dictionary with names as keys, but is {_shown(data)}.")
         self._data = dict(data)
@@ -32,10 +36,15 @@ class CheckedFields:
 
     def error(self, key: str, expected: str, value: object) -> ModelFileError:
         """Make the error of a field that holds something else than it should."""
-        return ModelFileError(
-            f"{self.where}.{key} should be {expected}, but is {_shown(value)}. "
-            "The file is damaged or was edited: save the model again."
-        )
+        return ModelFileError(f"{self.where}.{key} should be {expected}, but is {_shown(value)}. {self._remedy}")
+
+    def has(self, key: str) -> bool:
+        """Tell whether a field is there."""
+        return key in self._data
+
+    def anything(self, key: str) -> object:
+        """Take a field whatever it holds; None where it is not there."""
+        return self._data.pop(key, None)
 
     def text(self, key: str) -> str:
         """Take a string."""

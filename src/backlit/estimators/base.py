@@ -21,21 +21,18 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.dropout import Dropout
-from backlit.core.losses import LossLike, loss_name
+from backlit.core.losses import LossLike
 from backlit.core.network import Network
-from backlit.core.penalty import Penalty
 from backlit.data import TableEncoder
 from backlit.data.class_weights import ClassWeights
 from backlit.data.labels import Targets
-from backlit.engine import get_engine
 from backlit.engine.predictor import Predictor
-from backlit.engine.protocol import Floats, Objective
+from backlit.engine.protocol import Floats
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators.going_on import Continuation, Fitted
 from backlit.estimators.held_out import check_given, hold_out, make_validation
 from backlit.estimators.hidden_layers import HiddenLayers
 from backlit.estimators.inputs import takes_tables
-from backlit.estimators.lbfgs import train_lbfgs
 from backlit.estimators.option_objects import WithOptionObjects
 from backlit.estimators.parameters import STOCHASTIC_SOLVERS, fit_options, make_stopping
 from backlit.estimators.prediction import KeptSessions, WeightArrays, outputs, outputs_of
@@ -45,6 +42,7 @@ from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Examples, Validation
+from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_history, plot_weights
 from backlit.training.run import Run
 from backlit.training.state import EpochRecord
@@ -162,7 +160,7 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
             raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
         start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
         given = check_given(self, start, *validation_data)
-        if self.solver == "lbfgs":
+        if self.solver == LBFGS:
             fitted = self._fit_lbfgs(start, make_validation(self, start, given))
         else:
             examples, held_out = hold_out(self, start, given)
@@ -170,7 +168,7 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
         # the loop notices divergence itself, but not in an epoch that was interrupted
         _check_finite(fitted.network, len(fitted.history) + 1)
         self._keep(fitted, start)
-        if fitted.reason == "all epochs done" and not incremental and self.solver != "lbfgs":
+        if fitted.reason == "all epochs done" and not incremental and self.solver != LBFGS:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
                 "hasn't converged yet.",
@@ -230,33 +228,15 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
         return self.checkpoint
 
     def _fit_lbfgs(self, start: Start, validation: Validation | None) -> Fitted:
-        for option in ("dropout", "clip_norm"):
-            if getattr(self, option):
-                raise InvalidInputError(
-                    f"The solver 'lbfgs' cannot go with {option}={getattr(self, option)!r}: it compares the costs "
-                    f"of steps that it tries. Use another solver, or {option}=None."
-                )
-        if self.checkpoint is not None:
-            raise InvalidInputError(
-                "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
-                "Use another solver, or checkpoint=None."
-            )
-        penalty = Penalty(l2=float(self.l2), l1=float(self.l1), alpha=float(self.alpha))
-        session = get_engine(self.engine, self.precision).open(
-            start.network, Objective(loss_name(self.loss), penalty), n_threads=self.n_threads
+        seed = start.continuation.seed
+        run = Run.of(fit_options(self, seed=seed), start.network, self.loss, start.examples, validation)
+        keeps = keeping(self.checkpoint, say=print, warn=print)  # which is refused
+        trained = run.train(self._watchers(), keeping=keeps, ends_on_interrupt=True)
+        if trained.reason in ("no improvement", "all epochs done"):
+            _check_optimize_result("lbfgs", trained.search, self.max_iter)
+        return Fitted(
+            trained.network, trained.state.history, trained.reason, Continuation(seed), float(trained.search.fun)
         )
-        result, history, reason = train_lbfgs(
-            session,
-            start.examples,
-            validation,
-            max_iter=int(self.max_iter),
-            max_fun=int(self.max_fun),
-            tolerance=float(self.tol),
-            watchers=self._watchers(),
-        )
-        if reason in ("no improvement", "all epochs done"):
-            _check_optimize_result("lbfgs", result, self.max_iter)
-        return Fitted(session.network(), history, reason, Continuation(start.continuation.seed), float(result.fun))
 
     def _keep(self, trained: Fitted, start: Start) -> None:
         """Set the fitted attributes."""

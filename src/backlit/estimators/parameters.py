@@ -23,7 +23,7 @@ from backlit.engine import ENGINES
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.estimators.initial_network import SCIKIT_LEARN
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.options import GRADIENT_DESCENT, FitOptions
+from backlit.training.options import GRADIENT_DESCENT, LBFGS, FitOptions
 from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
 from backlit.training.stopping import EarlyStopping
 
@@ -52,7 +52,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # zero and less are refused in fit, in the words of scikit-learn's
     "hidden_layer_sizes": ["array-like", Integral],
     "activation": [StrOptions(_ACTIVATION_NAMES), CustomActivation, list, tuple],
-    "solver": [StrOptions({"lbfgs", *STOCHASTIC_SOLVERS})],
+    "solver": [StrOptions({LBFGS, *STOCHASTIC_SOLVERS})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [StrOptions(set(SCHEDULES)), HasMethods(["rates", "on_plateau"])],
@@ -122,13 +122,16 @@ def fit_options(estimator: Any, *, seed: int = 0, fit_began: int = 0) -> FitOpti
         batch_size=None if estimator.batch_size == "auto" else int(estimator.batch_size),
         usual_batch_size=200,
         shuffle=bool(estimator.shuffle),
-        stopping=make_stopping(estimator),
+        # scikit-learn's lbfgs takes no notice of patience either
+        stopping=None if estimator.solver == LBFGS else make_stopping(estimator),
         momentum=estimator.momentum,
         nesterov=bool(estimator.nesterovs_momentum),
         rate_in_velocity=True,
         beta_1=estimator.beta_1,
         beta_2=estimator.beta_2,
         epsilon=estimator.epsilon,
+        max_fun=int(estimator.max_fun),
+        gradient_tolerance=float(estimator.tol),
         clip_norm=None if estimator.clip_norm is None else float(estimator.clip_norm),
         alpha=float(estimator.alpha),
         l2=float(estimator.l2),

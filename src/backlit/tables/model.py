@@ -32,6 +32,7 @@ from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.table_target import TableTarget, Task, as_numbers
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Validation
+from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
@@ -267,9 +268,12 @@ class TableModel:
         """
         return cls(*read_parts(path))
 
-    def _rate(self) -> float:
+    def _rate(self) -> float | None:
         options = self.training.get("options")
-        rate = options.get("learning_rate") if isinstance(options, dict) else None
+        options = options if isinstance(options, dict) else {}
+        if options.get("solver") == LBFGS:
+            return None
+        rate = options.get("learning_rate")
         return float(rate) if isinstance(rate, int | float) and rate > 0 else TableTraining().rate
 
     def _session(self, engine: str, n_threads: int | None) -> Session:

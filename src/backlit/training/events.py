@@ -36,7 +36,7 @@ class TrainingStarted(_Live):
     metric : str
         What the validation metric is called.
     session : Session or None
-        Holds the network; to be looked at, not changed. None where a solver of SciPy's trains.
+        Holds the network; to be looked at, not changed.
     examples : Examples or None
         The training rows.
     """

@@ -1,0 +1,94 @@
+"""What the user says of the columns, which goes before whatever the cells say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from backlit.errors import InvalidInputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from backlit.data.columns.schema import TableSchema
+
+GIVEN_KINDS = ("number", "category", "date", "flag", "text")
+
+
+@dataclass(frozen=True)
+class ColumnChoices:
+    """What is given of the columns of a table.
+
+    Attributes
+    ----------
+    columns : mapping of str to str
+        Name → ``number``, ``number:,`` (with a decimal comma), ``category``, ``date``, ``date:%d/%m/%Y``, ``flag``, or
+        ``text``, which is left out.
+    ignore : tuple of str
+        Names of columns to leave out; ``Unnamed*`` for all that begin so.
+    missing : tuple of str
+        Cells that mean a missing value. A number matches however it is written: ``-999`` is ``-999.0`` too.
+    decimal : {".", ","} or None
+        The decimal mark; None: found from the cells.
+    schema : TableSchema or None
+        Decided before; of its columns nothing is decided from the cells.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    decimal: str | None = None
+    schema: TableSchema | None = None
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (None, ".", ","):
+            raise InvalidInputError(f"The decimal mark is '.' or ',', but {self.decimal!r} was given.")
+        for name in ("ignore", "missing"):
+            if isinstance(getattr(self, name), str):
+                raise InvalidInputError(f"{name} is a list of texts, not one text. Write {name}=['a', 'b'].")
+        for name, given in self.columns.items():
+            kind, _, form = given.partition(":")
+            if kind not in GIVEN_KINDS:
+                raise UnknownNameError("kind of column", kind, GIVEN_KINDS)
+            if form and (kind not in ("number", "date") or (kind == "number" and form not in (".", ","))):
+                raise InvalidInputError(
+                    f"Column {name!r} was given as {given!r}, but only a date has a form such as date:%d/%m/%Y, and a "
+                    "number its decimal mark, as in number:,"
+                )
+
+    def of(self, name: str) -> tuple[str, str] | None:
+        """Return the kind that was given for a column and the form after the colon; None where nothing was."""
+        if any(_matches(name, pattern) for pattern in self.ignore):
+            return "left out", ""
+        if name not in self.columns:
+            return None
+        kind, _, form = self.columns[name].partition(":")
+        return kind, form
+
+    def check(self, names: Sequence[str]) -> None:
+        """Raise where a choice names a column that the table does not have."""
+        for name in self.columns:
+            if name not in names:
+                raise UnknownNameError("column", name, names)
+        for pattern in self.ignore:
+            if not any(_matches(name, pattern) for name in names):
+                raise UnknownNameError("column", pattern, names)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    # pandas writes a header without a name as Unnamed: 0
+    return name == pattern or fnmatchcase(name, pattern) or (pattern == "Unnamed" and name.startswith("Unnamed: "))
+
+
+def columns_of(words: Iterable[str]) -> dict[str, str]:
+    """Return the choices that words such as ``zip=category`` and ``when=date:%d/%m/%Y`` give."""
+    given = {}
+    for word in words:
+        name, equals, kind = word.rpartition("=")
+        if not equals or not name:
+            raise InvalidInputError(f"{word!r} should be a column and its kind, such as zip=category.")
+        given[name] = kind
+    return given
+
+
+NOTHING_GIVEN = ColumnChoices()

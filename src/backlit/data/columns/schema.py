@@ -1,0 +1,145 @@
+"""What all columns of a table were taken for, and which of its rows are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from backlit.data.checked import CheckedFields
+from backlit.data.columns.cells import read_cells
+from backlit.data.columns.column import Column
+from backlit.data.columns.gaps import blank_missing, is_usual_word
+from backlit.data.columns.lines import LeftOutRow, confirmed, suspected, without_lines
+from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
+from backlit.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_USUAL: dict[str, Written] = {"number": NumberForm(), "date": ISO, "flag": FlagForm()}
+_EDITED = "Correct it, or let `backlit inspect` write the file again."
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """What each column of a table was taken for.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the table.
+    left_out_rows : tuple of LeftOutRow
+    missing : tuple of str
+        Words for a missing value that the user gave.
+    remarks : tuple of str
+        What else is to be said of the table: a word for missing values that matched nothing, and the like.
+    """
+
+    columns: tuple[Column, ...]
+    left_out_rows: tuple[LeftOutRow, ...] = ()
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Each column by its name."""
+        return {column.name: column for column in self.columns}
+
+    def only(self, names: Iterable[str]) -> TableSchema:
+        """Return the schema of some of the columns."""
+        wanted = set(names)
+        columns = tuple(column for column in self.columns if column.name in wanted)
+        return TableSchema(columns, self.left_out_rows, self.missing, self.remarks)
+
+    def read(self, table: pl.DataFrame, *, first_row: int = 1) -> pl.DataFrame:
+        """Give each cell its meaning: text becomes numbers, dates and flags, as the columns say.
+
+        Columns that the schema does not know, and those that are not text, stay as they are; no column and no row is
+        dropped.
+
+        Parameters
+        ----------
+        table : polars.DataFrame
+        first_row : int, default=1
+            What messages call the table's first row.
+
+        Raises
+        ------
+        DataError
+            Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
+        """
+        cells, _ = blank_missing(table, self.missing)
+        read = [self._read(column, first_row) for column in cells if column.name in self.by_name]
+        return cells.with_columns(read)
+
+    def _read(self, cells: pl.Series, first_row: int) -> pl.Series:
+        import polars as pl
+
+        column = self.by_name[cells.name]
+        if isinstance(column.written, DateForm) and cells.dtype.is_numeric():
+            cells = cells.cast(pl.String)
+        if cells.dtype != pl.String or not column.is_used:
+            return cells
+        written: Written = column.written
+        if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
+            written = _USUAL[column.kind]
+        result = read_cells(cells, written)
+        if result.null_count() > cells.null_count():
+            strange = (result.is_null() & cells.is_not_null()).arg_true()
+            known = {cell for cell, _ in column.misfits}
+            words = cells.gather(strange)
+            unknown = (~(is_usual_word(words) | words.is_in(known))).arg_true()
+            if len(unknown):
+                row, cell = strange[unknown[0]] + first_row, words[unknown[0]]
+                raise DataError(
+                    f"Column {cells.name!r}, row {row}: {cell!r} came where a {column.kind} was expected, as in "
+                    "training. Correct the value or leave it empty."
+                )
+        return result
+
+    def read_rows(self, table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[LeftOutRow, ...]]:
+        """Read a table that has all columns of text, and leave out the lines that are no rows.
+
+        Returns
+        -------
+        table : polars.DataFrame
+        left_out : tuple of LeftOutRow
+        """
+        table, _ = blank_missing(table, self.missing)
+        known = [column for column in self.columns if column.name in table.columns]
+        lines = confirmed(suspected(table), table, known)
+        return self.read(without_lines(table, lines)), lines
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the schema down in JSON's types, as ``schema.json`` and model files have it."""
+        return {
+            "version": 1,
+            "columns": [column.to_document() for column in self.columns],
+            "left_out_rows": [[left_out.row, left_out.why] for left_out in self.left_out_rows],
+            "missing": list(self.missing),
+            "remarks": list(self.remarks),
+        }
+
+    @classmethod
+    def from_document(cls, data: object, where: str = "schema", remedy: str = _EDITED) -> TableSchema:
+        """Read a schema back; a wrong field is named in a `ModelFileError`. Only version and columns must be there."""
+        fields = CheckedFields(data, where, remedy)
+        fields.version(1)
+        columns = tuple(
+            Column.from_document(column, f"{where}.columns[{j}]", remedy)
+            for j, column in enumerate(fields.items("columns"))
+        )
+        left_out = []
+        for pair in fields.items("left_out_rows") if fields.has("left_out_rows") else []:
+            if not (isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is int and type(pair[1]) is str):
+                raise fields.error("left_out_rows", "a list of pairs of row and reason", pair)
+            left_out.append(LeftOutRow(pair[0], pair[1]))
+        missing = fields.texts("missing") if fields.has("missing") else ()
+        remarks = fields.texts("remarks") if fields.has("remarks") else ()
+        fields.done()
+        schema = cls(columns, tuple(left_out), missing, remarks)
+        if len(schema.by_name) < len(columns):
+            raise fields.error("columns", "columns of distinct names", [column.name for column in columns])
+        return schema
