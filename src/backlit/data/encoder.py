@@ -154,7 +154,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             return list(range(self.n_features_in_))
         absent = [plan.column for plan in self.plans_ if plan.column not in view.positions]
         if absent:
-            extra = [name for name in view.names if name not in {plan.column for plan in self.plans_}]
+            known = {plan.column for plan in self.plans_}
+            extra = [name for name in view.names if name not in known]
             listed = ", ".join(map(repr, absent[:5])) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
             unknown = f" Not known from training: {', '.join(map(repr, extra[:5]))}." if extra else ""
             raise DataError(f"The table lacks {listed}, which training had. Add or rename the columns.{unknown}")

@@ -68,10 +68,13 @@ def read_table(
         raise DataError(
             "names and missing are lists of strings, not one string. Write names=['a', 'b'], missing=['?']."
         )
-    file = read_table_file(path, names=names, separator=separator, labels=labels, label_name=label_name)
+    file = read_table_file(
+        path, names=names, separator=separator, labels=labels, label_name=label_name, plain_numbers=not missing
+    )
     missing = (*missing, *file.missing)
-    if file.is_text:
-        typed = [name for name in file.frame.columns if name not in set(file.categories)]
-        table = blank_missing(file.frame, missing)
-        return table.with_columns(type_columns(table.select(typed), missing).iter_columns())
-    return blank_missing(file.frame, missing) if missing else file.frame
+    if not file.is_text:
+        return blank_missing(file.frame, missing) if missing else file.frame
+    rest = [name for name in file.frame.columns if name not in file.plain]
+    text = blank_missing(file.frame.select(rest), missing)
+    typed = type_columns(text.select(name for name in rest if name not in set(file.categories)), missing)
+    return file.frame.with_columns(text.iter_columns()).with_columns(typed.iter_columns())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import numpy as np
 from backlit.data.formats.beginning import is_number
 from backlit.data.formats.encodings import as_utf8
 from backlit.data.formats.lines import Lines
+from backlit.data.formats.plain_numbers import divide
 from backlit.data.formats.separators import (
     find_division,
     with_doubled_quotes,
@@ -37,19 +38,22 @@ class TextTable:
     Attributes
     ----------
     frame : polars.DataFrame
-        Strings and nulls, neither stripped nor typed.
+        Strings and nulls, neither stripped nor typed; columns of plain numbers as such, where they were asked for.
     separator : str
         What divided the cells; a blank stands for a run of blanks.
     begins_on : int
         The line of the header, or of the first row where names were given; counted from 1.
     remarks : tuple of str
         What was left out, in words.
+    plain : frozenset of str
+        The columns of plain numbers among those of text.
     """
 
     frame: pl.DataFrame
     separator: str
     begins_on: int
     remarks: tuple[str, ...] = ()
+    plain: frozenset[str] = frozenset()
 
 
 def read_delimited(
@@ -61,6 +65,8 @@ def read_delimited(
     default: str = ",",
     skip_rows: int = 0,
     comment: str | None = None,
+    plain_numbers: bool = False,
+    as_text: Collection[str] = (),
 ) -> TextTable:
     """Split delimited text into columns of strings.
 
@@ -80,6 +86,10 @@ def read_delimited(
         Lines to leave out at the beginning.
     comment : str, optional
         Lines that begin with it are left out.
+    plain_numbers : bool, default=False
+        Give columns of plain numbers as such, where that takes less time (`plain_numbers`).
+    as_text : collection of str
+        Columns to leave as text all the same.
 
     Raises
     ------
@@ -100,12 +110,11 @@ def read_delimited(
     elif data.find(f'{division.separator} "'.encode()) >= 0:
         data = without_blanks_before_quotes(data, division.separator)
     text = _Text(with_doubled_quotes(data, division.separator), path, division.separator, first, names)
-    frame = None if comment else text.quickly()
-    if frame is None:
-        frame = text.line_by_line(comment)
+    table = None if comment else text.quickly(as_text if plain_numbers else None)
+    frame, plain = table or (text.line_by_line(comment), frozenset())
     before = division.beginning
     remark = f"Left out {_counted(before, 'line')} before the table, which begins on line {first}."
-    return TextTable(frame, division.separator, first, (remark,) if before else ())
+    return TextTable(frame, division.separator, first, (remark,) if before else (), plain)
 
 
 @dataclass(frozen=True)
@@ -118,8 +127,11 @@ class _Text:
     first_line: int
     names: Sequence[str] | None
 
-    def quickly(self) -> pl.DataFrame | None:
-        """Return the table if sums tell that every line has its cells; None if one has to look closer."""
+    def quickly(self, as_text: Collection[str] | None) -> tuple[pl.DataFrame, frozenset[str]] | None:
+        """Return the table if sums tell that every line has its cells; None if one has to look closer.
+
+        Beside it stand the columns of plain numbers, which are looked for unless `as_text` is None.
+        """
         data, end = self.data, self.data.find(b"\n")
         if b'"' in data or (end < 0 and self.names is None):
             return None
@@ -132,10 +144,15 @@ class _Text:
             return None
         columns, n_dropped = self._columns(first, cells)
         # If one line is too short, another is too long, and polars complains of that.
-        frame = _parsed(body, self.separator, columns)
+        plain: frozenset[str] = frozenset()
+        if as_text is None:
+            frame = _parsed(body, self.separator, columns)
+        else:
+            as_text = [*as_text, columns[-1]] if n_dropped else as_text
+            frame, plain = divide(body, self.separator, columns, n_rows, as_text) or (None, plain)
         if frame is None or frame.height != n_rows:
             return None
-        return self._without_last(frame) if n_dropped else frame
+        return (self._without_last(frame) if n_dropped else frame), plain
 
     def line_by_line(self, comment: str | None) -> pl.DataFrame:
         """Return the table, or say which line has too few cells or too many."""

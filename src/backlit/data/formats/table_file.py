@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +41,8 @@ class TableFile:
     frame : polars.DataFrame
         At least one row; column names are distinct.
     is_text : bool
-        Whether the file held text alone: all columns are strings then, neither stripped nor typed.
+        Whether the file held text alone: all columns are strings then, neither stripped nor typed, but for the plain
+        numbers.
     separator : str
         What divided the cells of text; a blank stands for a run of blanks.
     begins_on : int
@@ -53,6 +54,8 @@ class TableFile:
         Cells that mean missing in files of this format.
     categories : tuple of str
         Columns that the file itself declares as categories or text, whatever their cells look like.
+    plain : frozenset of str
+        Columns of text that hold plain numbers, each cell one, and are given as such.
     """
 
     frame: pl.DataFrame
@@ -62,6 +65,7 @@ class TableFile:
     remarks: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    plain: frozenset[str] = frozenset()
 
 
 def read_table_file(
@@ -73,6 +77,8 @@ def read_table_file(
     label_name: str = "label",
     skip_rows: int = 0,
     comment: str | None = None,
+    plain_numbers: bool = False,
+    as_text: Collection[str] = (),
 ) -> TableFile:
     """Read a table from a file; see `backlit.read_table` for the formats.
 
@@ -92,6 +98,10 @@ def read_table_file(
         Lines of text, or rows of a sheet, to leave out at the beginning.
     comment : str, optional
         Lines of text that begin with it are left out.
+    plain_numbers : bool, default=False
+        Give columns of plain numbers as such, where that takes less time.
+    as_text : collection of str
+        Columns to leave as text all the same.
 
     Raises
     ------
@@ -103,7 +113,9 @@ def read_table_file(
     path = Path(path)
     data = read_bytes(path)
     stem = path.name.lower().removesuffix(".gz")
-    table = _read(data, path, stem, separator, labels, label_name, names, skip_rows, comment)
+    table = _read(
+        data, path, stem, separator, labels, label_name, names, skip_rows, comment, as_text if plain_numbers else None
+    )
     if names is not None and not table.is_text:
         raise DataError(f"{path} brings its own column names: names= is for text files without a header line.")
     if table.frame.height == 0 or table.frame.width == 0:
@@ -123,6 +135,7 @@ def _read(
     names: Sequence[str] | None,
     skip_rows: int,
     comment: str | None,
+    as_text: Collection[str] | None,
 ) -> TableFile:
     if looks_like_idx(data) or stem.endswith(IDX):
         return TableFile(read_idx(data, path, labels, label_name))
@@ -154,12 +167,14 @@ def _read(
             default=default,
             skip_rows=skip_rows,
             comment=comment,
+            plain_numbers=as_text is not None,
+            as_text=as_text or (),
         )
     )
 
 
 def _of_text(table: TextTable, remarks: tuple[str, ...] = ()) -> TableFile:
-    return TableFile(table.frame, True, table.separator, table.begins_on, (*remarks, *table.remarks))
+    return TableFile(table.frame, True, table.separator, table.begins_on, (*remarks, *table.remarks), plain=table.plain)
 
 
 def _read_parquet(data: bytes, path: Path) -> pl.DataFrame:
