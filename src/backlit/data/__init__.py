@@ -7,7 +7,15 @@ polars is imported when a file is read, not before.
 
 from backlit.data.encoder import EncodedFeature, TableEncoder
 from backlit.data.readers import read_table
-from backlit.data.target import TargetScaler, TaskGuess, check_target, class_codes, encode_classes, infer_task
+from backlit.data.target import (
+    TargetScaler,
+    TaskGuess,
+    check_target,
+    check_target_name,
+    class_codes,
+    encode_classes,
+    infer_task,
+)
 
 __all__ = [
     "EncodedFeature",
@@ -15,6 +23,7 @@ __all__ = [
     "TargetScaler",
     "TaskGuess",
     "check_target",
+    "check_target_name",
     "class_codes",
     "encode_classes",
     "infer_task",

@@ -16,6 +16,22 @@ GIVEN_KINDS = ("number", "category", "date", "flag", "text")
 
 
 @dataclass(frozen=True)
+class Source:
+    """What is known of where a table comes from.
+
+    Attributes
+    ----------
+    separator : str
+        What divided the cells of the file: where it is a semicolon, a comma is more likely the decimal mark.
+    index : tuple of str
+        Columns that were the index of a pandas frame.
+    """
+
+    separator: str = ","
+    index: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ColumnChoices:
     """What is given of the columns of a table.
 
@@ -32,6 +48,8 @@ class ColumnChoices:
         The decimal mark; None: found from the cells.
     schema : TableSchema or None
         Decided before; of its columns nothing is decided from the cells.
+    source : Source
+        Where the table comes from.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +57,7 @@ class ColumnChoices:
     missing: tuple[str, ...] = ()
     decimal: str | None = None
     schema: TableSchema | None = None
+    source: Source = Source()
 
     def __post_init__(self) -> None:
         if self.decimal not in (None, ".", ","):

@@ -12,6 +12,8 @@ Kind = Literal["number", "category", "date", "duration", "flag", "constant", "id
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LEFT_OUT: tuple[Kind, ...] = ("identifier", "text", "left out")
 """Kinds that give the network nothing."""
+_MOST_MISFITS = 100
+"""How many different cells that did not fit are written down."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Column:
             "written": written_to_document(self.written),
             "rows": self.rows,
             "gaps": self.gaps,
-            "misfits": [[cell, count] for cell, count in self.misfits],
+            "misfits": [[cell, count] for cell, count in self.misfits[:_MOST_MISFITS]],
             "values": self.values,
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,29 +28,15 @@ _NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames
 _PANDAS = re.compile(r"__index_level_\d+__$")
 
 
-@dataclass(frozen=True)
-class Source:
-    """What is known of where a table comes from.
-
-    Attributes
-    ----------
-    separator : str
-        What divided the cells of the file: where it is a semicolon, a comma is more likely the decimal mark.
-    index : tuple of str
-        Columns that were the index of a pandas frame.
-    """
-
-    separator: str = ","
-    index: tuple[str, ...] = ()
-
-
 def decide(
     table: pl.DataFrame,
     choices: ColumnChoices = NOTHING_GIVEN,
     *,
     target: str | None = None,
-    source: Source = Source(),
     places: int = PLACES,
+    keep_rows: bool = False,
+    others: Sequence[str] = (),
+    first: str | None = None,
 ) -> TableSchema:
     """Decide what each column is.
 
@@ -62,10 +48,14 @@ def decide(
         What the user gave.
     target : str, optional
         The column to predict, which is never left out.
-    source : Source
-        Where the table comes from.
     places : int, default=50
         Categories that get a place of their own.
+    keep_rows : bool, default=False
+        Whether all lines are rows, as in a frame that somebody made.
+    others : sequence of str, default=()
+        Columns that stand beside those of `table`.
+    first : str, optional
+        The first of all columns. Default: the first of `table`.
 
     Returns
     -------
@@ -77,12 +67,12 @@ def decide(
         Where a column can be read in two ways and nothing in the table tells which: 01/02/2020. The message has the
         option that decides it.
     """
-    choices.check(table.columns)
+    choices.check([*table.columns, *others])
     missing = choices.missing or (choices.schema.missing if choices.schema else ())
     table, matches = blank_missing(table, missing)
     remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
-    how = _Deciding(choices, target, source, places)
-    lines = suspected(table)
+    how = _Deciding(choices, target, places, first or next(iter(table.columns), ""))
+    lines = () if keep_rows else suspected(table)
     columns = how.columns(without_lines(table, lines))
     left_out = confirmed(lines, table, columns)
     if len(left_out) < len(lines):
@@ -94,23 +84,23 @@ def decide(
 class _Deciding:
     choices: ColumnChoices
     target: str | None
-    source: Source
     places: int
+    first: str
 
     def columns(self, table: pl.DataFrame) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
-        told = [self._tell(cells, j) for j, cells in enumerate(table)]
+        told = [self._tell(cells) for cells in table]
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)
-        if decimal is None and self.source.separator == ";" and not any(telling.decimal for telling in told):
+        if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
             decimal = ","
         first: Any = _only(telling.date.decided for telling in told if telling.date is not None)
         columns = [self._settle(cells, telling, decimal, first) for cells, telling in zip(table, told, strict=True)]
         return tuple(
-            column if column.name == self.target else self._left_out(column, cells, j)
-            for j, (column, cells) in enumerate(zip(columns, table, strict=True))
+            column if column.name == self.target else self._left_out(column, cells)
+            for column, cells in zip(columns, table, strict=True)
         )
 
-    def _tell(self, cells: pl.Series, j: int) -> Telling:
+    def _tell(self, cells: pl.Series) -> Telling:
         import polars as pl
 
         name, schema = cells.name, self.choices.schema
@@ -175,13 +165,14 @@ class _Deciding:
             return of_dates(cells, found.form, found.why)
         return telling.column
 
-    def _left_out(self, column: Column, cells: pl.Series, j: int) -> Column:
+    def _left_out(self, column: Column, cells: pl.Series) -> Column:
         """Leave out numbers that only count the rows."""
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column
         if _PANDAS.match(column.name):
             return replace(column, kind="left out", why="the index of a pandas frame")
-        nameless, index = j == 0 and _NAMELESS.match(column.name), column.name in self.source.index
+        nameless = column.name == self.first and _NAMELESS.match(column.name)
+        index = column.name in self.choices.source.index
         if not (nameless or index or _ID.search(column.name)) or column.kind != "number" or len(cells) < 2:
             return column
         if column.gaps or column.misfits or not _counts(cells):

@@ -12,6 +12,7 @@ from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.lines import LeftOutRow, confirmed, suspected, without_lines
+from backlit.data.columns.report import describe_all
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
 from backlit.errors import DataError
 
@@ -111,6 +112,20 @@ class TableSchema:
         known = [column for column in self.columns if column.name in table.columns]
         lines = confirmed(suspected(table), table, known)
         return self.read(without_lines(table, lines)), lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, places: int = 50) -> list[str]:
+        """Say what each column was taken for, and what else was done; where columns are many, only what is remarkable.
+
+        Parameters
+        ----------
+        places : int, default=50
+            Values of a category that have a place of their own.
+        """
+        left_out = [f"Left out row {line.row:,}: {line.why}." for line in self.left_out_rows]
+        return [*describe_all(self.columns, places), *left_out, *self.remarks]
 
     def to_document(self) -> dict[str, Any]:
         """Write the schema down in JSON's types, as ``schema.json`` and model files have it."""
