@@ -1,6 +1,6 @@
 """Files → tables → matrices: readers, the table encoder, and the target.
 
-``delimited``, ``cells`` and ``idx`` serve ``readers``; ``table_view`` (one view over every dataframe library),
+``formats`` and ``cells`` serve ``readers``; ``table_view`` (one view over every dataframe library),
 ``values``, ``scaling`` and ``plans`` serve ``encoder``; ``checked`` reads what a model file says of any of them.
 polars is imported when a file is read, not before.
 """
