@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from backlit.errors import InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
     from backlit.data.columns.schema import TableSchema
+    from backlit.data.formats.table_file import TableFile
 
 GIVEN_KINDS = ("number", "category", "date", "flag", "text")
 
@@ -86,12 +87,18 @@ class ColumnChoices:
 
     def check(self, names: Sequence[str]) -> None:
         """Raise where a choice names a column that the table does not have."""
-        for name in self.columns:
+        for name in [*self.columns, *(self.schema.by_name if self.schema is not None else ())]:
             if name not in names:
                 raise UnknownNameError("column", name, names)
         for pattern in self.ignore:
             if not any(_matches(name, pattern) for name in names):
                 raise UnknownNameError("column", pattern, names)
+
+    def for_file(self, file: TableFile) -> ColumnChoices:
+        """Return these choices with what a file itself says of its columns."""
+        columns = dict.fromkeys(file.categories, "category") | dict(self.columns)
+        source = Source(file.separator, file.index)
+        return replace(self, columns=columns, missing=(*self.missing, *file.missing), source=source)
 
 
 def _matches(name: str, pattern: str) -> bool:

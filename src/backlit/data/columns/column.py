@@ -79,6 +79,8 @@ class Column:
         name, kind = fields.text("name"), fields.choice("kind", KINDS)
         why = fields.text("why") if fields.has("why") else ""
         written = written_from_document(fields.anything("written"), f"{where}.written", remedy)
+        if kind in ("category", "text"):  # whatever its cells look like
+            written = None
         rows = fields.integer("rows", 0) if fields.has("rows") else 0
         gaps = fields.integer("gaps", 0) if fields.has("gaps") else 0
         misfits = []

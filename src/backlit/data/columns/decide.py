@@ -17,7 +17,7 @@ from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.typed import of_type
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm
-from backlit.errors import DataError
+from backlit.errors import DataError, InvalidInputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,6 +68,10 @@ def decide(
         option that decides it.
     """
     choices.check([*table.columns, *others])
+    if target is not None and (choices.of(target) or ("", ""))[0] in ("left out", "text"):
+        raise InvalidInputError(
+            f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
+        )
     missing = choices.missing or (choices.schema.missing if choices.schema else ())
     table, matches = blank_missing(table, missing)
     remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
@@ -108,7 +112,10 @@ class _Deciding:
         if given is not None:
             return Telling(self._given(cells, *given))
         if schema is not None and name in schema.by_name:
-            return Telling(_again(cells, schema.by_name[name], self.places))
+            column = schema.by_name[name]
+            if column.written is None and column.kind in ("number", "date", "flag") and cells.dtype == pl.String:
+                return Telling(self._given(cells, column.kind, ""))
+            return Telling(_again(cells, column))
         if cells.dtype != pl.String:
             return Telling(of_type(cells))
         return tell(cells, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
@@ -189,7 +196,7 @@ def _counts(cells: pl.Series) -> bool:
     return numbers.n_unique() == len(cells) and bool((numbers % 1 == 0).all())
 
 
-def _again(cells: pl.Series, column: Column, places: int) -> Column:
+def _again(cells: pl.Series, column: Column) -> Column:
     # A column of a schema that was given, with the counts of this table.
     import polars as pl
 

@@ -13,13 +13,13 @@ _NAMES = {"empty": "empty", "left out": "left out", "identifier": "identifier, l
 _PLURALS = {"category": "categories", "empty": "empty columns", "left out": "left out", "text": "texts"}
 
 
-def describe(column: Column, places: int) -> str:
+def describe(column: Column, places: int = 50) -> str:
     """Say what a column was taken for: ``"number; 3 of 2,000 cells are not: 'unknown' ×2, '?': taken as gaps"``.
 
     Parameters
     ----------
     column : Column
-    places : int
+    places : int, default=50
         Values of a category that have a place of their own.
     """
     said = [_NAMES.get(column.kind, column.kind)]

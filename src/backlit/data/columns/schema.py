@@ -81,13 +81,13 @@ class TableSchema:
         column = self.by_name[cells.name]
         if isinstance(column.written, DateForm) and cells.dtype.is_numeric():
             cells = cells.cast(pl.String)
-        if cells.dtype != pl.String or not column.is_used:
+        if cells.dtype != pl.String:
             return cells
         written: Written = column.written
         if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
             written = _USUAL[column.kind]
         result = read_cells(cells, written)
-        if result.null_count() > cells.null_count():
+        if column.is_used and result.null_count() > cells.null_count():
             strange = (result.is_null() & cells.is_not_null()).arg_true()
             known = {cell for cell, _ in column.misfits}
             words = cells.gather(strange)

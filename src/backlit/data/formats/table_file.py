@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class TableFile:
         Cells that mean missing in files of this format.
     categories : tuple of str
         Columns that the file itself declares as categories or text, whatever their cells look like.
+    index : tuple of str
+        Columns that were the index of the pandas frame which was written.
     """
 
     frame: pl.DataFrame
@@ -62,6 +65,7 @@ class TableFile:
     remarks: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
 
 
 def read_table_file(
@@ -129,7 +133,7 @@ def _read(
     if labels is not None:
         raise DataError(f"labels= belongs to an IDX file of images, which {path} is not. Keep the labels in a column.")
     if stem.endswith(PARQUET):
-        return TableFile(_read_parquet(data, path))
+        return TableFile(_read_parquet(data, path), index=_index_of_pandas(data))
     if stem.endswith(".npz"):
         return TableFile(read_npz(data, path))
     if stem.endswith(JSON):
@@ -174,3 +178,14 @@ def _read_parquet(data: bytes, path: Path) -> pl.DataFrame:
     # A panic is not even an Exception in Python.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise DataError(f"{path} is not a whole Parquet file ({brief(error)}). Write or fetch it again.") from None
+
+
+def _index_of_pandas(data: bytes) -> tuple[str, ...]:
+    # pandas says in the file's metadata which columns were the index; a plain count of rows is no column there
+    import polars as pl
+
+    try:
+        index = json.loads(pl.read_parquet_metadata(io.BytesIO(data)).get("pandas", "{}"))["index_columns"]
+    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError):
+        return ()
+    return tuple(name for name in index if isinstance(name, str)) if isinstance(index, list) else ()
