@@ -1,13 +1,22 @@
 """Files → tables → matrices: readers, the table encoder, and the target.
 
-``formats`` and ``cells`` serve ``readers``; ``table_view`` (one view over every dataframe library),
-``values``, ``scaling`` and ``plans`` serve ``encoder``; ``checked`` reads what a model file says of any of them.
+``formats`` serves ``readers``; ``columns`` decides what each column is; ``table_view`` (one view over every dataframe
+library), ``meaning``, ``values``, ``scaling`` and ``plans`` serve ``encoder``; ``checked`` reads what a model file says
+of any of them.
 polars is imported when a file is read, not before.
 """
 
 from backlit.data.encoder import EncodedFeature, TableEncoder
 from backlit.data.readers import read_table
-from backlit.data.target import TargetScaler, TaskGuess, check_target, class_codes, encode_classes, infer_task
+from backlit.data.target import (
+    TargetScaler,
+    TaskGuess,
+    check_target,
+    check_target_name,
+    class_codes,
+    encode_classes,
+    infer_task,
+)
 
 __all__ = [
     "EncodedFeature",
@@ -15,6 +24,7 @@ __all__ = [
     "TargetScaler",
     "TaskGuess",
     "check_target",
+    "check_target_name",
     "class_codes",
     "encode_classes",
     "infer_task",

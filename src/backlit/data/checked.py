@@ -100,13 +100,14 @@ class CheckedFields:
             raise self.error(key, "a list without repetition", values)
         return tuple(str(value) for value in values)
 
-    def version(self, supported: int) -> None:
-        """Take the version, and refuse others than the one that is known."""
+    def version(self, supported: int) -> int:
+        """Take the version, and refuse those that are newer than what is known."""
         value = self.integer("version", 1)
         if value > supported:
             raise ModelFileError(
                 f"{self.where}.version is {value}, but this backlit reads up to {supported}. Upgrade backlit."
             )
+        return value
 
     def done(self) -> None:
         """Refuse whatever was not asked for."""

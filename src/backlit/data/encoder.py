@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.data.categories import chosen_categories
-from backlit.data.checked import CheckedFields
-from backlit.data.plans import JsonDict, NumberPlan, PixelPlan, Plan, fit_plan, plan_from_dict
+from backlit.data.columns.report import describe, is_lossy
+from backlit.data.columns.schema import TableSchema
+from backlit.data.learned import DTYPES, Learned
+from backlit.data.meaning import choices_of, learn_schema, read_view
+from backlit.data.plans import JsonDict, NumberPlan, PixelPlan, Plan, fit_plan
 from backlit.data.scaling import divide_bytes, scale_block
 from backlit.data.table_view import TableView
 from backlit.data.values import plain
 from backlit.errors import DataError, InvalidInputError, ShapeError
-
-_DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     categorical_features : "from_dtype", or array-like of str, int or bool, default="from_dtype"
         Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask. Text is a
         category in any case.
+    columns : dict, ColumnChoices, TableSchema or None, default=None
+        What is known of the columns beforehand: ``{"zip": "category", "when": "date:%d/%m/%Y"}``.
 
     Attributes
     ----------
+    schema_ : TableSchema
+        What each column was taken for, and why; ``print(encoder.schema_)`` says it.
     n_features_in_ : int
         Columns in training.
     feature_names_in_ : ndarray of str
@@ -83,11 +90,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, dtype: Any = "float64", max_categories: int = 50, categorical_features: Any = "from_dtype"
+        self,
+        dtype: Any = "float64",
+        max_categories: int = 50,
+        categorical_features: Any = "from_dtype",
+        columns: Any = None,
     ) -> None:
         self.dtype = dtype
         self.max_categories = max_categories
         self.categorical_features = categorical_features
+        self.columns = columns
 
     def fit(self, table: Any, y: ArrayLike | None = None) -> Self:
         """Learn each column.
@@ -104,22 +116,52 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError("Found array with 0 sample(s) (no rows), while a minimum of 1 is required.")
         if not view.names:
             raise DataError(f"0 feature(s) (shape=({view.n_rows}, 0)) while a minimum of 1 is required.")
-        chosen = chosen_categories(self.categorical_features, view)
-        plans = [fit_plan(view, j, self.max_categories, as_category=j in chosen) for j in range(len(view.names))]
-        self._learned(plans, named=view.named)
+        choices = choices_of(self.columns)
+        chosen = {view.names[j]: "category" for j in chosen_categories(self.categorical_features, view)}
+        choices = replace(choices, columns={**choices.columns, **chosen})
+        schema = learn_schema(view, choices, int(self.max_categories))
+        self._fit(read_view(view, schema, view.positions), schema)
+        for column in schema.columns:
+            if is_lossy(column, int(self.max_categories)):
+                said = f"{column.name}: {describe(column, int(self.max_categories))}"
+                warnings.warn(said, DataConversionWarning, stacklevel=2)
         return self
 
+    def fit_read(self, table: Any, schema: TableSchema) -> Self:
+        """Learn the columns of a table that a schema has already read.
+
+        Parameters
+        ----------
+        table : dataframe
+            With the columns of the schema, in their order.
+        schema : TableSchema
+        """
+        self._check_parameters()
+        self._fit(TableView(table), schema)
+        return self
+
+    def _fit(self, view: TableView, schema: TableSchema) -> None:
+        plans = [
+            fit_plan(view, j, self.max_categories, as_category=column.kind == "category")
+            for j, column in enumerate(schema.columns)
+            if column.is_used
+        ]
+        if not plans:
+            left_out = "; ".join(f"{column.name}: {column.kind}" for column in schema.columns[:5])
+            raise DataError(f"No column is left to learn from ({left_out}). Say what one is: columns={{…}} (--column).")
+        self._learned(plans, schema, named=view.named)
+
     def _check_parameters(self) -> None:
-        if _dtype_name(self.dtype) not in _DTYPES:
+        if _dtype_name(self.dtype) not in DTYPES:
             raise InvalidInputError(f"dtype should be 'float32' or 'float64', but is {self.dtype!r}.")
         if not isinstance(self.max_categories, int | np.integer) or self.max_categories < 1:
             raise InvalidInputError(f"max_categories should be an integer ≥ 1, but is {self.max_categories!r}.")
 
-    def _learned(self, plans: list[Plan], *, named: bool) -> None:
-        self.plans_ = plans
-        self.n_features_in_ = len(plans)
+    def _learned(self, plans: list[Plan], schema: TableSchema, *, named: bool) -> None:
+        self.plans_, self.schema_ = plans, schema
+        self.n_features_in_ = len(schema.columns)
         if named:
-            self.feature_names_in_ = np.array([plan.column for plan in plans], dtype=object)
+            self.feature_names_in_ = np.array([column.name for column in schema.columns], dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
         self._names = _distinct([name for plan in plans for name in plan.names()])
@@ -141,8 +183,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows, n_features_out)
         """
         check_is_fitted(self, "plans_")
-        view = TableView(table)
-        return self._encode(view, self._find_columns(view))
+        view, columns = self._read(TableView(table))
+        return self._encode(view, columns)
+
+    def _read(self, view: TableView) -> tuple[TableView, list[int]]:
+        """Return a table read as in training, and where each plan's column stands in it."""
+        columns = self._find_columns(view)
+        positions = {plan.column: j for plan, j in zip(self.plans_, columns, strict=True)}
+        return read_view(view, self.schema_, positions), columns
 
     def _find_columns(self, view: TableView) -> list[int]:
         if not (view.named and hasattr(self, "feature_names_in_")):
@@ -151,11 +199,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                     f"X has {len(view.names)} features, but TableEncoder is expecting {self.n_features_in_} features "
                     "as input. Give the columns of training, in their order."
                 )
-            return list(range(self.n_features_in_))
+            return [j for j, column in enumerate(self.schema_.columns) if column.is_used]
         absent = [plan.column for plan in self.plans_ if plan.column not in view.positions]
         if absent:
-            known = {plan.column for plan in self.plans_}
-            extra = [name for name in view.names if name not in known]
+            extra = [name for name in view.names if name not in self.schema_.by_name]
             listed = ", ".join(map(repr, absent[:5])) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
             unknown = f" Not known from training: {', '.join(map(repr, extra[:5]))}." if extra else ""
             raise DataError(f"The table lacks {listed}, which training had. Add or rename the columns.{unknown}")
@@ -218,8 +265,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """List the columns of a table that training did not have and that `transform` therefore ignores."""
         check_is_fitted(self, "plans_")
         view = TableView(table)
-        known = {plan.column for plan in self.plans_}
-        return [name for name in view.names if name not in known] if view.named else []
+        return [name for name in view.names if name not in self.schema_.by_name] if view.named else []
 
     def describe_row(self, table: Any, row_index: int) -> list[EncodedFeature]:
         """Explain each feature of one row.
@@ -236,8 +282,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             In the order of `get_feature_names_out`.
         """
         check_is_fitted(self, "plans_")
-        view = TableView(table).row(row_index)
-        columns = self._find_columns(view)
+        view, columns = self._read(TableView(table).row(row_index))
         encoded = iter(zip(self._names, self._encode(view, columns)[0], strict=True))
         described = []
         for plan, j in zip(self.plans_, columns, strict=True):
@@ -251,13 +296,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Write down what was learned, in JSON's types."""
         check_is_fitted(self, "plans_")
         return {
-            "version": 1,
+            "version": 2,
             "dtype": _dtype_name(self.dtype),
             "max_categories": int(self.max_categories),
             "named": hasattr(self, "feature_names_in_"),
-            "n_features_in": self.n_features_in_,
             "n_features_out": len(self._names),
             "columns": [plan.to_dict() for plan in self.plans_],
+            "schema": self.schema_.to_document(),
         }
 
     @classmethod
@@ -269,26 +314,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         data : object
             What `to_dict` gave. Every field is checked, and a wrong one named in a `ModelFileError`.
         """
-        fields = CheckedFields(data, "encoder")
-        fields.version(1)
-        encoder = cls(fields.choice("dtype", _DTYPES), fields.integer("max_categories", 1))
-        named = fields.flag("named")
-        n_features_in, n_features_out = fields.integer("n_features_in", 1), fields.integer("n_features_out", 1)
-        columns = fields.items("columns")
-        fields.done()
-        plans = [plan_from_dict(column, f"encoder.columns[{j}]") for j, column in enumerate(columns)]
-        names = [plan.column for plan in plans]
-        if len(plans) != n_features_in:
-            raise fields.error("columns", f"a list of n_features_in = {n_features_in} columns", len(plans))
-        if len(set(names)) < len(names):
-            raise fields.error("columns", "columns of distinct names", names)
-        for j, plan in enumerate(plans):
-            if len(getattr(plan, "values", ())) > encoder.max_categories:
-                expected = f"at most max_categories = {encoder.max_categories} values"
-                raise fields.error(f"columns[{j}].values", expected, len(plan.values))  # type: ignore[attr-defined]
-        encoder._learned(plans, named=named)
-        if len(encoder._names) != n_features_out:
-            raise fields.error("n_features_out", f"{len(encoder._names)}, as the columns give", n_features_out)
+        learned = Learned.from_dict(data)
+        encoder = cls(learned.dtype, learned.max_categories)
+        encoder._learned(learned.plans, learned.schema, named=learned.named)
+        learned.check_width(len(encoder._names))
         return encoder
 
     def __sklearn_tags__(self) -> Any:

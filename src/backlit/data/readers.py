@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backlit.data.cells import blank_missing, type_columns
+from sklearn.exceptions import DataConversionWarning
+
+from backlit.data.columns import ColumnChoices, decide
+from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.lines import without_lines
+from backlit.data.columns.report import describe
 from backlit.data.formats.table_file import read_table_file
 from backlit.errors import DataError
 
@@ -41,8 +47,8 @@ def read_table(
     ``.gz`` may follow any of them. Text is UTF-8 or UTF-16.
 
     Blanks around cells of text are stripped and an empty cell is missing. A blank line is skipped; in a table of a
-    single column it is a missing value. In a column whose other cells are numbers, NA, N/A, NaN, null and None are
-    missing, too.
+    single column it is a missing value. What each column is, is decided from all of its cells: thousands separators,
+    decimal commas and the usual dates are understood, and in a column of numbers a word is a gap, with a warning.
 
     Parameters
     ----------
@@ -69,12 +75,13 @@ def read_table(
             "names and missing are lists of strings, not one string. Write names=['a', 'b'], missing=['?']."
         )
     file = read_table_file(
-        path, names=names, separator=separator, labels=labels, label_name=label_name, plain_numbers=not missing
+        path, names=names, separator=separator, labels=labels, label_name=label_name, plain_numbers=True
     )
-    missing = (*missing, *file.missing)
     if not file.is_text:
-        return blank_missing(file.frame, missing) if missing else file.frame
-    rest = [name for name in file.frame.columns if name not in file.plain]
-    text = blank_missing(file.frame.select(rest), missing)
-    typed = type_columns(text.select(name for name in rest if name not in set(file.categories)), missing)
-    return file.frame.with_columns(text.iter_columns()).with_columns(typed.iter_columns())
+        return blank_missing(file.frame, missing)[0] if missing else file.frame
+    schema = decide(file.frame, ColumnChoices(missing=tuple(missing)).for_file(file))
+    lost = [f"row {line.row:,} is left out: {line.why}" for line in schema.left_out_rows]
+    lost += [f"{column.name}: {describe(column)}" for column in schema.columns if column.misfits]
+    for said in lost:
+        warnings.warn(f"{path}: {said}", DataConversionWarning, stacklevel=2)
+    return schema.read(without_lines(file.frame, schema.left_out_rows))

@@ -151,19 +151,17 @@ class TableView:
         series = pl.Series(self.names[j], self.values(j), dtype=pl.Object) if typed is None else typed
         return nw.from_native(series, series_only=True)
 
-    def has_missing(self, j: int) -> bool:
-        """Tell whether a value of column `j` is missing."""
+    def gaps(self, j: int) -> int:
+        """Count the missing values of column `j`."""
         if self._array is not None:
             kind = self._array.dtype.kind
             if kind in "iubU":
-                return False
-            return bool(np.isnan(self._array[:, j]).any()) if kind == "f" else any(map(is_missing, self.values(j)))
+                return 0
+            return int(np.isnan(self._array[:, j]).sum()) if kind == "f" else sum(map(is_missing, self.values(j)))
         column = self._columns[j]
-        if column.null_count() > 0:
-            return True
-        if column.dtype.is_float():
-            return bool(column.is_nan().any())
-        return column.dtype == nw.Object and any(map(is_missing, self.values(j)))
+        if column.dtype == nw.Object:
+            return sum(map(is_missing, self.values(j)))
+        return column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
 
     def numbers(self, j: int, kind: Kind) -> NDArray[np.float64]:
         """Return column `j`, (n_rows,), as numbers of a kind; NaN where missing.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -117,10 +119,7 @@ def check_target(table: Any, target: str) -> tuple[Any, int]:
         How many those were.
     """
     frame = frame_of(table)
-    if target not in frame.columns:
-        near = difflib.get_close_matches(target, frame.columns, cutoff=0.6)
-        # Nobody wants to be offered all 784 pixels.
-        raise UnknownNameError("column", target, frame.columns if near else frame.columns[-20:])
+    check_target_name(frame.columns, target)
     view = TableView(frame.select(target).to_native())
     missing = _is_missing(view)
     n_dropped = int(missing.sum())
@@ -135,6 +134,14 @@ def check_target(table: Any, target: str) -> tuple[Any, int]:
     return frame.to_native(), n_dropped
 
 
+def check_target_name(columns: Sequence[str], target: str) -> None:
+    """Raise unless a table has the target among its columns."""
+    if target not in columns:
+        near = difflib.get_close_matches(target, columns, cutoff=0.6)
+        # Nobody wants to be offered all 784 pixels.
+        raise UnknownNameError("column", target, columns if near else columns[-20:])
+
+
 def _is_missing(view: TableView) -> NDArray[np.bool_]:
     if view.kind(0) in ("number", "boolean"):
         return np.asarray(np.isnan(view.numbers(0, view.kind(0))))
@@ -147,9 +154,10 @@ def _refuse_constant(view: TableView, target: str) -> None:
         if np.isinf(numbers).any():
             row = int(np.flatnonzero(np.isinf(numbers))[0]) + 1
             raise DataError(f"The target {target!r} is infinite in labelled row {row}. Correct it or leave it empty.")
-        only = None if numbers.min() < numbers.max() else f"{numbers[0]:.17g}"
+        # beyond 2⁵³ neighbors are one float
+        only = None if numbers.min() < numbers.max() or len(set(view.values(0))) > 1 else f"{numbers[0]:.17g}"
     else:
-        distinct = {canonical_text(value) for value in view.values(0)}
+        distinct = {value if isinstance(value, str) else canonical_text(value) for value in view.values(0)}
         only = None if len(distinct) > 1 else repr(distinct.pop())
     if only is not None:
         raise DataError(
@@ -179,10 +187,9 @@ def encode_classes(column: Any) -> tuple[list[Label], NDArray[np.int64]]:
         label = plain(value)
         if label is None:
             raise DataError(f"The target {name or ''} has missing values. Drop those rows first (check_target does).")
-        text = canonical_text(value)
-        # Text "1" and number 1 are one class, and of several spellings always the same one gives the name.
-        if text not in distinct or repr(label) < repr(distinct[text]):
-            distinct[text] = int(label) if isinstance(label, float) and label.is_integer() else label
+        if isinstance(label, float) and label.is_integer():
+            label = int(label)
+        distinct.setdefault(label if isinstance(label, str) else canonical_text(value), label)
     labels = list(distinct.values())
     if not labels:
         raise DataError("The target has no rows, so there are no classes.")
@@ -199,7 +206,8 @@ def encode_classes(column: Any) -> tuple[list[Label], NDArray[np.int64]]:
 def class_codes(column: Any, classes: list[Label], *, unseen: Literal["raise", "mark"] = "raise") -> NDArray[np.int64]:
     """Number the labels of another table by the classes of training.
 
-    Labels are compared as `backlit.data.values.canonical_text` writes them: 1 and 1.0 and "1" are the same class.
+    A label is the class that is written alike, or else the only one that is the same number: 1.50 is "1.50", and where
+    there is none 1.5.
 
     Parameters
     ----------
@@ -216,9 +224,9 @@ def class_codes(column: Any, classes: list[Label], *, unseen: Literal["raise", "
     if unseen not in ("raise", "mark"):
         raise UnknownNameError("treatment of unseen labels", unseen, ("raise", "mark"))
     view, name = _single_column(column)
-    known = {canonical_text(label): code for code, label in enumerate(classes)}
+    known = _codes_by_text(classes)
     values = view.values(0)
-    code_of = {value: known.get(canonical_text(value), -1) for value in set(values) if not is_missing(value)}
+    code_of = {value: _code(value, known) for value in set(values) if not is_missing(value)}
     codes = np.array([code_of.get(value, -1) for value in values], dtype=np.int64)
     if unseen == "raise" and (codes < 0).any():
         row = int(np.argmax(codes < 0))
@@ -228,6 +236,33 @@ def class_codes(column: Any, classes: list[Label], *, unseen: Literal["raise", "
             f"{len(classes)} classes from training: {listed}. Correct the label or drop such rows."
         )
     return codes
+
+
+def _codes_by_text(classes: list[Label]) -> dict[str, int]:
+    alike: dict[str, list[int]] = {}
+    for code, label in enumerate(classes):
+        for text in {canonical_text(label), _as_number(canonical_text(label))}:
+            alike.setdefault(text, []).append(code)
+    exact = {label if isinstance(label, str) else canonical_text(label): code for code, label in enumerate(classes)}
+    return {text: codes[0] for text, codes in alike.items() if len(codes) == 1} | exact
+
+
+def _code(value: object, known: dict[str, int]) -> int:
+    text = canonical_text(value)
+    for spelling in (value if isinstance(value, str) else text, text, _as_number(text)):
+        if spelling in known:
+            return known[spelling]
+    return -1
+
+
+def _as_number(text: str) -> str:
+    """Write a number as Python does, so that 1.50 is 1.5; 001 and what needs more than 15 digits are no numbers."""
+    if _NUMBER.fullmatch(text) is None or len(text) > _SAFE_DIGITS:
+        return text
+    return canonical_text(float(text))
+
+
+_NUMBER, _SAFE_DIGITS = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d*)?"), 15
 
 
 @dataclass(frozen=True)

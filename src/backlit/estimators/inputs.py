@@ -126,7 +126,7 @@ def _encoded(estimator: Any, X: Any, encoder: TableEncoder, *, reset: bool, y: A
     validate_data(estimator, X, y, reset=reset, skip_check_array=True)
     if estimator.missing_values == "refuse":
         for j, name in enumerate(view.names):
-            if view.has_missing(j):
+            if view.gaps(j):
                 raise DataError(
                     f"Input X contains NaN or other missing values, first in column {name!r}. Fill them in, or let "
                     "missing_values='encode' tell the network where values are missing."

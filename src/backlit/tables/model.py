@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data import TableEncoder
+from backlit.data.columns.schema import TableSchema
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError, ModelFileError
@@ -24,6 +26,7 @@ from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkW
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
+from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import as_polars, check_row, known_targets, labeled
@@ -71,6 +74,7 @@ class TableModel:
         training: TableTraining = TableTraining(),
         *,
         task: Task | None = None,
+        columns: Any = None,
         validation_table: Any = None,
         reading: dict[str, Any] | None = None,
         engine: str | None = None,
@@ -91,6 +95,9 @@ class TableModel:
         training : TableTraining
         task : {"classification", "regression"}, optional
             Default: inferred from the target, and said.
+        columns : dict, ColumnChoices or TableSchema, optional
+            What is known of the columns: ``{"zip": "category", "when": "date:%d/%m/%Y"}``. The rest is decided from
+            their cells, and said.
         validation_table : dataframe, optional
             Default: a part of the rows.
         reading : dict, optional
@@ -107,7 +114,7 @@ class TableModel:
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
         training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
-        start = TableStart.of(table, target, training, task, say)
+        start = TableStart.of(table, target, training, task, say, columns)
         learned, examples, held_out = start.target, start.examples, None
         if validation_table is not None:
             held_out = start.encode(validation_table)
@@ -129,6 +136,11 @@ class TableModel:
             record["recorded"] = [figures.to_dict() for figures in recorder.history]
         return cls(trained.network, run.objective.loss, learned, start.encoder, record)
 
+    @cached_property
+    def schema(self) -> TableSchema:
+        """What each column of the training table was taken for, the target's last."""
+        return schema_of(self.encoder, self.target)
+
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
         """Predict the target for each row of a table.
 
@@ -145,7 +157,9 @@ class TableModel:
         from sklearn import metrics
 
         remarks: list[str] = []
-        column, x, y = self._examples(as_polars(table), remarks)
+        table, lines = self.schema.read_rows(as_polars(table))
+        remarks += [f"Left out row {line.row:,}: {line.why}." for line in lines]
+        column, x, y = self._examples(table, remarks)
         outputs, cost = self._session(engine, n_threads).evaluate(x, y)
         if self.target.classes is None:
             truth, (values, _) = as_numbers(column, self.target.name), self.target.decode(outputs)
@@ -209,6 +223,7 @@ class TableModel:
         if needs_y:
             _, rows, y = self._examples(table, [])
         else:
+            table = self.schema.read(table)
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
         scaler = self.target.scaler
         setting = ModelFacts(
@@ -248,7 +263,7 @@ class TableModel:
         numbers = np.ravel(rows).tolist()
         table = as_polars(table)
         few = table[[check_row(table, row) - 1 for row in numbers]]
-        _, why_not = known_targets(few, self.target)
+        _, why_not = known_targets(self.schema.read(few), self.target)
         if why_not:
             say(why_not)
         return explain(self, few, learning_rate=learning_rate, example_names=[f"row {row}" for row in numbers])
@@ -281,5 +296,5 @@ class TableModel:
 
     def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
         # the target's column, x and y of the rows that have a target
-        table, column = labeled(table, self.target, remarks)
+        table, column = labeled(self.schema.read(table), self.target, remarks)
         return column, self.encoder.transform(table), self.target.encode(column).astype(self.network.dtype)

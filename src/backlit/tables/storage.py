@@ -7,6 +7,7 @@ from typing import Any
 
 from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler
+from backlit.data.columns.column import Column
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
 from backlit.tables.table_target import TableTarget
@@ -21,7 +22,12 @@ def write_parts(
     training: dict[str, Any],
 ) -> None:
     """Write a table model to one file, whole or not at all."""
-    document = {"name": target.name, "scaler": None if target.scaler is None else target.scaler.to_dict()}
+    document: dict[str, Any] = {
+        "name": target.name,
+        "scaler": None if target.scaler is None else target.scaler.to_dict(),
+    }
+    if target.column is not None:
+        document["column"] = target.column.to_document()
     save_model(path, StoredModel(network, loss, target.task, target.classes, encoder.to_dict(), document, training))
 
 
@@ -33,8 +39,9 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
             f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
         )
     name, scaler = stored.target.get("name"), stored.target.get("scaler")
-    if not isinstance(name, str) or set(stored.target) != {"name", "scaler"}:
-        raise ModelFileError(f"{path}: the field 'target' must hold a name and a scaler.")
+    if not isinstance(name, str) or set(stored.target) - {"column"} != {"name", "scaler"}:
+        raise ModelFileError(f"{path}: the field 'target' must hold a name, a scaler and perhaps a column.")
+    column = stored.target.get("column")
     encoder = TableEncoder.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
     if n_features != stored.network.sizes[0]:
@@ -50,5 +57,6 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         stored.classes if stored.task == "classification" else None,
         stored.network.sizes[-1],
         None if scaler is None else TargetScaler.from_dict(scaler),
+        None if column is None else Column.from_document(column, "target.column", "Save the model again."),
     )
     return stored.network, stored.loss, target, encoder, stored.training or {}

@@ -5,9 +5,9 @@ from a table, and what the user gives (`ColumnChoices`) goes before whatever the
 look at the other cells, so that a cell means the same in every file.
 """
 
-from backlit.data.columns.choices import ColumnChoices
+from backlit.data.columns.choices import ColumnChoices, Source
 from backlit.data.columns.column import Column, Kind
-from backlit.data.columns.decide import Source, decide
+from backlit.data.columns.decide import decide
 from backlit.data.columns.lines import LeftOutRow
 from backlit.data.columns.schema import TableSchema
 

@@ -89,6 +89,12 @@ def tell(cells: pl.Series, *, places: int, is_target: bool = False, decimal: str
     return Telling(of_text(cells, places, is_target, why))
 
 
+def plain_numbers(cells: pl.Series) -> Telling:
+    """Tell what a column of text is whose cells were all found to be plain numbers, and read as such."""
+    column = Column(cells.name, "number", "", NumberForm(), len(cells), cells.null_count())
+    return Telling(column, decimal="." if cells.dtype.is_float() else None)
+
+
 def _is_number(finding: Finding, cells: pl.Series) -> bool:
     if finding.problem or finding.share < ENOUGH:
         return False
@@ -199,9 +205,11 @@ def with_misfits(cells: pl.Series, kind: str, written: Written, why: str = "", r
 
 
 def read_cells(cells: pl.Series, written: Written) -> pl.Series:
-    """Read cells, stripped, by what is known of them; null where one does not fit."""
+    """Read cells, stripped, by what is known of them; null where one does not fit. Plain numbers have been read."""
     import polars as pl
 
+    if cells.dtype.is_numeric():
+        return cells
     match written:
         case NumberForm():
             return read_numbers(cells, written)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,28 @@ from backlit.errors import InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
     from backlit.data.columns.schema import TableSchema
+    from backlit.data.formats.table_file import TableFile
 
 GIVEN_KINDS = ("number", "category", "date", "flag", "text")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is known of where a table comes from.
+
+    Attributes
+    ----------
+    separator : str
+        What divided the cells of the file: where it is a semicolon, a comma is more likely the decimal mark.
+    index : tuple of str
+        Columns that were the index of a pandas frame.
+    plain : frozenset of str
+        Columns that are numbers because all of their text was.
+    """
+
+    separator: str = ","
+    index: tuple[str, ...] = ()
+    plain: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -32,6 +52,8 @@ class ColumnChoices:
         The decimal mark; None: found from the cells.
     schema : TableSchema or None
         Decided before; of its columns nothing is decided from the cells.
+    source : Source
+        Where the table comes from.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +61,7 @@ class ColumnChoices:
     missing: tuple[str, ...] = ()
     decimal: str | None = None
     schema: TableSchema | None = None
+    source: Source = Source()
 
     def __post_init__(self) -> None:
         if self.decimal not in (None, ".", ","):
@@ -67,12 +90,18 @@ class ColumnChoices:
 
     def check(self, names: Sequence[str]) -> None:
         """Raise where a choice names a column that the table does not have."""
-        for name in self.columns:
+        for name in [*self.columns, *(self.schema.by_name if self.schema is not None else ())]:
             if name not in names:
                 raise UnknownNameError("column", name, names)
         for pattern in self.ignore:
             if not any(_matches(name, pattern) for name in names):
                 raise UnknownNameError("column", pattern, names)
+
+    def for_file(self, file: TableFile) -> ColumnChoices:
+        """Return these choices with what a file itself says of its columns."""
+        columns = dict.fromkeys(file.categories, "category") | dict(self.columns)
+        source = Source(file.separator, file.index, file.plain)
+        return replace(self, columns=columns, missing=(*self.missing, *file.missing), source=source)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from backlit.data.checked import CheckedFields
-from backlit.data.columns.written import Written, written_from_document, written_to_document
+from backlit.data.columns.written import NumberForm, Written, written_from_document, written_to_document
 
 Kind = Literal["number", "category", "date", "duration", "flag", "constant", "identifier", "text", "empty", "left out"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LEFT_OUT: tuple[Kind, ...] = ("identifier", "text", "left out")
 """Kinds that give the network nothing."""
+_MOST_MISFITS = 100
+"""How many different cells that did not fit are written down."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Column:
         return self.kind not in LEFT_OUT
 
     @property
+    def is_plain_number(self) -> bool:
+        """Whether its cells are numbers as programs write them."""
+        return self.kind == "number" and self.written == NumberForm()
+
+    @property
     def n_misfits(self) -> int:
         """How many cells did not fit."""
         return sum(count for _, count in self.misfits)
@@ -66,7 +73,7 @@ class Column:
             "written": written_to_document(self.written),
             "rows": self.rows,
             "gaps": self.gaps,
-            "misfits": [[cell, count] for cell, count in self.misfits],
+            "misfits": [[cell, count] for cell, count in self.misfits[:_MOST_MISFITS]],
             "values": self.values,
         }
 
@@ -77,6 +84,8 @@ class Column:
         name, kind = fields.text("name"), fields.choice("kind", KINDS)
         why = fields.text("why") if fields.has("why") else ""
         written = written_from_document(fields.anything("written"), f"{where}.written", remedy)
+        if kind in ("category", "text"):  # whatever its cells look like
+            written = None
         rows = fields.integer("rows", 0) if fields.has("rows") else 0
         gaps = fields.integer("gaps", 0) if fields.has("gaps") else 0
         misfits = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, tell, with_misfits
+from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
 from backlit.data.columns.dates import find_dates
@@ -17,7 +17,7 @@ from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.typed import of_type
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm
-from backlit.errors import DataError
+from backlit.errors import DataError, InvalidInputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,29 +28,15 @@ _NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames
 _PANDAS = re.compile(r"__index_level_\d+__$")
 
 
-@dataclass(frozen=True)
-class Source:
-    """What is known of where a table comes from.
-
-    Attributes
-    ----------
-    separator : str
-        What divided the cells of the file: where it is a semicolon, a comma is more likely the decimal mark.
-    index : tuple of str
-        Columns that were the index of a pandas frame.
-    """
-
-    separator: str = ","
-    index: tuple[str, ...] = ()
-
-
 def decide(
     table: pl.DataFrame,
     choices: ColumnChoices = NOTHING_GIVEN,
     *,
     target: str | None = None,
-    source: Source = Source(),
     places: int = PLACES,
+    keep_rows: bool = False,
+    others: Sequence[str] = (),
+    first: str | None = None,
 ) -> TableSchema:
     """Decide what each column is.
 
@@ -62,10 +48,14 @@ def decide(
         What the user gave.
     target : str, optional
         The column to predict, which is never left out.
-    source : Source
-        Where the table comes from.
     places : int, default=50
         Categories that get a place of their own.
+    keep_rows : bool, default=False
+        Whether all lines are rows, as in a frame that somebody made.
+    others : sequence of str, default=()
+        Columns that stand beside those of `table`.
+    first : str, optional
+        The first of all columns. Default: the first of `table`.
 
     Returns
     -------
@@ -77,12 +67,16 @@ def decide(
         Where a column can be read in two ways and nothing in the table tells which: 01/02/2020. The message has the
         option that decides it.
     """
-    choices.check(table.columns)
+    choices.check([*table.columns, *others])
+    if target is not None and (choices.of(target) or ("", ""))[0] in ("left out", "text"):
+        raise InvalidInputError(
+            f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
+        )
     missing = choices.missing or (choices.schema.missing if choices.schema else ())
     table, matches = blank_missing(table, missing)
     remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
-    how = _Deciding(choices, target, source, places)
-    lines = suspected(table)
+    how = _Deciding(choices, target, places, first or next(iter(table.columns), ""))
+    lines = () if keep_rows else suspected(table)
     columns = how.columns(without_lines(table, lines))
     left_out = confirmed(lines, table, columns)
     if len(left_out) < len(lines):
@@ -94,23 +88,23 @@ def decide(
 class _Deciding:
     choices: ColumnChoices
     target: str | None
-    source: Source
     places: int
+    first: str
 
     def columns(self, table: pl.DataFrame) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
-        told = [self._tell(cells, j) for j, cells in enumerate(table)]
+        told = [self._tell(cells) for cells in table]
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)
-        if decimal is None and self.source.separator == ";" and not any(telling.decimal for telling in told):
+        if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
             decimal = ","
         first: Any = _only(telling.date.decided for telling in told if telling.date is not None)
         columns = [self._settle(cells, telling, decimal, first) for cells, telling in zip(table, told, strict=True)]
         return tuple(
-            column if column.name == self.target else self._left_out(column, cells, j)
-            for j, (column, cells) in enumerate(zip(columns, table, strict=True))
+            column if column.name == self.target else self._left_out(column, cells)
+            for column, cells in zip(columns, table, strict=True)
         )
 
-    def _tell(self, cells: pl.Series, j: int) -> Telling:
+    def _tell(self, cells: pl.Series) -> Telling:
         import polars as pl
 
         name, schema = cells.name, self.choices.schema
@@ -118,7 +112,12 @@ class _Deciding:
         if given is not None:
             return Telling(self._given(cells, *given))
         if schema is not None and name in schema.by_name:
-            return Telling(_again(cells, schema.by_name[name], self.places))
+            column = schema.by_name[name]
+            if column.written is None and column.kind in ("number", "date", "flag") and cells.dtype == pl.String:
+                return Telling(self._given(cells, column.kind, ""))
+            return Telling(_again(cells, column))
+        if name in self.choices.source.plain and cells.dtype != pl.String:
+            return plain_numbers(cells)
         if cells.dtype != pl.String:
             return Telling(of_type(cells))
         return tell(cells, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
@@ -175,13 +174,14 @@ class _Deciding:
             return of_dates(cells, found.form, found.why)
         return telling.column
 
-    def _left_out(self, column: Column, cells: pl.Series, j: int) -> Column:
+    def _left_out(self, column: Column, cells: pl.Series) -> Column:
         """Leave out numbers that only count the rows."""
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column
         if _PANDAS.match(column.name):
             return replace(column, kind="left out", why="the index of a pandas frame")
-        nameless, index = j == 0 and _NAMELESS.match(column.name), column.name in self.source.index
+        nameless = column.name == self.first and _NAMELESS.match(column.name)
+        index = column.name in self.choices.source.index
         if not (nameless or index or _ID.search(column.name)) or column.kind != "number" or len(cells) < 2:
             return column
         if column.gaps or column.misfits or not _counts(cells):
@@ -198,7 +198,7 @@ def _counts(cells: pl.Series) -> bool:
     return numbers.n_unique() == len(cells) and bool((numbers % 1 == 0).all())
 
 
-def _again(cells: pl.Series, column: Column, places: int) -> Column:
+def _again(cells: pl.Series, column: Column) -> Column:
     # A column of a schema that was given, with the counts of this table.
     import polars as pl
 

@@ -46,7 +46,9 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     numbers = {word: number for word in words if (number := _number(word)) is not None}
     matches = dict.fromkeys(words, 0)
     changed = []
-    for column in table:
+    text = table.select(pl.col(pl.String)).columns
+    for name in table.columns if words else text:
+        column = table[name]
         if column.dtype == pl.String:
             column = column.str.strip_chars()
             column = column.set(column == "", None) if (column == "").any() else column
@@ -56,7 +58,7 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
         if found:
             column = column.set(_any(same for _, same in found), None)
         changed.append(column)
-    return table.with_columns(changed), matches
+    return table.with_columns(changed) if changed else table, matches
 
 
 def _any(masks: Iterable[pl.Series]) -> pl.Series:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from backlit.data.columns.column import Column
-
-if TYPE_CHECKING:
-    from backlit.data.columns.schema import TableSchema
 
 _MOST_LINES = 24
 _MOST_CELLS = 4
@@ -16,13 +13,13 @@ _NAMES = {"empty": "empty", "left out": "left out", "identifier": "identifier, l
 _PLURALS = {"category": "categories", "empty": "empty columns", "left out": "left out", "text": "texts"}
 
 
-def describe(column: Column, places: int) -> str:
+def describe(column: Column, places: int = 50) -> str:
     """Say what a column was taken for: ``"number; 3 of 2,000 cells are not: 'unknown' ×2, '?': taken as gaps"``.
 
     Parameters
     ----------
     column : Column
-    places : int
+    places : int, default=50
         Values of a category that have a place of their own.
     """
     said = [_NAMES.get(column.kind, column.kind)]
@@ -43,16 +40,16 @@ def describe(column: Column, places: int) -> str:
     return "; ".join(said)
 
 
-def lines(schema: TableSchema, places: int) -> list[str]:
+def describe_all(columns: Sequence[Column], places: int) -> list[str]:
     """Say what each column of a table was taken for; where there are many, only what is to be wondered at.
 
     Parameters
     ----------
-    schema : TableSchema
+    columns : sequence of Column
     places : int
         Values of a category that have a place of their own.
     """
-    shown = list(schema.columns)
+    shown = list(columns)
     if len(shown) > _MOST_LINES:
         shown = [column for column in shown if is_remarkable(column, places)]
     more, shown = shown[_MOST_LINES - 4 :] if len(shown) > _MOST_LINES else [], shown[:_MOST_LINES]
@@ -61,16 +58,22 @@ def lines(schema: TableSchema, places: int) -> list[str]:
     said = [f"  {column.name:<{min(width, 30)}}  {describe(column, places)}" for column in shown]
     if more:
         said.append(f"  and {len(more):,} more like these: {_counted(more)}")
-    if len(shown) + len(more) < len(schema.columns):
+    if len(shown) + len(more) < len(columns):
         names = {column.name for column in [*shown, *more]}
-        said.append(f"  {_counted([column for column in schema.columns if column.name not in names])}: nothing to say")
-    said += [f"Left out row {line.row:,}: {line.why}." for line in schema.left_out_rows]
-    return [*said, *schema.remarks]
+        said.append(f"  {_counted([column for column in columns if column.name not in names])}: nothing to say")
+    return said
 
 
 def is_remarkable(column: Column, places: int) -> bool:
     """Tell whether something of a column was lost, or might have been meant otherwise."""
     return bool(column.misfits or column.why) or not column.is_used or (column.values or 0) > places
+
+
+def is_lossy(column: Column, places: int) -> bool:
+    """Tell whether something of a column was lost."""
+    return bool(
+        column.misfits or (not column.is_used and column.why != "as was given") or (column.values or 0) > places
+    )
 
 
 def _counted(columns: list[Column]) -> str:

@@ -12,6 +12,7 @@ from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.lines import LeftOutRow, confirmed, suspected, without_lines
+from backlit.data.columns.report import describe_all
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
 from backlit.errors import DataError
 
@@ -71,8 +72,13 @@ class TableSchema:
             Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
         """
         cells, _ = blank_missing(table, self.missing)
-        read = [self._read(column, first_row) for column in cells if column.name in self.by_name]
-        return cells.with_columns(read)
+        # Of thousands of columns most are numbers already.
+        open_ = [
+            name
+            for name, dtype in cells.schema.items()
+            if name in self.by_name and (not dtype.is_numeric() or isinstance(self.by_name[name].written, DateForm))
+        ]
+        return cells.with_columns([self._read(cells[name], first_row) for name in open_])
 
     def _read(self, cells: pl.Series, first_row: int) -> pl.Series:
         import polars as pl
@@ -80,13 +86,13 @@ class TableSchema:
         column = self.by_name[cells.name]
         if isinstance(column.written, DateForm) and cells.dtype.is_numeric():
             cells = cells.cast(pl.String)
-        if cells.dtype != pl.String or not column.is_used:
+        if cells.dtype != pl.String:
             return cells
         written: Written = column.written
         if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
             written = _USUAL[column.kind]
         result = read_cells(cells, written)
-        if result.null_count() > cells.null_count():
+        if column.is_used and result.null_count() > cells.null_count():
             strange = (result.is_null() & cells.is_not_null()).arg_true()
             known = {cell for cell, _ in column.misfits}
             words = cells.gather(strange)
@@ -111,6 +117,20 @@ class TableSchema:
         known = [column for column in self.columns if column.name in table.columns]
         lines = confirmed(suspected(table), table, known)
         return self.read(without_lines(table, lines)), lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, places: int = 50) -> list[str]:
+        """Say what each column was taken for, and what else was done; where columns are many, only what is remarkable.
+
+        Parameters
+        ----------
+        places : int, default=50
+            Values of a category that have a place of their own.
+        """
+        left_out = [f"Left out row {line.row:,}: {line.why}." for line in self.left_out_rows]
+        return [*describe_all(self.columns, places), *left_out, *self.remarks]
 
     def to_document(self) -> dict[str, Any]:
         """Write the schema down in JSON's types, as ``schema.json`` and model files have it."""

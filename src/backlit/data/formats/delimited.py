@@ -17,7 +17,7 @@ import numpy as np
 
 from backlit.data.formats.beginning import is_number
 from backlit.data.formats.encodings import as_utf8
-from backlit.data.formats.lines import Lines
+from backlit.data.formats.lines import Lines, count_byte
 from backlit.data.formats.plain_numbers import divide
 from backlit.data.formats.separators import (
     find_division,
@@ -98,7 +98,8 @@ def read_delimited(
     """
     data, first = _after_lines(as_utf8(data, path), skip_rows, path), skip_rows + 1
     # Blank lines around the table carry nothing; those within it are dealt with where the columns are known.
-    data = data.rstrip(b" \r\n")
+    if not (data[-1:] == b"\n" and data[-2:-1].strip()):  # of a large file that would be a copy for nothing
+        data = data.rstrip(b" \r\n")
     blank = data[: len(data) - len(data.lstrip(b" \r\n"))].count(b"\n")
     data, first = _after_lines(data, blank, path), first + blank
     if not data:
@@ -107,7 +108,7 @@ def read_delimited(
     data, first = _after_lines(data, division.beginning, path), first + division.beginning
     if division.separator == " ":
         data = without_runs_of_blanks(data)
-    elif data.find(f'{division.separator} "'.encode()) >= 0:
+    elif b'"' in data and f'{division.separator} "'.encode() in data:
         data = without_blanks_before_quotes(data, division.separator)
     text = _Text(with_doubled_quotes(data, division.separator), path, division.separator, first, names)
     table = None if comment else text.quickly(as_text if plain_numbers else None)
@@ -138,8 +139,10 @@ class _Text:
         header = data if end < 0 else data[:end]
         first = header.decode("utf-8").rstrip("\r").split(self.separator)
         body = data if self.names is not None else data[end + 1 :]
-        n_rows = body.count(b"\n") + 1
-        cells, rest = divmod(body.count(self.separator.encode()) + n_rows, n_rows)
+        n_rows = count_byte(body, "\n") + (not body.endswith(b"\n"))
+        if not n_rows:
+            return None
+        cells, rest = divmod(count_byte(body, self.separator) + n_rows, n_rows)
         if rest or cells == 1 or abs(cells - len(first)) > 1:
             return None
         columns, n_dropped = self._columns(first, cells)
@@ -156,7 +159,7 @@ class _Text:
 
     def line_by_line(self, comment: str | None) -> pl.DataFrame:
         """Return the table, or say which line has too few cells or too many."""
-        lines = Lines.split(self.data, self.path, self.first_line, comment)
+        lines = Lines.split(self.data.rstrip(b" \r\n"), self.path, self.first_line, comment)
         if not len(lines.starts):
             raise DataError(f"{self.path} is empty: every line begins with {comment!r}.")
         counts = lines.count(self.separator)

@@ -11,6 +11,7 @@ from backlit.data.formats.encodings import line_number
 from backlit.errors import DataError
 
 _NEWLINE, _QUOTE = b'\n"'
+_CHUNK = 1 << 18  # what the processor's cache holds
 
 
 @dataclass(frozen=True)
@@ -100,3 +101,10 @@ class Lines:
         if len(self.starts) > 1 and bool(np.any(self.starts[1:] != self.ends[:-1] + 1)):
             together = np.stack([np.flatnonzero(places), np.flatnonzero(places) + 1], axis=1)
         return b"\n".join(self.data[self.starts[i] : self.ends[j - 1]] for i, j in together.tolist())
+
+
+def count_byte(data: bytes, byte: str) -> int:
+    """Return how often a byte stands in data; where it stands often, that is faster than `bytes.count`."""
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    pieces = (buffer[start : start + _CHUNK] for start in range(0, len(buffer), _CHUNK))
+    return sum(int(np.count_nonzero(piece == ord(byte))) for piece in pieces)

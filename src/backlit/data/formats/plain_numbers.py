@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HEAD = 1000
 _EXACT = 2**53
 _RETRIES = 4
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
 """A cell of thousands, or of three decimals."""
 
@@ -53,7 +53,7 @@ def divide(
     options: dict[str, Any] = {"has_header": False, "separator": separator}
     try:
         # Of few rows that is the table.
-        table = pl.read_csv(body, new_columns=columns, n_rows=_HEAD, infer_schema_length=_HEAD, **options)
+        table = pl.read_csv(_lines(body, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
         if table.columns != columns:
             return None
         if n_rows > _HEAD:
@@ -63,14 +63,14 @@ def divide(
             table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
         kinds = dict(zip(columns, table.dtypes, strict=True))
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
-        zeros = _has_zeros_before_digits(body, separator)
+        zeros = bool(whole) and _has_zeros_before_digits(body, separator)
         cells = dict(zip(columns, table.get_columns(), strict=True))
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
         plain = {name for name in numbers if _is_certain(cells[name], name in whole, zeros=zeros)}
         unsure = _may_be_thousands([cells[name] for name in numbers if name in plain and name not in whole])
         if unsure:
             places = [columns.index(name) for name in unsure]
-            head = pl.read_csv(body, schema=dict.fromkeys(columns, pl.String), n_rows=100, columns=places, **options)
+            head = pl.read_csv(_lines(body, 100), schema=dict.fromkeys(columns, pl.String), columns=places, **options)
             plain -= {each.name for each in head if each.drop_nulls().str.contains(THREE_DIGITS).all()}
         text = pl.String()
         places = [j for j, (name, dtype) in enumerate(kinds.items()) if name not in plain and dtype != text]
@@ -80,6 +80,16 @@ def divide(
     except pl.exceptions.PolarsError:
         return None
     return table, frozenset(plain)
+
+
+def _lines(body: bytes, n: int) -> bytes:
+    # polars' n_rows stops it from giving more rows, but not from complaining of what stands in them
+    end = -1
+    for _ in range(n):
+        end = body.find(b"\n", end + 1)
+        if end < 0:
+            return body
+    return body[:end]
 
 
 def _read(body: bytes, kinds: dict[str, Any], options: dict[str, Any]) -> pl.DataFrame:
@@ -110,7 +120,7 @@ def _is_certain(numbers: pl.Series, whole: bool, *, zeros: bool) -> bool:
     # The sum of NaN is NaN. Some words for a gap are read as it.
     if low is None or low == high or not isinstance(total, int | float) or math.isnan(total):
         return False
-    return not (whole and (zeros or not low > -_EXACT or not high < _EXACT))  # type: ignore[operator]
+    return -_EXACT < low <= high < _EXACT and not (whole and zeros)  # type: ignore[operator]
 
 
 def _may_be_thousands(floats: list[pl.Series]) -> list[str]:
@@ -119,22 +129,22 @@ def _may_be_thousands(floats: list[pl.Series]) -> list[str]:
     if not floats:
         return []
     head = pl.DataFrame(floats).head(100).to_numpy()
-    fits = np.isnan(head) | ((np.abs(head) < 1000) & (np.abs(head * 1000 - np.rint(head * 1000)) < 1e-6))
+    small = np.where(np.abs(head) < 1000, head, 0.5)
+    fits = np.isnan(head) | ((np.abs(head) < 1000) & (np.abs(small * 1000 - np.rint(small * 1000)) < 1e-6))
     return [numbers.name for numbers, all_fit in zip(floats, fits.all(axis=0), strict=True) if all_fit]
 
 
 def _has_zeros_before_digits(body: bytes, separator: str) -> bool:
     """Tell whether some cell begins with a zero and a digit, perhaps after a sign."""
+    buffer = np.frombuffer(body, dtype=np.uint8)
     # Before the first cell stands a line break, as before those of all other lines.
-    buffer = np.frombuffer(b"".join([b"\n\n", body[:_CHUNK]]), dtype=np.uint8)
-    whole = np.frombuffer(body, dtype=np.uint8)
-    # Piece by piece, so that what is compared stays in the processor's cache.
-    for start in range(0, len(whole), _CHUNK):
-        chunk = buffer if start == 0 else whole[start - 3 : start + _CHUNK]
-        before, zero, after = chunk[1:-2], chunk[2:-1] == ord("0"), chunk[3:]
+    first = np.frombuffer(b"\n\n" + body[:_CHUNK], dtype=np.uint8)
+    # Piece by piece, so that what is compared stays in the processor's cache; pieces overlap by what a cell begins with.
+    for start in range(0, len(buffer), _CHUNK):
+        chunk = first if start == 0 else buffer[start - 3 : start + _CHUNK]
+        before, after = chunk[1:-2], chunk[3:]
+        zero = chunk[2:-1] == ord("0")
         zero &= after - np.uint8(ord("0")) < 10  # what is less than "0" wraps around
-        if not zero.any():
-            continue
         if (zero & ((before == ord(separator)) | (before == ord("\n")))).any():
             return True
         signed = np.flatnonzero(zero & ((before == ord("-")) | (before == ord("+"))))

@@ -134,7 +134,7 @@ def with_doubled_quotes(data: bytes, separator: str) -> bytes:
 
     In ``"C:\new\",2`` the backslash is the cell's own: what can be read as it stands is left so.
     """
-    if b'\\"' not in data or _is_regular(data, separator):
+    if b'"' not in data or b'\\"' not in data or _is_regular(data, separator):
         return data
     doubled = re.sub(rb'(?<!\\)((?:\\\\)*)\\"', rb'\1""', data)
     return doubled if _is_regular(doubled, separator) else data

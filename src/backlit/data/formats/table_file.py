@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class TableFile:
         Columns that the file itself declares as categories or text, whatever their cells look like.
     plain : frozenset of str
         Columns of text that hold plain numbers, each cell one, and are given as such.
+    index : tuple of str
+        Columns that were the index of the pandas frame which was written.
     """
 
     frame: pl.DataFrame
@@ -66,6 +69,7 @@ class TableFile:
     missing: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
+    index: tuple[str, ...] = ()
 
 
 def read_table_file(
@@ -142,7 +146,7 @@ def _read(
     if labels is not None:
         raise DataError(f"labels= belongs to an IDX file of images, which {path} is not. Keep the labels in a column.")
     if stem.endswith(PARQUET):
-        return TableFile(_read_parquet(data, path))
+        return TableFile(_read_parquet(data, path), index=_index_of_pandas(data))
     if stem.endswith(".npz"):
         return TableFile(read_npz(data, path))
     if stem.endswith(JSON):
@@ -189,3 +193,14 @@ def _read_parquet(data: bytes, path: Path) -> pl.DataFrame:
     # A panic is not even an Exception in Python.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise DataError(f"{path} is not a whole Parquet file ({brief(error)}). Write or fetch it again.") from None
+
+
+def _index_of_pandas(data: bytes) -> tuple[str, ...]:
+    # pandas says in the file's metadata which columns were the index; a plain count of rows is no column there
+    import polars as pl
+
+    try:
+        index = json.loads(pl.read_parquet_metadata(io.BytesIO(data)).get("pandas", "{}"))["index_columns"]
+    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError):
+        return ()
+    return tuple(name for name in index if isinstance(name, str)) if isinstance(index, list) else ()
