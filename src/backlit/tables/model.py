@@ -26,13 +26,14 @@ from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkW
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
+from backlit.tables.evaluation import evaluate_rows, say_if_one_class
 from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import as_polars, check_row, known_targets, labeled
-from backlit.tables.start import TableStart, without_larger_batches
+from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
 from backlit.tables.storage import read_parts, write_parts
-from backlit.tables.table_target import TableTarget, Task, as_numbers
+from backlit.tables.table_target import TableTarget, Task
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Validation
 from backlit.training.options import LBFGS
@@ -118,7 +119,7 @@ class TableModel:
         learned, examples, held_out = start.target, start.examples, None
         if validation_table is not None:
             held_out = start.encode(validation_table)
-        elif training.validation_fraction:
+        elif training.validation_fraction and enough_to_hold_out(len(examples), training.validation_fraction, say):
             classes = learned.codes(examples.y) if learned.task == "classification" else None
             rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
             examples, held_out = examples.only(rows), examples.copy(held_out_rows)
@@ -131,6 +132,8 @@ class TableModel:
         watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
         keeps = keeping(checkpoint, watchers, say=say, warn=say)
         trained = run.train(watchers, keeping=keeps)
+        session = get_engine(training.engine).open(trained.network, run.objective, n_threads=training.n_threads)
+        say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
             record["recorded"] = [figures.to_dict() for figures in recorder.history]
@@ -153,27 +156,8 @@ class TableModel:
         return Predictions(*self.target.decode(outputs))
 
     def evaluate(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Evaluation:
-        """Compare predictions with the target's column of a table."""
-        from sklearn import metrics
-
-        remarks: list[str] = []
-        table, lines = self.schema.read_rows(as_polars(table))
-        remarks += [f"Left out row {line.row:,}: {line.why}." for line in lines]
-        column, x, y = self._examples(table, remarks)
-        outputs, cost = self._session(engine, n_threads).evaluate(x, y)
-        if self.target.classes is None:
-            truth, (values, _) = as_numbers(column, self.target.name), self.target.decode(outputs)
-            scores = {
-                "r2": float(metrics.r2_score(truth, values)) if len(truth) > 1 else float("nan"),
-                "rmse": float(metrics.root_mean_squared_error(truth, values)),
-                "mae": float(metrics.mean_absolute_error(truth, values)),
-            }
-            return Evaluation(scores | {"cost": cost}, len(truth), remarks=remarks)
-        true_codes, codes = self.target.codes(y), self.target.codes(outputs)
-        confusion = metrics.confusion_matrix(true_codes, codes, labels=range(len(self.target.classes)))
-        return Evaluation(
-            {"accuracy": float(np.mean(true_codes == codes)), "cost": cost}, len(codes), confusion.tolist(), remarks
-        )
+        """Compare predictions with the target's column of a table; unknown classes count as wrong."""
+        return evaluate_rows(self.target, self.schema, self.encoder, self._session(engine, n_threads), as_polars(table))
 
     def examples(
         self,

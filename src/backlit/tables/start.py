@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -131,3 +132,14 @@ def without_larger_batches(training: TableTraining, n_rows: int, say: Callable[[
         return training
     say(f"The batch size of {training.batch_size:,} is larger than the {n_rows:,} training rows; it was clipped.")
     return replace(training, batch_size=n_rows)
+
+
+def enough_to_hold_out(n_rows: int, fraction: float, say: Callable[[str], object]) -> bool:
+    """Return whether so many rows can spare a share for validation; say so where they cannot."""
+    if math.ceil(fraction * n_rows) >= 2:
+        return True
+    say(
+        f"With {n_rows} rows there are too few to hold some out: trained without validation, for all epochs. "
+        "Give another table with --validation to see how good the model is."
+    )
+    return False

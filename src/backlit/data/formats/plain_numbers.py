@@ -120,7 +120,7 @@ def _is_certain(numbers: pl.Series, whole: bool, *, zeros: bool) -> bool:
     # The sum of NaN is NaN. Some words for a gap are read as it.
     if low is None or low == high or not isinstance(total, int | float) or math.isnan(total):
         return False
-    return -_EXACT < low <= high < _EXACT and not (whole and zeros)  # type: ignore[operator]
+    return bool(-_EXACT < low <= high < _EXACT) and not (whole and zeros)  # type: ignore[operator]
 
 
 def _may_be_thousands(floats: list[pl.Series]) -> list[str]:
@@ -139,7 +139,7 @@ def _has_zeros_before_digits(body: bytes, separator: str) -> bool:
     buffer = np.frombuffer(body, dtype=np.uint8)
     # Before the first cell stands a line break, as before those of all other lines.
     first = np.frombuffer(b"\n\n" + body[:_CHUNK], dtype=np.uint8)
-    # Piece by piece, so that what is compared stays in the processor's cache; pieces overlap by what a cell begins with.
+    # Piece by piece, so that what is compared stays in the processor's cache; a cell's beginning may lie across two.
     for start in range(0, len(buffer), _CHUNK):
         chunk = first if start == 0 else buffer[start - 3 : start + _CHUNK]
         before, after = chunk[1:-2], chunk[3:]
