@@ -13,7 +13,7 @@ from backlit.data import TableEncoder, check_target, check_target_name, infer_ta
 from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
-from backlit.data.columns.lines import without_lines
+from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
 from backlit.errors import InvalidInputError

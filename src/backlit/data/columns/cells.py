@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backlit.data.columns.column import Column
@@ -61,7 +61,7 @@ def tell(cells: pl.Series, *, places: int, is_target: bool = False, decimal: str
 
     if cells.null_count() == len(cells):
         return Telling(Column(cells.name, "empty", "no cell holds anything", None, len(cells), len(cells)))
-    floats = cells.cast(pl.Float64, strict=False)
+    floats = cells.cast(pl.Float64, strict=False).fill_nan(None)
     strange = rest = cells.clear()
     if floats.null_count() > cells.null_count():
         strange = cells.filter(floats.is_null() & cells.is_not_null())
@@ -125,6 +125,8 @@ def _plain_numbers(
     ):
         return Telling(column, decimal=".")
     # 1.299 and 950: three decimals each, or thousands
+    if number.str.contains(r"^[-+]?\d+$").any():
+        column = replace(column, why="a point is taken for the decimal mark")
     return Telling(column, number=find_numbers(number))
 
 
@@ -194,7 +196,7 @@ def with_misfits(cells: pl.Series, kind: str, written: Written, why: str = "", r
     if read.null_count() == cells.null_count():
         return Column(cells.name, kind, why, written, len(cells), cells.null_count())  # type: ignore[arg-type]
     strange = cells.filter(read.is_null() & cells.is_not_null())
-    counts = strange.value_counts(name="n").sort(["n", cells.name], descending=[True, False]).rows()
+    counts = strange.alias("cell").value_counts(name="n").sort(["n", "cell"], descending=[True, False]).rows()
     return Column(cells.name, kind, why, written, len(cells), cells.null_count(), tuple(counts))  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
 from backlit.data.columns.dates import find_dates
 from backlit.data.columns.gaps import blank_missing
-from backlit.data.columns.lines import confirmed, suspected, without_lines
+from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.typed import of_type
@@ -158,12 +158,12 @@ class _Deciding:
         if telling.number is not None and len(telling.number.forms) > 1:
             forms = telling.number.forms
             chosen = [form for form in forms if form.decimal == decimal]
-            if chosen:
+            if chosen and (telling.column is None or chosen[0] != telling.column.written):
                 return of_numbers(cells, chosen[0], "as the table's other numbers" if not self.choices.decimal else "")
+            if telling.column is None and forms[0].decimal == ".":
+                return of_numbers(cells, forms[0])
             if telling.column is None:
                 raise _refuse_number(name, telling.number.examples[0])
-        elif telling.number is not None and decimal == "," and telling.number.forms[0].decimal == ",":
-            return of_numbers(cells, telling.number.forms[0], telling.number.why)
         if telling.column is None:
             assert telling.date is not None
             found = find_dates(cells.drop_nulls(), first=first) if first else None

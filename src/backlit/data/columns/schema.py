@@ -11,7 +11,7 @@ from backlit.data.checked import CheckedFields
 from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
-from backlit.data.columns.lines import LeftOutRow, confirmed, suspected, without_lines
+from backlit.data.columns.left_out_rows import LeftOutRow, confirmed, suspected, without_lines
 from backlit.data.columns.report import describe_all
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
 from backlit.errors import DataError
@@ -71,11 +71,11 @@ class TableSchema:
         DataError
             Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
         """
-        cells, _ = blank_missing(table, self.missing)
-        read = [self._read(column, first_row) for column in cells if column.name in self.by_name]
-        return cells.with_columns(read)
+        blanked, _ = blank_missing(table, self.missing)
+        known = [cells for cells in table if cells.name in self.by_name]
+        return table.with_columns([self._read(cells, blanked[cells.name], first_row) for cells in known])
 
-    def _read(self, cells: pl.Series, first_row: int) -> pl.Series:
+    def _read(self, given: pl.Series, cells: pl.Series, first_row: int) -> pl.Series:
         import polars as pl
 
         column = self.by_name[cells.name]
@@ -86,6 +86,9 @@ class TableSchema:
         written: Written = column.written
         if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
             written = _USUAL[column.kind]
+        if written is None:  # blanks around text are its own, where it does not come from a file
+            is_missing = cells.is_null() & given.is_not_null() & (given.str.strip_chars() != "")
+            return given.set(is_missing, None) if self.missing else given
         result = read_cells(cells, written)
         if column.is_used and result.null_count() > cells.null_count():
             strange = (result.is_null() & cells.is_not_null()).arg_true()
