@@ -176,6 +176,7 @@ TESTED_TOGETHER = {
     "date_plan": "test_plans",
     "features": "test_encoder",
     "gaps": "test_decide",
+    "glance": "test_decide",
     "left_out_rows": "test_decide",
     "number_plans": "test_plans",
     "typed": "test_decide",

@@ -11,6 +11,7 @@ from backlit.data.checked import CheckedFields
 from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
+from backlit.data.columns.glance import glance
 from backlit.data.columns.left_out_rows import LeftOutRow, confirmed, suspected, without_lines
 from backlit.data.columns.report import describe_all
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
@@ -71,9 +72,19 @@ class TableSchema:
         DataError
             Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
         """
-        blanked, _ = blank_missing(table, self.missing)
-        known = [cells for cells in table if cells.name in self.by_name]
-        return table.with_columns([self._read(cells, blanked[cells.name], first_row) for cells in known])
+        import polars as pl
+
+        blanked, _ = blank_missing(table.select(name for name in table.columns if name in self.by_name), self.missing)
+        plain = [cells.name for cells in blanked if cells.dtype == pl.String and _is_plain(self.by_name[cells.name])]
+        looks = glance(blanked.select(plain))
+        read = []
+        for cells in blanked:
+            look = looks.get(cells.name)
+            if look is not None and look.is_plain:
+                read.append(look.floats if look.whole is None else look.whole)
+            else:
+                read.append(self._read(table[cells.name], cells, first_row))
+        return table.with_columns(read)
 
     def _read(self, given: pl.Series, cells: pl.Series, first_row: int) -> pl.Series:
         import polars as pl
@@ -161,3 +172,7 @@ class TableSchema:
         if len(schema.by_name) < len(columns):
             raise fields.error("columns", "columns of distinct names", [column.name for column in columns])
         return schema
+
+
+def _is_plain(column: Column) -> bool:
+    return column.written == NumberForm() or (column.written is None and column.kind == "number")
