@@ -19,7 +19,8 @@ help:  ## print these words
 demo: $(VENV)/.backlit  ## train on handwritten digits, save, reload, predict, and explain one step
 	$(BIN)/backlit demo
 
-# Packages wait for the network and the engine for the compiler, so both are had at once.
+# Packages wait for the network and the engine for the compiler, so both are had at once. Python compiles a module when
+# it is first imported (--no-compile), for most never are.
 $(VENV)/.backlit: $(SOURCES)
 	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.packages $(VENV)/.engine
 	@touch $@
@@ -27,14 +28,13 @@ $(VENV)/.backlit: $(SOURCES)
 $(VENV)/.python:
 	@echo "Making a virtual environment in $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet --upgrade pip
 	@touch $@
 
 $(VENV)/.packages: pyproject.toml | $(VENV)/.python
 	@echo "Installing the packages that backlit needs"
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
 	  > $(VENV)/packages.txt
-	@$(PIP) install --requirement $(VENV)/packages.txt | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
+	@$(PIP) install --no-compile --requirement $(VENV)/packages.txt | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
 	@touch $@
 
 # What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine.
@@ -50,6 +50,7 @@ setup: $(VENV)/.tools  ## all that tests, checks and benchmarks need, too
 
 $(VENV)/.tools: pyproject.toml $(VENV)/.backlit
 	@echo "Installing what the tests need: PyTorch, JAX and others, some 2 GB"
+	@$(PIP) install --quiet --upgrade pip  # older ones know no --group
 	@$(PIP) install --group test --group dev | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
 	@touch $@
 

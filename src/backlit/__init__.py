@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backlit.core.network import Network
     from backlit.core.penalty import Penalty
     from backlit.core.residual_losses import Huber, Quantile
+    from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.encoder import TableEncoder
     from backlit.data.readers import read_table
     from backlit.engine import get_engine
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.importing import from_sklearn, from_state_dict
-    from backlit.estimators.many import fit_many
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
+    from backlit.estimators.side_by_side import fit_many
     from backlit.explanation.demon.demon import demon
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
@@ -52,6 +53,7 @@ _HOMES = {
     "Backpass": "backlit.core.backpropagation",
     "CSVLog": "backlit.training.csv_log",
     "Checkpoint": "backlit.training.checkpoint",
+    "ColumnChoices": "backlit.data.columns",
     "CustomActivation": "backlit.core.custom",
     "CustomLoss": "backlit.core.custom",
     "DemonRanking": "backlit.explanation.demon.ranking",
@@ -74,6 +76,7 @@ _HOMES = {
     "Recorder": "backlit.training.recording",
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.tables.model",
+    "TableSchema": "backlit.data.columns",
     "backpropagate": "backlit.core.backpropagation",
     "check_gradient": "backlit.core.gradient_check",
     "demon": "backlit.explanation.demon.demon",
@@ -82,7 +85,7 @@ _HOMES = {
     "find_learning_rate": "backlit.estimators.rate_finder",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
-    "fit_many": "backlit.estimators.many",
+    "fit_many": "backlit.estimators.side_by_side",
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
@@ -100,6 +103,7 @@ __all__ = [
     "Backpass",
     "CSVLog",
     "Checkpoint",
+    "ColumnChoices",
     "CustomActivation",
     "CustomLoss",
     "DemonRanking",
@@ -122,6 +126,7 @@ __all__ = [
     "Recorder",
     "TableEncoder",
     "TableModel",
+    "TableSchema",
     "__version__",
     "backpropagate",
     "check_gradient",

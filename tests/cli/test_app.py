@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import inspect
 import json
@@ -17,8 +18,9 @@ import pytest
 from commands import QUICK, homes
 
 from backlit import MLPClassifier, MLPRegressor
+from backlit.cli.app import check, demon, diagnose, evaluate, explain, find_rate, predict, train
 from backlit.cli.dataclass_options import GROUPS
-from backlit.cli.train import train
+from backlit.cli.reading import ReadingOptions
 
 
 def test_the_main_job(folder, run):
@@ -107,6 +109,11 @@ def test_train_has_each_option_of_the_estimators():
     ours = {*inspect.signature(train).parameters}
     theirs = {RENAMED.get(name, name) for cls in (MLPClassifier, MLPRegressor) for name in cls().get_params()}
     assert theirs - ours == ONLY_IN_PYTHON
+
+
+@pytest.mark.parametrize("command", [train, find_rate, evaluate, predict, explain, demon, check, diagnose])
+def test_every_command_with_a_table_reads_it_alike(command):
+    assert {field.name for field in dataclasses.fields(ReadingOptions)} <= inspect.signature(command).parameters.keys()
 
 
 def test_options_stand_in_groups(run):

@@ -120,8 +120,8 @@ def _about_target(target: TargetFacts) -> list[str]:
                 "Accuracy hides how the small ones fare; see --class-weight balanced."
             )
     said += [
-        f"{leak.column} gives {target.name} alone ({leak.score:.1%}). If it is not known when you predict, leave it out: "
-        f"--ignore {leak.column!r}."
+        f"{leak.column} gives {target.name} alone ({leak.score:.1%}). If it is not known when you predict, leave it "
+        f"out: --ignore {leak.column!r}."
         for leak in target.leaks
     ]
     return said

@@ -6,9 +6,7 @@ were, it stands in `to_dict` too, which a model remembers, and in `as_in_trainin
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import gzip
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +31,12 @@ Target = Annotated[
 
 
 def names_of(text: str) -> tuple[str, ...]:
-    """Return column names from ``a,b,c``, or from a file with a name a line."""
+    """Return column names from ``a,b,c``, or from a file with a name per line."""
     if "," not in text and Path(text).is_file():
         try:
             lines = Path(text).read_text(encoding="utf-8").splitlines()
         except UnicodeDecodeError:
-            raise InvalidInputError(f"{text} should hold a column name a line, but is not UTF-8 text.") from None
+            raise InvalidInputError(f"{text} should hold a column name per line, but is not UTF-8 text.") from None
         return tuple(line.strip() for line in lines if line.strip())
     names = tuple(name.strip() for name in text.split(","))
     if not all(names):
@@ -54,7 +52,7 @@ class ReadingOptions:
 
     names: tuple[str, ...] | None = option(
         None,
-        "Column names of a file without a header, separated by commas; or a file with a name a line.",
+        "Column names of a file without a header, separated by commas; or a file with a name per line.",
         "Data",
         parse=names_of,
     )
@@ -216,6 +214,9 @@ def _names_for(path: Path, names: Sequence[str], separator: str | None, target: 
 
 
 def _first_row(path: Path, separator: str | None) -> list[str] | None:
+    import csv
+    import gzip
+
     stem = path.name.removesuffix(".gz").lower()
     if not path.is_file() or stem.endswith((".parquet", ".pq", ".npz", "-ubyte")):
         return None  # the reader says what is wrong with it, or it brings its own names

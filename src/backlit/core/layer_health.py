@@ -117,7 +117,7 @@ class NetworkHealth:
             pairs = zip(document["layers"], activations, strict=True)
             layers = tuple(_layer_from_dict(layer, activation) for layer, activation in pairs)
             cost, constant_cost, size = (_number(document[name]) for name in ("cost", "constant_cost", "input_size"))
-            return cls(_whole(document["epoch"]), cost, constant_cost, size, layers)
+            return cls(_count(document["epoch"]), cost, constant_cost, size, layers)
         except (TypeError, KeyError, ValueError) as error:
             raise InvalidInputError(
                 "Recorded figures must hold epoch, cost and this network's layers, as Recorder wrote them, but do not "
@@ -133,7 +133,7 @@ def _layer_from_dict(document: dict[str, Any], activation: str) -> LayerHealth:
     unknown = set(document) ^ {field.name for field in fields(LayerHealth)}
     if unknown:
         raise ValueError(f"unknown or missing: {', '.join(sorted(map(str, unknown)))}")
-    layer, moved = _whole(document["layer"]), document["moved"]
+    layer, moved = _count(document["layer"]), document["moved"]
     name = str(activation)  # one of the user's own equals nothing but itself
     if document["activation"] != name:
         raise ValueError(f"layer {layer} is {document['activation']!r}, but the network's is {name!r}")
@@ -141,7 +141,7 @@ def _layer_from_dict(document: dict[str, Any], activation: str) -> LayerHealth:
     return LayerHealth(layer, activation, delta, saturated, dead, weight, None if moved is None else _number(moved))
 
 
-def _whole(value: Any) -> int:
+def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is not a whole number")
     return value

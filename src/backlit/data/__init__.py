@@ -6,6 +6,7 @@ of any of them.
 polars is imported when a file is read, not before.
 """
 
+from backlit.data.classes import class_codes, encode_classes
 from backlit.data.encoder import EncodedFeature, TableEncoder
 from backlit.data.readers import read_table
 from backlit.data.target import (
@@ -13,8 +14,6 @@ from backlit.data.target import (
     TaskGuess,
     check_target,
     check_target_name,
-    class_codes,
-    encode_classes,
     infer_task,
 )
 

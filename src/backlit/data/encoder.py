@@ -13,12 +13,11 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.data.categories import chosen_categories
-from backlit.data.columns.report import describe, is_lossy
 from backlit.data.columns.schema import TableSchema
+from backlit.data.features import Features
 from backlit.data.learned import DTYPES, Learned
-from backlit.data.meaning import choices_of, learn_schema, read_view
-from backlit.data.plans import JsonDict, NumberPlan, PixelPlan, Plan, fit_plan
-from backlit.data.scaling import divide_bytes, scale_block
+from backlit.data.meaning import choices_of, learn_schema, losses, read_view
+from backlit.data.plans import JsonDict, Plan, fit_plan
 from backlit.data.table_view import TableView
 from backlit.data.values import plain
 from backlit.errors import DataError, InvalidInputError, ShapeError
@@ -121,10 +120,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         choices = replace(choices, columns={**choices.columns, **chosen})
         schema = learn_schema(view, choices, int(self.max_categories))
         self._fit(read_view(view, schema, view.positions), schema)
-        for column in schema.columns:
-            if is_lossy(column, int(self.max_categories)):
-                said = f"{column.name}: {describe(column, int(self.max_categories))}"
-                warnings.warn(said, DataConversionWarning, stacklevel=2)
+        for said in losses(schema, int(self.max_categories)):
+            warnings.warn(said, DataConversionWarning, stacklevel=2)
         return self
 
     def fit_read(self, table: Any, schema: TableSchema) -> Self:
@@ -164,9 +161,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array([column.name for column in schema.columns], dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self._names = _distinct([name for plan in plans for name in plan.names()])
-        widths = [len(plan.names()) for plan in plans]
-        self._offsets = np.concatenate([[0], np.cumsum(widths)]).astype(np.intp)
+        self._features = Features.of(plans)
 
     def transform(self, table: Any) -> NDArray[np.floating]:
         """Encode a table.
@@ -184,7 +179,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "plans_")
         view, columns = self._read(TableView(table))
-        return self._encode(view, columns)
+        return self._features.encode(view, columns, _dtype_name(self.dtype))
 
     def _read(self, view: TableView) -> tuple[TableView, list[int]]:
         """Return a table read as in training, and where each plan's column stands in it."""
@@ -208,40 +203,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(f"The table lacks {listed}, which training had. Add or rename the columns.{unknown}")
         return [view.positions[plan.column] for plan in self.plans_]
 
-    def _encode(self, view: TableView, columns: list[int]) -> NDArray[np.floating]:
-        out = np.zeros((view.n_rows, len(self._names)), dtype=_dtype_name(self.dtype))
-        if view.n_rows == 0:
-            return out
-        numbers, pixels = [], []
-        for k, (plan, j) in enumerate(zip(self.plans_, columns, strict=True)):
-            if isinstance(plan, PixelPlan):
-                pixels.append(k)
-            elif type(plan) is NumberPlan:
-                numbers.append(k)
-            else:
-                plan.encode(view, j, out[:, self._offsets[k] : self._offsets[k + 1]])
-        if pixels:
-            places = [columns[k] for k in pixels]
-            block = view.block(places, whole_bytes=view.has_whole_bytes(places))
-            divide_bytes(block, [self.plans_[k].column for k in pixels], out, self._offsets[pixels])
-        if numbers:
-            self._encode_numbers(view, columns, numbers, out)
-        return out
-
-    def _encode_numbers(
-        self, view: TableView, columns: list[int], numbers: list[int], out: NDArray[np.floating]
-    ) -> None:
-        plans = [plan for k in numbers if isinstance(plan := self.plans_[k], NumberPlan)]
-        scale_block(
-            view.block([columns[k] for k in numbers]),
-            [plan.column for plan in plans],
-            center=np.array([plan.center for plan in plans]),
-            spread=np.array([plan.spread for plan in plans]),
-            out=out,
-            places=self._offsets[numbers],
-            indicators=np.where([plan.missing for plan in plans], self._offsets[numbers] + 1, -1),
-        )
-
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns of the matrix.
 
@@ -259,7 +220,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"input_features should have length equal to number of features ({self.n_features_in_}), "
                 f"got {len(input_features)}"
             )
-        return np.array(self._names, dtype=object)
+        return np.array(self._features.names, dtype=object)
 
     def extra_columns(self, table: Any) -> list[str]:
         """List the columns of a table that training did not have and that `transform` therefore ignores."""
@@ -283,7 +244,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "plans_")
         view, columns = self._read(TableView(table).row(row_index))
-        encoded = iter(zip(self._names, self._encode(view, columns)[0], strict=True))
+        encoded = iter(
+            zip(self._features.names, self._features.encode(view, columns, _dtype_name(self.dtype))[0], strict=True)
+        )
         described = []
         for plan, j in zip(self.plans_, columns, strict=True):
             raw = view.values(j)[0]
@@ -300,7 +263,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             "dtype": _dtype_name(self.dtype),
             "max_categories": int(self.max_categories),
             "named": hasattr(self, "feature_names_in_"),
-            "n_features_out": len(self._names),
+            "n_features_out": len(self._features.names),
             "columns": [plan.to_dict() for plan in self.plans_],
             "schema": self.schema_.to_document(),
         }
@@ -317,7 +280,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         learned = Learned.from_dict(data)
         encoder = cls(learned.dtype, learned.max_categories)
         encoder._learned(learned.plans, learned.schema, named=learned.named)
-        learned.check_width(len(encoder._names))
+        learned.check_width(len(encoder._features.names))
         return encoder
 
     def __sklearn_tags__(self) -> Any:
@@ -333,20 +296,3 @@ def _dtype_name(dtype: Any) -> str:
         return str(np.dtype(dtype).name)
     except TypeError:
         return repr(dtype)
-
-
-def _distinct(names: list[str]) -> list[str]:
-    # `a is missing` may be a column's own name as well: whoever looks features up by name needs them distinct.
-    taken = set(names)
-    if len(taken) == len(names):
-        return names
-    seen: set[str] = set()
-    distinct = []
-    for name in names:
-        candidate, n = name, 1
-        while candidate in seen or (n > 1 and candidate in taken):
-            n += 1
-            candidate = f"{name} ({n})"
-        seen.add(candidate)
-        distinct.append(candidate)
-    return distinct

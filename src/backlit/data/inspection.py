@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
 from backlit.data.columns.decide import PLACES, decide
-from backlit.data.columns.lines import without_lines
+from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.columns.report import describe
 from backlit.data.columns.schema import TableSchema
 from backlit.data.leaks import Leak, find_leaks
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _SAMPLE = 20_000
-_FREQUENT = 3
+_FREQUENT, _OFTEN = 3, 5
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _facts(column: Column, cells: pl.Series, sample: pl.Series) -> ColumnFacts:
     if len(present) and column.kind not in ("constant", "text"):
         counts = present.alias("value").value_counts(name="n", sort=True).head(_FREQUENT).rows()
         # Of measurements every value is as rare as the other.
-        frequent = tuple((_plain(value), n / len(present)) for value, n in counts if n > 1 and n > len(present) / 100)
+        frequent = tuple((_plain(value), n / len(present)) for value, n in counts if n >= _OFTEN and n > len(present) / 50)
     return ColumnFacts(column, said, low, high, frequent)
 
 

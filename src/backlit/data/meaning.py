@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.column import Column, Kind
 from backlit.data.columns.decide import decide
+from backlit.data.columns.report import describe, is_lossy
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.written import DateForm
 from backlit.data.table_view import TableView
@@ -95,3 +96,10 @@ def read_view(view: TableView, schema: TableSchema, positions: Mapping[str, int]
         if found is not None:
             cells[j] = found.alias(name)
     return view.replaced(dict(zip(cells, schema.read(pl.DataFrame(list(cells.values()))), strict=True)))
+
+
+def losses(schema: TableSchema, places: int) -> list[str]:
+    """Say what was lost of a table: cells taken as gaps, columns and lines left out, categories without a place."""
+    left_out = [f"row {line.row:,} is left out: {line.why}" for line in schema.left_out_rows]
+    lossy = [column for column in schema.columns if is_lossy(column, places)]
+    return left_out + [f"{column.name}: {describe(column, places)}" for column in lossy]

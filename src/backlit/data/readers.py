@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sklearn.exceptions import DataConversionWarning
 
 from backlit.data.columns import ColumnChoices, decide
+from backlit.data.columns.decide import PLACES
 from backlit.data.columns.gaps import blank_missing
-from backlit.data.columns.lines import without_lines
-from backlit.data.columns.report import describe
+from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.formats.table_file import read_table_file
+from backlit.data.meaning import losses
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
@@ -80,8 +82,6 @@ def read_table(
     if not file.is_text:
         return blank_missing(file.frame, missing)[0] if missing else file.frame
     schema = decide(file.frame, ColumnChoices(missing=tuple(missing)).for_file(file))
-    lost = [f"row {line.row:,} is left out: {line.why}" for line in schema.left_out_rows]
-    lost += [f"{column.name}: {describe(column)}" for column in schema.columns if column.misfits]
-    for said in lost:
+    for said in losses(replace(schema, columns=tuple(column for column in schema.columns if column.misfits)), PLACES):
         warnings.warn(f"{path}: {said}", DataConversionWarning, stacklevel=2)
     return schema.read(without_lines(file.frame, schema.left_out_rows))

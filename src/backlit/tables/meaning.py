@@ -33,7 +33,7 @@ def are_spelled(cells: pl.Series, column: Column) -> bool:
     Parameters
     ----------
     cells : polars.Series
-        The target's column before it was read; stripped, and gaps are null.
+        The target's column before it was read, stripped and without nulls.
     column : Column
         What it was taken for.
     """
@@ -41,7 +41,7 @@ def are_spelled(cells: pl.Series, column: Column) -> bool:
 
     if column.kind != "number" or column.misfits or cells.dtype != pl.String:
         return False
-    spellings = cells.drop_nulls().unique().to_list()
+    spellings = cells.unique().to_list()
     numbers = {_number(text) for text in spellings}
     plainly = all(_number(text) is not None and text == repr(_number(text)) for text in spellings)
     # Where a number has several spellings they are one class, and its name is the number.

@@ -136,7 +136,7 @@ class TableModel:
         say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
-            record["recorded"] = [figures.to_dict() for figures in recorder.history]
+            record["recorded"] = [health.to_dict() for health in recorder.history]
         return cls(trained.network, run.objective.loss, learned, start.encoder, record)
 
     @cached_property
@@ -191,7 +191,7 @@ class TableModel:
             say(message)
         return x, y
 
-    def __problem__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
+    def __network_with_examples__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")

@@ -14,7 +14,7 @@ from backlit.data import TableEncoder, check_target, check_target_name, infer_ta
 from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
-from backlit.data.columns.lines import without_lines
+from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
 from backlit.errors import InvalidInputError
@@ -62,7 +62,7 @@ class TableStart:
         raw = as_polars(table)
         check_target_name(raw.columns, target)
         schema = decide(raw, choices_of(columns), target=target)
-        raw, _ = blank_missing(without_lines(raw, schema.left_out_rows), schema.missing)
+        raw = without_lines(raw, schema.left_out_rows)
         for line in ["Columns:", *schema.lines()]:
             say(line)
         table, n_dropped = check_target(schema.read(raw), target)
@@ -75,10 +75,11 @@ class TableStart:
             task = guess.task
             say(guess.reason + ".")
         meaning = schema.by_name[target]
-        if task == "classification" and are_spelled(raw[target], meaning):
+        labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
+        if task == "classification" and are_spelled(labels, meaning):
             # classes come back as they are written: 1.50
             meaning = replace(meaning, kind="category", written=None)
-            table = table.with_columns(raw[target].drop_nulls())
+            table = table.with_columns(labels)
         features = without(table, target)
         encoder = TableEncoder(dtype=training.dtype).fit_read(features, schema.only(features.columns))
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))

@@ -78,7 +78,7 @@ def train_lbfgs(
     began = [time.perf_counter()]
 
     def tell(event: Event) -> bool:
-        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - all are to hear of it
+        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - every watcher is told, whatever the first one answers
 
     def cost_and_gradient(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         session.set_network(unpack(theta, start))

@@ -39,7 +39,7 @@ class Plan:
     n_epochs : int
         Epochs in all, and the horizon of the schedule.
     batch_size : int
-        Examples a step; more than there are is as many as there are, with a warning.
+        Examples per step; more than there are is as many as there are, with a warning.
     schedule : Schedule, default Constant()
     stopping : EarlyStopping or None, default None
     shuffle : bool, default True

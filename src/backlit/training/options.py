@@ -68,7 +68,7 @@ class LineSearchLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """How a network is trained; the same words mean the same in every door.
+    """How a network is trained; a word means the same, whoever makes the options.
 
     Attributes
     ----------
@@ -159,8 +159,6 @@ class FitOptions:
             raise UnknownNameError("precision", self.precision, PRECISIONS)
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise InvalidInputError(f"clip_norm must be a positive number or None, but {self.clip_norm!r} came.")
         if not 0 <= self.label_smoothing < 1:
             raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
         if self.solver == LBFGS:
@@ -188,7 +186,7 @@ class FitOptions:
         from backlit.core.optimizers import OPTIMIZERS, SGD
 
         if self.solver in ("gd", LBFGS):
-            return SGD()
+            return SGD(clip_norm=self.clip_norm)
         if self.solver not in OPTIMIZERS:
             raise UnknownNameError("solver", self.solver, (*OPTIMIZERS, "gd", LBFGS))
         kind = OPTIMIZERS[self.solver]

@@ -50,7 +50,7 @@ class Recorder:
     >>> import warnings
     >>> with warnings.catch_warnings(action="ignore"):
     ...     diagnosis = bl.diagnose(clf.fit(X, y), X, y)
-    >>> [figures.epoch for figures in diagnosis.history]
+    >>> [health.epoch for health in diagnosis.history]
     [0, 1, 2, 3, 4, 6, 8, 12, 16]
     """
 
@@ -122,7 +122,7 @@ class Recorder:
             "every": self._every,
             "n_looks": self._n_looks,
             "last_look": self._before[0] if self._before else 0,
-            "records": [figures.to_dict() for figures in self._records],
+            "records": [health.to_dict() for health in self._records],
         }
 
     def restore(self, document: Any, last_seen: Network | None) -> None:
@@ -145,7 +145,7 @@ class Recorder:
         try:
             counts = [document[name] for name in ("epoch", "every", "n_looks", "last_look")]
             activations = last_seen.activations
-            records = [NetworkHealth.from_dict(figures, activations) for figures in document["records"]]
+            records = [NetworkHealth.from_dict(health, activations) for health in document["records"]]
         except (TypeError, KeyError) as error:
             raise InvalidInputError(f"The state of a Recorder must be as it wrote it, but lacks {error}.") from None
         if not all(type(count) is int and count >= 0 for count in counts) or counts[1] == 0:
@@ -189,7 +189,7 @@ class LookCost:
         n_steps : int
             Steps in an epoch.
         """
-        # NumPy takes 0.1 ms a layer and does 40 Gflop/s or more; the native engine takes 2 µs a step and does
+        # NumPy takes 0.1 ms per layer and does 40 Gflop/s or more; the native engine takes 2 µs per step and does
         # 200 Gflop/s on a good laptop.
         n_weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
         look = 1e-4 * len(sizes) + n_weights * (4 * n_sampled / 40e9 + 2e-9)

@@ -67,7 +67,6 @@ class Run:
     plan : Plan
     state : TrainingState
     validation : Validation or None
-    clip_norm : float or None
     n_threads : int or None
     line_search : LineSearchLimits or None
         Of L-BFGS, where it trains in the optimizer's place.
@@ -82,7 +81,6 @@ class Run:
     plan: Plan
     state: TrainingState
     validation: Validation | None = None
-    clip_norm: float | None = None
     n_threads: int | None = None
     line_search: LineSearchLimits | None = None
 
@@ -135,21 +133,13 @@ class Run:
             plan,
             state,
             validation,
-            options.clip_norm,
             options.n_threads,
             options.line_search(),
         )
 
     def open(self) -> Session:
         """Open a session on the network as it is at the beginning."""
-        return self.engine.open(
-            self.network,
-            self.objective,
-            self.optimizer,
-            self.optimizer_state,
-            self.n_threads,
-            clip_norm=self.clip_norm,
-        )
+        return self.engine.open(self.network, self.objective, self.optimizer, self.optimizer_state, self.n_threads)
 
     def train(
         self, watchers: Sequence[Watcher] = (), *, keeping: Keeping | None = None, ends_on_interrupt: bool = False

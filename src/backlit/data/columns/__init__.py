@@ -8,7 +8,7 @@ look at the other cells, so that a cell means the same in every file.
 from backlit.data.columns.choices import ColumnChoices, Source
 from backlit.data.columns.column import Column, Kind
 from backlit.data.columns.decide import decide
-from backlit.data.columns.lines import LeftOutRow
+from backlit.data.columns.left_out_rows import LeftOutRow
 from backlit.data.columns.schema import TableSchema
 
 __all__ = ["Column", "ColumnChoices", "Kind", "LeftOutRow", "Source", "TableSchema", "decide"]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backlit.data.columns.column import Column
 from backlit.data.columns.dates import DateFinding, find_dates, read_dates
 from backlit.data.columns.gaps import is_usual_word
+from backlit.data.columns.glance import THREE_DIGITS, Glance
 from backlit.data.columns.numbers import ENOUGH, Finding, find_numbers, read_numbers
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm, Written
 
 if TYPE_CHECKING:
     import polars as pl
 
-_THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
 _CODE = r"^[-+]?0\d+$"
 _LONG = r"^[-+]?\d{16,}$"
 _EXACT = 2**53
@@ -43,13 +43,17 @@ class Telling:
     decimal: str | None = None
 
 
-def tell(cells: pl.Series, *, places: int, is_target: bool = False, decimal: str | None = None) -> Telling:
+def tell(
+    cells: pl.Series, look: Glance, *, places: int, is_target: bool = False, decimal: str | None = None
+) -> Telling:
     """Tell what a column of text is.
 
     Parameters
     ----------
     cells : polars.Series
         Text, stripped; empty cells are null.
+    look : Glance
+        What a first look told of it.
     places : int
         Categories that get a place of their own.
     is_target : bool
@@ -57,17 +61,14 @@ def tell(cells: pl.Series, *, places: int, is_target: bool = False, decimal: str
     decimal : {".", ","} or None
         The decimal mark, where it was given.
     """
-    import polars as pl
-
     if cells.null_count() == len(cells):
         return Telling(Column(cells.name, "empty", "no cell holds anything", None, len(cells), len(cells)))
-    floats = cells.cast(pl.Float64, strict=False)
-    strange = rest = cells.clear()
-    if floats.null_count() > cells.null_count():
-        strange = cells.filter(floats.is_null() & cells.is_not_null())
-        rest = strange.filter(~is_usual_word(strange))
+    if look.is_plain:
+        return _plain_numbers(cells, look, places, is_target, decimal)
+    strange = cells.filter(look.floats.is_null() & cells.is_not_null())
+    rest = strange.filter(~is_usual_word(strange))
     if rest.is_empty() and len(strange) + cells.null_count() < len(cells):
-        return _plain_numbers(cells, floats, strange, places, is_target, decimal)
+        return _plain_numbers(cells, look, places, is_target, decimal)
     present = cells.drop_nulls()
     sure = present.filter(~is_usual_word(present)) if len(rest) < len(strange) else present
     if sure.is_empty():
@@ -80,7 +81,7 @@ def tell(cells: pl.Series, *, places: int, is_target: bool = False, decimal: str
             return Telling(None, number=number)
         return Telling(of_numbers(cells, number.forms[0], number.why), decimal=_decimal_of(number.forms[0], sure))
     date = find_dates(sure)
-    if date is not None and (date.share == 1 or date.share >= ENOUGH):
+    if date is not None and date.share >= ENOUGH:
         return Telling(None if date.form is None else of_dates(cells, date.form, date.why), date=date)
     why = ""
     if number is not None and number.share > 0.5:
@@ -112,32 +113,29 @@ def _decimal_of(form: NumberForm, cells: pl.Series) -> str | None:
     return None
 
 
-def _plain_numbers(
-    cells: pl.Series, floats: pl.Series, strange: pl.Series, places: int, is_target: bool, decimal: str | None
-) -> Telling:
-    import polars as pl
-
-    whole = cells.cast(pl.Int64, strict=False)
-    if whole.null_count() == floats.null_count() or _all_digits(cells, floats):
-        coded = _as_codes(cells, whole, places, is_target)
+def _plain_numbers(cells: pl.Series, look: Glance, places: int, is_target: bool, decimal: str | None) -> Telling:
+    if look.whole is not None or (look.may_be_long and _are_digits(cells, look.floats)):
+        coded = _as_codes(cells, look, places, is_target)
         if coded is not None:
             return Telling(coded)
-        why = "whole numbers beyond 2⁵³, of which neighbors cannot be told apart" if _is_long(whole) else ""
-        return Telling(of_numbers(cells, NumberForm(), why, whole))
-    column = of_numbers(cells, NumberForm(), "", floats)
-    number = cells.filter(floats.is_not_null())
-    if decimal == "." or not (
-        number[:100].str.contains(_THREE_DIGITS).all() and number.str.contains(_THREE_DIGITS).all()
-    ):
+        is_long = look.whole is not None and _is_long(look.whole)
+        why = "whole numbers beyond 2⁵³, of which neighbors cannot be told apart" if is_long else ""
+        return Telling(of_numbers(cells, NumberForm(), why, look.floats))
+    column = of_numbers(cells, NumberForm(), "", look.floats)
+    if decimal == "." or not look.may_have_thousands:
+        return Telling(column, decimal=".")
+    number = cells.filter(look.floats.is_not_null())
+    if not number.str.contains(THREE_DIGITS).all():
         return Telling(column, decimal=".")
     # 1.299 and 950: three decimals each, or thousands
+    if number.str.contains(r"^[-+]?\d+$").any():
+        column = replace(column, why="a point is taken for the decimal mark")
     return Telling(column, number=find_numbers(number))
 
 
-def _all_digits(cells: pl.Series, floats: pl.Series) -> bool:
+def _are_digits(cells: pl.Series, floats: pl.Series) -> bool:
     # whole numbers of more than 19 digits, which no integer type of 64 bits holds
-    present = cells.filter(floats.is_not_null())
-    return bool(present[:100].str.contains(r"^[-+]?\d+$").all() and present.str.contains(r"^[-+]?\d+$").all())
+    return bool(cells.filter(floats.is_not_null()).str.contains(r"^[-+]?\d+$").all())
 
 
 def _is_long(whole: pl.Series) -> bool:
@@ -145,19 +143,17 @@ def _is_long(whole: pl.Series) -> bool:
     return isinstance(low, int) and isinstance(high, int) and not -_EXACT <= low <= high <= _EXACT
 
 
-def _as_codes(cells: pl.Series, whole: pl.Series, places: int, is_target: bool) -> Column | None:
+def _as_codes(cells: pl.Series, look: Glance, places: int, is_target: bool) -> Column | None:
     # Whole numbers that are names all the same: 007, or more digits than a number has room for.
-    import polars as pl
-
-    if cells.str.contains(_CODE).any():
+    if look.has_codes:
         if is_target or cells.n_unique() <= places:
             code = cells.filter(cells.str.contains(_CODE))[0]
             return of_text(cells, places, is_target, f"codes: {code!r} begins with a zero")
-        return of_numbers(cells, NumberForm(), "too many values for codes; zeros before them are dropped", whole)
-    beyond = cells.filter(cells.str.contains(_LONG))
-    too_long = whole.null_count() > cells.cast(pl.Float64, strict=False).null_count()
-    if not beyond.is_empty() and (too_long or (is_target and _is_long(whole))):
-        return of_text(cells, places, is_target, f"codes: {beyond[0]!r} has more digits than a number holds")
+        why = "too many values for codes; zeros before them are dropped"
+        return of_numbers(cells, NumberForm(), why, look.floats)
+    if look.whole is None or (is_target and _is_long(look.whole)):
+        long = cells.filter(cells.str.contains(_LONG))
+        return of_text(cells, places, is_target, f"codes: {long[0]!r} has more digits than a number holds")
     return None
 
 
@@ -200,7 +196,7 @@ def with_misfits(cells: pl.Series, kind: str, written: Written, why: str = "", r
     if read.null_count() == cells.null_count():
         return Column(cells.name, kind, why, written, len(cells), cells.null_count())  # type: ignore[arg-type]
     strange = cells.filter(read.is_null() & cells.is_not_null())
-    counts = strange.value_counts(name="n").sort(["n", cells.name], descending=[True, False]).rows()
+    counts = strange.alias("cell").value_counts(name="n").sort(["n", "cell"], descending=[True, False]).rows()
     return Column(cells.name, kind, why, written, len(cells), cells.null_count(), tuple(counts))  # type: ignore[arg-type]
 
 

@@ -111,11 +111,11 @@ def find_dates(cells: pl.Series, *, first: Order | None = None) -> DateFinding |
     first : {"day", "month"} or None
         What comes first, where other columns tell and these cells do not.
     """
-    counted = cells.value_counts(name="n", sort=True).rename({cells.name: "cell"})
+    counted = cells.alias("cell").value_counts(name="n", sort=True)
     shapes = _shapes(counted["cell"])
     if shapes is None:
         return None
-    order, why = _order(counted["cell"], shapes)
+    order, why = _order(counted, shapes)
     order = order or first
     why = why or ("as in the table's other dates" if first and _needs_order(shapes) else "")
     formats: dict[str, None] = {}
@@ -143,6 +143,7 @@ def _shapes(cells: pl.Series) -> pl.Series | None:
             .str.replace(r"(?i)(\d)[ap]m$", "${1}p")
             .str.replace(r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", "${1}z")
             .str.replace(r"(:\d{2})\.\d+", "${1}f")
+            .str.replace(r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N")  # a version: 1.2.3
             .str.replace_all(r"\b\d{4}(\d{2})(\d{2})\b", "Ynn")
             .str.replace_all(r"\d{5,}", "N")
             .str.replace_all(r"\d{4}", "Y")
@@ -197,21 +198,19 @@ def _needs_order(shapes: pl.Series) -> bool:
     return any(_undecidable(shape) for shape in shapes.unique().to_list())
 
 
-def _order(cells: pl.Series, shapes: pl.Series) -> tuple[Order | None, str]:
+def _order(counted: pl.DataFrame, shapes: pl.Series) -> tuple[Order | None, str]:
     """Tell whether the day or the month comes first, by a number above 12."""
     import polars as pl
 
-    open_ = cells.filter(shapes.map_elements(_undecidable, return_dtype=pl.Boolean))
-    if open_.is_empty():
+    numeric = counted.filter(shapes.map_elements(_undecidable, return_dtype=pl.Boolean))
+    if numeric.is_empty():
         return None, ""
-    groups = open_.str.extract_groups(_FIRST_TWO).struct.unnest()
-    first, second = (groups.to_series(k).cast(pl.Int64, strict=False) for k in (0, 1))
-    day_first, month_first = (
-        open_.filter((first > 12).fill_null(value=False)),
-        open_.filter((second > 12).fill_null(value=False)),
-    )
-    if len(day_first) > 20 * len(month_first):
-        return "day", f"{day_first[0]!r} has the day first"
-    if len(month_first) > 20 * len(day_first):
-        return "month", f"{month_first[0]!r} has the month first"
+    groups = numeric["cell"].str.extract_groups(_FIRST_TWO).struct.unnest()
+    first, second = (groups.to_series(k).cast(pl.Int64, strict=False) > 12 for k in (0, 1))
+    days, months = numeric.filter(first), numeric.filter(second)
+    # a typing error may stand against all others
+    if days["n"].sum() > 20 * months["n"].sum():
+        return "day", f"{days['cell'][0]!r} has the day first"
+    if months["n"].sum() > 20 * days["n"].sum():
+        return "month", f"{months['cell'][0]!r} has the month first"
     return None, ""

@@ -12,7 +12,8 @@ from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
 from backlit.data.columns.dates import find_dates
 from backlit.data.columns.gaps import blank_missing
-from backlit.data.columns.lines import confirmed, suspected, without_lines
+from backlit.data.columns.glance import Glance, glance
+from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.typed import of_type
@@ -93,7 +94,10 @@ class _Deciding:
 
     def columns(self, table: pl.DataFrame) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
-        told = [self._tell(cells) for cells in table]
+        import polars as pl
+
+        looks = glance(table.select(pl.col(pl.String)))
+        told = [self._tell(cells, looks.get(cells.name)) for cells in table]
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)
         if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
             decimal = ","
@@ -104,7 +108,7 @@ class _Deciding:
             for column, cells in zip(columns, table, strict=True)
         )
 
-    def _tell(self, cells: pl.Series) -> Telling:
+    def _tell(self, cells: pl.Series, look: Glance | None) -> Telling:
         import polars as pl
 
         name, schema = cells.name, self.choices.schema
@@ -118,9 +122,9 @@ class _Deciding:
             return Telling(_again(cells, column))
         if name in self.choices.source.plain and cells.dtype != pl.String:
             return plain_numbers(cells)
-        if cells.dtype != pl.String:
+        if look is None:
             return Telling(of_type(cells))
-        return tell(cells, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
+        return tell(cells, look, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
 
     def _given(self, cells: pl.Series, kind: str, form: str) -> Column:
         import polars as pl
@@ -160,12 +164,12 @@ class _Deciding:
         if telling.number is not None and len(telling.number.forms) > 1:
             forms = telling.number.forms
             chosen = [form for form in forms if form.decimal == decimal]
-            if chosen:
+            if chosen and (telling.column is None or chosen[0] != telling.column.written):
                 return of_numbers(cells, chosen[0], "as the table's other numbers" if not self.choices.decimal else "")
+            if telling.column is None and forms[0].decimal == ".":
+                return of_numbers(cells, forms[0])
             if telling.column is None:
                 raise _refuse_number(name, telling.number.examples[0])
-        elif telling.number is not None and decimal == "," and telling.number.forms[0].decimal == ",":
-            return of_numbers(cells, telling.number.forms[0], telling.number.why)
         if telling.column is None:
             assert telling.date is not None
             found = find_dates(cells.drop_nulls(), first=first) if first else None

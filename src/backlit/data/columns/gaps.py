@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,45 +42,29 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     """
     import polars as pl
 
-    words = list(dict.fromkeys(word.strip() for word in missing))
-    numbers = {word: number for word in words if (number := _number(word)) is not None}
-    matches = dict.fromkeys(words, 0)
-    changed = []
-    text = table.select(pl.col(pl.String)).columns
-    for name in table.columns if words else text:
-        column = table[name]
-        if column.dtype == pl.String:
-            column = column.str.strip_chars()
-            column = column.set(column == "", None) if (column == "").any() else column
-        found = [(word, same) for word in words if (same := _same(column, word, numbers.get(word))) is not None]
-        for word, same in found:
-            matches[word] += int(same.sum())
-        if found:
-            column = column.set(_any(same for _, same in found), None)
-        changed.append(column)
-    return table.with_columns(changed) if changed else table, matches
+    text = pl.col(pl.String).str.strip_chars()
+    table = table.with_columns(pl.when(text != "").then(text))
+    matches = {}
+    for word in dict.fromkeys(word.strip() for word in missing):
+        number = _number(word)
+        masks = {cells.name: mask for cells in table if (mask := _same(cells, word, number)) is not None}
+        counts = table.select(mask.sum().alias(name) for name, mask in masks.items()).row(0) if masks else ()
+        found = [name for name, count in zip(masks, counts, strict=True) if count]
+        table = table.with_columns(pl.when(~masks[name].fill_null(value=False)).then(pl.col(name)) for name in found)
+        matches[word] = sum(counts)
+    return table, matches
 
 
-def _any(masks: Iterable[pl.Series]) -> pl.Series:
-    import operator
-    from functools import reduce
-
-    return reduce(operator.or_, masks)
-
-
-def _same(column: pl.Series, word: str, number: float | None) -> pl.Series | None:
+def _same(cells: pl.Series, word: str, number: float | None) -> pl.Expr | None:
     import polars as pl
 
-    if column.dtype == pl.String:
+    column = pl.col(cells.name)
+    if cells.dtype == pl.String:
         same = column == word
-        if number is not None:
-            same = same | (column.cast(pl.Float64, strict=False) == number).fill_null(value=False)
-    elif column.dtype.is_numeric() and number is not None:
-        same = column.cast(pl.Float64) == number
-    else:
-        return None
-    same = same.fill_null(value=False)
-    return same if same.any() else None
+        return (
+            same if number is None else same | (column.cast(pl.Float64, strict=False) == number).fill_null(value=False)
+        )
+    return column.cast(pl.Float64) == number if number is not None and cells.dtype.is_numeric() else None
 
 
 def _number(word: str) -> float | None:

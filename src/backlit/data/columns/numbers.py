@@ -51,7 +51,8 @@ class Finding:
     Attributes
     ----------
     forms : tuple of NumberForm
-        Those under which the most cells are numbers. Several: the cells do not tell.
+        Those under which the most cells are numbers. Several: the cells do not tell; where a point is decimal mark or
+        not, decimals come first, for so programs write.
     share : float
         The share of the cells that are then numbers.
     why : str
@@ -160,7 +161,7 @@ def find_numbers(cells: pl.Series, *, decimal: str | None = None) -> Finding | N
     """
     import polars as pl
 
-    counted = cells.value_counts(name="n")
+    counted = cells.alias("cell").value_counts(name="n")
     parts = counted.with_columns(_parts(counted.to_series(0))).filter(pl.col("digits").is_not_null())
     total = len(cells)
     if parts.is_empty() or parts["n"].sum() < total / 2:
@@ -168,16 +169,16 @@ def find_numbers(cells: pl.Series, *, decimal: str | None = None) -> Finding | N
     marks, problem = _marks(parts)
     digits = parts.group_by("digits").agg(pl.col("n").sum())
     fits = [(form, int(digits.filter(pl.col("digits").str.contains(_pattern(form)))["n"].sum())) for form in _FORMS]
-    if decimal is not None and any(n for form, n in fits if form.decimal == decimal):
-        fits = [(form, n) for form, n in fits if form.decimal == decimal]
     best = max(n for _, n in fits)
+    wanted = [(form, n) for form, n in fits if form.decimal == decimal and n >= ENOUGH * best]
+    if wanted:
+        fits, best = wanted, max(n for _, n in wanted)
     forms = _distinct([form for form, n in fits if n == best], digits["digits"])
     named = tuple(NumberForm(form.decimal, form.thousands, marks) for form in forms)
     grouped = digits.filter(pl.col("digits").str.contains(r"[.,]"))["digits"]
-    if len(named) > 1:
+    why = ""
+    if len(named) > 1 and NumberForm(",", "", marks) in named:
         named, why = _by_the_rest(named, digits["digits"])
-    else:
-        why = ""
     return Finding(named, best / total, why, tuple(grouped.sort()[:3].to_list()), problem)
 
 
@@ -213,7 +214,9 @@ def _marks(parts: pl.DataFrame) -> tuple[tuple[str, ...], str]:
             marks[mark] = marks.get(mark, 0) + n
     problem = ""
     if len(marks) > 1:
-        listed = ", ".join(f"{mark} ×{n:,}" for mark, n in sorted(marks.items(), key=lambda item: -item[1])[:4])
+        listed = ", ".join(
+            f"{mark} ×{n:,}" for mark, n in sorted(marks.items(), key=lambda item: (-item[1], item[0]))[:4]
+        )
         problem = f"measured in several units ({listed})"
     elif marks and next(iter(marks)) in "%‰":
         bare = parts.filter(pl.col("after").is_null() & ~pl.col("digits").str.contains(r"^[0.,]+$"))["n"].sum()

@@ -11,7 +11,8 @@ from backlit.data.checked import CheckedFields
 from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
-from backlit.data.columns.lines import LeftOutRow, confirmed, suspected, without_lines
+from backlit.data.columns.glance import glance
+from backlit.data.columns.left_out_rows import LeftOutRow, confirmed, suspected, without_lines
 from backlit.data.columns.report import describe_all
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
 from backlit.errors import DataError
@@ -71,16 +72,23 @@ class TableSchema:
         DataError
             Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
         """
-        cells, _ = blank_missing(table, self.missing)
-        # Of thousands of columns most are numbers already.
-        open_ = [
-            name
-            for name, dtype in cells.schema.items()
-            if name in self.by_name and (not dtype.is_numeric() or isinstance(self.by_name[name].written, DateForm))
-        ]
-        return cells.with_columns([self._read(cells[name], first_row) for name in open_])
+        import polars as pl
 
-    def _read(self, cells: pl.Series, first_row: int) -> pl.Series:
+        blanked, _ = blank_missing(table.select(name for name in table.columns if name in self.by_name), self.missing)
+        plain = [cells.name for cells in blanked if cells.dtype == pl.String and _is_plain(self.by_name[cells.name])]
+        looks = glance(blanked.select(plain))
+        read = []
+        for cells in blanked:
+            look = looks.get(cells.name)
+            if look is not None and look.is_plain:
+                read.append(look.floats if look.whole is None else look.whole)
+            elif cells.dtype.is_numeric() and not isinstance(self.by_name[cells.name].written, DateForm):
+                read += [cells] if self.missing else []  # of thousands of columns most are numbers already
+            else:
+                read.append(self._read(table[cells.name], cells, first_row))
+        return table.with_columns(read)
+
+    def _read(self, given: pl.Series, cells: pl.Series, first_row: int) -> pl.Series:
         import polars as pl
 
         column = self.by_name[cells.name]
@@ -91,6 +99,9 @@ class TableSchema:
         written: Written = column.written
         if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
             written = _USUAL[column.kind]
+        if written is None:  # blanks around text are its own, where it does not come from a file
+            is_missing = cells.is_null() & given.is_not_null() & (given.str.strip_chars() != "")
+            return given.set(is_missing, None) if self.missing else given
         result = read_cells(cells, written)
         if column.is_used and result.null_count() > cells.null_count():
             strange = (result.is_null() & cells.is_not_null()).arg_true()
@@ -163,3 +174,7 @@ class TableSchema:
         if len(schema.by_name) < len(columns):
             raise fields.error("columns", "columns of distinct names", [column.name for column in columns])
         return schema
+
+
+def _is_plain(column: Column) -> bool:
+    return column.written == NumberForm() or (column.written is None and column.kind == "number")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backlit.data.columns.gaps import blank_missing
 from backlit.data.formats.arff import looks_like_arff, read_arff
 from backlit.data.formats.arrays import brief, read_idx, read_npz
 from backlit.data.formats.delimited import TextTable, read_delimited
@@ -42,8 +43,8 @@ class TableFile:
     frame : polars.DataFrame
         At least one row; column names are distinct.
     is_text : bool
-        Whether the file held text alone: all columns are strings then, neither stripped nor typed, but for the plain
-        numbers.
+        Whether the file held text alone: all columns are strings then, stripped, and null where empty, but not typed;
+        except for the plain numbers.
     separator : str
         What divided the cells of text; a blank stands for a run of blanks.
     begins_on : int
@@ -158,7 +159,7 @@ def _read(
     refuse_foreign(data, path)
     if stem.endswith(".arff") or looks_like_arff(data):
         arff = read_arff(data, path)
-        return TableFile(arff.text.frame, True, missing=("?",), categories=arff.categories)
+        return TableFile(blank_missing(arff.text.frame, ())[0], True, missing=("?",), categories=arff.categories)
     if stem.endswith(SVMLIGHT) or looks_like_svmlight(data):
         return TableFile(read_svmlight(data, path, label_name))
     default = "\t" if stem.endswith(_TABS) else ","
@@ -178,7 +179,10 @@ def _read(
 
 
 def _of_text(table: TextTable, remarks: tuple[str, ...] = ()) -> TableFile:
-    return TableFile(table.frame, True, table.separator, table.begins_on, (*remarks, *table.remarks), plain=table.plain)
+    remarks = (*remarks, *table.remarks)
+    return TableFile(
+        blank_missing(table.frame, ())[0], True, table.separator, table.begins_on, remarks, plain=table.plain
+    )
 
 
 def _read_parquet(data: bytes, path: Path) -> pl.DataFrame:
