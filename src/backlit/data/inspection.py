@@ -142,7 +142,9 @@ def _facts(column: Column, cells: pl.Series, sample: pl.Series) -> ColumnFacts:
     if len(present) and column.kind not in ("constant", "text"):
         counts = present.alias("value").value_counts(name="n", sort=True).head(_FREQUENT).rows()
         # Of measurements every value is as rare as the other.
-        frequent = tuple((_plain(value), n / len(present)) for value, n in counts if n >= _OFTEN and n > len(present) / 50)
+        frequent = tuple(
+            (_plain(value), n / len(present)) for value, n in counts if n >= _OFTEN and n > len(present) / 50
+        )
     return ColumnFacts(column, said, low, high, frequent)
 
 
