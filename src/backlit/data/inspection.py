@@ -124,7 +124,10 @@ def inspect_table(table: pl.DataFrame, choices: ColumnChoices = NOTHING_GIVEN, t
     if target is not None:
         check_target_name(table.columns, target)
     schema = decide(table, choices, target=target)
-    table = schema.read(without_lines(table, schema.left_out_rows))
+    table = without_lines(table, schema.left_out_rows)
+    # Text stays as it is, and what was read as numbers already.
+    measured = [column.name for column in schema.columns if column.written is not None or schema.missing]
+    table = table.with_columns(schema.only(measured).read(table.select(measured)).iter_columns())
     step = max(1, math.ceil(table.height / _SAMPLE))
     sample = table.gather_every(step)
     facts = tuple(_facts(column, table[column.name], sample[column.name]) for column in schema.columns)

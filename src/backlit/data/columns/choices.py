@@ -28,11 +28,14 @@ class Source:
         Columns that were the index of a pandas frame.
     plain : frozenset of str
         Columns that are numbers because all of their text was.
+    blanked : bool
+        Whether text is stripped and null where it is empty, as that of files is.
     """
 
     separator: str = ","
     index: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
+    blanked: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class ColumnChoices:
     def for_file(self, file: TableFile) -> ColumnChoices:
         """Return these choices with what a file itself says of its columns."""
         columns = dict.fromkeys(file.categories, "category") | dict(self.columns)
-        source = Source(file.separator, file.index, file.plain)
+        source = Source(file.separator, file.index, file.plain, blanked=file.is_text)
         return replace(self, columns=columns, missing=(*self.missing, *file.missing), source=source)
 
 

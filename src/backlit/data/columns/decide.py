@@ -74,7 +74,9 @@ def decide(
             f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
         )
     missing = choices.missing or (choices.schema.missing if choices.schema else ())
-    table, matches = blank_missing(table, missing)
+    matches: dict[str, int] = {}
+    if missing or not choices.source.blanked:
+        table, matches = blank_missing(table, missing)
     remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
     how = _Deciding(choices, target, places, first or next(iter(table.columns), ""))
     lines = () if keep_rows else suspected(table)

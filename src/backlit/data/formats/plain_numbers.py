@@ -59,7 +59,7 @@ def divide(
         if n_rows > _HEAD:
             forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in table.schema.items()}
             integers = [name for name, dtype in table.schema.items() if dtype.is_integer()]
-            table = _read(body, forms | dict.fromkeys(as_text, pl.String), options)
+            table = _read(body, forms | {name: pl.String for name in as_text if name in forms}, options)
             table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
         kinds = dict(zip(columns, table.dtypes, strict=True))
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
