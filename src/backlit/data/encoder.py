@@ -280,7 +280,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         learned = Learned.from_dict(data)
         encoder = cls(learned.dtype, learned.max_categories)
         encoder._learned(learned.plans, learned.schema, named=learned.named)
-        learned.check_width(len(encoder._features.names))
+        learned.width.one_of(len(encoder._features.names))
         return encoder
 
     def __sklearn_tags__(self) -> Any:
