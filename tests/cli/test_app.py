@@ -372,13 +372,12 @@ def test_what_columns_are_is_said_given_and_kept(folder, run):
     )
     document = json.loads(run(*train, *given, "--json")[1])
     kinds = {column["name"]: column["kind"] for column in document["columns"]}
-    assert kinds == {
-        "column_1": "left out", "price": "number", "code": "number", "id": "left out", "when": "left out", "worth": "number"
-    }  # fmt: skip
+    assert {name for name, kind in kinds.items() if kind == "left out"} == {"column_1", "id", "when"}
+    assert {name for name, kind in kinds.items() if kind == "number"} == {"price", "code", "worth"}
     assert "No cell is '-1', which was given as missing." in run(*train, *given)[2]
     schema = {"version": 1, "columns": [{"name": "price", "kind": "text"}, {"name": "worth", "kind": "number"}]}
     (folder / "schema.json").write_text(json.dumps(schema))
-    code, out, err = run(*train, "--comment", "#", "--schema", "schema.json")
+    code, _, err = run(*train, "--comment", "#", "--schema", "schema.json")
     assert code == 0, err
     assert "price     text, left out" in err
     for wrong, words in [

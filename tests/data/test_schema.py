@@ -69,7 +69,7 @@ def test_written_and_read_back():
         ({"name": 1}, r"columns\[0\].name must be text"),
         ({"written": {"as": "eval"}}, "written.as must be one of 'number', 'date', 'flag'"),
         ({"written": {"as": "number", "decimal": ",", "thousands": ",", "marks": []}}, "thousands must be one of"),
-        ({"misfits": ["x"]}, "misfits must be a list"),
+        ({"misfits": ["x"]}, r"misfits\[0\] must be a list"),
         ({"values": -1}, "values must be"),
         ({"more": 1}, "unknown field 'more'"),
     ],
