@@ -344,7 +344,7 @@ def test_what_columns_are_is_said_given_and_kept(folder, run):
     table = "\n".join([",price,code,id,when,worth", ",($),,,,EUR", *rows, "Total,616900,,,,20000"])
     (folder / "dirty.csv").write_text("# of the shop\n" + table + "\n")
     train = ("train", "dirty.csv", "--target", "worth", "--out", "m.safetensors", *QUICK)
-    code, out, err = run(*train, "--comment", "#")
+    code, _, err = run(*train, "--comment", "#")
     assert code == 0, err
     said = {line.split()[0]: line for line in err.splitlines() if line.strip()}
     assert "1 of 200 cells is not: 'unknown': taken as gaps" in said["price"]
