@@ -35,6 +35,6 @@ def test_an_encoder_of_before_reads_text_and_types():
 
 
 def test_damage_is_named():
-    for change, said in [({"n_features_in": 7}, "n_features_in = 7"), ({"n_features_out": 3}, "should be 11")]:
+    for change, said in [({"n_features_in": 7}, "columns must be a list of 7"), ({"n_features_out": 3}, "must be 11")]:
         with pytest.raises(ModelFileError, match=said):
             TableEncoder.from_dict({**YESTERDAY, **change})

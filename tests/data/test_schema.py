@@ -7,7 +7,7 @@ import pytest
 
 from backlit.data.columns import Column, ColumnChoices, TableSchema, decide
 from backlit.data.columns.report import describe, describe_all, is_lossy
-from backlit.errors import DataError, ModelFileError
+from backlit.errors import DataError, InvalidInputError
 
 TRAINING = pl.DataFrame(
     {
@@ -65,19 +65,19 @@ def test_written_and_read_back():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"kind": "numeric"}, r"s.json.columns\[0\].kind should be one of number, category"),
-        ({"name": 1}, r"columns\[0\].name should be text"),
-        ({"written": {"as": "eval"}}, "written.as should be one of number, date, flag"),
-        ({"written": {"as": "number", "decimal": ",", "thousands": ",", "marks": []}}, "thousands should be one of"),
-        ({"misfits": ["x"]}, "misfits should be a list of pairs"),
-        ({"values": -1}, "values should be"),
+        ({"kind": "numeric"}, r"s.json.columns\[0\].kind must be one of 'number', 'category'"),
+        ({"name": 1}, r"columns\[0\].name must be text"),
+        ({"written": {"as": "eval"}}, "written.as must be one of 'number', 'date', 'flag'"),
+        ({"written": {"as": "number", "decimal": ",", "thousands": ",", "marks": []}}, "thousands must be one of"),
+        ({"misfits": ["x"]}, r"misfits\[0\] must be a list"),
+        ({"values": -1}, "values must be"),
         ({"more": 1}, "unknown field 'more'"),
     ],
 )
 def test_a_wrong_field_is_named(change, said):
     document = SCHEMA.to_document()
     document["columns"][0] |= change
-    with pytest.raises(ModelFileError, match=said):
+    with pytest.raises(InvalidInputError, match=said):
         TableSchema.from_document(document, "s.json")
 
 

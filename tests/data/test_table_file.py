@@ -1,10 +1,13 @@
 import datetime as dt
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 import xlsxwriter
 
-from backlit.data import read_table
+from backlit.data import TableEncoder, read_table
+from backlit.data.columns import ColumnChoices, decide
 from backlit.data.formats.table_file import read_table_file
 from backlit.errors import DataError, MissingExtraError
 
@@ -135,3 +138,18 @@ def test_what_is_not_read_is_refused_by_name(tmp_path, name, data, said):
         read_table(write(tmp_path, name, data))
     assert said in str(caught.value)
     assert name in str(caught.value)
+
+
+def test_the_index_of_a_pandas_frame_is_no_feature(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"noise": rng.normal(size=60), "y": ["a"] * 30 + ["b"] * 30}).sample(frac=1, random_state=0)
+    for name, file in (("__index_level_0__", frame), ("row", frame.rename_axis("row"))):
+        file.to_parquet(tmp_path / "t.parquet")
+        read = read_table_file(tmp_path / "t.parquet")
+        assert read.index == (name,)
+        columns = decide(read.frame, ColumnChoices().for_file(read), target="y").by_name
+        assert (columns[name].kind, columns["noise"].kind) == ("left out", "number")
+        with pytest.warns(UserWarning, match="an index|index of a pandas"):
+            TableEncoder(columns=ColumnChoices().for_file(read)).fit(read.frame.drop("y"))
+    frame.reset_index(drop=True).to_parquet(tmp_path / "t.parquet")
+    assert read_table_file(tmp_path / "t.parquet").index == ()

@@ -40,6 +40,7 @@ def evaluate(
     Example: [bold]backlit evaluate housing.safetensors held_out.csv[/bold]
     """
     from backlit.cli.output import print_json, remark, status
+    from backlit.documents.strict_json import AS_NULL, plain
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
@@ -51,10 +52,10 @@ def evaluate(
         remark(message, quiet=quiet)
     classes = loaded.target.classes
     if as_json:
-        document: dict[str, Any] = {"rows": result.n_rows, "metrics": _finite(result.metrics)}
+        document: dict[str, Any] = {"rows": result.n_rows, "metrics": plain(result.metrics, AS_NULL)}
         if classes is not None:
             document |= {"classes": list(classes), "confusion": result.confusion, "unseen": result.unseen}
-            document["by_class"] = [_finite(asdict(score)) for score in result.classes]
+            document["by_class"] = [plain(asdict(score), AS_NULL) for score in result.classes]
         print_json(document)
         return
     print(f"{result.n_rows:,} rows")
@@ -118,7 +119,3 @@ def print_confusion(confusion: list[list[int]], classes: list[str], unseen: dict
     for label, row in list((unseen or {}).items())[:_MOST_CLASSES_IN_TABLE]:
         table.add_row(Text(f"{label} (not in training)"), *(f"{n:,}" if n else "·" for n in row))
     Console(highlight=False).print(table)
-
-
-def _finite(metrics: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if value == value else None for name, value in metrics.items()}

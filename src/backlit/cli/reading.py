@@ -110,29 +110,35 @@ class ReadingOptions:
             "comment": self.comment,
         }
 
-    def as_in_training(self, remembered: dict[str, Any], path: Path, target: str) -> ReadingOptions:
+    def as_in_training(self, remembered: object, path: Path, target: str) -> ReadingOptions:
         """Return these options, where what the user did not say is as it was for the training data.
 
         Parameters
         ----------
-        remembered : dict
-            What `to_dict` gave then.
+        remembered : dict or None
+            What `to_dict` gave then. From a model file, so not trusted.
         path : Path
             The file that will be read.
         target : str
             The model's target; a new file may lack this column.
         """
-        separator = self.separator or remembered.get("separator")
+        from backlit.documents.field import MODEL, Field
+
+        said = Field(remembered or {}, "training.reading", MODEL).object()
+        then = {key: Field(said.get(key), f"training.reading.{key}", MODEL) for key in self.to_dict()}
+        separator, comment = (
+            getattr(self, key) or (None if then[key].is_null else then[key].text()) for key in ("separator", "comment")
+        )
         names = self.names
-        if names is None and remembered.get("names"):
-            names = _names_for(path, remembered["names"], separator, target)
+        if names is None and not then["names"].is_null:
+            names = _names_for(path, then["names"].texts(), separator, target)
         return dataclasses.replace(
             self,
             names=names,
-            missing=self.missing or tuple(remembered.get("missing") or ()),
+            missing=self.missing or (() if then["missing"].is_null else tuple(then["missing"].texts())),
             separator=separator,
-            skip_rows=self.skip_rows or int(remembered.get("skip_rows") or 0),
-            comment=self.comment or remembered.get("comment"),
+            skip_rows=self.skip_rows or (0 if then["skip_rows"].is_null else then["skip_rows"].whole()),
+            comment=comment,
         )
 
 
@@ -178,7 +184,7 @@ knows_columns: Callable[..., Callable[..., None]] = with_options_of(ColumnOption
 
 def _read_schema(path: Path) -> TableSchema:
     from backlit.data.columns import TableSchema
-    from backlit.persistence.strict_json import parse
+    from backlit.documents.strict_json import parse
 
     try:
         return TableSchema.from_document(parse(path.read_text(encoding="utf-8")), str(path))
@@ -192,7 +198,7 @@ def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) ->
     from backlit.data.columns.gaps import blank_missing
 
     target = model.target.name
-    reading = reading.as_in_training(model.training.get("reading") or {}, path, target)
+    reading = reading.as_in_training(model.training.get("reading"), path, target)
     file = reading.read(path, target, [column.name for column in model.schema.columns if not column.is_plain_number])
     for said in file.remarks:
         remark(said, quiet=quiet)

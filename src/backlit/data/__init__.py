@@ -1,8 +1,7 @@
 """Files → tables → matrices: readers, the table encoder, and the target.
 
 ``formats`` serves ``readers``; ``columns`` decides what each column is; ``table_view`` (one view over every dataframe
-library), ``meaning``, ``values``, ``scaling`` and ``plans`` serve ``encoder``; ``checked`` reads what a model file says
-of any of them.
+library), ``meaning``, ``values``, ``scaling`` and ``plans`` serve ``encoder``.
 polars is imported when a file is read, and scikit-learn when an encoder is made, not before.
 """
 

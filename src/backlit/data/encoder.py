@@ -61,6 +61,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     durations        days like a number
     ===============  ==================================================================================================
 
+    Text is a category unless nearly all of its cells are numbers, dates, or true and false. Columns of nothing but new
+    values and indices of frames are left out, with a warning, as are cells that do not fit (docs/columns.md).
+
     A column with missing values in training gets a feature more, 1 where a value is missing; the number itself is then
     the median. A column that was constant or entirely missing in training keeps a feature that is always 0, so that
     names and explanations account for every column.
@@ -73,8 +76,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Values of a column of text that get a place of their own, at most. The most frequent do; where not all have
         room, values that occur once never do.
     categorical_features : "from_dtype", or array-like of str, int or bool, default="from_dtype"
-        Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask. Text is a
-        category in any case.
+        Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask.
     columns : dict, ColumnChoices, TableSchema or None, default=None
         What is known of the columns beforehand: ``{"zip": "category", "when": "date:%d/%m/%Y"}``.
 
@@ -280,7 +282,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         learned = Learned.from_dict(data)
         encoder = cls(learned.dtype, learned.max_categories)
         encoder._learned(learned.plans, learned.schema, named=learned.named)
-        learned.check_width(len(encoder._features.names))
+        learned.width.one_of(len(encoder._features.names))
         return encoder
 
     def __sklearn_tags__(self) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler
 from backlit.data.columns.column import Column
+from backlit.documents.field import MODEL, Field
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
 from backlit.tables.table_target import TableTarget
@@ -34,14 +35,12 @@ def write_parts(
 def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget, TableEncoder, dict[str, Any]]:
     """Read what `write_parts` wrote, or raise a `ModelFileError` that names the field that is wrong."""
     stored = load_model(path)
-    if stored.encoder is None or stored.task is None or not isinstance(stored.target, dict):
+    if stored.encoder is None or stored.task is None or stored.target is None:
         raise ModelFileError(
             f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
         )
-    name, scaler = stored.target.get("name"), stored.target.get("scaler")
-    if not isinstance(name, str) or set(stored.target) - {"column"} != {"name", "scaler"}:
-        raise ModelFileError(f"{path}: the field 'target' must hold a name, a scaler and perhaps a column.")
-    column = stored.target.get("column")
+    described = Field(stored.target, "target", MODEL).fields("name", "scaler", column=None)
+    name, scaler, column = described["name"].text(), described["scaler"], described["column"]
     encoder = TableEncoder.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
     if n_features != stored.network.sizes[0]:
@@ -56,7 +55,7 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         name,
         stored.classes if stored.task == "classification" else None,
         stored.network.sizes[-1],
-        None if scaler is None else TargetScaler.from_dict(scaler),
-        None if column is None else Column.from_document(column, "target.column", "Save the model again."),
+        None if scaler.is_null else TargetScaler.from_dict(scaler.value, scaler.path),
+        None if column.is_null else Column.read(column),
     )
     return stored.network, stored.loss, target, encoder, stored.training or {}

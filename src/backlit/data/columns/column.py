@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from backlit.data.checked import CheckedFields
-from backlit.data.columns.written import NumberForm, Written, written_from_document, written_to_document
+from backlit.data.columns.written import NumberForm, Written, read_written, written_to_document
+from backlit.documents.field import Field
 
 Kind = Literal["number", "category", "date", "duration", "flag", "constant", "identifier", "text", "empty", "left out"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -78,23 +78,19 @@ class Column:
         }
 
     @classmethod
-    def from_document(cls, data: object, where: str, remedy: str) -> Column:
-        """Read a column back; a wrong field is named in a `ModelFileError`. Only name and kind must be there."""
-        fields = CheckedFields(data, where, remedy)
-        name, kind = fields.text("name"), fields.choice("kind", KINDS)
-        why = fields.text("why") if fields.has("why") else ""
-        written = written_from_document(fields.anything("written"), f"{where}.written", remedy)
-        if kind in ("category", "text"):  # whatever its cells look like
-            written = None
-        rows = fields.integer("rows", 0) if fields.has("rows") else 0
-        gaps = fields.integer("gaps", 0) if fields.has("gaps") else 0
-        misfits = []
-        for pair in fields.items("misfits") if fields.has("misfits") else []:
-            if not (isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is str and type(pair[1]) is int):
-                raise fields.error("misfits", "a list of pairs of text and count", pair)
-            misfits.append((pair[0], pair[1]))
-        values = fields.anything("values")
-        if values is not None and (type(values) is not int or values < 0):
-            raise fields.error("values", "a number of values, or null", values)
-        fields.done()
-        return cls(name, kind, why, written, rows, gaps, tuple(misfits), values)  # type: ignore[arg-type]
+    def read(cls, document: Field) -> Column:
+        """Read a column back, checking every field. Only name and kind must be there."""
+        fields = document.fields("name", "kind", why="", written=None, rows=0, gaps=0, misfits=[], values=None)
+        kind = fields["kind"].one_of(*KINDS)
+        written = read_written(fields["written"])
+        misfits = [pair.parts(2) for pair in fields["misfits"].parts()]
+        return cls(
+            fields["name"].text(),
+            kind,
+            fields["why"].text(),
+            None if kind in ("category", "text") else written,  # whatever its cells look like
+            fields["rows"].whole(),
+            fields["gaps"].whole(),
+            tuple((cell.text(), count.whole(1)) for cell, count in misfits),
+            None if fields["values"].is_null else fields["values"].whole(),
+        )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from backlit.data.checked import CheckedFields
 from backlit.data.columns.cells import read_cells
 from backlit.data.columns.column import Column
 from backlit.data.columns.gaps import blank_missing, is_usual_word
@@ -15,13 +14,15 @@ from backlit.data.columns.glance import glance
 from backlit.data.columns.left_out_rows import LeftOutRow, confirmed, suspected, without_lines
 from backlit.data.columns.report import describe_all
 from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
-from backlit.errors import DataError
+from backlit.documents.field import Field, Kind
+from backlit.errors import DataError, InvalidInputError
 
 if TYPE_CHECKING:
     import polars as pl
 
 _USUAL: dict[str, Written] = {"number": NumberForm(), "date": ISO, "flag": FlagForm()}
-_EDITED = "Correct it, or let `backlit inspect` write the file again."
+GIVEN = Kind(InvalidInputError, "Correct it, or let `backlit inspect` write the file again.")
+"""A schema.json that somebody gives."""
 
 
 @dataclass(frozen=True)
@@ -154,26 +155,31 @@ class TableSchema:
         }
 
     @classmethod
-    def from_document(cls, data: object, where: str = "schema", remedy: str = _EDITED) -> TableSchema:
-        """Read a schema back; a wrong field is named in a `ModelFileError`. Only version and columns must be there."""
-        fields = CheckedFields(data, where, remedy)
-        fields.version(1)
-        columns = tuple(
-            Column.from_document(column, f"{where}.columns[{j}]", remedy)
-            for j, column in enumerate(fields.items("columns"))
+    def from_document(cls, document: object, where: str = "schema", kind: Kind = GIVEN) -> TableSchema:
+        """Read a schema back, checking every field. Only version and columns must be there.
+
+        Parameters
+        ----------
+        document : object
+            What `to_document` gave, or what somebody wrote.
+        where : str, default="schema"
+            What errors call it.
+        kind : Kind
+            What is raised where a field is wrong.
+        """
+        field = Field(document, where, kind)
+        field.version(1)
+        fields = field.fields("version", "columns", left_out_rows=[], missing=[], remarks=[])
+        columns = tuple(Column.read(part) for part in fields["columns"].parts())
+        if len({column.name for column in columns}) < len(columns):
+            fields["columns"].refuse("columns of distinct names")
+        left_out = [pair.parts(2) for pair in fields["left_out_rows"].parts()]
+        return cls(
+            columns,
+            tuple(LeftOutRow(row.whole(1), why.text()) for row, why in left_out),
+            tuple(fields["missing"].texts()),
+            tuple(fields["remarks"].texts()),
         )
-        left_out = []
-        for pair in fields.items("left_out_rows") if fields.has("left_out_rows") else []:
-            if not (isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is int and type(pair[1]) is str):
-                raise fields.error("left_out_rows", "a list of pairs of row and reason", pair)
-            left_out.append(LeftOutRow(pair[0], pair[1]))
-        missing = fields.texts("missing") if fields.has("missing") else ()
-        remarks = fields.texts("remarks") if fields.has("remarks") else ()
-        fields.done()
-        schema = cls(columns, tuple(left_out), missing, remarks)
-        if len(schema.by_name) < len(columns):
-            raise fields.error("columns", "columns of distinct names", [column.name for column in columns])
-        return schema
 
 
 def _is_plain(column: Column) -> bool:

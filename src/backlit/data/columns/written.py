@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from backlit.data.checked import CheckedFields
+from backlit.documents.field import Field
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,17 @@ def written_to_document(written: Written) -> dict[str, Any] | None:
     return None
 
 
-def written_from_document(data: object, where: str, remedy: str) -> Written:
-    """Read a form back, checking every field; a wrong one is named in a `ModelFileError`."""
-    if data is None:
+def read_written(document: Field) -> Written:
+    """Read a form back, checking every field."""
+    if document.is_null:
         return None
-    fields = CheckedFields(data, where, remedy)
-    written: Written = FlagForm()
-    match fields.choice("as", ["number", "date", "flag"]):
+    match document["as"].one_of("number", "date", "flag"):
         case "number":
-            decimal = fields.choice("decimal", [".", ","])
-            thousands = fields.choice("thousands", [mark for mark in ("", ",", ".", " ", "'") if mark != decimal])
-            written = NumberForm(decimal, thousands, fields.texts("marks"))
+            fields = document.fields("as", "decimal", "thousands", "marks")
+            decimal = fields["decimal"].one_of(".", ",")
+            thousands = fields["thousands"].one_of(*(mark for mark in ("", ",", ".", " ", "'") if mark != decimal))
+            return NumberForm(decimal, thousands, tuple(fields["marks"].texts()))
         case "date":
-            written = DateForm(fields.texts("formats"))
-    fields.done()
-    return written
+            return DateForm(tuple(document.fields("as", "formats")["formats"].texts()))
+    document.fields("as")
+    return FlagForm()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from backlit.data.formats.svmlight import SUFFIXES as SVMLIGHT
 from backlit.data.formats.svmlight import looks_like_svmlight, read_svmlight
 from backlit.data.formats.workbook import SUFFIXES as WORKBOOKS
 from backlit.data.formats.workbook import sheet_as_csv
-from backlit.errors import DataError
+from backlit.documents.strict_json import parse
+from backlit.errors import DataError, InvalidInputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -204,7 +204,7 @@ def _index_of_pandas(data: bytes) -> tuple[str, ...]:
     import polars as pl
 
     try:
-        index = json.loads(pl.read_parquet_metadata(io.BytesIO(data)).get("pandas", "{}"))["index_columns"]
-    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError):
+        index = parse(pl.read_parquet_metadata(io.BytesIO(data)).get("pandas", "{}"))["index_columns"]
+    except (KeyError, TypeError, InvalidInputError, pl.exceptions.PolarsError):
         return ()
     return tuple(name for name in index if isinstance(name, str)) if isinstance(index, list) else ()
