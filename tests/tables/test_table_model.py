@@ -169,7 +169,7 @@ def test_refusals(tmp_path):
         TableTraining(solver="adan")
     model = TableModel.train(data, "color", QUICK)
     with pytest.raises(DataError, match="green"):
-        model.evaluate(data.with_columns(color=pl.lit("green")))
+        model.examples(data.with_columns(color=pl.lit("green")))
     with pytest.raises(DataError, match="nothing to compare"):
         model.evaluate(data.with_columns(color=pl.lit(None, dtype=pl.String)))
     with pytest.raises(DataError, match="'much' came where a number was expected"):

@@ -70,11 +70,10 @@ def inspect(
 
 
 def _write_schema(found: Inspection, path: Path) -> None:
-    import json
-
+    from backlit.documents.strict_json import dump_in_order
     from backlit.persistence import atomic_write
 
-    text = json.dumps(found.schema.to_document(), ensure_ascii=False, allow_nan=False, indent=2)
+    text = dump_in_order(found.schema.to_document(), indent=2)
     with atomic_write(path) as stream:
         stream.write(text.encode("utf-8") + b"\n")
 

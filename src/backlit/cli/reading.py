@@ -223,8 +223,10 @@ def _first_row(path: Path, separator: str | None) -> list[str] | None:
     import csv
     import gzip
 
+    from backlit.data.formats.table_file import NAMED
+
     stem = path.name.removesuffix(".gz").lower()
-    if not path.is_file() or stem.endswith((".parquet", ".pq", ".npz", "-ubyte")):
+    if not path.is_file() or stem.endswith(NAMED):
         return None  # the reader says what is wrong with it, or it brings its own names
     with path.open("rb") as raw:
         file = gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw

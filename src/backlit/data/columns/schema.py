@@ -75,7 +75,9 @@ class TableSchema:
         """
         import polars as pl
 
-        blanked, _ = blank_missing(table.select(name for name in table.columns if name in self.by_name), self.missing)
+        # Of thousands of columns most are numbers already.
+        names = [name for name, dtype in table.schema.items() if name in self.by_name and self._is_open(name, dtype)]
+        blanked, _ = blank_missing(table.select(names), self.missing)
         plain = [cells.name for cells in blanked if cells.dtype == pl.String and _is_plain(self.by_name[cells.name])]
         looks = glance(blanked.select(plain))
         read = []
@@ -83,11 +85,13 @@ class TableSchema:
             look = looks.get(cells.name)
             if look is not None and look.is_plain:
                 read.append(look.floats if look.whole is None else look.whole)
-            elif cells.dtype.is_numeric() and not isinstance(self.by_name[cells.name].written, DateForm):
-                read += [cells] if self.missing else []  # of thousands of columns most are numbers already
             else:
                 read.append(self._read(table[cells.name], cells, first_row))
         return table.with_columns(read)
+
+    def _is_open(self, name: str, dtype: Any) -> bool:
+        numeric = dtype.is_numeric() and not isinstance(self.by_name[name].written, DateForm)
+        return bool(self.missing) or not numeric
 
     def _read(self, given: pl.Series, cells: pl.Series, first_row: int) -> pl.Series:
         import polars as pl

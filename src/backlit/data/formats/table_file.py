@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 IDX = (".idx", ".idx1", ".idx2", ".idx3", "-ubyte")
 PARQUET = (".parquet", ".pq")
+NAMED = (*IDX, *PARQUET, ".npz", *JSON, *WORKBOOKS, *SVMLIGHT, ".arff")
+"""Endings of files that bring the names of their columns; a sheet may lack them, but can hardly be looked into."""
 _TABS = (".tsv", ".tab")
 _PARQUET_MAGIC = b"PAR1"
 
