@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backlit.core.network import Network
     from backlit.core.penalty import Penalty
     from backlit.core.residual_losses import Huber, Quantile
+    from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.encoder import TableEncoder
     from backlit.data.readers import read_table
     from backlit.engine import get_engine
@@ -54,6 +55,7 @@ _HOMES = {
     "Backpass": "backlit.core.backpropagation",
     "CSVLog": "backlit.training.csv_log",
     "Checkpoint": "backlit.training.checkpoint",
+    "ColumnChoices": "backlit.data.columns",
     "CustomActivation": "backlit.core.custom",
     "CustomLoss": "backlit.core.custom",
     "DemonRanking": "backlit.explanation.demon.ranking",
@@ -78,6 +80,7 @@ _HOMES = {
     "TRUSTED_TYPES": "backlit.estimators.trusted_types",
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.tables.model",
+    "TableSchema": "backlit.data.columns",
     "backpropagate": "backlit.core.backpropagation",
     "check_gradient": "backlit.core.gradient_check",
     "demon": "backlit.explanation.demon.demon",
@@ -107,6 +110,7 @@ __all__ = [
     "Backpass",
     "CSVLog",
     "Checkpoint",
+    "ColumnChoices",
     "CustomActivation",
     "CustomLoss",
     "DemonRanking",
@@ -130,6 +134,7 @@ __all__ = [
     "Recorder",
     "TableEncoder",
     "TableModel",
+    "TableSchema",
     "__version__",
     "backpropagate",
     "check_gradient",

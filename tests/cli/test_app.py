@@ -334,4 +334,58 @@ def test_explain_in_every_format(folder, run, model):
 )
 def test_how_the_training_data_was_read_is_not_believed(folder, reading, said):
     with pytest.raises(ModelFileError, match=said):
-        ReadingOptions().as_in_training(reading, Path("homes.csv"), target="worth")
+        ReadingOptions().as_in_training(reading, Path("homes.csv"), "worth")
+
+
+def test_what_columns_are_is_said_given_and_kept(folder, run):
+    """Numbers with a comma, words among them, a code, an index, an id, dates, a line of units and one of totals."""
+    rows = [f'{k},"{k * 31:,}",{k % 7:03},A{k},{k % 28 + 1:02}/02/2021,{k}.5' for k in range(200)]
+    rows[50] = rows[50].replace('"1,550"', "unknown")
+    table = "\n".join([",price,code,id,when,worth", ",($),,,,EUR", *rows, "Total,616900,,,,20000"])
+    (folder / "dirty.csv").write_text("# of the shop\n" + table + "\n")
+    train = ("train", "dirty.csv", "--target", "worth", "--out", "m.safetensors", *QUICK)
+    code, _, err = run(*train, "--comment", "#")
+    assert code == 0, err
+    said = {line.split()[0]: line for line in err.splitlines() if line.strip()}
+    assert "1 of 200 cells is not: 'unknown': taken as gaps" in said["price"]
+    assert "category of 7 values (codes: '000' begins with a zero)" in said["code"]
+    assert "identifier, left out (a new value in each row)" in said["id"]
+    assert "left out (an index: it counts the rows)" in said["column_1"]
+    assert "date (read as %d/%m/%Y; " in said["when"]
+    assert "Left out row 1: a line of units." in err
+    assert "Left out row 202: a line of totals: 'Total'." in err
+    (folder / "one.csv").write_text("price,code,when\n12,001,01/02/2021\n")
+    alone = run("predict", "m.safetensors", "one.csv")
+    assert alone[0] == 0, alone[2]
+    assert run("evaluate", "m.safetensors", "dirty.csv")[1].startswith("200 rows")
+    given = (
+        "--column",
+        "code=number",
+        "--ignore",
+        "id,when",
+        "--missing",
+        "unknown,-1",
+        "--comment",
+        "#",
+        "--decimal",
+        ".",
+    )
+    document = json.loads(run(*train, *given, "--json")[1])
+    kinds = {column["name"]: column["kind"] for column in document["columns"]}
+    assert {name for name, kind in kinds.items() if kind == "left out"} == {"column_1", "id", "when"}
+    assert {name for name, kind in kinds.items() if kind == "number"} == {"price", "code", "worth"}
+    assert "No cell is '-1', which was given as missing." in run(*train, *given)[2]
+    schema = {"version": 1, "columns": [{"name": "price", "kind": "text"}, {"name": "worth", "kind": "number"}]}
+    (folder / "schema.json").write_text(json.dumps(schema))
+    code, _, err = run(*train, "--comment", "#", "--schema", "schema.json")
+    assert code == 0, err
+    assert "price     text, left out" in err
+    for wrong, words in [
+        (("--column", "price"), "zip=category"),
+        (("--column", "cost=number"), "no column named 'cost'"),
+        (("--decimal", ";"), "decimal mark"),
+        (("--schema", "one.csv"), "not valid JSON"),
+    ]:
+        code, _, err = run(*train, "--comment", "#", *wrong)
+        assert code in (1, 2)
+        assert words in " ".join(err.replace("│", " ").split())

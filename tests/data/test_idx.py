@@ -3,7 +3,7 @@ import struct
 import numpy as np
 import pytest
 
-from backlit.data.idx import idx_column_names, looks_like_idx, parse_idx
+from backlit.data.formats.idx import idx_column_names, looks_like_idx, parse_idx
 from backlit.errors import DataError
 
 

@@ -106,11 +106,11 @@ def test_what_is_missing():
             for column in (["a", value, "b"], [1.5, value, 2.5]):
                 if library is pl and isinstance(column[0], str) and value is not None:
                     continue
-                assert TableView(library.DataFrame({"c": column})).has_missing(0), (library, column)
+                assert TableView(library.DataFrame({"c": column})).gaps(0), (library, column)
         for column in (["a", "b"], [1, 2], [True, False], [1.5, 2.5]):
-            assert not TableView(library.DataFrame({"c": column})).has_missing(0)
+            assert not TableView(library.DataFrame({"c": column})).gaps(0)
     rows = np.array([[1.0, "a"], [np.nan, "b"]], dtype=object)
-    assert [TableView(rows).has_missing(j) for j in range(2)] == [True, False]
+    assert [TableView(rows).gaps(j) for j in range(2)] == [1, 0]
 
 
 def test_training_goes_on_with_the_encoder_of_the_beginning(engine):

@@ -169,10 +169,10 @@ def test_refusals(tmp_path):
         TableTraining(solver="adan")
     model = TableModel.train(data, "color", QUICK)
     with pytest.raises(DataError, match="green"):
-        model.evaluate(data.with_columns(color=pl.lit("green")))
+        model.examples(data.with_columns(color=pl.lit("green")))
     with pytest.raises(DataError, match="nothing to compare"):
         model.evaluate(data.with_columns(color=pl.lit(None, dtype=pl.String)))
-    with pytest.raises(DataError, match="text"):
+    with pytest.raises(DataError, match="'much' came where a number was expected"):
         TableModel.train(data, "y", QUICK).evaluate(data.with_columns(y=pl.lit("much")))
 
 
@@ -219,3 +219,119 @@ def test_validation_rows_are_not_trained_on():
     one, other = (TableModel.train(rows, "y", training) for rows in (data, data.with_columns(y=y)))
     for w, w_other in zip(one.network.weights, other.network.weights, strict=True):
         np.testing.assert_allclose(w, w_other, rtol=1e-5, atol=1e-7)
+
+
+def written(cells, n=60):
+    """A table of text with a target and a number that tells it."""
+    return pl.DataFrame({"x": [f"{k}.5" for k in range(n)], "label": (cells * n)[:n]})
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        (["001", "010", "1"], ("001", "010", "1")),
+        (["1.50", "2.00"], ("1.50", "2.00")),
+        (["1.5", "2.25"], (1.5, 2.25)),
+        (["1", "2", "7"], (1, 2, 7)),
+        (["9007199254740992", "9007199254740993"], ("9007199254740992", "9007199254740993")),
+        (["12345678901234567890", "12345678901234567891"], ("12345678901234567890", "12345678901234567891")),
+        (["1.0", "1", "x"], ("1", "1.0", "x")),
+        (["True", "true", "maybe"], ("True", "maybe", "true")),
+        (["NA", "DE"], ("DE", "NA")),
+        (["1.0", "1", "2.0"], (1, 2)),  # one number, spelled twice
+    ],
+)
+def test_classes_come_back_as_they_were(tmp_path, cells, classes):
+    model = TableModel.train(written(cells), "label", QUICK, task="classification")
+    assert model.target.classes == classes
+    model.save(tmp_path / "m.safetensors")
+    model = TableModel.load(tmp_path / "m.safetensors")
+    assert set(model.predict(written(cells)).values) <= set(classes)
+    # one row alone is the class it is among the others
+    alone = [model.examples(written([cell], 1))[1] for cell in cells]
+    assert [model.target.codes(y)[0] for y in alone] == model.target.codes(model.examples(written(cells))[1])[
+        : len(cells)
+    ].tolist()
+
+
+def test_integers_beyond_floats_stay_classes_apart():
+    big = written(["a"]).with_columns(label=pl.Series([2**53 + k % 2 for k in range(60)]))
+    assert TableModel.train(big, "label", QUICK).target.classes == (2**53, 2**53 + 1)
+
+
+def test_labels_are_found_however_a_file_writes_them():
+    model = TableModel.train(written(["1.50", "2.00"]), "label", QUICK, task="classification")
+    assert model.evaluate(pl.DataFrame({"x": [1.5, 2], "label": [1.5, 2]})).confusion is not None
+    assert model.evaluate(written(["1.5", "2"])).n_rows == 60
+
+
+def test_a_target_of_numbers_with_a_word_is_a_regression(tmp_path):
+    said = []
+    data = pl.DataFrame(
+        {"x": [str(k) for k in range(300)], "y": [f"{3000 + 7 * k:,}" for k in range(299)] + ["unknown"]}
+    )
+    data = data.with_columns(y=pl.when(pl.col("x") == "0").then(pl.lit("950")).otherwise(pl.col("y")))
+    model = TableModel.train(data, "y", QUICK, say=said.append)
+    assert model.target.task == "regression"
+    assert "1 of 300 cells is not: 'unknown': taken as gaps" in said[2]
+    assert "Dropped 1 rows without a y." in said
+    assert 2000 < model.predict(data).values.mean() < 6000
+    model.save(tmp_path / "m.safetensors")
+    loaded = TableModel.load(tmp_path / "m.safetensors")
+    assert loaded.schema == model.schema
+    assert [column.kind for column in loaded.schema.columns] == ["number", "number"]
+    assert loaded.evaluate(data).n_rows == 299
+
+
+def test_a_cell_means_the_same_in_a_file_to_predict():
+    codes = (
+        written(["a"]).with_columns(code=pl.Series(["01", "1", "2A"] * 20)).with_columns(label=pl.col("code") == "01")
+    )
+    model = TableModel.train(codes, "label", TableTraining(hidden=(8,), epochs=60, learning_rate=0.03, batch_size=8))
+    digits = codes.filter(pl.col("code") != "2A")
+    assert model.evaluate(digits).metrics["accuracy"] == 1
+    assert model.predict(digits[:1]).values == [True]
+    assert model.predict(digits.drop("label")[1:2]).values == [False]
+
+
+def test_columns_can_be_given_and_a_total_is_left_out():
+    data = (
+        written(["1.5", "2.5"])
+        .with_columns(zip=pl.lit("10"))
+        .vstack(pl.DataFrame({"x": ["Total"], "label": ["120"], "zip": [""]}))
+    )
+    said = []
+    model = TableModel.train(data, "label", QUICK, columns={"zip": "category"}, task="regression", say=said.append)
+    assert "Left out row 61: a line of totals: 'Total'." in said
+    assert model.schema.by_name["zip"].kind == "category"
+    assert model.evaluate(data).remarks == ["Left out row 61: a line of totals: 'Total'."]
+    ignoring = TableModel.train(data, "label", QUICK, columns=bl.ColumnChoices(ignore=("zip",)), task="regression")
+    assert ignoring.encoder.get_feature_names_out().tolist() == ["x"]
+
+
+def test_a_dirty_table_trains_as_the_clean_one(data_dir):
+    clean = bl.read_table(data_dir / "california-housing/housing.csv").sample(fraction=1, shuffle=True, seed=0)
+    days = (pl.date(2020, 1, 1) + pl.duration(days=pl.int_range(pl.len()) % 500)).dt.strftime("%d/%m/%Y")
+    row = pl.int_range(pl.len())
+    dirty = clean.with_columns(
+        pl.Series("total_rooms", [f"{value:,.0f}" for value in clean["total_rooms"]]),
+        population=pl.when(row % 500 == 3).then(pl.lit("unknown")).otherwise(pl.col("population").cast(pl.String)),
+        households=pl.when(row % 400 == 5).then(pl.lit("?")).otherwise(pl.col("households").cast(pl.String)),
+        median_income=pl.when(row % 600 == 7).then(pl.lit("n.a.")).otherwise(pl.col("median_income").cast(pl.String)),
+    ).cast(pl.String)
+    dirty = dirty.select(row.cast(pl.String).alias("Unnamed: 0"), pl.all(), sold=days)
+    total = {"Unnamed: 0": "Total", "median_house_value": str(clean["median_house_value"][:16000].sum())}
+    last = pl.DataFrame({name: [total.get(name)] for name in dirty.columns}, schema=dirty.schema)
+    said: list[str] = []
+    training = TableTraining(hidden=(64,), epochs=15)
+    scores = [
+        TableModel.train(table, "median_house_value", training, say=said.append).evaluate(held_out).metrics["r2"]
+        for table, held_out in ((clean[:16000], clean[16000:]), (dirty[:16000].vstack(last), dirty[16000:]))
+    ]
+    assert abs(scores[0] - scores[1]) < 0.01
+    text = "\n".join(said)
+    for words in (
+        *("'unknown' ×32", "'?' ×40", "'n.a.' ×27", "a comma divides thousands", "an index: it counts the rows"),
+        *("read as %d/%m/%Y", "Left out row 16,001: a line of totals: 'Total'."),
+    ):
+        assert words in text

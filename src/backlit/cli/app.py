@@ -20,6 +20,7 @@ from backlit.cli.explain import explain
 from backlit.cli.export import export
 from backlit.cli.find_rate import find_rate
 from backlit.cli.grade import grade
+from backlit.cli.inspect import inspect
 from backlit.cli.predict import predict
 from backlit.cli.train import train
 from backlit.cli.version import version
@@ -55,7 +56,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done · 1 failed · 2 wrong usage · 130 interrupted.",
 )
-for command in (train, find_rate, evaluate, predict, explain, demon, check, diagnose, grade, export, demo, version):
+COMMANDS = (
+    *(inspect, train, find_rate, evaluate, predict),
+    *(explain, demon, check, diagnose, grade, export, demo, version),
+)
+for command in COMMANDS:
     app.command()(_says_when_interrupted(command))
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from backlit.cli.options import AsJson, DataFile, ModelFile, Quiet, Threads
 from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
+if TYPE_CHECKING:
+    from backlit.tables.results import ClassScore
+
 _MOST_CLASSES_IN_TABLE = 12
+_UNEQUAL = 1.5  # from there on accuracy hides how small classes fare
 _WORDS = {
     "accuracy": "accuracy",
     "r2": "R²",
@@ -29,7 +34,8 @@ def evaluate(
 ) -> None:
     """Compare a model's predictions with the target's column of a table.
 
-    Prints accuracy and a confusion table for classes; R², root mean squared and mean absolute error for numbers.
+    Prints accuracy and a confusion table for classes, and precision and recall of each where their sizes differ; R²,
+    root mean squared and mean absolute error for numbers. A label that training did not have counts as wrong.
 
     Example: [bold]backlit evaluate housing.safetensors held_out.csv[/bold]
     """
@@ -44,21 +50,55 @@ def evaluate(
         result = loaded.evaluate(table, n_threads=threads)
     for message in result.remarks:
         remark(message, quiet=quiet)
+    classes = loaded.target.classes
     if as_json:
         document: dict[str, Any] = {"rows": result.n_rows, "metrics": plain(result.metrics, AS_NULL)}
-        if loaded.target.classes is not None:
-            document |= {"classes": list(loaded.target.classes), "confusion": result.confusion}
+        if classes is not None:
+            document |= {"classes": list(classes), "confusion": result.confusion, "unseen": result.unseen}
+            document["by_class"] = [plain(asdict(score), AS_NULL) for score in result.classes]
         print_json(document)
         return
     print(f"{result.n_rows:,} rows")
     for name, value in result.metrics.items():
         print(f"{_WORDS[name]}: {value:.6g}")
-    if result.confusion is not None and loaded.target.classes is not None:
-        print_confusion(result.confusion, [str(label) for label in loaded.target.classes])
+    if result.confusion is not None and classes is not None:
+        present = [score.rows for score in result.classes]
+        if max(present) >= _UNEQUAL * min(present):
+            print_classes(result.classes)
+        print_confusion(result.confusion, [str(label) for label in classes], result.unseen)
 
 
-def print_confusion(confusion: list[list[int]], classes: list[str]) -> None:
-    """Print a confusion table: a row for each true class, a column for each predicted one."""
+def print_classes(scores: list[ClassScore]) -> None:
+    """Print precision and recall of each class; of many classes the ten that are found least."""
+    from backlit.cli.output import print_report
+
+    shown, title = scores, "by class"
+    if len(scores) > _MOST_CLASSES_IN_TABLE:
+        shown = sorted((score for score in scores if score.rows), key=lambda score: score.recall)[:10]
+        title = "the classes that are found least"
+    header = ["rows", "predicted", "precision", "recall", "class"]
+    rows = [
+        [
+            f"{s.rows:,}",
+            f"{s.predicted:,}",
+            *(f"{v:.3f}" if v == v else "–" for v in (s.precision, s.recall)),
+            str(s.label),
+        ]
+        for s in shown
+    ]
+    print_report(title, [(header, rows)], [])
+
+
+def print_confusion(confusion: list[list[int]], classes: list[str], unseen: dict[str, list[int]] | None = None) -> None:
+    """Print a confusion table: a row for each true class, a column for each predicted one.
+
+    Parameters
+    ----------
+    confusion : list of list of int
+    classes : list of str
+    unseen : dict of str to list of int, optional
+        Rows more, of labels that training did not have.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -76,4 +116,6 @@ def print_confusion(confusion: list[list[int]], classes: list[str]) -> None:
     for i, row in enumerate(confusion):
         cells = [f"[bold]{n:,}[/bold]" if i == j else (f"{n:,}" if n else "·") for j, n in enumerate(row)]
         table.add_row(Text(classes[i]), *cells)
+    for label, row in list((unseen or {}).items())[:_MOST_CLASSES_IN_TABLE]:
+        table.add_row(Text(f"{label} (not in training)"), *(f"{n:,}" if n else "·" for n in row))
     Console(highlight=False).print(table)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backlit.cli.dataclass_options import with_options_of
+from backlit.cli.dataclass_options import usage, with_options_of
 from backlit.cli.options import AsJson, DataFile, Quiet
-from backlit.cli.reading import ReadingOptions, Target, reads_a_table
+from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
 from backlit.cli.train import TaskOption
 from backlit.tables.options import TableTraining
 
@@ -22,6 +22,7 @@ _OF_WHOLE_TRAININGS = frozenset({"learning_rate", "schedule", "epochs", "patienc
 
 @with_options_of(TableTraining, "training", leave_out=_OF_WHOLE_TRAININGS)
 @reads_a_table
+@knows_columns
 def find_rate(
     file: DataFile,
     *,
@@ -33,6 +34,7 @@ def find_rate(
         typer.Option(help="Draw the costs over the rates: a .png or .svg, with matplotlib.", show_default=False),
     ] = None,
     reading: ReadingOptions,
+    columns: ColumnOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,13 +57,15 @@ def find_rate(
         refuse_to_overwrite(plot, file)
         check_writable(plot)
     with status(f"Reading {file} …", quiet=quiet):
-        table = reading.read(file, target)
+        read = reading.read(file, target, usage(columns.as_text, target))
+        table, choices = read.frame, usage(columns.choices, read, reading)
     with status("Trying rates …", quiet=quiet):
         found = find_table_rate(
             table,
             target,
             training,
             task=None if task is None else str(task),  # type: ignore[arg-type]
+            columns=choices,
             say=lambda message: remark(message, quiet=quiet),
         )
     if plot is not None:

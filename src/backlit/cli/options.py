@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 DataFile = Annotated[
-    Path, typer.Argument(help="Table: CSV, TSV, Parquet, NPZ or IDX; .gz is fine.", show_default=False)
+    Path,
+    typer.Argument(help="Table: CSV, Parquet, Excel, JSON, ARFF, libsvm, NPZ, IDX; .gz is fine.", show_default=False),
 ]
 OptionalDataFile = Annotated[
-    Path | None, typer.Argument(help="Table: CSV, TSV, Parquet, NPZ or IDX; .gz is fine.", show_default=False)
+    Path | None,
+    typer.Argument(help="Table: CSV, Parquet, Excel, JSON, ARFF, libsvm, NPZ, IDX; .gz is fine.", show_default=False),
 ]
 OptionalModelFile = Annotated[Path | None, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
 ModelFile = Annotated[Path, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]

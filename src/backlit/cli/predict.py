@@ -18,7 +18,11 @@ def predict(
     file: DataFile,
     out: Annotated[
         Path | None,
-        typer.Option(help="File for the predictions (.csv, .parquet). Default: standard output.", show_default=False),
+        typer.Option(
+            help="File for the predictions: .csv, .csv.gz, .tsv, .parquet, .json, .jsonl, .npz or .xlsx. "
+            "Default: standard output.",
+            show_default=False,
+        ),
     ] = None,
     *,
     reading: ReadingOptions,
@@ -34,22 +38,26 @@ def predict(
     """
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import remark, status
+    from backlit.data.formats.writers import check_format, write_table
     from backlit.persistence import atomic_write, check_writable
     from backlit.tables.model import TableModel
 
     refuse_to_overwrite(out, model, file)
     if out is not None:
+        check_format(out)
         check_writable(out)
     loaded = TableModel.load(model)
     with status(f"Reading {file} …", quiet=quiet):
         table = read_for(loaded, file, reading, quiet=quiet)
+    if out is not None:
+        check_format(out, 1 + len(loaded.target.classes or ()), len(table))
     with status("Predicting …", quiet=quiet):
         frame = _frame(loaded, loaded.predict(table, n_threads=threads))
     if out is None:
         sys.stdout.write(frame.write_csv())
         return
     with atomic_write(out) as stream:
-        frame.write_parquet(stream) if out.suffix in (".parquet", ".pq") else frame.write_csv(stream)
+        write_table(frame, stream, out)
     remark(f"Wrote {frame.height:,} predictions to {out}.", quiet=quiet)
 
 

@@ -7,16 +7,20 @@ were, it stands in `to_dict` too, which a model remembers, and in `as_in_trainin
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from backlit.cli.dataclass_options import with_options_of
 from backlit.errors import InvalidInputError
 from backlit.training.options import option
+
+if TYPE_CHECKING:
+    from backlit.data.columns import ColumnChoices, TableSchema
+    from backlit.data.formats.table_file import TableFile
 
 Target = Annotated[
     str | None,
@@ -53,23 +57,41 @@ class ReadingOptions:
         parse=names_of,
     )
     missing: tuple[str, ...] = option(
-        (), "Text that means a missing value, such as '?'. May be given more than once.", "Data"
+        (), "Cells that mean a missing value, separated by commas: '?,-999'. May be given more than once.", "Data"
     )
     separator: str | None = option(None, "Character between cells. Default: found by looking.", "Data")
+    skip_rows: int = option(0, "Lines to leave out at the beginning of the file.", "Data", min=0)
+    comment: str | None = option(None, "Lines that begin so are left out, such as '#'.", "Data")
     labels: Path | None = option(None, "IDX file of labels, for an IDX file of images.", "Data")
 
-    def read(self, path: Path, target: str = "label") -> Any:
-        """Return a file as a polars.DataFrame; `target` is what the column of `labels` is called."""
-        from backlit.data.readers import read_table
+    def read(self, path: Path, target: str = "label", as_text: Collection[str] | None = None) -> TableFile:
+        """Return a file's table, whose cells have no meaning yet.
 
-        return read_table(
+        Parameters
+        ----------
+        path : Path
+        target : str, default="label"
+            What the column of `labels` is called.
+        as_text : collection of str, optional
+            Columns that may not be taken for plain numbers at once. Default: all.
+        """
+        from backlit.data.formats.table_file import read_table_file
+
+        return read_table_file(
             path,
             names=self.names,
-            missing=self.missing,
             separator=self.separator,
             labels=self.labels,
             label_name=target,
+            skip_rows=self.skip_rows,
+            comment=self.comment,
+            plain_numbers=as_text is not None,
+            as_text=as_text or (),
         )
+
+    def missing_words(self) -> tuple[str, ...]:
+        """Return the cells that mean a missing value."""
+        return tuple(word for words in self.missing for word in words.split(","))
 
     def target(self, named: str | None) -> str:
         """Return the column to predict: what the user named, or that of `labels`."""
@@ -80,7 +102,13 @@ class ReadingOptions:
     def to_dict(self) -> dict[str, Any]:
         """Return what a model remembers of the reading of its training data, as plain JSON."""
         names = None if self.names is None else list(self.names)
-        return {"names": names, "missing": list(self.missing), "separator": self.separator}
+        return {
+            "names": names,
+            "missing": list(self.missing_words()),
+            "separator": self.separator,
+            "skip_rows": self.skip_rows,
+            "comment": self.comment,
+        }
 
     def as_in_training(self, remembered: object, path: Path, target: str) -> ReadingOptions:
         """Return these options, where what the user did not say is as it was for the training data.
@@ -97,29 +125,84 @@ class ReadingOptions:
         from backlit.documents.field import MODEL, Field
 
         said = Field(remembered or {}, "training.reading", MODEL).object()
-        then = {
-            key: Field(said.get(key), f"training.reading.{key}", MODEL) for key in ("names", "missing", "separator")
-        }
-        separator, names, missing = self.separator, self.names, self.missing
-        if separator is None and not then["separator"].is_null:
-            separator = then["separator"].text()
+        then = {key: Field(said.get(key), f"training.reading.{key}", MODEL) for key in self.to_dict()}
+        separator, comment = (
+            getattr(self, key) or (None if then[key].is_null else then[key].text()) for key in ("separator", "comment")
+        )
+        names = self.names
         if names is None and not then["names"].is_null:
             names = _names_for(path, then["names"].texts(), separator, target)
-        if not missing and not then["missing"].is_null:
-            missing = tuple(then["missing"].texts())
-        return dataclasses.replace(self, names=names, missing=missing, separator=separator)
+        return dataclasses.replace(
+            self,
+            names=names,
+            missing=self.missing or (() if then["missing"].is_null else tuple(then["missing"].texts())),
+            separator=separator,
+            skip_rows=self.skip_rows or (0 if then["skip_rows"].is_null else then["skip_rows"].whole()),
+            comment=comment,
+        )
 
 
 reads_a_table: Callable[..., Callable[..., None]] = with_options_of(ReadingOptions, "reading")
 """Decorator that gives a command the options of `ReadingOptions`, as its parameter `reading`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions:
+    """What is known of the columns of a table; the rest is decided from their cells."""
+
+    column: tuple[str, ...] = option(
+        (), "What a column is: zip=category, when=date:%d/%m/%Y, price=number. May be given more than once.", "Data"
+    )
+    ignore: tuple[str, ...] = option((), "Columns to leave out, separated by commas.", "Data")
+    decimal: str | None = option(None, "The decimal mark, '.' or ','. Default: found by looking.", "Data")
+    schema: Path | None = option(None, "What the columns are: a schema.json of `backlit inspect`.", "Data")
+
+    def as_text(self, target: str) -> list[str]:
+        """Return the columns whose text is needed, whatever they hold."""
+        from backlit.data.columns.choices import columns_of
+
+        decided = () if self.schema is None else _read_schema(self.schema).columns
+        return [target, *columns_of(self.column), *(column.name for column in decided if not column.is_plain_number)]
+
+    def choices(self, file: TableFile, reading: ReadingOptions) -> ColumnChoices:
+        """Return what is known of the columns of a file."""
+        from backlit.data.columns import ColumnChoices
+        from backlit.data.columns.choices import columns_of
+
+        return ColumnChoices(
+            columns=columns_of(self.column),
+            ignore=tuple(name.strip() for names in self.ignore for name in names.split(",")),
+            missing=reading.missing_words(),
+            decimal=self.decimal,
+            schema=None if self.schema is None else _read_schema(self.schema),
+        ).for_file(file)
+
+
+knows_columns: Callable[..., Callable[..., None]] = with_options_of(ColumnOptions, "columns")
+"""Decorator that gives a command the options of `ColumnOptions`, as its parameter `columns`."""
+
+
+def _read_schema(path: Path) -> TableSchema:
+    from backlit.data.columns import TableSchema
+    from backlit.documents.strict_json import parse
+
+    try:
+        return TableSchema.from_document(parse(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"Cannot read {path}: {error}.") from None
+
+
 def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) -> Any:
     """Return a table for a `TableModel`, read as its training data were; say which columns the model does not use."""
     from backlit.cli.output import remark
+    from backlit.data.columns.gaps import blank_missing
 
     target = model.target.name
-    table = reading.as_in_training(model.training.get("reading"), path, target).read(path, target)
+    reading = reading.as_in_training(model.training.get("reading"), path, target)
+    file = reading.read(path, target, [column.name for column in model.schema.columns if not column.is_plain_number])
+    for said in file.remarks:
+        remark(said, quiet=quiet)
+    table, _ = blank_missing(file.frame, (*reading.missing_words(), *file.missing))
     extra = [name for name in model.encoder.extra_columns(table) if name != target]
     if extra:
         more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
@@ -140,8 +223,10 @@ def _first_row(path: Path, separator: str | None) -> list[str] | None:
     import csv
     import gzip
 
+    from backlit.data.formats.table_file import NAMED
+
     stem = path.name.removesuffix(".gz").lower()
-    if not path.is_file() or stem.endswith((".parquet", ".pq", ".npz", "-ubyte")):
+    if not path.is_file() or stem.endswith(NAMED):
         return None  # the reader says what is wrong with it, or it brings its own names
     with path.open("rb") as raw:
         file = gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw

@@ -13,7 +13,7 @@ import typer
 
 from backlit.cli.dataclass_options import usage, with_options_of
 from backlit.cli.options import AsJson, DataFile, Quiet
-from backlit.cli.reading import ReadingOptions, Target, reads_a_table
+from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
 from backlit.tables.options import TableTraining
 from backlit.training.checkpoint import Checkpoint
 
@@ -36,6 +36,7 @@ TaskOption = Annotated[
 
 @with_options_of(TableTraining, "training")
 @reads_a_table
+@knows_columns
 def train(
     file: DataFile,
     out: Annotated[
@@ -56,6 +57,7 @@ def train(
         ),
     ] = str(TableTraining.validation_fraction),
     reading: ReadingOptions,
+    columns: ColumnOptions,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -93,8 +95,9 @@ def train(
 ) -> None:
     """Train a model on a table and save it.
 
-    Numbers are standardized, text becomes one-hot, missing values are marked; all of it is saved in the model. Training
-    stops when the validation cost no longer falls, and keeps the best weights.
+    What each column is, is decided from its cells and said; --column, --ignore and --schema say otherwise. Numbers
+    are standardized, text becomes one-hot, missing values are marked; all of it is saved in the model. Training stops
+    when the validation cost no longer falls, and keeps the best weights.
 
     With --checkpoint a training that was stopped, by Ctrl-C or by a power cut, goes on with --resume and ends with the
     same bits.
@@ -119,13 +122,16 @@ def train(
     fraction, validation_file = _validation(validation)
     training = usage(replace, training, validation_fraction=fraction)
     with status(f"Reading {file} …", quiet=quiet):
-        table = reading.read(file, target)
+        read = reading.read(file, target, usage(columns.as_text, target))
+        table, choices = read.frame, usage(columns.choices, read, reading)
         validation_table = None
         if validation_file is not None:
             if reading.labels is not None:
                 raise InvalidInputError("A validation table cannot have labels of its own; give a share of the rows.")
-            validation_table = reading.read(validation_file)
+            validation_table = reading.read(validation_file).frame
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
+    for said in read.remarks:
+        remark(said, quiet=quiet)
 
     stop = GracefulStop(checkpoint)
     with _diagnosed(diagnose, quiet) as recorder, TrainingProgress(quiet=quiet) as progress, stop:
@@ -134,6 +140,7 @@ def train(
             target,
             training,
             task=None if task is None else str(task),  # type: ignore[arg-type]
+            columns=choices,
             validation_table=validation_table,
             reading=reading.to_dict(),
             listeners=[progress, stop],
@@ -153,6 +160,8 @@ def train(
                 "activations": list(model.network.activations),
                 "loss": model.loss,
                 "parameters": model.network.n_parameters,
+                "columns": [column.to_document() for column in model.schema.columns],
+                "left_out_rows": [[line.row, line.why] for line in model.schema.left_out_rows],
                 "training": model.training,
             }
         )

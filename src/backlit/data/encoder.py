@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.data.categories import chosen_categories
-from backlit.data.plans import CategoryPlan, JsonDict, NumberPlan, PixelPlan, Plan, fit_plan, plan_from_dict
-from backlit.data.scaling import divide_bytes, scale_block
+from backlit.data.columns.schema import TableSchema
+from backlit.data.features import Features
+from backlit.data.learned import DTYPES, Learned
+from backlit.data.meaning import choices_of, learn_schema, losses, read_view
+from backlit.data.plans import JsonDict, Plan, fit_plan
 from backlit.data.table_view import TableView
 from backlit.data.values import plain
-from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ShapeError
-
-_DTYPES = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     durations        days like a number
     ===============  ==================================================================================================
 
+    Text is a category unless nearly all of its cells are numbers, dates, or true and false. Columns of nothing but new
+    values and indices of frames are left out, with a warning, as are cells that do not fit (docs/columns.md).
+
     A column with missing values in training gets a feature more, 1 where a value is missing; the number itself is then
     the median. A column that was constant or entirely missing in training keeps a feature that is always 0, so that
     names and explanations account for every column.
@@ -71,11 +76,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Values of a column of text that get a place of their own, at most. The most frequent do; where not all have
         room, values that occur once never do.
     categorical_features : "from_dtype", or array-like of str, int or bool, default="from_dtype"
-        Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask. Text is a
-        category in any case.
+        Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask.
+    columns : dict, ColumnChoices, TableSchema or None, default=None
+        What is known of the columns beforehand: ``{"zip": "category", "when": "date:%d/%m/%Y"}``.
 
     Attributes
     ----------
+    schema_ : TableSchema
+        What each column was taken for, and why; ``print(encoder.schema_)`` says it.
     n_features_in_ : int
         Columns in training.
     feature_names_in_ : ndarray of str
@@ -83,11 +91,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, dtype: Any = "float64", max_categories: int = 50, categorical_features: Any = "from_dtype"
+        self,
+        dtype: Any = "float64",
+        max_categories: int = 50,
+        categorical_features: Any = "from_dtype",
+        columns: Any = None,
     ) -> None:
         self.dtype = dtype
         self.max_categories = max_categories
         self.categorical_features = categorical_features
+        self.columns = columns
 
     def fit(self, table: Any, y: ArrayLike | None = None) -> Self:
         """Learn each column.
@@ -104,27 +117,53 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError("Found array with 0 sample(s) (no rows), while a minimum of 1 is required.")
         if not view.names:
             raise DataError(f"0 feature(s) (shape=({view.n_rows}, 0)) while a minimum of 1 is required.")
-        chosen = chosen_categories(self.categorical_features, view)
-        plans = [fit_plan(view, j, self.max_categories, as_category=j in chosen) for j in range(len(view.names))]
-        self._learned(plans, named=view.named)
+        choices = choices_of(self.columns)
+        chosen = {view.names[j]: "category" for j in chosen_categories(self.categorical_features, view)}
+        choices = replace(choices, columns={**choices.columns, **chosen})
+        schema = learn_schema(view, choices, int(self.max_categories))
+        self._fit(read_view(view, schema, view.positions), schema)
+        for said in losses(schema, int(self.max_categories)):
+            warnings.warn(said, DataConversionWarning, stacklevel=2)
         return self
 
+    def fit_read(self, table: Any, schema: TableSchema) -> Self:
+        """Learn the columns of a table that a schema has already read.
+
+        Parameters
+        ----------
+        table : dataframe
+            With the columns of the schema, in their order.
+        schema : TableSchema
+        """
+        self._check_parameters()
+        self._fit(TableView(table), schema)
+        return self
+
+    def _fit(self, view: TableView, schema: TableSchema) -> None:
+        plans = [
+            fit_plan(view, j, self.max_categories, as_category=column.kind == "category")
+            for j, column in enumerate(schema.columns)
+            if column.is_used
+        ]
+        if not plans:
+            left_out = "; ".join(f"{column.name}: {column.kind}" for column in schema.columns[:5])
+            raise DataError(f"No column is left to learn from ({left_out}). Say what one is: columns={{…}} (--column).")
+        self._learned(plans, schema, named=view.named)
+
     def _check_parameters(self) -> None:
-        if _dtype_name(self.dtype) not in _DTYPES:
+        if _dtype_name(self.dtype) not in DTYPES:
             raise InvalidInputError(f"dtype should be 'float32' or 'float64', but is {self.dtype!r}.")
         if not isinstance(self.max_categories, int | np.integer) or self.max_categories < 1:
             raise InvalidInputError(f"max_categories should be an integer ≥ 1, but is {self.max_categories!r}.")
 
-    def _learned(self, plans: list[Plan], *, named: bool) -> None:
-        self.plans_ = plans
-        self.n_features_in_ = len(plans)
+    def _learned(self, plans: list[Plan], schema: TableSchema, *, named: bool) -> None:
+        self.plans_, self.schema_ = plans, schema
+        self.n_features_in_ = len(schema.columns)
         if named:
-            self.feature_names_in_ = np.array([plan.column for plan in plans], dtype=object)
+            self.feature_names_in_ = np.array([column.name for column in schema.columns], dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        self._names = _distinct([name for plan in plans for name in plan.names()])
-        widths = [len(plan.names()) for plan in plans]
-        self._offsets = np.concatenate([[0], np.cumsum(widths)]).astype(np.intp)
+        self._features = Features.of(plans)
 
     def transform(self, table: Any) -> NDArray[np.floating]:
         """Encode a table.
@@ -141,8 +180,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows, n_features_out)
         """
         check_is_fitted(self, "plans_")
-        view = TableView(table)
-        return self._encode(view, self._find_columns(view))
+        view, columns = self._read(TableView(table))
+        return self._features.encode(view, columns, _dtype_name(self.dtype))
+
+    def _read(self, view: TableView) -> tuple[TableView, list[int]]:
+        """Return a table read as in training, and where each plan's column stands in it."""
+        columns = self._find_columns(view)
+        positions = {plan.column: j for plan, j in zip(self.plans_, columns, strict=True)}
+        return read_view(view, self.schema_, positions), columns
 
     def _find_columns(self, view: TableView) -> list[int]:
         if not (view.named and hasattr(self, "feature_names_in_")):
@@ -151,48 +196,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                     f"X has {len(view.names)} features, but TableEncoder is expecting {self.n_features_in_} features "
                     "as input. Give the columns of training, in their order."
                 )
-            return list(range(self.n_features_in_))
+            return [j for j, column in enumerate(self.schema_.columns) if column.is_used]
         absent = [plan.column for plan in self.plans_ if plan.column not in view.positions]
         if absent:
-            extra = [name for name in view.names if name not in {plan.column for plan in self.plans_}]
+            extra = [name for name in view.names if name not in self.schema_.by_name]
             listed = ", ".join(map(repr, absent[:5])) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
             unknown = f" Not known from training: {', '.join(map(repr, extra[:5]))}." if extra else ""
             raise DataError(f"The table lacks {listed}, which training had. Add or rename the columns.{unknown}")
         return [view.positions[plan.column] for plan in self.plans_]
-
-    def _encode(self, view: TableView, columns: list[int]) -> NDArray[np.floating]:
-        out = np.zeros((view.n_rows, len(self._names)), dtype=_dtype_name(self.dtype))
-        if view.n_rows == 0:
-            return out
-        numbers, pixels = [], []
-        for k, (plan, j) in enumerate(zip(self.plans_, columns, strict=True)):
-            if isinstance(plan, PixelPlan):
-                pixels.append(k)
-            elif type(plan) is NumberPlan:
-                numbers.append(k)
-            else:
-                plan.encode(view, j, out[:, self._offsets[k] : self._offsets[k + 1]])
-        if pixels:
-            places = [columns[k] for k in pixels]
-            block = view.block(places, whole_bytes=view.has_whole_bytes(places))
-            divide_bytes(block, [self.plans_[k].column for k in pixels], out, self._offsets[pixels])
-        if numbers:
-            self._encode_numbers(view, columns, numbers, out)
-        return out
-
-    def _encode_numbers(
-        self, view: TableView, columns: list[int], numbers: list[int], out: NDArray[np.floating]
-    ) -> None:
-        plans = [plan for k in numbers if isinstance(plan := self.plans_[k], NumberPlan)]
-        scale_block(
-            view.block([columns[k] for k in numbers]),
-            [plan.column for plan in plans],
-            center=np.array([plan.center for plan in plans]),
-            spread=np.array([plan.spread for plan in plans]),
-            out=out,
-            places=self._offsets[numbers],
-            indicators=np.where([plan.missing for plan in plans], self._offsets[numbers] + 1, -1),
-        )
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns of the matrix.
@@ -211,14 +222,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"input_features should have length equal to number of features ({self.n_features_in_}), "
                 f"got {len(input_features)}"
             )
-        return np.array(self._names, dtype=object)
+        return np.array(self._features.names, dtype=object)
 
     def extra_columns(self, table: Any) -> list[str]:
         """List the columns of a table that training did not have and that `transform` therefore ignores."""
         check_is_fitted(self, "plans_")
         view = TableView(table)
-        known = {plan.column for plan in self.plans_}
-        return [name for name in view.names if name not in known] if view.named else []
+        return [name for name in view.names if name not in self.schema_.by_name] if view.named else []
 
     def describe_row(self, table: Any, row_index: int) -> list[EncodedFeature]:
         """Explain each feature of one row.
@@ -235,9 +245,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             In the order of `get_feature_names_out`.
         """
         check_is_fitted(self, "plans_")
-        view = TableView(table).row(row_index)
-        columns = self._find_columns(view)
-        encoded = iter(zip(self._names, self._encode(view, columns)[0], strict=True))
+        view, columns = self._read(TableView(table).row(row_index))
+        encoded = iter(
+            zip(self._features.names, self._features.encode(view, columns, _dtype_name(self.dtype))[0], strict=True)
+        )
         described = []
         for plan, j in zip(self.plans_, columns, strict=True):
             raw = view.values(j)[0]
@@ -250,13 +261,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Write down what was learned, in JSON's types."""
         check_is_fitted(self, "plans_")
         return {
-            "version": 1,
+            "version": 2,
             "dtype": _dtype_name(self.dtype),
             "max_categories": int(self.max_categories),
             "named": hasattr(self, "feature_names_in_"),
-            "n_features_in": self.n_features_in_,
-            "n_features_out": len(self._names),
+            "n_features_out": len(self._features.names),
             "columns": [plan.to_dict() for plan in self.plans_],
+            "schema": self.schema_.to_document(),
         }
 
     @classmethod
@@ -268,21 +279,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         data : object
             What `to_dict` gave. Every field is checked, and a wrong one named in a `ModelFileError`.
         """
-        document = Field(data, "encoder", MODEL)
-        document.version(1)
-        fields = document.fields(
-            "version", "dtype", "max_categories", "named", "n_features_in", "n_features_out", "columns"
-        )
-        encoder = cls(fields["dtype"].one_of(*_DTYPES), fields["max_categories"].whole(1))
-        columns = fields["columns"].parts(fields["n_features_in"].whole(1))
-        plans = [plan_from_dict(column.value, column.path) for column in columns]
-        if len({plan.column for plan in plans}) < len(plans):
-            fields["columns"].refuse("columns of distinct names")
-        for column, plan in zip(columns, plans, strict=True):
-            if isinstance(plan, CategoryPlan) and len(plan.values) > encoder.max_categories:
-                column["values"].refuse(f"a list of 0 to {encoder.max_categories}")
-        encoder._learned(plans, named=fields["named"].flag())
-        fields["n_features_out"].one_of(len(encoder._names))
+        learned = Learned.from_dict(data)
+        encoder = cls(learned.dtype, learned.max_categories)
+        encoder._learned(learned.plans, learned.schema, named=learned.named)
+        learned.width.one_of(len(encoder._features.names))
         return encoder
 
     def __sklearn_tags__(self) -> Any:
@@ -298,20 +298,3 @@ def _dtype_name(dtype: Any) -> str:
         return str(np.dtype(dtype).name)
     except TypeError:
         return repr(dtype)
-
-
-def _distinct(names: list[str]) -> list[str]:
-    # `a is missing` may be a column's own name as well: whoever looks features up by name needs them distinct.
-    taken = set(names)
-    if len(taken) == len(names):
-        return names
-    seen: set[str] = set()
-    distinct = []
-    for name in names:
-        candidate, n = name, 1
-        while candidate in seen or (n > 1 and candidate in taken):
-            n += 1
-            candidate = f"{name} ({n})"
-        seen.add(candidate)
-        distinct.append(candidate)
-    return distinct

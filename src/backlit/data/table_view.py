@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from backlit.data.values import Kind, is_missing, kind_of, number_of
 from backlit.data.zones import zone_name, zone_of_values
 from backlit.errors import DataError, ShapeError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _MICROSECONDS_A_DAY = 86_400_000_000.0
 _ARRAY_KINDS: dict[str, Kind] = {
@@ -104,19 +108,61 @@ class TableView:
             return list(column) if column.dtype.kind in "mM" else list(column.tolist())
         return list(self._columns[j].to_list())
 
-    def has_missing(self, j: int) -> bool:
-        """Tell whether a value of column `j` is missing."""
+    def text(self, j: int) -> pl.Series | None:
+        """Return column `j` as a column of polars if it holds text and nothing else; else None."""
+        import polars as pl
+
+        name = self.names[j]
+        if self._array is not None:
+            values = self.values(j) if self._array.dtype.kind in "UO" else []
+            texts = all(isinstance(value, str) for value in values if not is_missing(value))
+            if not values or not texts or all(map(is_missing, values)):
+                return None
+            return pl.Series(name, [None if is_missing(value) else value for value in values], dtype=pl.String)
+        column = self._columns[j]
+        return column.to_polars().alias(name) if column.dtype == nw.String else None
+
+    def typed(self, j: int) -> pl.Series | None:
+        """Return column `j` as a column of polars if its type is one of numbers; else None."""
+        if self._array is not None:
+            import polars as pl
+
+            kind = self._array.dtype.kind
+            return pl.Series(self.names[j], self._array[:, j]) if kind in "iuf" else None
+        column = self._columns[j]
+        return column.to_polars().alias(self.names[j]) if column.dtype.is_numeric() else None
+
+    def replaced(self, columns: Mapping[int, pl.Series]) -> TableView:
+        """Return a view in which some columns are others."""
+        if not columns:
+            return self
+        other = object.__new__(TableView)
+        own = self._columns if self._array is None else [self._series(j) for j in range(len(self.names))]
+        other._array = None
+        other._columns = [
+            nw.from_native(columns[j], series_only=True) if j in columns else column for j, column in enumerate(own)
+        ]
+        other.names, other.named, other.n_rows, other._kinds = self.names, self.named, self.n_rows, {}
+        return other
+
+    def _series(self, j: int) -> nw.Series[Any]:
+        import polars as pl
+
+        typed = self.typed(j)
+        series = pl.Series(self.names[j], self.values(j), dtype=pl.Object) if typed is None else typed
+        return nw.from_native(series, series_only=True)
+
+    def gaps(self, j: int) -> int:
+        """Count the missing values of column `j`."""
         if self._array is not None:
             kind = self._array.dtype.kind
             if kind in "iubU":
-                return False
-            return bool(np.isnan(self._array[:, j]).any()) if kind == "f" else any(map(is_missing, self.values(j)))
+                return 0
+            return int(np.isnan(self._array[:, j]).sum()) if kind == "f" else sum(map(is_missing, self.values(j)))
         column = self._columns[j]
-        if column.null_count() > 0:
-            return True
-        if column.dtype.is_float():
-            return bool(column.is_nan().any())
-        return column.dtype == nw.Object and any(map(is_missing, self.values(j)))
+        if column.dtype == nw.Object:
+            return sum(map(is_missing, self.values(j)))
+        return column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
 
     def zone(self, j: int) -> str | None:
         """Return the time zone of a column of dates; "" where it has none, None where it holds no moments."""

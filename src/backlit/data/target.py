@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -10,13 +11,13 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.classes import single_column
 from backlit.data.table_view import TableView, frame_of
-from backlit.data.values import canonical_text, is_missing, plain
+from backlit.data.values import canonical_text, is_missing
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, ShapeError, UnknownNameError
 
 Task = Literal["classification", "regression"]
-Label = str | int | float | bool
 
 _MANY_CLASSES = 20
 
@@ -52,7 +53,7 @@ def infer_task(column: Any, name: str | None = None) -> TaskGuess:
     -------
     TaskGuess
     """
-    view, own_name = _single_column(column)
+    view, own_name = single_column(column)
     spoken = f"`{name or own_name}`" if name or own_name else "the target"
     kind = view.kind(0)
     if kind in ("date", "duration"):
@@ -80,26 +81,6 @@ def _guess(spoken: str, finding: str, task: Task) -> TaskGuess:
     return TaskGuess(task, f"{spoken} {finding}: {task} (override with --task)")
 
 
-def _single_column(column: Any) -> tuple[TableView, str | None]:
-    if isinstance(column, TableView):
-        return column, None
-    try:
-        series = nw.from_native(column, series_only=True)
-    except TypeError:
-        if hasattr(column, "columns"):
-            raise ShapeError("One column was expected, but a table came. Select the target from it.") from None
-        # A list that mixes numbers and text must not become text in NumPy's hands.
-        array = column if isinstance(column, np.ndarray) else np.array(list(column), dtype=object)
-        if array.ndim == 2 and array.shape[1] == 1:
-            array = array[:, 0]
-        if array.ndim != 1:
-            raise ShapeError(
-                f"One column, of shape (n_rows,), was expected, but the target has shape {array.shape}. Select one."
-            ) from None
-        return TableView(array.reshape(-1, 1)), None
-    return TableView(series.alias(str(series.name or "target")).to_frame().to_native()), series.name or None
-
-
 def check_target(table: Any, target: str) -> tuple[Any, int]:
     """Make sure that a column can be learned, and drop the rows in which it is missing.
 
@@ -117,10 +98,7 @@ def check_target(table: Any, target: str) -> tuple[Any, int]:
         How many those were.
     """
     frame = frame_of(table)
-    if target not in frame.columns:
-        near = difflib.get_close_matches(target, frame.columns, cutoff=0.6)
-        # Nobody wants to be offered all 784 pixels.
-        raise UnknownNameError("column", target, frame.columns if near else frame.columns[-20:])
+    check_target_name(frame.columns, target)
     view = TableView(frame.select(target).to_native())
     missing = _is_missing(view)
     n_dropped = int(missing.sum())
@@ -135,6 +113,14 @@ def check_target(table: Any, target: str) -> tuple[Any, int]:
     return frame.to_native(), n_dropped
 
 
+def check_target_name(columns: Sequence[str], target: str) -> None:
+    """Raise unless a table has the target among its columns."""
+    if target not in columns:
+        near = difflib.get_close_matches(target, columns, cutoff=0.6)
+        # Nobody wants to be offered all 784 pixels.
+        raise UnknownNameError("column", target, columns if near else columns[-20:])
+
+
 def _is_missing(view: TableView) -> NDArray[np.bool_]:
     if view.kind(0) in ("number", "boolean"):
         return np.asarray(np.isnan(view.numbers(0, view.kind(0))))
@@ -147,87 +133,16 @@ def _refuse_constant(view: TableView, target: str) -> None:
         if np.isinf(numbers).any():
             row = int(np.flatnonzero(np.isinf(numbers))[0]) + 1
             raise DataError(f"The target {target!r} is infinite in labelled row {row}. Correct it or leave it empty.")
-        only = None if numbers.min() < numbers.max() else f"{numbers[0]:.17g}"
+        # beyond 2⁵³ neighbors are one float
+        only = None if numbers.min() < numbers.max() or len(set(view.values(0))) > 1 else f"{numbers[0]:.17g}"
     else:
-        distinct = {canonical_text(value) for value in view.values(0)}
+        distinct = {value if isinstance(value, str) else canonical_text(value) for value in view.values(0)}
         only = None if len(distinct) > 1 else repr(distinct.pop())
     if only is not None:
         raise DataError(
             f"The target {target!r} is {only} in every row: at least two different values are needed to learn from. "
             "Choose another target or more rows."
         )
-
-
-def encode_classes(column: Any) -> tuple[list[Label], NDArray[np.int64]]:
-    """Sort the classes of a column and number them.
-
-    Parameters
-    ----------
-    column : series, or array-like of shape (n_rows,)
-        Without missing values.
-
-    Returns
-    -------
-    classes : list of str, int, float or bool
-        Sorted. Whole numbers are ints, also where a library stored them as floats.
-    codes : ndarray of shape (n_rows,)
-        Position of each row's class in `classes`.
-    """
-    view, name = _single_column(column)
-    distinct: dict[str, Label] = {}
-    for value in set(view.values(0)):
-        label = plain(value)
-        if label is None:
-            raise DataError(f"The target {name or ''} has missing values. Drop those rows first (check_target does).")
-        text = canonical_text(value)
-        # Text "1" and number 1 are one class, and of several spellings always the same one gives the name.
-        if text not in distinct or repr(label) < repr(distinct[text]):
-            distinct[text] = int(label) if isinstance(label, float) and label.is_integer() else label
-    labels = list(distinct.values())
-    if not labels:
-        raise DataError("The target has no rows, so there are no classes.")
-    try:
-        classes = sorted(labels)
-    except TypeError:
-        raise DataError(
-            f"The target {name or ''} mixes text and numbers ({', '.join(map(repr, labels[:4]))} …). "
-            "Make all of them text."
-        ) from None
-    return classes, class_codes(column, classes)
-
-
-def class_codes(column: Any, classes: list[Label], *, unseen: Literal["raise", "mark"] = "raise") -> NDArray[np.int64]:
-    """Number the labels of another table by the classes of training.
-
-    Labels are compared as `backlit.data.values.canonical_text` writes them: 1 and 1.0 and "1" are the same class.
-
-    Parameters
-    ----------
-    column : series, or array-like of shape (n_rows,)
-    classes : list of str, int, float or bool
-        What `encode_classes` gave.
-    unseen : {"raise", "mark"}, default="raise"
-        Whether a label that is no class, or is missing, is an error or gets the code −1.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-    """
-    if unseen not in ("raise", "mark"):
-        raise UnknownNameError("treatment of unseen labels", unseen, ("raise", "mark"))
-    view, name = _single_column(column)
-    known = {canonical_text(label): code for code, label in enumerate(classes)}
-    values = view.values(0)
-    code_of = {value: known.get(canonical_text(value), -1) for value in set(values) if not is_missing(value)}
-    codes = np.array([code_of.get(value, -1) for value in values], dtype=np.int64)
-    if unseen == "raise" and (codes < 0).any():
-        row = int(np.argmax(codes < 0))
-        listed = ", ".join(repr(label) for label in classes[:8]) + (" …" if len(classes) > 8 else "")
-        raise DataError(
-            f"The label {plain(values[row])!r} in row {row + 1} of {name or 'the target'} is none of the "
-            f"{len(classes)} classes from training: {listed}. Correct the label or drop such rows."
-        )
-    return codes
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class TakesInputs(WithOptionObjects, ABC):
         validate_data(self, X, y, reset=reset, skip_check_array=True)
         if self.missing_values == "refuse":
             for j, name in enumerate(view.names):
-                if view.has_missing(j):
+                if view.gaps(j):
                     raise DataError(
                         f"Input X contains NaN or other missing values, first in column {name!r}. Fill them in, or let "
                         "missing_values='encode' tell the network where values are missing."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data import TableEncoder
+from backlit.data.columns.schema import TableSchema
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
@@ -25,12 +27,14 @@ from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkW
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
+from backlit.tables.evaluation import evaluate_rows, say_if_one_class
+from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import as_polars, check_row, known_targets, labeled
-from backlit.tables.start import TableStart, without_larger_batches
+from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
 from backlit.tables.storage import read_parts, write_parts
-from backlit.tables.table_target import TableTarget, Task, as_numbers
+from backlit.tables.table_target import TableTarget, Task
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Validation
 from backlit.training.options import LBFGS
@@ -72,6 +76,7 @@ class TableModel:
         training: TableTraining = TableTraining(),
         *,
         task: Task | None = None,
+        columns: Any = None,
         validation_table: Any = None,
         reading: dict[str, Any] | None = None,
         engine: str | None = None,
@@ -92,6 +97,9 @@ class TableModel:
         training : TableTraining
         task : {"classification", "regression"}, optional
             Default: inferred from the target, and said.
+        columns : dict, ColumnChoices or TableSchema, optional
+            What is known of the columns: ``{"zip": "category", "when": "date:%d/%m/%Y"}``. The rest is decided from
+            their cells, and said.
         validation_table : dataframe, optional
             Default: a part of the rows.
         reading : dict, optional
@@ -108,11 +116,11 @@ class TableModel:
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
         training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
-        start = TableStart.of(table, target, training, task, say)
+        start = TableStart.of(table, target, training, task, say, columns)
         learned, examples, held_out = start.target, start.examples, None
         if validation_table is not None:
             held_out = start.encode(validation_table)
-        elif training.validation_fraction:
+        elif training.validation_fraction and enough_to_hold_out(len(examples), training.validation_fraction, say):
             classes = learned.codes(examples.y) if learned.task == "classification" else None
             rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
             examples, held_out = examples.only(rows), examples.copy(held_out_rows)
@@ -125,10 +133,17 @@ class TableModel:
         watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
         keeps = keeping(checkpoint, watchers, say=say, warn=say)
         trained = run.train(watchers, keeping=keeps)
+        session = get_engine(training.engine).open(trained.network, run.objective, n_threads=training.n_threads)
+        say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
             record["recorded"] = [health.to_dict() for health in recorder.history]
         return cls(trained.network, run.objective.loss, learned, start.encoder, record)
+
+    @cached_property
+    def schema(self) -> TableSchema:
+        """What each column of the training table was taken for, the target's last."""
+        return schema_of(self.encoder, self.target)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
         """Predict the target for each row of a table.
@@ -143,28 +158,11 @@ class TableModel:
         return Predictions(*self.target.decode(self.network.activations[-1], outputs))
 
     def evaluate(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Evaluation:
-        """Compare predictions with the target's column of a table."""
-        from sklearn import metrics
-
-        remarks: list[str] = []
-        column, x, y = self._examples(as_polars(table), remarks)
-        outputs, cost = self._session(engine, n_threads).evaluate(x, y)
-        if self.target.classes is None:
-            truth, values = as_numbers(column, self.target.name), self.target.numbers(outputs)
-            scores = {
-                "r2": float(metrics.r2_score(truth, values)) if len(truth) > 1 else float("nan"),
-                "rmse": float(metrics.root_mean_squared_error(truth, values)),
-                "mae": float(metrics.mean_absolute_error(truth, values)),
-            }
-            return Evaluation(scores | {"cost": cost}, len(truth), remarks=remarks)
+        """Compare predictions with the target's column of a table; unknown classes count as wrong."""
+        session = self._session(engine, n_threads)
         decided_by = self.target.decided_by(self.network.activations[-1])
-        if decided_by != self.network.activations[-1]:
-            outputs = self._session(engine, n_threads, decided_by).feedforward(x)
-        true_codes, codes = self.target.codes(y), self.target.codes(outputs)
-        confusion = metrics.confusion_matrix(true_codes, codes, labels=range(len(self.target.classes)))
-        return Evaluation(
-            {"accuracy": float(np.mean(true_codes == codes)), "cost": cost}, len(codes), confusion.tolist(), remarks
-        )
+        deciding = self._session(engine, n_threads, decided_by)
+        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, as_polars(table))
 
     def examples(
         self,
@@ -212,6 +210,7 @@ class TableModel:
         if needs_y:
             _, rows, y = self._examples(table, [])
         else:
+            table = self.schema.read(table)
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
         scaler = self.target.scaler
         setting = ModelFacts(
@@ -251,7 +250,7 @@ class TableModel:
         numbers = np.ravel(rows).tolist()
         table = as_polars(table)
         few = table[[check_row(table, row) - 1 for row in numbers]]
-        _, why_not = known_targets(few, self.target)
+        _, why_not = known_targets(self.schema.read(few), self.target)
         if why_not:
             say(why_not)
         return explain(self, few, learning_rate=learning_rate, example_names=[f"row {row}" for row in numbers])
@@ -287,5 +286,5 @@ class TableModel:
 
     def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
         # the target's column, x and y of the rows that have a target
-        table, column = labeled(table, self.target, remarks)
+        table, column = labeled(self.schema.read(table), self.target, remarks)
         return column, self.encoder.transform(table), self.target.encode(column).astype(self.network.dtype)

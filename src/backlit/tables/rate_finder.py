@@ -18,6 +18,7 @@ def find_table_rate(
     training: TableTraining = TableTraining(),
     *,
     task: Task | None = None,
+    columns: Any = None,
     say: Callable[[str], object] = lambda _: None,
     lowest: float = 1e-6,
     highest: float = 10.0,
@@ -27,12 +28,12 @@ def find_table_rate(
 
     Parameters
     ----------
-    table, target, training, task, say
+    table, target, training, task, columns, say
         See `TableModel.train`.
     lowest, highest, n_steps
         See `find_learning_rate`.
     """
-    start = TableStart.of(table, target, training, task, say)
+    start = TableStart.of(table, target, training, task, say, columns)
     training = without_larger_batches(training, len(start.examples), say)
     return search_rates(
         Run.of(training, start.network, start.loss, start.examples), rates_between(lowest, highest, n_steps)

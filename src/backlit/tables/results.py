@@ -26,6 +26,30 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class ClassScore:
+    """How good a model is on one class.
+
+    Attributes
+    ----------
+    label : object
+    rows : int
+        Rows that are of this class.
+    predicted : int
+        Rows that are said to be.
+    precision : float
+        The share of `predicted` that are of it; NaN if there are none.
+    recall : float
+        The share of `rows` that are found; NaN if there are none.
+    """
+
+    label: Any
+    rows: int
+    predicted: int
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How good a model is on a table.
 
@@ -38,9 +62,16 @@ class Evaluation:
         Row: true class; column: predicted class.
     remarks : list of str
         What was done to the table.
+    classes : list of ClassScore
+        Precision and recall of each class; empty for numbers.
+    unseen : dict of str to list of int
+        Labels that training did not have, with how often each was taken for each class. Their rows count as wrong; the
+        cost is of the others.
     """
 
     metrics: dict[str, float]
     n_rows: int
     confusion: list[list[int]] | None = None
     remarks: list[str] = field(default_factory=list)
+    classes: list[ClassScore] = field(default_factory=list)
+    unseen: dict[str, list[int]] = field(default_factory=dict)

@@ -33,7 +33,7 @@ def without(table: Any, target: str) -> Any:
     return features
 
 
-def labeled(table: Any, target: TableTarget, remarks: list[str]) -> tuple[Any, Any]:
+def labeled(table: Any, target: TableTarget, remarks: list[str], *, unseen: bool = False) -> tuple[Any, Any]:
     """Return the rows of a table that have a target, and that column.
 
     Parameters
@@ -42,6 +42,8 @@ def labeled(table: Any, target: TableTarget, remarks: list[str]) -> tuple[Any, A
     target : TableTarget
     remarks : list of str
         Takes in what was done to the table.
+    unseen : bool, default=False
+        Let classes pass that training did not have.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def labeled(table: Any, target: TableTarget, remarks: list[str]) -> tuple[Any, A
     column = _bare(given, target)
     if column is not given:
         remarks.append("Read the labels without the full stop at their end.")
-    strange = ~target.knows(column)
+    strange = np.zeros(0, dtype=bool) if unseen else ~target.knows(column)
     if strange.any():
         first = int(np.flatnonzero(strange)[0])
         raise DataError(

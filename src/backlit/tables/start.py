@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,10 +10,15 @@ from typing import Any
 from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
-from backlit.data import TableEncoder, check_target, infer_task
+from backlit.data import TableEncoder, check_target, check_target_name, infer_task
 from backlit.data.class_weights import ClassWeights
+from backlit.data.columns.decide import decide
+from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.labels import smooth_labels
+from backlit.data.meaning import choices_of
 from backlit.errors import InvalidInputError
+from backlit.tables.meaning import are_spelled, schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.rows import as_polars, without
 from backlit.tables.table_target import TableTarget, Task
@@ -44,10 +50,22 @@ class TableStart:
 
     @classmethod
     def of(
-        cls, table: Any, target: str, training: TableTraining, task: Task | None, say: Callable[[str], object]
+        cls,
+        table: Any,
+        target: str,
+        training: TableTraining,
+        task: Task | None,
+        say: Callable[[str], object],
+        columns: Any = None,
     ) -> TableStart:
         """Learn the columns of a table; see `TableModel.train`."""
-        table, n_dropped = check_target(as_polars(table), target)
+        raw = as_polars(table)
+        check_target_name(raw.columns, target)
+        schema = decide(raw, choices_of(columns), target=target)
+        raw = without_lines(raw, schema.left_out_rows)
+        for line in ["Columns:", *schema.lines()]:
+            say(line)
+        table, n_dropped = check_target(schema.read(raw), target)
         if n_dropped:
             say(f"Dropped {n_dropped:,} rows without a {target}.")
         if task is None and training.loss == "poisson":
@@ -56,10 +74,16 @@ class TableStart:
             guess = infer_task(table[target], target)
             task = guess.task
             say(guess.reason + ".")
+        meaning = schema.by_name[target]
+        labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
+        if task == "classification" and are_spelled(labels, meaning):
+            # classes come back as they are written: 1.50
+            meaning = replace(meaning, kind="category", written=None)
+            table = table.with_columns(labels)
         features = without(table, target)
-        encoder = TableEncoder(dtype=training.dtype).fit(features)
+        encoder = TableEncoder(dtype=training.dtype).fit_read(features, schema.only(features.columns))
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
-        learned = TableTarget.learn(table[target], target, task, loss)
+        learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
         output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
@@ -74,7 +98,8 @@ class TableStart:
 
     def encode(self, table: Any) -> Examples:
         """Return the rows of another table that have a target, as the network sees them."""
-        table, _ = check_target(as_polars(table), self.target.name)
+        table, _ = schema_of(self.encoder, self.target).read_rows(as_polars(table))
+        table, _ = check_target(table, self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
         examples = Examples(self.encoder.transform(without(table, self.target.name)), y)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
@@ -108,3 +133,14 @@ def without_larger_batches(training: TableTraining, n_rows: int, say: Callable[[
         return training
     say(f"The batch size of {training.batch_size:,} is larger than the {n_rows:,} training rows; it was clipped.")
     return replace(training, batch_size=n_rows)
+
+
+def enough_to_hold_out(n_rows: int, fraction: float, say: Callable[[str], object]) -> bool:
+    """Return whether so many rows can spare a share for validation; say so where they cannot."""
+    if math.ceil(fraction * n_rows) >= 2:
+        return True
+    say(
+        f"With {n_rows} rows there are too few to hold some out: trained without validation, for all epochs. "
+        "Give another table with --validation to see how good the model is."
+    )
+    return False

@@ -7,6 +7,7 @@ from typing import Any
 
 from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler
+from backlit.data.columns.column import Column
 from backlit.documents.field import MODEL, Field
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
@@ -22,7 +23,12 @@ def write_parts(
     training: dict[str, Any],
 ) -> None:
     """Write a table model to one file, whole or not at all."""
-    document = {"name": target.name, "scaler": None if target.scaler is None else target.scaler.to_dict()}
+    document: dict[str, Any] = {
+        "name": target.name,
+        "scaler": None if target.scaler is None else target.scaler.to_dict(),
+    }
+    if target.column is not None:
+        document["column"] = target.column.to_document()
     save_model(path, StoredModel(network, loss, target.task, target.classes, encoder.to_dict(), document, training))
 
 
@@ -33,8 +39,8 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         raise ModelFileError(
             f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
         )
-    described = Field(stored.target, "target", MODEL).fields("name", "scaler")
-    name, scaler = described["name"].text(), described["scaler"]
+    described = Field(stored.target, "target", MODEL).fields("name", "scaler", column=None)
+    name, scaler, column = described["name"].text(), described["scaler"], described["column"]
     encoder = TableEncoder.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
     if n_features != stored.network.sizes[0]:
@@ -50,5 +56,6 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         stored.classes if stored.task == "classification" else None,
         stored.network.sizes[-1],
         None if scaler.is_null else TargetScaler.from_dict(scaler.value, scaler.path),
+        None if column.is_null else Column.read(column),
     )
     return stored.network, stored.loss, target, encoder, stored.training or {}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backlit.core.definitions import REALS
 from backlit.core.losses import definition
 from backlit.data import TargetScaler, class_codes, encode_classes
+from backlit.data.columns.column import Column
 from backlit.data.labels import ClassLabels
 from backlit.data.probabilities import class_probabilities, decided_by
 from backlit.engine.protocol import Floats
@@ -36,12 +37,15 @@ class TableTarget:
         Output neurons.
     scaler : TargetScaler or None
         For regression; None where the loss wants the target as it is (poisson).
+    column : Column or None
+        What the target's column was taken for; None in a file of an earlier version.
     """
 
     name: str
     classes: tuple[Any, ...] | None
     n_outputs: int
     scaler: TargetScaler | None = None
+    column: Column | None = None
 
     @classmethod
     def learn(cls, column: Any, name: str, task: Task, loss: str) -> TableTarget:

@@ -1,0 +1,234 @@
+"""Decide what each column of a table is, from every cell in it and from what the other columns tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
+from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
+from backlit.data.columns.column import Column
+from backlit.data.columns.dates import find_dates
+from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.glance import Glance, glance
+from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
+from backlit.data.columns.numbers import find_numbers
+from backlit.data.columns.schema import TableSchema
+from backlit.data.columns.typed import of_type
+from backlit.data.columns.written import DateForm, FlagForm, NumberForm
+from backlit.errors import DataError, InvalidInputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PLACES = 50
+_ID = re.compile(r"(?i)(^|[\W_])(id|uuid|guid|rowid|row_?num(ber)?)$|(?-i:[a-z]I[dD]$)")
+_NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)$")
+_PANDAS = re.compile(r"__index_level_\d+__$")
+
+
+def decide(
+    table: pl.DataFrame,
+    choices: ColumnChoices = NOTHING_GIVEN,
+    *,
+    target: str | None = None,
+    places: int = PLACES,
+    keep_rows: bool = False,
+    others: Sequence[str] = (),
+    first: str | None = None,
+) -> TableSchema:
+    """Decide what each column is.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Columns of text are decided by their cells, others by their types.
+    choices : ColumnChoices
+        What the user gave.
+    target : str, optional
+        The column to predict, which is never left out.
+    places : int, default=50
+        Categories that get a place of their own.
+    keep_rows : bool, default=False
+        Whether all lines are rows, as in a frame that somebody made.
+    others : sequence of str, default=()
+        Columns that stand beside those of `table`.
+    first : str, optional
+        The first of all columns. Default: the first of `table`.
+
+    Returns
+    -------
+    TableSchema
+
+    Raises
+    ------
+    DataError
+        Where a column can be read in two ways and nothing in the table tells which: 01/02/2020. The message has the
+        option that decides it.
+    """
+    choices.check([*table.columns, *others])
+    if target is not None and (choices.of(target) or ("", ""))[0] in ("left out", "text"):
+        raise InvalidInputError(
+            f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
+        )
+    missing = choices.missing or (choices.schema.missing if choices.schema else ())
+    matches: dict[str, int] = {}
+    if missing or not choices.source.blanked:
+        table, matches = blank_missing(table, missing)
+    remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
+    how = _Deciding(choices, target, places, first or next(iter(table.columns), ""))
+    lines = () if keep_rows else suspected(table)
+    columns = how.columns(without_lines(table, lines))
+    left_out = confirmed(lines, table, columns)
+    if len(left_out) < len(lines):
+        columns = how.columns(without_lines(table, left_out))
+    return TableSchema(columns, left_out, tuple(missing), remarks)
+
+
+@dataclass(frozen=True)
+class _Deciding:
+    choices: ColumnChoices
+    target: str | None
+    places: int
+    first: str
+
+    def columns(self, table: pl.DataFrame) -> tuple[Column, ...]:
+        """Decide all columns: first what each tells by itself, then what is open by what the others told."""
+        import polars as pl
+
+        looks = glance(table.select(pl.col(pl.String)))
+        told = [self._tell(cells, looks.get(cells.name)) for cells in table]
+        decimal = self.choices.decimal or _only(telling.decimal for telling in told)
+        if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
+            decimal = ","
+        first: Any = _only(telling.date.decided for telling in told if telling.date is not None)
+        columns = [self._settle(cells, telling, decimal, first) for cells, telling in zip(table, told, strict=True)]
+        return tuple(
+            column if column.name == self.target else self._left_out(column, cells)
+            for column, cells in zip(columns, table, strict=True)
+        )
+
+    def _tell(self, cells: pl.Series, look: Glance | None) -> Telling:
+        import polars as pl
+
+        name, schema = cells.name, self.choices.schema
+        given = self.choices.of(name)
+        if given is not None:
+            return Telling(self._given(cells, *given))
+        if schema is not None and name in schema.by_name:
+            column = schema.by_name[name]
+            if column.written is None and column.kind in ("number", "date", "flag") and cells.dtype == pl.String:
+                return Telling(self._given(cells, column.kind, ""))
+            return Telling(_again(cells, column))
+        if name in self.choices.source.plain and cells.dtype != pl.String:
+            return plain_numbers(cells)
+        if look is None:
+            return Telling(of_type(cells))
+        return tell(cells, look, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
+
+    def _given(self, cells: pl.Series, kind: str, form: str) -> Column:
+        import polars as pl
+
+        name = cells.name
+        why = "as was given"
+        if kind in ("left out", "text"):
+            return Column(name, "left out" if kind == "left out" else "text", why, None, len(cells), cells.null_count())
+        if kind == "category" or (cells.dtype != pl.String and kind != "date"):
+            column = of_text(cells.cast(pl.String, strict=False), self.places, is_target=True, why=why)
+            return replace(column, kind=kind, values=column.values if kind == "category" else None)  # type: ignore[arg-type]
+        text = cells.cast(pl.String, strict=False)
+        match kind:
+            case "flag":
+                column = with_misfits(text, "flag", FlagForm(), why)
+            case "date":
+                dates = find_dates(text.drop_nulls()) if not form else None
+                if dates is not None and dates.form is None:
+                    raise _refuse_date(name, dates.example)
+                written = DateForm((form,)) if form else dates.form if dates is not None and dates.form else DateForm()
+                column = of_dates(text, written, why)
+            case _:
+                decimal = form or self.choices.decimal
+                found = find_numbers(text.drop_nulls(), decimal=decimal)
+                if found is not None and len(found.forms) > 1 and decimal is None:
+                    raise _refuse_number(name, found.examples[0])
+                column = of_numbers(text, found.forms[0] if found is not None else NumberForm(), why)
+        if column.n_misfits and column.n_misfits + column.gaps == len(cells):
+            raise DataError(
+                f"Column {name!r} was given as {kind + ':' * bool(form) + form}, but no cell of it is one, not even "
+                f"{column.misfits[0][0]!r}. Correct what was given, or leave it out."
+            )
+        return column
+
+    def _settle(self, cells: pl.Series, telling: Telling, decimal: str | None, first: Any) -> Column:
+        name = cells.name
+        if telling.number is not None and len(telling.number.forms) > 1:
+            forms = telling.number.forms
+            chosen = [form for form in forms if form.decimal == decimal]
+            if chosen and (telling.column is None or chosen[0] != telling.column.written):
+                return of_numbers(cells, chosen[0], "as the table's other numbers" if not self.choices.decimal else "")
+            if telling.column is None and forms[0].decimal == ".":
+                return of_numbers(cells, forms[0])
+            if telling.column is None:
+                raise _refuse_number(name, telling.number.examples[0])
+        if telling.column is None:
+            assert telling.date is not None
+            found = find_dates(cells.drop_nulls(), first=first) if first else None
+            if found is None or found.form is None:
+                raise _refuse_date(name, telling.date.example)
+            return of_dates(cells, found.form, found.why)
+        return telling.column
+
+    def _left_out(self, column: Column, cells: pl.Series) -> Column:
+        """Leave out numbers that only count the rows."""
+        if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
+            return column
+        if _PANDAS.match(column.name):
+            return replace(column, kind="left out", why="the index of a pandas frame")
+        nameless = column.name == self.first and _NAMELESS.match(column.name)
+        index = column.name in self.choices.source.index
+        if not (nameless or index or _ID.search(column.name)) or column.kind != "number" or len(cells) < 2:
+            return column
+        if column.gaps or column.misfits or not _counts(cells):
+            return column
+        if nameless or index:
+            return replace(column, kind="left out", why="an index: it counts the rows")
+        return replace(column, kind="identifier", why="named as one, with a new number in each row")
+
+
+def _counts(cells: pl.Series) -> bool:
+    import polars as pl
+
+    numbers = cells.cast(pl.Float64, strict=False)
+    return numbers.n_unique() == len(cells) and bool((numbers % 1 == 0).all())
+
+
+def _again(cells: pl.Series, column: Column) -> Column:
+    # A column of a schema that was given, with the counts of this table.
+    import polars as pl
+
+    if cells.dtype != pl.String or not column.is_used or column.written is None:
+        return replace(column, rows=len(cells), gaps=cells.null_count(), misfits=())
+    return with_misfits(cells, column.kind, column.written, column.why)
+
+
+def _only(found: Iterable[Any]) -> Any:
+    different = {each for each in found if each is not None}
+    return different.pop() if len(different) == 1 else None
+
+
+def _refuse_number(name: str, cell: str) -> DataError:
+    return DataError(
+        f"Column {name!r} can be read in two ways: {cell!r} is {cell.replace(',', '')} if the comma divides thousands, "
+        f"and {cell.replace(',', '.')} if it is the decimal mark; nothing in the table tells which. "
+        "Give decimal='.' or decimal=',' (--decimal), or one column's: number:. or number:, (--column)."
+    )
+
+
+def _refuse_date(name: str, cell: str) -> DataError:
+    return DataError(
+        f"Column {name!r} can be read in two ways: in {cell!r} the day or the month comes first, and the other cells "
+        f"do not tell. Give its form: --column {name}=date:%d/%m/%Y, or date:%m/%d/%Y; in Python "
+        f"columns={{{name!r}: 'date:%d/%m/%Y'}}."
+    )

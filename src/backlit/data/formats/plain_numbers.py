@@ -1,0 +1,153 @@
+"""Columns of plain numbers, taken as numbers while the text is divided: most of the work of most large tables.
+
+What a column is, all of its cells say as text (`backlit.data.columns`). Where every cell is a number as programs write
+it, they can say nothing else, and polars reads numbers faster than text. Columns of which that is not certain stay
+text: those with zeros before digits, more digits than a float holds, words, constants, or `1.299` in every cell.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_HEAD = 1000
+_EXACT = 2**53
+_RETRIES = 4
+_CHUNK = 1 << 18
+THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
+"""A cell of thousands, or of three decimals."""
+
+
+def divide(
+    body: bytes, separator: str, columns: list[str], n_rows: int, as_text: Collection[str] = ()
+) -> tuple[pl.DataFrame, frozenset[str]] | None:
+    """Divide lines without quotes into columns.
+
+    Parameters
+    ----------
+    body : bytes
+        The lines below the header.
+    separator : str
+    columns : list of str
+    n_rows : int
+    as_text : collection of str
+        Columns to leave as text, whatever they hold.
+
+    Returns
+    -------
+    table : polars.DataFrame
+        Text, but for the plain numbers.
+    plain : frozenset of str
+        The columns of plain numbers.
+        None instead of both if polars cannot divide the lines.
+    """
+    import polars as pl
+
+    options: dict[str, Any] = {"has_header": False, "separator": separator}
+    try:
+        # Of few rows that is the table.
+        table = pl.read_csv(_lines(body, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
+        if table.columns != columns:
+            return None
+        if n_rows > _HEAD:
+            forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in table.schema.items()}
+            integers = [name for name, dtype in table.schema.items() if dtype.is_integer()]
+            table = _read(body, forms | {name: pl.String for name in as_text if name in forms}, options)
+            table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
+        kinds = dict(zip(columns, table.dtypes, strict=True))
+        whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
+        zeros = bool(whole) and _has_zeros_before_digits(body, separator)
+        cells = dict(zip(columns, table.get_columns(), strict=True))
+        numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
+        plain = {name for name in numbers if _is_certain(cells[name], name in whole, zeros=zeros)}
+        unsure = _may_be_thousands([cells[name] for name in numbers if name in plain and name not in whole])
+        if unsure:
+            places = [columns.index(name) for name in unsure]
+            head = pl.read_csv(_lines(body, 100), schema=dict.fromkeys(columns, pl.String), columns=places, **options)
+            plain -= {each.name for each in head if each.drop_nulls().str.contains(THREE_DIGITS).all()}
+        text = pl.String()
+        places = [j for j, (name, dtype) in enumerate(kinds.items()) if name not in plain and dtype != text]
+        if places:
+            again = pl.read_csv(body, schema=dict.fromkeys(columns, pl.String), columns=places, **options)
+            table = table.with_columns(again.iter_columns())
+    except pl.exceptions.PolarsError:
+        return None
+    return table, frozenset(plain)
+
+
+def _lines(body: bytes, n: int) -> bytes:
+    # polars' n_rows stops it from giving more rows, but not from complaining of what stands in them
+    end = -1
+    for _ in range(n):
+        end = body.find(b"\n", end + 1)
+        if end < 0:
+            return body
+    return body[:end]
+
+
+def _read(body: bytes, kinds: dict[str, Any], options: dict[str, Any]) -> pl.DataFrame:
+    import polars as pl
+
+    for _ in range(_RETRIES):
+        try:
+            return pl.read_csv(body, schema=kinds, **options)
+        except pl.exceptions.ComputeError as error:
+            # The head of a column held numbers alone, and here comes a word.
+            found = re.search(r"at column '(.*?)' \(column number (\d+)\)", str(error))
+            if found is None:
+                raise
+            kinds = kinds | {list(kinds)[int(found[2]) - 1]: pl.String}
+    return pl.read_csv(body, schema=dict.fromkeys(kinds, pl.String), **options)
+
+
+def _whole(numbers: pl.Series) -> pl.Series:
+    import polars as pl
+
+    whole = numbers.cast(pl.Int64, strict=False)
+    same = whole.null_count() == numbers.null_count() and (whole.cast(pl.Float64) == numbers).all()
+    return whole if same else numbers
+
+
+def _is_certain(numbers: pl.Series, whole: bool, *, zeros: bool) -> bool:
+    low, high, total = numbers.min(), numbers.max(), numbers.sum()
+    # The sum of NaN is NaN. Some words for a gap are read as it.
+    if low is None or low == high or not isinstance(total, int | float) or math.isnan(total):
+        return False
+    return bool(-_EXACT < low <= high < _EXACT) and not (whole and zeros)  # type: ignore[operator]
+
+
+def _may_be_thousands(floats: list[pl.Series]) -> list[str]:
+    import polars as pl
+
+    if not floats:
+        return []
+    head = pl.DataFrame(floats).head(100).to_numpy()
+    small = np.where(np.abs(head) < 1000, head, 0.5)
+    fits = np.isnan(head) | ((np.abs(head) < 1000) & (np.abs(small * 1000 - np.rint(small * 1000)) < 1e-6))
+    return [numbers.name for numbers, all_fit in zip(floats, fits.all(axis=0), strict=True) if all_fit]
+
+
+def _has_zeros_before_digits(body: bytes, separator: str) -> bool:
+    """Tell whether some cell begins with a zero and a digit, perhaps after a sign."""
+    buffer = np.frombuffer(body, dtype=np.uint8)
+    # Before the first cell stands a line break, as before those of all other lines.
+    first = np.frombuffer(b"\n\n" + body[:_CHUNK], dtype=np.uint8)
+    # Piece by piece, so that what is compared stays in the processor's cache; a cell's beginning may lie across two.
+    for start in range(0, len(buffer), _CHUNK):
+        chunk = first if start == 0 else buffer[start - 3 : start + _CHUNK]
+        before, after = chunk[1:-2], chunk[3:]
+        zero = chunk[2:-1] == ord("0")
+        zero &= after - np.uint8(ord("0")) < 10  # what is less than "0" wraps around
+        if (zero & ((before == ord(separator)) | (before == ord("\n")))).any():
+            return True
+        signed = np.flatnonzero(zero & ((before == ord("-")) | (before == ord("+"))))
+        if np.isin(chunk[signed], [ord(separator), ord("\n")]).any():
+            return True
+    return False

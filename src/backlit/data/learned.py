@@ -1,0 +1,64 @@
+"""What a `TableEncoder` learned, read from a model file: today's, and that of versions before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backlit.data.category_plan import CategoryPlan
+from backlit.data.columns.column import Column, Kind
+from backlit.data.columns.schema import TableSchema
+from backlit.data.plans import Plan, plan_from_dict
+from backlit.documents.field import MODEL, Field
+
+DTYPES = ("float32", "float64")
+_KINDS: dict[str, Kind] = {"boolean": "flag", "pixel": "number"}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What stands in the dictionary of an encoder.
+
+    Attributes
+    ----------
+    dtype : {"float32", "float64"}
+    max_categories : int
+    named : bool
+    width : Field
+        How many features the file says there are.
+    plans : list of Plan
+    schema : TableSchema
+    """
+
+    dtype: str
+    max_categories: int
+    named: bool
+    width: Field
+    plans: list[Plan]
+    schema: TableSchema
+
+    @classmethod
+    def from_dict(cls, data: object) -> Learned:
+        """Read what `TableEncoder.to_dict` gave; a wrong field is named in a `ModelFileError`."""
+        document = Field(data, "encoder", MODEL)
+        document.version(2)
+        is_old = document["version"].value == 1
+        own = "n_features_in" if is_old else "schema"
+        fields = document.fields("version", "dtype", "max_categories", "named", "n_features_out", "columns", own)
+        max_categories = fields["max_categories"].whole(1)
+        columns = fields["columns"].parts(fields[own].whole(1) if is_old else None)
+        plans = [plan_from_dict(column.value, column.path) for column in columns]
+        names = [plan.column for plan in plans]
+        if len(set(names)) < len(names):
+            fields["columns"].refuse("columns of distinct names")
+        for column, plan in zip(columns, plans, strict=True):
+            if isinstance(plan, CategoryPlan) and len(plan.values) > max_categories:
+                column["values"].refuse(f"a list of 0 to {max_categories}")
+        if is_old:
+            # What earlier versions decided anew for each file is what their plans expect.
+            schema = TableSchema(tuple(Column(plan.column, _KINDS.get(plan.kind, plan.kind)) for plan in plans))  # type: ignore[arg-type]
+        else:
+            schema = TableSchema.from_document(fields[own].value, fields[own].path, MODEL)
+            if [column.name for column in schema.columns if column.is_used] != names:
+                fields[own].refuse("of the same columns as the encoder")
+        named = fields["named"].flag()
+        return cls(fields["dtype"].one_of(*DTYPES), max_categories, named, fields["n_features_out"], plans, schema)

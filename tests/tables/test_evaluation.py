@@ -1,0 +1,51 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from backlit.tables.model import TableModel
+from backlit.tables.options import TableTraining
+
+QUICK = TableTraining(hidden=(8,), epochs=100, learning_rate=0.05, batch_size=16, validation_fraction=0)
+
+
+def table(n=60):
+    x = np.linspace(-1, 1, n)
+    return pl.DataFrame({"x": x, "kind": np.where(x > 0.5, "high", "low")})
+
+
+def test_labels_that_training_did_not_have_count_as_wrong():
+    model = TableModel.train(table(), "kind", QUICK)
+    good = model.evaluate(table())
+    assert (good.metrics["accuracy"], good.unseen) == (1, {})
+    strange = table().with_columns(kind=pl.when(pl.col("x") < -0.5).then(pl.lit("odd")).otherwise("kind"))
+    found = model.evaluate(strange)
+    n = int((strange["kind"] == "odd").sum())
+    assert found.n_rows == 60
+    assert found.metrics["accuracy"] == pytest.approx(1 - n / 60)
+    assert found.unseen == {"odd": [0, n]}
+    assert any("'odd'" in said and "counted as wrong" in said for said in found.remarks)
+    high, low = found.classes
+    assert (high.precision, high.recall) == (1, 1)
+    assert low.predicted == low.rows + n
+    assert (low.precision, low.recall) == (pytest.approx(low.rows / (low.rows + n)), 1)
+    none = model.evaluate(strange.filter(pl.col("kind") == "odd"))
+    assert none.metrics["accuracy"] == 0
+    assert np.isnan(none.metrics["cost"])
+    assert np.isnan(none.classes[0].precision)
+
+
+def test_a_model_of_the_largest_class_alone_is_said_to_be_one():
+    said = []
+    rng = np.random.default_rng(0)
+    noise = pl.DataFrame({"x": rng.normal(size=200), "kind": ["a"] * 190 + ["b"] * 10})
+    TableModel.train(noise, "kind", TableTraining(hidden=(2,), epochs=40, learning_rate=0.01), say=said.append)
+    assert any("predicts 'a' in every row, as 95.0% of them are" in line for line in said)
+    said.clear()
+    TableModel.train(table(), "kind", QUICK, say=said.append)
+    assert not any("in every row, as" in line for line in said)
+
+
+def test_four_rows_are_trained_on_without_validation():
+    said = []
+    TableModel.train(table(4), "x", TableTraining(hidden=(2,), epochs=2), say=said.append)
+    assert any(line.startswith("With 4 rows there are too few to hold some out") for line in said)
