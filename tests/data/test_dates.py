@@ -68,11 +68,13 @@ def test_day_or_month_is_decided_for_the_whole_column(cells, first, decided):
     assert read_dates(pl.Series(cells[:1]), found.form).to_list() == [first]
 
 
-@pytest.mark.parametrize("cells", [["01/02/2020"], ["1-2-20", "3-4-20"], ["13/01/2020", "01/13/2020"]])
+@pytest.mark.parametrize("cells", [["01/02/2020"], ["1-2-20", "3-4-20"], ["13/01/2020"] * 5 + ["01/13/2020"]])
 def test_what_cannot_be_decided_has_no_form_until_it_is_told(cells):
     assert find_dates(pl.Series(cells)).form is None
     told = find_dates(pl.Series(["01/02/2020"]), first="month")
     assert read_dates(pl.Series(["01/02/2020"]), told.form).to_list() == [dt.date(2020, 1, 2)]
+    dotted = find_dates(pl.Series(["01.02.2020"]), first="month")  # nobody writes the month first there
+    assert dotted.form.formats == ("%d.%m.%Y",)
 
 
 def test_a_column_of_dates_and_moments_is_one_of_moments():

@@ -115,8 +115,10 @@ def train(name: str, folder: Path | None = None, watchers: Sequence[Callable[[An
     if not isinstance(kind, str):
         y = LABELS if kind is bl.MLPClassifier else NUMBERS
         return kind(**SMALL | options, engine="native", checkpoint=kept, callbacks=[*watchers]).fit(X, y).network_
+    # yesterday text was a category in a frame, whatever it looked like
+    meant = {"columns": {"day": "category"}} if hasattr(bl, "TableSchema") else {}
     training, watched = TableTraining(**SMALL_TABLE | options), {"listeners": watchers, "recorder": bl.Recorder()}
-    return bl.TableModel.train(table(), kind, training, engine="native", checkpoint=kept, **watched).network
+    return bl.TableModel.train(table(), kind, training, engine="native", checkpoint=kept, **watched, **meant).network
 
 
 def weights_of(network: Any) -> list[Any]:
