@@ -78,6 +78,15 @@ def test_objects_live_within_a_script_and_globals_beyond(tmp_path):
         assert student.run(script)[1].value == 2
 
 
+def test_memory_is_looked_at_by_the_clock_not_by_the_request(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_SECONDS_BETWEEN_LOOKS", 3600.0)  # a look reads of all processes of the machine
+    looks = []
+    monkeypatch.setattr(process.Process, "_look_at_memory", lambda self: looks.append(self))
+    with open_student(tmp_path, "def f():\n    return 7\n") as student:
+        assert [student.run([Call("f")])[0].value for _ in range(3)] == [7, 7, 7]
+    assert len(looks) == 1
+
+
 def test_an_error_names_the_line(tmp_path):
     (outcome,) = outcomes(tmp_path, "def f():\n    x = 1\n    return x / 0\n")
     assert (outcome.error, outcome.line, outcome.stopped) == ("ZeroDivisionError: division by zero", 3, None)

@@ -79,6 +79,7 @@ class Process:
         )
         theirs.close()
         self._wire, self._buffer, self._printed = ours, bytearray(), 0
+        self._next_look = 0.0
         assert self._child.stdout is not None
         self._output = self._child.stdout
         self._selector = selectors.DefaultSelector()
@@ -149,7 +150,6 @@ class Process:
         WireError
             If what came is no message.
         """
-        next_look = 0.0
         while True:
             end = self._buffer.find(b"\n")
             if end >= 0:
@@ -161,9 +161,9 @@ class Process:
             now = time.monotonic()
             if now > deadline:
                 raise StopError("time")
-            if now >= next_look:
+            if now >= self._next_look:  # not for each request: a look reads of every process of the machine
                 self._look_at_memory()
-                next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+                self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             self._read(min(_SECONDS_BETWEEN_LOOKS, deadline - now))
 
     def _read(self, timeout: float) -> None:
