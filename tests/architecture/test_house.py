@@ -140,6 +140,7 @@ TESTED_TOGETHER = {
     "training_rules": "test_diagnosis",
     "tree": "test_step",
     "trials": "test_equations",
+    "unrecognized": "test_grade",
     "update": "test_grade",
     "verdict": "test_grade",
     "version": "test_app",

@@ -13,7 +13,9 @@ from backlit.grading.reports.junit import render_junit
 from backlit.grading.reports.text import render_text
 
 FINDING = Finding("BP2", 2, "δ^2_1", 0.25, -0.5, "sign", "Look at <BP2> & the sign.\x1b", 12)
-FAIL = Verdict("fail", (FINDING,), (Score("BP1", 2, 2, 9), Score("BP2", 0, 3, 4)), ("column vectors",), ("No walls.",))
+FAIL = Verdict(
+    "fail", (FINDING,), (Score("BP1", 2, 2, 9), Score("BP2", 0, 3, 4, "wrong")), ("column vectors",), ("No walls.",)
+)
 ERROR = Verdict("error", (), (), (), ("Nothing was found.",))
 
 
@@ -82,7 +84,7 @@ def test_gradescope_knows_every_field(verdict):
 
 
 def test_what_gave_no_points_has_not_passed():
-    unjudged = Verdict("fail", (FINDING,), (Score("BP2", 0, 3, 4), Score("BP3", 0, 1, 0)), ())
+    unjudged = Verdict("fail", (FINDING,), (Score("BP2", 0, 3, 4, "wrong"), Score("BP3", 0, 1, 0, "missing")), ())
     assert [test["status"] for test in json.loads(render_gradescope(unjudged))["tests"]] == ["failed", "failed"]
 
 

@@ -30,8 +30,8 @@ from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.judge.wrong_functions import prime_from_value
 from backlit.grading.reading.cases import Array, Task, draw_cases
 from backlit.grading.reading.conventions import Convention, conventions
-from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find, lower
-from backlit.grading.reading.student import Call, FunctionInfo, Inventory, Student
+from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find
+from backlit.grading.reading.student import Call, Inventory, Student
 
 AVERAGES: dict[Average, str] = {
     "gradients": "the gradients are averaged over the batch",
@@ -61,7 +61,7 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
     described = convention.describe()
     if convention.batches:
         described += (AVERAGES[average],)
-    judgement = Judgement(conventions=described)
+    judgement = Judgement(conventions=described, seen_in={eq: f.name for eq, f in functions.items()})
     for equation in EQUATIONS:
         if equation in functions:
             trials = judge.trials(equation, convention, average, times=2)
@@ -276,8 +276,3 @@ def _side_effect_finding(equation: str, trials: Sequence[Trial]) -> Finding | No
             found, expected = trial.second, trial.found.astype(float)
             return compared(equation, _QUANTITY[equation], trial.layer, found, expected, "accumulates")
     return None
-
-
-def offered(info: Sequence[FunctionInfo]) -> list[str]:
-    """Return the names of functions, for a remark."""
-    return [f"{function.name}({', '.join(function.parameters)})" for function in info if lower(function.name)]

@@ -78,6 +78,7 @@ def _count(judgement: Judgement, recipe: Recipe, observed: Sequence[Observed]) -
     judgement.checks = dict.fromkeys(("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4"), n)
     if "training" in recipe.functions or recipe.updater is not None:
         judgement.checks["update"] = n
+    judgement.seen_in = dict.fromkeys(judgement.checks, recipe.name_of(recipe.functions[recipe.main]))
 
 
 def _gradient_findings(

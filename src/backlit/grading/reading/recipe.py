@@ -32,6 +32,12 @@ _GRADIENT_NAMES = (
     *tuple(f"d{letter}{i}" for letter in "Wwb" for i in range(1, 5)),
 )
 
+_ROLES: dict[Action, str] = {
+    "gradients": "the gradients of a whole pass",
+    "training": "a step of gradient descent",
+    "forward": "feeding forward",
+}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -86,6 +92,15 @@ class Recipe:
         steps = [self.updater, self.functions.get("training")] if equation == "update" else []
         infos = [*steps, self.functions[self.main]]
         return next((info.line for info in infos if info is not None), None)
+
+    def name_of(self, info: FunctionInfo) -> str:
+        """Return a function as people call it: ``"Network.backprop"``."""
+        return info.name if self.class_name is None else f"{self.class_name}.{info.name}"
+
+    def parts(self) -> list[tuple[str, str, int | None]]:
+        """Return the functions that are used: name, what it is taken for, and the line on which it begins."""
+        parts = [(self.name_of(info), _ROLES[action], info.line) for action, info in self.functions.items()]
+        return parts if self.updater is None else [*parts, (self.updater.name, _ROLES["training"], self.updater.line)]
 
     def conventions(self) -> Sequence[Convention]:
         """Return the conventions that come into question."""

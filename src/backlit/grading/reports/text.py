@@ -7,8 +7,8 @@ import textwrap
 from backlit.grading.judge.verdict import Finding, Verdict
 
 _HEADLINES = {
-    "pass": "PASS: every equation that was checked is right.",
-    "fail": "FAIL: something is not right yet.",
+    "pass": "PASS: every equation that was asked for was seen, and is right.",
+    "fail": "FAIL: something is not right yet, or missing.",
     "error": "The program could not be graded.",
 }
 
@@ -29,6 +29,9 @@ def render_text(verdict: Verdict, *, title: str = "", width: int = 88) -> str:
     str
     """
     lines = [f"{title}  {_HEADLINES[verdict.verdict]}".strip()]
+    if verdict.recognized:
+        parts = "; ".join(f"{part.name} as {part.role}" for part in verdict.recognized)
+        lines += ["", *_wrap(f"Graded: {parts}.", width, "")]
     if verdict.conventions:
         lines += ["", *_wrap("Understood as: " + "; ".join(verdict.conventions) + ".", width, "")]
     if verdict.scores:
@@ -36,6 +39,8 @@ def render_text(verdict: Verdict, *, title: str = "", width: int = 88) -> str:
         for score in verdict.scores:
             mark = "✓" if score.points == score.possible else "✗"
             checks = "1 number checked" if score.checks == 1 else f"{score.checks} numbers checked"
+            if score.status == "missing":
+                mark, checks = "·", "missing"
             lines.append(f"{mark} {score.equation:<12}{score.points:g} of {score.possible:g}   {checks}")
         total, possible = (sum(getattr(s, name) for s in verdict.scores) for name in ("points", "possible"))
         lines.append(f"  {'total':<12}{total:g} of {possible:g}")
@@ -45,6 +50,12 @@ def render_text(verdict: Verdict, *, title: str = "", width: int = 88) -> str:
         elif i == 1:
             lines += ["", "Then:"]
         lines += render_finding(finding, width)
+    notes: dict[str, list[str]] = {}
+    for score in verdict.scores:
+        if score.note is not None:
+            notes.setdefault(score.note, []).append(score.equation)
+    for note, equations in notes.items():
+        lines += ["", *_wrap(f"Missing: {', '.join(equations)}. {note}", width, "")]
     for remark in verdict.remarks:
         lines += ["", *_wrap(f"Note: {remark}", width, "")]
     return "\n".join(lines)
