@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,7 @@ class ReportFormat(StrEnum):
     """How a verdict is shown."""
 
     TEXT = "text"
+    HTML = "html"
     JSON = "json"
     JUNIT = "junit"
     GRADESCOPE = "gradescope"
@@ -34,6 +36,9 @@ def grade(
         str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 per equation.", show_default=False)
     ] = None,
     format: Annotated[ReportFormat, typer.Option(help="How to show the verdict.")] = ReportFormat.TEXT,
+    details: Annotated[
+        bool, typer.Option("--details", help="Every equation, and every number of the example.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where to write it. Default: standard output.", show_default=False)
     ] = None,
@@ -91,14 +96,14 @@ def grade(
             )
     except BacklitError as error:  # exit code 1 would say that the program is wrong
         raise typer.BadParameter(str(error)) from None
-    _write(_render(verdict, format, submission.name), out)
+    _write(_render(verdict, format, submission.name, details=details), out, colored=format is ReportFormat.TEXT)
     raise typer.Exit(_EXIT_CODES[verdict.verdict])
 
 
-def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
+def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool) -> str:
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
-    from backlit.grading.reports.text import render_text
+    from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:
         return json.dumps(_finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
@@ -106,7 +111,10 @@ def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
         return render_junit(verdict, title=title)
     if format is ReportFormat.GRADESCOPE:
         return render_gradescope(verdict)
-    return render_text(verdict, title=title, width=max(72, min(shutil.get_terminal_size((88, 24)).columns, 120)))
+    if format is ReportFormat.HTML:
+        return render_html(verdict, title=title, details=details)
+    width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
+    return render_text(verdict, title=title, width=width, details=details)
 
 
 def _finite(document: Any) -> Any:
@@ -134,9 +142,16 @@ def _points(text: str | None) -> dict[str, float] | None:
     return chosen
 
 
-def _write(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None, *, colored: bool = False) -> None:
     from backlit.persistence import atomic_write, check_writable
 
+    if out is None and colored and sys.stdout.isatty():
+        from rich.console import Console
+
+        from backlit.explanation.views.text import colored as in_color
+
+        Console(highlight=False).print(in_color(text))  # plain where NO_COLOR is set
+        return
     if out is None:
         print(text)
         return

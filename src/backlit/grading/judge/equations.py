@@ -21,7 +21,7 @@ from backlit.grading.judge.algorithm import (
     weighted_input,
 )
 from backlit.grading.judge.catalogue import Switch, key_of, singles
-from backlit.grading.judge.findings import compared, raised
+from backlit.grading.judge.findings import compared, raised, simple_cases
 from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import in_place, same
@@ -186,17 +186,32 @@ class _Judge:
             return raised(equation, "nothing", "not_written", empty.line)
         mistake = self._mistake(equation, trials, average, own)
         wrong = [t for t in trials if not self._right(equation, t, average, own)]
-        shown = next((t for t in wrong if t.found is not None and not t.p.case.is_square), None)
+        shown = self._simple(equation, convention, average, own)
+        shown = shown or next((t for t in wrong if t.found is not None and not t.p.case.is_square), None)
         shown = shown or next((t for t in wrong if t.found is not None), None)
         error = next((t for t in wrong if t.error is not None), None)
         if shown is None or shown.found is None:
             assert error is not None
             return raised(equation, error.error or "", mistake, error.line, error.layer)
         expected = self._acceptable(equation, shown, average, own)[-1 if equation in ("BP1", "BP2") else 0]
-        finding = compared(equation, _QUANTITY[equation], shown.layer, shown.found, expected, mistake)
+        case = shown.p.case
+        finding = compared(equation, _QUANTITY[equation], shown.layer, shown.found, expected, mistake, case=case)
         if error is not None:
             return replace(finding, line=error.line)
         return finding
+
+    def _simple(self, equation: str, convention: Convention, average: Average, own: tuple[Any, Any]) -> Trial | None:
+        """Return a call that is wrong on numbers that can be followed by hand, if there is one."""
+        if equation in self.stopped:
+            return None
+        passes = [run(case) for case in simple_cases(self.cases[convention.batches][0].case)]
+        trials = run_trials(self.student, equation, self.functions[equation], passes, convention, average, 1)
+        numbers = [
+            t
+            for t in trials
+            if t.found is not None and t.found.shape == _evaluate(equation, t.p, t.layer, average).shape
+        ]
+        return next((t for t in numbers if not self._right(equation, t, average, own)), None)
 
     def _mistake(self, equation: str, trials: Sequence[Trial], average: Average, own: tuple[Any, Any]) -> str | None:
         if all(

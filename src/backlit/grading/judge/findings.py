@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from backlit.grading.judge.algorithm import run, sigma_prime
 from backlit.grading.judge.catalogue import CATALOGUE, Switch, key_of, order_of
 from backlit.grading.judge.one_pass import Pass
-from backlit.grading.judge.verdict import Finding
-from backlit.grading.reading.cases import Array, Case
+from backlit.grading.judge.verdict import Example, Finding
+from backlit.grading.reading.cases import Array, Case, simple_case
 
 _QUANTITIES = {
     "z": ("z",),
@@ -25,6 +25,7 @@ _QUANTITIES = {
     "update": ("b_new", "w_new"),
 }
 _SYMBOLS = {"z": "z", "a": "a", "delta": "δ", "nabla_b": "∂C/∂b", "nabla_w": "∂C/∂w", "b_new": "b", "w_new": "w"}
+_IN_EXAMPLES = {"σ′(z)": "sigma_prime"}
 EQUATION_NAMES = {
     "z": "the weighted input z",
     "a": "the activation a",
@@ -71,8 +72,9 @@ def compared(
     expected: Array,
     mistake: str | None,
     line: int | None = None,
+    case: Case | None = None,
 ) -> Finding:
-    """Make a finding of two arrays that differ."""
+    """Make a finding of two arrays that differ; `case` is where they were computed, if nothing else is wrong before."""
     index = first_difference(found, expected)
     if index is None:
         component = f"{_SYMBOLS.get(quantity, quantity)}^{layer}"
@@ -81,7 +83,8 @@ def compared(
         )
     component = component_of(quantity, layer, index)
     numbers = float(expected[index]), float(found[index])
-    return Finding(equation, layer, component, *numbers, mistake, message_for(equation, mistake), line)
+    example = None if case is None else Example(case.exercise(), _IN_EXAMPLES.get(quantity, quantity), index)
+    return Finding(equation, layer, component, *numbers, mistake, message_for(equation, mistake), line, example=example)
 
 
 def raised(equation: str, error: str, mistake: str | None, line: int | None, layer: int | None = None) -> Finding:
@@ -91,6 +94,14 @@ def raised(equation: str, error: str, mistake: str | None, line: int | None, lay
     else:
         message = message_for(equation, mistake)
     return Finding(equation, layer, None, None, error, mistake, message, line)
+
+
+def simple_cases(like: Case) -> list[Case]:
+    """Return networks that are small enough to be followed by hand, in the order in which they are to be preferred."""
+    # as hard to foresee as the others, and the same on every machine
+    rng = np.random.default_rng(np.abs(np.round(1e6 * like.x[:, 0])).astype(np.uint32))
+    sizes = (2,) * like.n_layers
+    return [simple_case(rng, like.task, sizes, n) for n in ([1, 1, 3, 3] if like.n_examples > 1 else [1, 1])]
 
 
 def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Finding]:
@@ -112,15 +123,17 @@ def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Fi
 def _finding(
     equation: str, mistake: str, before: frozenset[Switch], after: frozenset[Switch], cases: Sequence[Case]
 ) -> Finding:
-    # a network without equal widths is the better example, but a mistake may raise there
-    for case in sorted(cases, key=lambda case: case.is_square):
+    # else a network without equal widths is the better example, but a mistake may raise there
+    simple = [] if before else simple_cases(cases[0])
+    for case in [*simple, *sorted(cases, key=lambda case: case.is_square)]:
         try:
             right, wrong = run(case, before), run(case, after)
         except (ValueError, KeyError, IndexError):
             continue
         for quantity, layer, expected, found in _pairs(equation, right, wrong):
             if found.shape != expected.shape or first_difference(found, expected) is not None:
-                return compared(equation, quantity, layer, found, expected, mistake)
+                shown = None if before else case
+                return compared(equation, quantity, layer, found, expected, mistake, case=shown)
     return Finding(equation, None, None, None, None, mistake, message_for(equation, mistake))
 
 

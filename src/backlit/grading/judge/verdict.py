@@ -13,6 +13,25 @@ ASKED = ("BP1", "BP2", "BP3", "BP4")
 
 
 @dataclass(frozen=True)
+class Example:
+    """The numbers that show what is wrong, so that the right one can be worked beside it.
+
+    Attributes
+    ----------
+    exercise : dict
+        A network, a batch and a step, in JSON's types, as `backlit.explanation.exercise.Exercise` reads them.
+    quantity : str
+        ``"z"``, ``"a"``, ``"sigma_prime"``, ``"delta"``, ``"nabla_b"``, ``"nabla_w"``, ``"b_new"`` or ``"w_new"``.
+    index : tuple of int
+        Counted from 0: neuron and example; neuron for biases; neuron and neuron before for weights.
+    """
+
+    exercise: dict[str, Any]
+    quantity: str
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing that is wrong.
 
@@ -35,6 +54,8 @@ class Finding:
         Line of the student's file where it raised, or else where the function that is judged begins; where known.
     cell : int or None
         In a notebook, the code cell in which that line lies, counted from 1; the line then counts within it.
+    example : Example or None
+        Where one number differs from the lecture's own, and no earlier mistake has a part in it.
     """
 
     equation: str
@@ -46,6 +67,7 @@ class Finding:
     message: str
     line: int | None = None
     cell: int | None = None
+    example: Example | None = None
 
 
 Status = Literal["right", "wrong", "missing"]

@@ -7,8 +7,9 @@ was made. Networks whose widths all differ show that a program is right for ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,19 @@ class Case:
         """Whether all layers have the same width."""
         return len(set(self.sizes)) == 1
 
+    def exercise(self) -> dict[str, Any]:
+        """Return the network and the batch in JSON's types, as `backlit.explanation.exercise.Exercise` reads them."""
+        return {
+            "sizes": list(self.sizes),
+            "weights": [w.tolist() for w in self.w.values()],
+            "biases": [b[:, 0].tolist() for b in self.b.values()],
+            "activation": [self.task.activation(layer, self.n_layers) for layer in self.w],
+            "loss": self.task.loss,
+            "x": self.x.T.tolist(),
+            "y": self.y.T.tolist(),
+            "learning_rate": self.eta,
+        }
+
     def example(self, i: int) -> Case:
         """Return the same network with the i-th example alone."""
         return Case(self.task, self.sizes, self.w, self.b, self.x[:, [i]], self.y[:, [i]], self.eta)
@@ -115,6 +129,18 @@ def random_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_ex
         b[i + 2] = rng.uniform(0.3, 0.9, size=(n_out, 1)) * rng.choice([-1.0, 1.0, 1.0], size=(n_out, 1))
     x = rng.normal(size=(sizes[0], n_examples))
     return Case(task, tuple(sizes), w, b, x, _targets(rng, task, sizes[-1], n_examples))
+
+
+def simple_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_examples: int) -> Case:
+    """Draw a network and a batch whose numbers have one decimal, to be calculated with by hand."""
+
+    def simple(values: Array) -> Array:
+        rounded = np.round(values, 1)
+        return np.where(rounded == 0, 0.1, rounded)
+
+    case = random_case(rng, task, sizes, n_examples)
+    w, b = ({layer: simple(array) for layer, array in arrays.items()} for arrays in (case.w, case.b))
+    return replace(case, w=w, b=b, x=simple(case.x), y=np.round(case.y, 1))
 
 
 def _targets(rng: np.random.Generator, task: Task, n_out: int, n_examples: int) -> Array:

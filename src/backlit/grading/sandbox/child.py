@@ -84,7 +84,9 @@ def _guard(fd: int, directory: str, above: int, *, namespaces: bool) -> None:
     """Go on in a child process; the parent waits for the end of it or of the grader, and leaves nothing behind.
 
     The grader removes the directory itself, unless it was killed; then it is removed here, through a descriptor of the
-    folder above, which the child must not have. That the kernel kills a child with its parent would not do: it goes by the thread that started the child, and does
+    folder above, which the child must not have.
+
+    That the kernel kills a child with its parent would not do: it goes by the thread that started the child, and does
     not reach grandchildren.
     """
     grader = select.poll()
