@@ -29,7 +29,17 @@ class ReportFormat(StrEnum):
 
 
 def grade(
-    submission: Annotated[Path | None, typer.Argument(help="A .py file or a notebook.", show_default=False)] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A .py file or a notebook. With --all: its name in each student's folder, where there are several.",
+            show_default=False,
+        ),
+    ] = None,
+    all: Annotated[
+        Path | None,
+        typer.Option(help="A folder of submissions: files, or a folder for each student.", show_default=False),
+    ] = None,
     activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = "sigmoid",
     loss: Annotated[str, typer.Option(help="The loss C_x.")] = "quadratic",
     points: Annotated[
@@ -54,16 +64,20 @@ def grade(
     """Check somebody's backpropagation, equation by equation.
 
     The program runs in a process of its own, with limits and without network. Exit codes: 0 all right, 1 something is
-    wrong, 2 could not be graded.
+    wrong or missing, 2 could not be graded. With --all: 0 once each submission has its row, whatever that says; 130 if
+    interrupted, and what is done is written.
 
     Example: [bold]backlit grade student.py[/bold]
     Example: [bold]backlit grade --template --out student.py[/bold]
+    Example: [bold]backlit grade --all submissions --out grades.csv[/bold]
     """
     from rich.markup import escape
 
+    from backlit.cli.grade_all import grade_all
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import status
     from backlit.errors import BacklitError
+    from backlit.grading.grade import check_options
     from backlit.grading.grade import grade as judge
     from backlit.grading.reading.names import template as starting_file
     from backlit.grading.sandbox.isolation import close_memory
@@ -75,25 +89,30 @@ def grade(
             raise typer.BadParameter(f"{target} exists already; a template never replaces a file.")
         _write(starting_file().rstrip("\n"), target)
         return
-    if submission is None:
-        raise typer.BadParameter("Give the file to grade, or --template for a file to start from.")
-    if out is not None:
-        refuse_to_overwrite(out, submission)
+    if submission is None and all is None:
+        raise typer.BadParameter("Give the file to grade, --all and a folder, or --template for a file to start from.")
     chosen = _points(points)
     activations: Any = [name.strip() for name in activation.split(",")]
     close_memory()  # the student's program may run as this very user
     try:
         limits = Limits(time=time_limit, memory=memory_limit, total_time=max(120.0, 4 * time_limit))
+        options = {
+            "activation": activations[0] if len(activations) == 1 else activations,
+            "loss": loss,
+            "points": chosen,
+            "seed": seed,
+            "limits": limits,
+        }
+        if all is not None:
+            check_options(options)
+            if details or format is not ReportFormat.TEXT:
+                raise typer.BadParameter("--all prints an overview, and writes a table or JSON with --out.")
+            grade_all(all, None if submission is None else str(submission), options, out)
+            return
+        assert submission is not None
+        refuse_to_overwrite(out, submission)
         with status(f"Grading {escape(submission.name)} …") as progress:
-            verdict = judge(
-                submission,
-                activation=activations[0] if len(activations) == 1 else activations,
-                loss=loss,
-                points=chosen,
-                seed=seed,
-                limits=limits,
-                progress=progress,
-            )
+            verdict = judge(submission, **options, progress=progress)
     except BacklitError as error:  # exit code 1 would say that the program is wrong
         raise typer.BadParameter(str(error)) from None
     _write(_render(verdict, format, submission.name, details=details), out, colored=format is ReportFormat.TEXT)
@@ -101,12 +120,13 @@ def grade(
 
 
 def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool) -> str:
+    from backlit.grading.reports.course_table import finite
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
     from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:
-        return json.dumps(_finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
+        return json.dumps(finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
     if format is ReportFormat.JUNIT:
         return render_junit(verdict, title=title)
     if format is ReportFormat.GRADESCOPE:
@@ -115,15 +135,6 @@ def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool
         return render_html(verdict, title=title, details=details)
     width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
     return render_text(verdict, title=title, width=width, details=details)
-
-
-def _finite(document: Any) -> Any:
-    """Return a document with NaN and ±∞ as text, since JSON has no such numbers."""
-    if isinstance(document, dict):
-        return {key: _finite(value) for key, value in document.items()}
-    if isinstance(document, list | tuple):
-        return [_finite(value) for value in document]
-    return str(document) if isinstance(document, float) and not math.isfinite(document) else document
 
 
 def _points(text: str | None) -> dict[str, float] | None:

@@ -91,10 +91,7 @@ def grade(
     >>> bl.grade([bias_gradient], points={"BP3": 1}).verdict
     'pass'
     """
-    task = Task.from_names(activation, loss)
-    for equation in points or {}:
-        if equation not in EQUATIONS:
-            raise UnknownNameError("equation", equation, EQUATIONS)
+    task = _task(activation, loss, points)
     cells = _cells(source)
     lines = _lines(source) if cells is None else "".join(cells).splitlines()
     with _open(source, limits) as student:
@@ -107,6 +104,18 @@ def grade(
             progress=progress,
         )
     return verdict if cells is None else _in_cells(verdict, cells)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise what `grade` would raise for its arguments, whatever the program."""
+    _task(options["activation"], options["loss"], options["points"])
+
+
+def _task(activation: str | Sequence[str], loss: str, points: Mapping[str, float] | None) -> Task:
+    for equation in points or {}:
+        if equation not in EQUATIONS:
+            raise UnknownNameError("equation", equation, EQUATIONS)
+    return Task.from_names(activation, loss)
 
 
 def _in_cells(verdict: Verdict, cells: Sequence[str]) -> Verdict:

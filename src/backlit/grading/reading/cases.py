@@ -140,7 +140,8 @@ def simple_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_ex
 
     case = random_case(rng, task, sizes, n_examples)
     w, b = ({layer: simple(array) for layer, array in arrays.items()} for arrays in (case.w, case.b))
-    return replace(case, w=w, b=b, x=simple(case.x), y=np.round(case.y, 1))
+    y = case.y if get_activation(task.output).couples else np.round(case.y % 1.0, 1)  # within what σ can reach
+    return replace(case, w=w, b=b, x=simple(case.x), y=y)
 
 
 def _targets(rng: np.random.Generator, task: Task, n_out: int, n_examples: int) -> Array:
