@@ -108,6 +108,7 @@ TESTED_TOGETHER = {
     "process_table": "test_sandbox",
     "program": "test_sandbox",
     "protocol": "test_native",
+    "own_steps": "test_evidence",
     "provenance": "test_step",
     "ranking": "test_demon",
     "recipe": "test_submission",

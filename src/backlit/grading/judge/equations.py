@@ -72,6 +72,9 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
     return judgement
 
 
+_SPREAD = np.linspace(-2.5, 3.0, 6)[:, np.newaxis]
+
+
 class _Judge:
     def __init__(self, student: Student, functions: dict[str, EquationFunction], task: Task, seed: int) -> None:
         self.student, self.functions, self.task = student, functions, task
@@ -156,7 +159,10 @@ class _Judge:
                 except ValueError:
                     return np.full_like(z, np.nan)
 
-            return call
+            # of a constant anything may follow, such as δ = 0
+            with np.errstate(all="ignore"):
+                varies = np.ptp(call(_SPREAD)) > 0
+            return call if varies else None
 
         return caller("a"), caller("sigma_prime")
 

@@ -1,0 +1,142 @@
+"""Judging each equation on the student's own earlier values, where no modelled mistake explains the numbers.
+
+One example at a time: there ∂C/∂b^l is δ^l, so that the student's own δ is known, and each equation can be asked for by
+itself. What an equation makes of δ = 0 shows nothing, and what holds in one network must hold in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backlit.core.losses import SHORT_CUTS
+from backlit.grading.judge.algorithm import bp1, bp2, run
+from backlit.grading.judge.catalogue import MATRIX_PRODUCTS
+from backlit.grading.judge.findings import compared
+from backlit.grading.judge.matching import close
+from backlit.grading.judge.one_pass import Pass
+from backlit.grading.judge.verdict import EQUATIONS, Finding
+from backlit.grading.reading.answers import Observed
+from backlit.grading.reading.cases import Array, Case
+
+
+@dataclass
+class Steps:
+    """What the student's own values say.
+
+    Attributes
+    ----------
+    finding : Finding or None
+        The first step that is wrong.
+    checks : dict of str to int
+        For each equation that holds in every network, how many numbers show it.
+    """
+
+    finding: Finding | None = None
+    checks: dict[str, int] = field(default_factory=dict)
+
+
+def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed]) -> Steps:
+    """Judge every equation.
+
+    Parameters
+    ----------
+    singles : sequence of Observed
+        Gradients of one example, for each network.
+    batches : sequence of Observed
+        Gradients of the batches that these examples, and more, belong to; they must be means of what is right.
+    """
+    steps = Steps(next((f for f in map(_first_wrong_step, [*singles, *batches]) if f is not None), None))
+    if any(o.error is not None for o in singles):
+        return steps
+    holding = [_holding(o, close) for o in singles]
+    showing = [_holding(o, _shows) for o in singles]
+    n = sum(array.size for o in singles for array in o.numbers.values())
+    for equation in EQUATIONS:
+        in_most = 2 * sum(equation in own for own in showing) > len(singles)
+        if in_most and all(equation in own for own in holding):
+            steps.checks[equation] = n
+    if steps.finding is not None:
+        steps.checks.pop(steps.finding.equation, None)
+    return steps
+
+
+def _holding(o: Observed, agree: Callable[[Array, Array], bool]) -> set[str]:
+    """Return the equations that hold in one network."""
+    case, right = o.case, run(o.case)
+    nabla_b = {layer: o.numbers["nabla_b", layer] for layer in case.b}
+    nabla_w = {layer: o.numbers["nabla_w", layer] for layer in case.w}
+    last, layers = case.n_layers, range(2, case.n_layers + 1)
+    b_right = {layer: agree(nabla_b[layer], right.nabla_b[layer]) for layer in layers}
+    w_right = {layer: agree(nabla_w[layer], right.nabla_w[layer]) for layer in layers}
+    own = {layer for layer in layers if nabla_b[layer].shape == case.b[layer].shape}
+    outer = {
+        layer: layer in own and agree(nabla_w[layer], nabla_b[layer].astype(float) @ right.a[layer - 1].T)
+        for layer in layers
+    }
+    back = {
+        layer: {layer, layer + 1} <= own and agree(nabla_b[layer], _own_bp2(case, right, nabla_b, layer))
+        for layer in range(2, last)
+    }
+    # a program that uses it feels nothing of its σ′
+    has_short_cut = (case.task.loss, case.task.output) in SHORT_CUTS
+    holding: set[str] = set()
+    if b_right[last] or w_right[last]:
+        holding |= {"z", "a", "BP1"} | (set() if has_short_cut else {"sigma_prime"})
+    if all(back.values()) or all(w_right.values()):
+        holding |= {"z", "a", "sigma_prime", "BP2"}
+    if all(outer.values()) or all(w_right.values()):
+        holding |= {"z", "a", "BP4"}
+    if all(outer.values()) or (b_right[last] and all(back.values())):
+        holding.add("BP3")
+    return holding
+
+
+def _shows(found: Array, expected: Array) -> bool:
+    """Whether numbers agree, and are not all 0, which much else would give."""
+    return close(found, expected) and bool(np.any(np.abs(expected) > 1e-12))
+
+
+def _own_bp2(case: Case, right: Pass, nabla_b: dict[int, Array], layer: int) -> Array:
+    delta = {i: array.astype(float) for i, array in nabla_b.items()}
+    return bp2(Pass(case, w=case.w, z=right.z, a=right.a, delta=delta), layer)
+
+
+def _is_matrix_product(case: Case, right: Pass, found: Array) -> bool:
+    for variant in MATRIX_PRODUCTS:
+        p = Pass(case, frozenset({("BP1", f"matrix_product:{variant}")}), w=case.w, z=right.z, a=right.a)
+        delta = bp1(p)
+        if delta.shape != right.delta[right.last].shape and (
+            close(found, delta) or close(found, np.sum(delta, axis=1, keepdims=True))
+        ):
+            return True
+    return False
+
+
+def _first_wrong_step(o: Observed) -> Finding | None:
+    if o.error is not None:
+        return None
+    case, right = o.case, run(o.case)
+    last = case.n_layers
+    single = case.n_examples == 1
+    nabla_b = {layer: o.numbers["nabla_b", layer] for layer in case.b}
+    nabla_w = {layer: o.numbers["nabla_w", layer] for layer in case.w}
+    for layer in range(last, 1, -1):
+        expected_b = right.nabla_b[layer]
+        own = single and layer < last and nabla_b[layer + 1].shape == case.b[layer + 1].shape
+        if own:
+            expected_b = _own_bp2(case, right, nabla_b, layer)
+        if not close(nabla_b[layer], expected_b):
+            w_is_right = close(nabla_w[layer], expected_b @ right.a[layer - 1].T if own else right.nabla_w[layer])
+            is_error = not w_is_right and nabla_b[layer].shape == expected_b.shape
+            equation = ("BP1" if layer == last else "BP2") if is_error else "BP3"
+            if layer == last and _is_matrix_product(case, right, nabla_b[last]):
+                return compared("BP1", "delta", last, nabla_b[last], expected_b, "matrix_product")
+            return compared(equation, "nabla_b", layer, nabla_b[layer], expected_b, None)
+    for layer in range(last, 1, -1):
+        expected_w = nabla_b[layer] @ right.a[layer - 1].T if single else right.nabla_w[layer]
+        if not close(nabla_w[layer], expected_w):
+            return compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None)
+    return None
