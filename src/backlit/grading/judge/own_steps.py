@@ -38,7 +38,7 @@ class Steps:
     checks: dict[str, int] = field(default_factory=dict)
 
 
-def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed]) -> Steps:
+def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], simple: Sequence[Observed] = ()) -> Steps:
     """Judge every equation.
 
     Parameters
@@ -47,8 +47,12 @@ def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed]) ->
         Gradients of one example, for each network.
     batches : sequence of Observed
         Gradients of the batches that these examples, and more, belong to; they must be means of what is right.
+    simple : sequence of Observed, optional
+        Gradients of networks that can be followed by hand, from which the finding is taken if they show the same.
     """
-    steps = Steps(next((f for f in map(_first_wrong_step, [*singles, *batches]) if f is not None), None))
+    found = [f for f in map(_first_wrong_step, [*singles, *batches]) if f is not None][:1]
+    simpler = [f for f in map(_first_wrong_step, simple) if found and f is not None and f.equation == found[0].equation]
+    steps = Steps(next(iter([*simpler, *found]), None))
     if any(o.error is not None for o in singles):
         return steps
     holding = [_holding(o, close) for o in singles]
@@ -133,10 +137,11 @@ def _first_wrong_step(o: Observed) -> Finding | None:
             is_error = not w_is_right and nabla_b[layer].shape == expected_b.shape
             equation = ("BP1" if layer == last else "BP2") if is_error else "BP3"
             if layer == last and _is_matrix_product(case, right, nabla_b[last]):
-                return compared("BP1", "delta", last, nabla_b[last], expected_b, "matrix_product")
-            return compared(equation, "nabla_b", layer, nabla_b[layer], expected_b, None)
+                return compared("BP1", "delta", last, nabla_b[last], expected_b, "matrix_product", case=case)
+            quantity = "delta" if is_error and single else "nabla_b"
+            return compared(equation, quantity, layer, nabla_b[layer], expected_b, None, case=case)
     for layer in range(last, 1, -1):
         expected_w = nabla_b[layer] @ right.a[layer - 1].T if single else right.nabla_w[layer]
         if not close(nabla_w[layer], expected_w):
-            return compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None)
+            return compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None, case=case)
     return None

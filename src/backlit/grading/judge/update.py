@@ -129,5 +129,5 @@ def _finding(steps: Sequence[_Step], switches: frozenset[Switch] | None) -> Find
         for (name, layer), expected in step.expected().items():
             found = step.observed.numbers.get((name, layer))
             if found is not None and not close(found, expected, _TOLERANCE):
-                return compared("update", name, layer, found, expected, mistake)
+                return compared("update", name, layer, found, expected, mistake, case=step.case)
     raise AssertionError("a step that differs in no number")

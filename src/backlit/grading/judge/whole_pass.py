@@ -16,7 +16,7 @@ from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
 from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
 from backlit.grading.judge.evidence import shown
-from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised
+from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised, simple_cases
 from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
     NO_MISTAKES,
@@ -154,7 +154,9 @@ def _constant_findings(recipe: Recipe, observed: Sequence[Observed], convention:
         if all(np.array_equal(first[i].numbers[key], again[i].numbers[key]) for i, key in keys):
             layer = first[0].case.n_layers
             expected = run(first[0].case).numbers()[name, layer]
-            findings.append(compared(equation, name, layer, first[0].numbers[name, layer], expected, "constant"))
+            findings.append(
+                compared(equation, name, layer, first[0].numbers[name, layer], expected, "constant", case=first[0].case)
+            )
     return findings
 
 
@@ -172,12 +174,14 @@ def _equation_by_equation(
         finding = next((f for f in wrong if f is not None), None)
         return [finding if finding is not None else _of_line(failed[0], lines)], {}
     singles = [recipe.observe(o.case.example(0), convention) if o.case.n_examples > 1 else o for o in observed]
-    own = judge_own_steps(list(map(_as_gradients, singles)), list(map(_as_gradients, observed)))
+    simple = [recipe.observe(case, convention) for case in simple_cases(observed[0].case)]
+    own = judge_own_steps(*(list(map(_as_gradients, some)) for some in (singles, observed, simple)))
     finding = own.finding
     if recipe.main == "training" and not {"BP3", "BP4"} <= own.checks.keys():
         bad = next(o for o in observed if not explains(o, numbers_of(o.case, NO_MISTAKES)))
         (name, layer), found = next(iter(bad.numbers.items()))
-        finding = compared("update", name, layer, found, run(bad.case).numbers()[name, layer], None)
+        expected = run(bad.case).numbers()[name, layer]
+        finding = compared("update", name, layer, found, expected, None, case=bad.case)
     if finding is None:
         finding = _of_line(next(o for o in [*singles, *observed] if o.error is not None), lines)
     return [finding], {equation: n for equation, n in own.checks.items() if equation != finding.equation}
@@ -228,11 +232,14 @@ def _precision_finding(observed: Sequence[Observed]) -> Finding | None:
     ]
     only_stored = all(close(found, expected.astype(np.float32).astype(float), 1e-12) for _, _, found, expected in off)
     name, layer, found, expected = off[0]
+    case = next(
+        o.case for o, numbers in zip(observed, right, strict=True) if numbers and numbers[name, layer] is expected
+    )
     equation = {"nabla_b": "BP3", "nabla_w": "BP4"}.get(name, "update") if only_stored else "z"
     single = only_stored or any(found.dtype == np.float32 for _, _, found, _ in off)
     if single or agree(FLOAT32_TOLERANCE):
-        return compared(equation, name, layer, found.astype(float), expected, "float32")
-    return compared("BP1", name, layer, found, expected, "difference_quotient")
+        return compared(equation, name, layer, found.astype(float), expected, "float32", case=case)
+    return compared("BP1", name, layer, found, expected, "difference_quotient", case=case)
 
 
 def _sums_divided_in_the_update(
@@ -274,4 +281,4 @@ def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Ca
     if bad.error is not None:
         return [raised("z", bad.error, None, bad.line)]
     last = bad.case.n_layers
-    return [compared("a", "a", last, bad.numbers["a", last], run(bad.case).a[last], None)]
+    return [compared("a", "a", last, bad.numbers["a", last], run(bad.case).a[last], None, case=bad.case)]
