@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -102,6 +102,11 @@ def _trial(
     value = outcome.args_after[0] if in_place_update and not same(args[0], outcome.args_after[0]) else outcome.value
     if value is None:
         return Trial(p, layer, None, "nothing", None)
+    if equation in ("z", "a") and isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
+        value = value[0]  # beside it stands what the backward pass is to remember
+        outcomes = [
+            replace(outcome, value=outcome.value[0]) for outcome in outcomes if isinstance(outcome.value, tuple)
+        ]
     try:
         found = _taken(equation, value, convention)
         second = outcomes[-1].value
