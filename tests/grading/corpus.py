@@ -73,8 +73,10 @@ def header(path: Path) -> dict[str, str]:
     return dict(_HEADER.findall(path.read_text()))
 
 
-def task(path: Path) -> dict[str, str]:
-    return {key: value for key, value in header(path).items() if key in ("activation", "loss")}
+def task(path: Path) -> dict[str, str | list[str]]:
+    """Return what to grade a program for; the activations of hidden and output layers are ``tanh,sigmoid``."""
+    given = {key: value for key, value in header(path).items() if key in ("activation", "loss")}
+    return {key: value.split(",") if "," in value else value for key, value in given.items()}
 
 
 def load(path: Path):

@@ -18,7 +18,11 @@ EVERY = 1 if os.environ.get("BACKLIT_CORPUS") == "all" else 10
 
 @pytest.mark.parametrize("path", [*RIGHT[::EVERY], *WRONG[::EVERY]], ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_command_says_what_is_wrong(path):
-    options = [text for name, value in task(path).items() for text in (f"--{name}", value)]
+    options = [
+        text
+        for name, value in task(path).items()
+        for text in (f"--{name}", value if isinstance(value, str) else ",".join(value))
+    ]
     command = [sys.executable, "-m", "backlit", "grade", path, "--format", "json", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     verdict = json.loads(done.stdout)

@@ -70,12 +70,27 @@ def changed(name, change):
 )
 def test_equations_are_judged_on_the_students_own_values(singles, wrong, right):
     steps = judge_own_steps(singles, [])
-    assert (steps.finding and steps.finding.equation, set(steps.checks)) == (wrong, right)
+    assert ([finding.equation for finding in steps.findings], set(steps.checks)) == ([wrong] if wrong else [], right)
+
+
+def test_two_planted_bugs_are_two_findings():
+    planted = [
+        replace(
+            o,
+            numbers=o.numbers
+            | {("nabla_w", 3): 2 * o.numbers["nabla_w", 3], ("nabla_b", 2): o.numbers["nabla_b", 2] ** 3},
+        )
+        for o in observed()
+    ]
+    steps = judge_own_steps(planted, [])
+    assert {finding.equation for finding in steps.findings} == {"BP3", "BP4"}
+    assert set(steps.checks) == BACKWARD - {"BP3", "BP4"}
+    assert "is 2 times what it should be" in next(f.message for f in steps.findings if f.equation == "BP4")
 
 
 def test_a_product_of_matrices_is_blamed_on_bp1():
     (case,) = [case for case in CASES if case.sizes == (3, 5, 2)]
     (good,) = observed(cases=[case])
     inner = np.sum(good.numbers["nabla_b", 3], keepdims=True)
-    finding = judge_own_steps([replace(good, numbers=good.numbers | {("nabla_b", 3): inner})], []).finding
+    (finding,) = judge_own_steps([replace(good, numbers=good.numbers | {("nabla_b", 3): inner})], []).findings
     assert (finding.equation, finding.mistake) == ("BP1", "matrix_product")

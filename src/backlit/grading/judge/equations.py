@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -25,13 +25,13 @@ from backlit.grading.judge.findings import compared, raised, simple_cases
 from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import in_place, same
-from backlit.grading.judge.trials import Average, EquationFunction, Trial, run_trials
+from backlit.grading.judge.trials import Average, EquationFunction, Trial, caller, run_trials
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.judge.wrong_functions import prime_from_value
 from backlit.grading.reading.cases import Array, Task, draw_cases
 from backlit.grading.reading.conventions import Convention, conventions
 from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find
-from backlit.grading.reading.student import Call, Inventory, Student
+from backlit.grading.reading.student import Inventory, Student
 
 AVERAGES: dict[Average, str] = {
     "gradients": "the gradients are averaged over the batch",
@@ -72,14 +72,12 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
     return judgement
 
 
-_SPREAD = np.linspace(-2.5, 3.0, 6)[:, np.newaxis]
-
-
 class _Judge:
     def __init__(self, student: Student, functions: dict[str, EquationFunction], task: Task, seed: int) -> None:
         self.student, self.functions, self.task = student, functions, task
         self.cases = {many: [run(case) for case in draw_cases(seed, task, batches=many)] for many in (False, True)}
         self.stopped: dict[str, list[Trial]] = {}
+        self._own_functions: dict[tuple[Convention, frozenset[str]], tuple[Any, Any]] = {}
         self._known: dict[tuple[object, ...], list[Trial]] = {}
 
     def detect(self) -> tuple[Convention, Average]:
@@ -146,39 +144,29 @@ class _Judge:
 
     def _own(self, convention: Convention) -> tuple[Callable[[Array], Array] | None, Callable[[Array], Array] | None]:
         """The student's own σ and σ′, called for every value that is needed."""
+        key = convention, frozenset(self.stopped)
+        if key not in self._own_functions:
+            self._own_functions[key] = self._caller("a", convention), self._caller("sigma_prime", convention)
+        return self._own_functions[key]
 
-        def caller(equation: str) -> Callable[[Array], Array] | None:
-            if equation not in self.functions or "a" in self._roles(equation) or equation in self.stopped:
-                return None
-            name = self.functions[equation].name
-
-            def call(z: Array) -> Array:
-                outcome = self.student.run([Call(name, (convention.give(z),))])[0]
-                try:
-                    return convention.take(outcome.value).astype(float)
-                except ValueError:
-                    return np.full_like(z, np.nan)
-
-            # of a constant anything may follow, such as δ = 0
-            with np.errstate(all="ignore"):
-                varies = np.ptp(call(_SPREAD)) > 0
-            return call if varies else None
-
-        return caller("a"), caller("sigma_prime")
+    def _caller(self, equation: str, convention: Convention) -> Callable[[Array], Array] | None:
+        if equation not in self.functions or "a" in self._roles(equation) or equation in self.stopped:
+            return None
+        return caller(self.student, self.functions[equation].name, convention)
 
     def _right(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> bool:
         if trial.found is None:
             return False
         return any(close(trial.found, expected) for expected in self._acceptable(equation, trial, average, own))
 
-    def _acceptable(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> list[Array]:
+    def _acceptable(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> Iterator[Array]:
+        # the student's functions are called only if what is right without them does not do
         p, layer = trial.p, trial.layer
-        acceptable = [_evaluate(equation, p, layer, average)]
+        yield _evaluate(equation, p, layer, average)
         if equation == "sigma_prime" and own[0] is not None:
-            acceptable.append(prime_from_value(self.task.hidden, own[0](p.z[layer])))
+            yield prime_from_value(self.task.hidden, own[0](p.z[layer]))
         if equation in ("BP1", "BP2") and own[1] is not None:
-            acceptable.append(_evaluate(equation, replace(p, sigma_prime=own[1]), layer, average))
-        return [array for array in acceptable if array is not None]
+            yield _evaluate(equation, replace(p, sigma_prime=own[1]), layer, average)
 
     def finding(
         self, equation: str, trials: Sequence[Trial], convention: Convention, average: Average
@@ -199,7 +187,7 @@ class _Judge:
         if shown is None or shown.found is None:
             assert error is not None
             return raised(equation, error.error or "", mistake, error.line, error.layer)
-        expected = self._acceptable(equation, shown, average, own)[-1 if equation in ("BP1", "BP2") else 0]
+        expected = list(self._acceptable(equation, shown, average, own))[-1 if equation in ("BP1", "BP2") else 0]
         case = shown.p.case
         finding = compared(equation, _QUANTITY[equation], shown.layer, shown.found, expected, mistake, case=case)
         if error is not None:

@@ -83,8 +83,24 @@ def compared(
         )
     component = component_of(quantity, layer, index)
     numbers = float(expected[index]), float(found[index])
+    message = message_for(equation, mistake)
+    factor = common_factor(found, expected) if mistake is None else None
+    if factor is not None:
+        message += (
+            f" Every number of {_SYMBOLS.get(quantity, quantity)}^{layer} is {factor:.4g} times what it should be."
+        )
     example = None if case is None else Example(case.exercise(), _IN_EXAMPLES.get(quantity, quantity), index)
-    return Finding(equation, layer, component, *numbers, mistake, message_for(equation, mistake), line, example=example)
+    return Finding(equation, layer, component, *numbers, mistake, message, line, example=example)
+
+
+def common_factor(found: NDArray[Any], expected: Array) -> float | None:
+    """Return what all numbers are multiplied by, if it is the same for all."""
+    scale = float(np.max(np.abs(expected), initial=0.0))
+    if scale == 0.0 or expected.size < 2 or not np.all(np.isfinite(found)):
+        return None
+    factor = float(np.sum(found * expected) / np.sum(expected * expected))
+    same = np.max(np.abs(found - factor * expected)) <= 1e-9 * scale * max(1.0, abs(factor))
+    return factor if same and factor != 0.0 else None
 
 
 def raised(equation: str, error: str, mistake: str | None, line: int | None, layer: int | None = None) -> Finding:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.grading.judge.algorithm import bp1, bp3, feed_forward, run
-from backlit.grading.judge.catalogue import Switch
+from backlit.grading.judge.algorithm import bp1, bp3, bp4, feed_forward, run
+from backlit.grading.judge.catalogue import Switch, singles
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.reading.answers import Numbers, Observed
 from backlit.grading.reading.cases import Array, Case
@@ -83,8 +83,11 @@ def find_mistakes(
     if all(o.error is not None for o in observed):
         return None
     ordered = sorted(observed, key=lambda o: (o.error is not None, not o.case.is_square, sum(o.case.sizes)))
+    has_step = any(name in ("b_new", "w_new") for name, _ in ordered[0].numbers)
     output = _OutputLayer(ordered[0])
     for switches in candidates:
+        if not has_step and any(switch in _ONLY_IN_THE_STEP for switch in switches):
+            continue
         if sigma is None and sigma_prime is None and not output.may_be(switches):
             continue
         if all(explains(o, numbers_of(o.case, switches, sigma, sigma_prime)) for o in ordered):
@@ -92,35 +95,58 @@ def find_mistakes(
     return None
 
 
+_ONLY_IN_THE_STEP = {switch for switch in singles(("update",)) if switch[1] != "update_before_all_deltas"}
+_BEFORE_GRADIENTS = ("z", "a", "sigma_prime", "BP1")
+_ELSEWHERE = ("layers_reversed", "update_before_all_deltas", "loop_stops_early")  # mistakes that mix layers
+
+
 class _OutputLayer:
     """Whether mistakes may explain one network, by its output layer alone: this spares most of many thousand runs."""
 
     def __init__(self, observed: Observed) -> None:
         self._observed = observed
+        self._last = observed.case.n_layers
         self._fed: dict[frozenset[Switch], Pass | None] = {}
-        self._known: dict[frozenset[Switch], bool] = {}
+        self._sent: dict[frozenset[Switch], Pass | None] = {}
+        self._known: dict[tuple[str, frozenset[Switch]], bool] = {}
 
     def may_be(self, switches: frozenset[Switch]) -> bool:
-        found = self._observed.numbers.get(("nabla_b", self._observed.case.n_layers))
-        if found is None or ("BP3", "layers_reversed") in switches:
+        if any(mistake in _ELSEWHERE for _, mistake in switches):
             return True
-        # BP2, BP4 and the update have no part in ∂C/∂b^L
-        felt = frozenset(switch for switch in switches if switch[0] in ("z", "a", "sigma_prime", "BP1", "BP3"))
-        if felt not in self._known:
-            self._known[felt] = self._is_right(felt, found)
-        return self._known[felt]
+        # BP2 and the update have no part in it
+        return self._agrees("nabla_b", "BP3", bp3, switches) and self._agrees("nabla_w", "BP4", bp4, switches)
 
-    def _is_right(self, switches: frozenset[Switch], found: NDArray[Any]) -> bool:
-        fed = self._feed_forward(frozenset(switch for switch in switches if switch[0] in ("z", "a")))
-        if fed is None:
-            return False
-        p = replace(fed, switches=switches, delta={})
-        try:
-            with np.errstate(all="ignore"):
-                p.delta[p.last] = bp1(p)
-                return close(found, bp3(p, p.last))
-        except (ValueError, KeyError, IndexError):
-            return False
+    def _agrees(
+        self, name: str, equation: str, gradient: Callable[[Pass, int], Array], switches: frozenset[Switch]
+    ) -> bool:
+        found = self._observed.numbers.get((name, self._last))
+        if found is None:
+            return True
+        felt = frozenset(switch for switch in switches if switch[0] in (*_BEFORE_GRADIENTS, equation))
+        key = name, felt
+        if key not in self._known:
+            p = self._send_back(frozenset(switch for switch in felt if switch[0] in _BEFORE_GRADIENTS))
+            try:
+                with np.errstate(all="ignore"):
+                    p = None if p is None else replace(p, switches=felt)
+                    self._known[key] = p is not None and close(found, gradient(p, self._last))
+            except (ValueError, KeyError, IndexError):
+                self._known[key] = False
+        return self._known[key]
+
+    def _send_back(self, switches: frozenset[Switch]) -> Pass | None:
+        """Return a pass as far as BP1; None where shapes do not fit."""
+        if switches not in self._sent:
+            fed = self._feed_forward(frozenset(switch for switch in switches if switch[0] in ("z", "a")))
+            p = None if fed is None else replace(fed, switches=switches, delta={})
+            try:
+                if p is not None:
+                    with np.errstate(all="ignore"):
+                        p.delta[p.last] = bp1(p)
+            except (ValueError, KeyError, IndexError):
+                p = None
+            self._sent[switches] = p
+        return self._sent[switches]
 
     def _feed_forward(self, switches: frozenset[Switch]) -> Pass | None:
         if switches not in self._fed:

@@ -28,13 +28,13 @@ class Steps:
 
     Attributes
     ----------
-    finding : Finding or None
-        The first step that is wrong.
+    findings : list of Finding
+        The steps that are wrong.
     checks : dict of str to int
         For each equation that holds in every network, how many numbers show it.
     """
 
-    finding: Finding | None = None
+    findings: list[Finding] = field(default_factory=list)
     checks: dict[str, int] = field(default_factory=dict)
 
 
@@ -50,9 +50,11 @@ def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], si
     simple : sequence of Observed, optional
         Gradients of networks that can be followed by hand, from which the finding is taken if they show the same.
     """
-    found = [f for f in map(_first_wrong_step, [*singles, *batches]) if f is not None][:1]
-    simpler = [f for f in map(_first_wrong_step, simple) if found and f is not None and f.equation == found[0].equation]
-    steps = Steps(next(iter([*simpler, *found]), None))
+    steps = Steps(next((found for found in map(_wrong_steps, [*singles, *batches]) if found), []))
+    if steps.findings:
+        simpler = (finding for o in simple for finding in _wrong_steps(o))
+        first = steps.findings[0]
+        steps.findings[0] = next((finding for finding in simpler if finding.equation == first.equation), first)
     if any(o.error is not None for o in singles):
         return steps
     holding = [_holding(o, close) for o in singles]
@@ -62,8 +64,8 @@ def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], si
         in_most = 2 * sum(equation in own for own in showing) > len(singles)
         if in_most and all(equation in own for own in holding):
             steps.checks[equation] = n
-    if steps.finding is not None:
-        steps.checks.pop(steps.finding.equation, None)
+    for finding in steps.findings:
+        steps.checks.pop(finding.equation, None)
     return steps
 
 
@@ -89,7 +91,7 @@ def _holding(o: Observed, agree: Callable[[Array, Array], bool]) -> set[str]:
     holding: set[str] = set()
     if b_right[last] or w_right[last]:
         holding |= {"z", "a", "BP1"} | (set() if has_short_cut else {"sigma_prime"})
-    if all(back.values()) or all(w_right.values()):
+    if all(back[layer] or b_right[layer] or w_right[layer] for layer in back):
         holding |= {"z", "a", "sigma_prime", "BP2"}
     if all(outer.values()) or all(w_right.values()):
         holding |= {"z", "a", "BP4"}
@@ -119,29 +121,35 @@ def _is_matrix_product(case: Case, right: Pass, found: Array) -> bool:
     return False
 
 
-def _first_wrong_step(o: Observed) -> Finding | None:
+def _wrong_steps(o: Observed) -> list[Finding]:
+    """Return what is wrong in one network, an equation once, from the output layer on."""
     if o.error is not None:
-        return None
+        return []
     case, right = o.case, run(o.case)
     last = case.n_layers
     single = case.n_examples == 1
     nabla_b = {layer: o.numbers["nabla_b", layer] for layer in case.b}
     nabla_w = {layer: o.numbers["nabla_w", layer] for layer in case.w}
+    findings: dict[str, Finding] = {}
     for layer in range(last, 1, -1):
-        expected_b = right.nabla_b[layer]
-        own = single and layer < last and nabla_b[layer + 1].shape == case.b[layer + 1].shape
-        if own:
-            expected_b = _own_bp2(case, right, nabla_b, layer)
-        if not close(nabla_b[layer], expected_b):
-            w_is_right = close(nabla_w[layer], expected_b @ right.a[layer - 1].T if own else right.nabla_w[layer])
-            is_error = not w_is_right and nabla_b[layer].shape == expected_b.shape
+        found, expected = nabla_b[layer], right.nabla_b[layer]
+        w_is_right = close(nabla_w[layer], right.nabla_w[layer])
+        if single and layer < last and nabla_b[layer + 1].shape == case.b[layer + 1].shape:
+            own = _own_bp2(case, right, nabla_b, layer)
+            w_is_right = w_is_right or close(nabla_w[layer], own @ right.a[layer - 1].T)
+            expected = expected if close(found, expected) else own
+        if not close(found, expected):
+            if layer == last and _is_matrix_product(case, right, found):
+                return [compared("BP1", "delta", last, found, expected, "matrix_product", case=case)]
+            is_error = not w_is_right and found.shape == expected.shape
             equation = ("BP1" if layer == last else "BP2") if is_error else "BP3"
-            if layer == last and _is_matrix_product(case, right, nabla_b[last]):
-                return compared("BP1", "delta", last, nabla_b[last], expected_b, "matrix_product", case=case)
             quantity = "delta" if is_error and single else "nabla_b"
-            return compared(equation, quantity, layer, nabla_b[layer], expected_b, None, case=case)
-    for layer in range(last, 1, -1):
-        expected_w = nabla_b[layer] @ right.a[layer - 1].T if single else right.nabla_w[layer]
-        if not close(nabla_w[layer], expected_w):
-            return compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None, case=case)
-    return None
+            findings.setdefault(equation, compared(equation, quantity, layer, found, expected, None, case=case))
+            if equation == "BP1":  # or what it is made of; then nothing more can be said of the rest
+                return [findings["BP1"]]
+            if equation == "BP3":  # what comes of δ is not to be blamed too
+                nabla_b[layer] = expected
+        expected_w = nabla_b[layer].astype(float) @ right.a[layer - 1].T if single else right.nabla_w[layer]
+        if close(found, right.nabla_b[layer]) and not close(nabla_w[layer], expected_w):
+            findings.setdefault("BP4", compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None, case=case))
+    return list(findings.values())

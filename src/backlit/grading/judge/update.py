@@ -76,6 +76,7 @@ def _training_steps(recipe: Recipe, convention: Convention, cases: Sequence[Case
     one_by_one = "mini_batch" in recipe.roles("training")
     for case in cases:
         batch = random_case(rng, case.task, case.sizes, 4) if one_by_one or convention.batches else case
+        batch = batch.one_hot() if convention.labels else batch
         own = _own_gradients(recipe, convention, batch, one_by_one=one_by_one and not convention.batches)
         if own is not None:
             steps.append(_Step(batch, *own, recipe.observe(batch, convention, "training")))

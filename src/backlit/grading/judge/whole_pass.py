@@ -46,10 +46,13 @@ def judge_whole_pass(
     progress("finding out how its arrays are laid out")
     convention, side_effects = detect_convention(recipe, task, seed)
     side_effects = side_effects or side_effect_findings(
-        recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1]
+        recipe, convention, draw_probes(task, seed, recipe.n_layers, labels=convention.labels)[-1]
     )
-    cases = draw_cases(seed, task, batches=convention.batches or takes_mini_batches(recipe), n_layers=recipe.n_layers)
+    many = convention.batches or takes_mini_batches(recipe)
+    cases = draw_cases(seed, task, batches=many, n_layers=recipe.n_layers, labels=convention.labels)
     judgement = Judgement(conventions=convention.describe())
+    if recipe.n_layers is not None:
+        judgement.conventions += (f"networks of {recipe.n_layers} layers, the input counted, and no others",)
     name = recipe.name_of(recipe.functions[recipe.main])
     judgement.seen_in = dict.fromkeys(("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4"), name)
     for info in (recipe.functions.get("training"), recipe.updater):
@@ -109,7 +112,8 @@ def _gradient_findings(
     constant = _constant_findings(recipe, observed, convention)
     if constant:
         return constant, {}
-    if recipe.main == "gradients" and all(o.error is None and not _any_number(o) for o in observed):
+    silent = all(o.error is None and not _any_number(o) for o in observed)
+    if recipe.main == "gradients" and silent and not convention.labels:
         # decimals cut off leave nothing; targets far away give numbers that have more than decimals
         observed = [recipe.observe(replace(o.case, y=_LOUD * o.case.y), convention) for o in observed]
     cases = [o.case for o in observed]
@@ -145,6 +149,7 @@ def _constant_findings(recipe: Recipe, observed: Sequence[Observed], convention:
     first = observed[:2]
     rng = np.random.default_rng(1)
     others = [random_case(rng, o.case.task, o.case.sizes, o.case.n_examples) for o in first]
+    others = [other.one_hot() for other in others] if convention.labels else others
     again = [recipe.observe(replace(case, y=_LOUD * case.y), convention) for case in others]
     if any(o.error is not None for o in again):
         return []
@@ -170,21 +175,23 @@ def _equation_by_equation(
         unwritten = error.error is not None and ("NotImplementedError" in error.error or "nothing came" in error.error)
         return [_of_line(error, lines, "not_written" if unwritten else None)], {}
     if failed:
-        wrong = (judge_own_steps([], [_as_gradients(o)]).finding for o in observed if o.error is None)
-        finding = next((f for f in wrong if f is not None), None)
-        return [finding if finding is not None else _of_line(failed[0], lines)], {}
+        wrong = (judge_own_steps([], [_as_gradients(o)]).findings for o in observed if o.error is None)
+        return next((found for found in wrong if found), [_of_line(failed[0], lines)]), {}
     singles = [recipe.observe(o.case.example(0), convention) if o.case.n_examples > 1 else o for o in observed]
     simple = [recipe.observe(case, convention) for case in simple_cases(observed[0].case)]
     own = judge_own_steps(*(list(map(_as_gradients, some)) for some in (singles, observed, simple)))
-    finding = own.finding
+    findings = own.findings
     if recipe.main == "training" and not {"BP3", "BP4"} <= own.checks.keys():
         bad = next(o for o in observed if not explains(o, numbers_of(o.case, NO_MISTAKES)))
         (name, layer), found = next(iter(bad.numbers.items()))
         expected = run(bad.case).numbers()[name, layer]
-        finding = compared("update", name, layer, found, expected, None, case=bad.case)
-    if finding is None:
-        finding = _of_line(next(o for o in [*singles, *observed] if o.error is not None), lines)
-    return [finding], {equation: n for equation, n in own.checks.items() if equation != finding.equation}
+        findings = [compared("update", name, layer, found, expected, None, case=bad.case)]
+    if not findings:
+        failed = [o for o in [*singles, *observed] if o.error is not None]
+        bad = next(o for o in [*failed, *observed] if o.error is not None or not is_right([o]))
+        findings = [_of_line(bad, lines)]
+    wrong_equations = {finding.equation for finding in findings}
+    return findings, {equation: n for equation, n in own.checks.items() if equation not in wrong_equations}
 
 
 def _as_gradients(o: Observed) -> Observed:
@@ -260,6 +267,10 @@ def _feeds_one(recipe: Recipe, convention: Convention, cases: Sequence[Case]) ->
     return any(is_right([_observe_output(recipe, example, one) for example in examples]) for one in single)
 
 
+def _are_labels(o: Observed) -> bool:
+    return all(array.dtype.kind in "iu" and array.size == o.case.n_examples for array in o.numbers.values())
+
+
 def _observe_output(recipe: Recipe, case: Case, convention: Convention) -> Observed:
     output = run(case).a[case.n_layers]
     return recipe.observe_output(case, convention, lambda array: close(array, output))
@@ -272,6 +283,8 @@ def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Ca
     observed = [_observe_output(recipe, case, convention) for case in cases]
     if is_right(observed) or any(o.error is not None and "no output was found" in o.error for o in observed):
         return []
+    if all(_are_labels(o) for o in observed):
+        return []  # it says which class, and not the outputs
     if convention.batches and any(o.error is not None for o in observed) and _feeds_one(recipe, convention, cases):
         return []
     switches = find_mistakes(observed, alone_and_in_pairs(("z", "a")))

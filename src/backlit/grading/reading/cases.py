@@ -119,6 +119,11 @@ class Case:
             self.task, self.sizes, self.w, self.b, np.hstack([self.x, self.x]), np.hstack([self.y, self.y]), self.eta
         )
 
+    def one_hot(self) -> Case:
+        """Return the same network and inputs, with a class for each example: 1 for its output, 0 for the others."""
+        y = np.eye(self.sizes[-1])[:, np.argmax(self.y, axis=0)]
+        return Case(self.task, self.sizes, self.w, self.b, self.x, y, self.eta)
+
 
 def random_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_examples: int) -> Case:
     """Draw a network and a batch."""
@@ -157,10 +162,13 @@ def _targets(rng: np.random.Generator, task: Task, n_out: int, n_examples: int) 
 
 SQUARE = [(3, 3, 3), (4, 4, 4, 4), (2, 2, 2)]
 ALL_DIFFERENT = [(3, 5, 2), (4, 6, 3, 5), (2, 4, 6), (5, 3, 2, 4)]
+DEEPER = [(3, 3, 3, 3, 3), (2, 4, 3, 6, 5), (5, 2, 6, 4, 3)]
 ONE_OUTPUT = [(4, 3, 1)]
 
 
-def draw_cases(seed: int, task: Task, *, batches: bool, n_layers: int | None = None) -> list[Case]:
+def draw_cases(
+    seed: int, task: Task, *, batches: bool, n_layers: int | None = None, labels: bool = False
+) -> list[Case]:
     """Draw the networks and batches of one grading.
 
     Parameters
@@ -171,14 +179,17 @@ def draw_cases(seed: int, task: Task, *, batches: bool, n_layers: int | None = N
         Whether the submission takes many examples at once.
     n_layers : int, optional
         Only networks of so many layers, for a submission that is written for them.
+    labels : bool, default False
+        Whether every target is a class.
     """
     rng = np.random.default_rng(seed)
     cases = []
-    for i, sizes in enumerate([*SQUARE, *ALL_DIFFERENT, *ONE_OUTPUT]):
-        if get_activation(task.output).couples and sizes[-1] == 1:
-            continue  # softmax of one neuron is always 1
+    drawn = [*SQUARE, *ALL_DIFFERENT, *ONE_OUTPUT, *(DEEPER if n_layers == 5 else [])]
+    for i, sizes in enumerate(drawn):
+        if sizes[-1] == 1 and (labels or get_activation(task.output).couples):
+            continue  # softmax of one neuron is always 1, and so is the one class
         n_examples = [7, 9, 1][i % 3] if batches else 1
         case = random_case(rng, task, sizes, n_examples)
         if n_layers is None or len(sizes) == n_layers:
-            cases.append(case)
+            cases.append(case.one_hot() if labels else case)
     return cases

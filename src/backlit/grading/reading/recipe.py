@@ -161,7 +161,13 @@ class Recipe:
         """Return what a role stands for; `forward` is what the forward function returned before."""
         makers: dict[str, Callable[[], Any]] = {
             "x": lambda: convention.give(case.x),
-            "y": lambda: convention.give(case.y),
+            "y": lambda: convention.give_y(case.y),
+            "reg": lambda: 0.0,
+            "hidden": lambda: case.task.hidden,
+            "output": lambda: case.task.output,
+            "hidden_sizes": lambda: list(case.sizes[1:-1]),
+            "size_first": lambda: case.sizes[0],
+            "size_last": lambda: case.sizes[-1],
             "eta": lambda: case.eta,
             "n": lambda: case.n_examples,
             "sizes": lambda: list(case.sizes),
@@ -170,7 +176,7 @@ class Recipe:
             "cache": lambda: forward[1] if isinstance(forward, tuple) and len(forward) == 2 else forward,
             "a": lambda: forward[0] if isinstance(forward, tuple) else forward,
         }
-        if kind.startswith("size_"):
+        if kind.startswith("size_") and kind not in makers:
             return case.sizes[int(kind[5:])] if int(kind[5:]) < case.n_layers else 1
         if kind == "parameters" and self.class_name is None:
             kind = self.style
@@ -264,7 +270,7 @@ def _first_error(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _mini_batch(case: Case, convention: Convention) -> list[tuple[Any, Any]]:
     examples = [case.example(i) for i in range(case.n_examples)]
-    return [(convention.give(example.x), convention.give(example.y)) for example in examples]
+    return [(convention.give(example.x), convention.give_y(example.y)) for example in examples]
 
 
 def _as_gradient_keys(kept: dict[str, Any], attributes: Mapping[str, str]) -> Any:

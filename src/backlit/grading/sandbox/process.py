@@ -19,7 +19,14 @@ from typing import Any
 
 from backlit.errors import BacklitError
 from backlit.grading.sandbox.limits import Limits
-from backlit.grading.sandbox.process_table import descendants, kill_all, may_change_user, memory_of, processes_of
+from backlit.grading.sandbox.process_table import (
+    descendants,
+    family,
+    kill_all,
+    may_change_user,
+    memory_of,
+    processes_of,
+)
 from backlit.grading.sandbox.wire import EXITED, MAX_MESSAGE, WireError, unpack
 
 _SECONDS_TO_START = 60.0  # Python and NumPy on a machine that is busy; none of it is the student's
@@ -161,7 +168,7 @@ class Process:
             now = time.monotonic()
             if now > deadline:
                 raise StopError("time")
-            if now >= self._next_look:  # not for each request: a look reads of every process of the machine
+            if now >= self._next_look:  # not for each of hundreds of requests
                 self._look_at_memory()
                 self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             self._read(min(_SECONDS_BETWEEN_LOOKS, deadline - now))
@@ -187,7 +194,7 @@ class Process:
             raise StopError(self._how_it_ended())
 
     def _look_at_memory(self) -> None:
-        used = sum(map(memory_of, descendants(self._child.pid)))
+        used = sum(map(memory_of, family(self._child.pid)))
         # the three processes share what Python and NumPy take, but for some 30 MiB that were written to in each
         if used > (self._limits.memory + 100) * 2**20:
             raise StopError("memory")
