@@ -79,9 +79,9 @@ def _of_folder(folder: Path, file_name: str | None) -> Submission:
 
     if file_name is not None:
         path = folder / file_name
-        return Submission(folder.name, path) if path.is_file() else missing(f"There is no {file_name} in the folder.")
+        is_there = path.is_file() and not path.is_symlink()  # a link may lead to what is not the student's
+        return Submission(folder.name, path) if is_there else missing(f"There is no {file_name} in the folder.")
     programs = [path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file()]
-    # a link may lead to what is not the student's
     inside = [path for path in programs if not path.is_symlink() and not _is_hidden(path.relative_to(folder))]
     if len(inside) == 1:
         return Submission(folder.name, inside[0])
