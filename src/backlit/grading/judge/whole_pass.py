@@ -175,7 +175,8 @@ def _equation_by_equation(
     if failed:
         wrong = (judge_own_steps([], [_as_gradients(o)]).findings for o in observed if o.error is None)
         return next((found for found in wrong if found), [_of_line(failed[0], lines)]), {}
-    singles = [recipe.observe(o.case.example(0), convention) if o.case.n_examples > 1 else o for o in observed]
+    examples = [o.case.example(i) for o in observed for i in range(min(o.case.n_examples, 3))]
+    singles = [recipe.observe(example, convention) for example in examples]
     own = judge_own_steps(list(map(_as_gradients, singles)), list(map(_as_gradients, observed)))
     findings = own.findings
     if recipe.main == "training" and not {"BP3", "BP4"} <= own.checks.keys():
