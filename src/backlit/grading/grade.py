@@ -19,6 +19,7 @@ from backlit.grading.judge.scoring import scores_of, sorted_findings, verdict_of
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Recognized, Verdict
 from backlit.grading.judge.whole_pass import judge_whole_pass
 from backlit.grading.reading.cases import Task, random_case
+from backlit.grading.reading.forms.registry import find_form
 from backlit.grading.reading.live_student import LiveStudent
 from backlit.grading.reading.notebook import code_cells, place
 from backlit.grading.reading.student import STOPS, Inventory, StoppedError, Student
@@ -28,6 +29,7 @@ from backlit.grading.reading.unrecognized import nothing_recognized
 if TYPE_CHECKING:
     from backlit.grading.sandbox.limits import Limits
 
+_INCOMPLETE = "A part is missing without which it cannot be judged; see the note."
 Placed = TypeVar("Placed", Finding, Recognized)
 
 # so many functions of single equations make a submission of that kind, even beside a backprop that calls them
@@ -221,6 +223,9 @@ def _judge(
         judgements.append(judge_whole_pass(recipe, task, seed, lines, progress))
         _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
         recognized += [Recognized(*part) for part in recipe.parts()]
+    elif recipe is None and (form := find_form(inventory, task)) is not None:
+        judgements.append(Judgement(remarks=(form.remark(),), notes=dict.fromkeys(EQUATIONS, _INCOMPLETE)))
+        recognized += [Recognized(name, form.form.words, line) for name, line in form.lines.items()]
     return judgements, recognized
 
 

@@ -177,7 +177,8 @@ def _equation_by_equation(
     if failed:
         wrong = (judge_own_steps([], [_as_gradients(o)]).findings for o in observed if o.error is None)
         return next((found for found in wrong if found), [_of_line(failed[0], lines)]), {}
-    singles = [recipe.observe(o.case.example(0), convention) if o.case.n_examples > 1 else o for o in observed]
+    examples = [o.case.example(i) for o in observed for i in range(min(o.case.n_examples, 3))]
+    singles = [recipe.observe(example, convention) for example in examples]
     simple = [recipe.observe(case, convention) for case in simple_cases(observed[0].case)]
     own = judge_own_steps(*(list(map(_as_gradients, some)) for some in (singles, observed, simple)))
     findings = own.findings

@@ -64,7 +64,7 @@ _ROLE_NAMES: dict[str, set[str]] = {
     "eta": {"eta", "lr", "learning_rate", "mu", "alpha", "rate", "step_size"},
     "n": {"n", "m", "n_examples", "batch_size", "num_examples"},
     "x": {"x", "inputs", "input", "data", "features", "a1", "a0", "x_batch", "xs", "input_data"},
-    "reg": {"reg", "lambd", "lambda_", "l2", "reg_strength", "weight_decay", "reg_lambda"},
+    "reg": {"reg", "lambd", "lmbda", "lambda_", "l2", "reg_strength", "weight_decay", "reg_lambda"},
     "hidden_sizes": {"hidden_dims", "hidden_sizes", "hidden_layers", "hidden_layer_sizes", "hidden_units"},
     "size_first": {"input_dim", "input_size", "n_inputs", "n_input", "n_in", "n_features", "n_x", "d_in", "nin"},
     "size_last": {
@@ -73,8 +73,7 @@ _ROLE_NAMES: dict[str, set[str]] = {
     "weights": {"weights", "w", "ws", "weight", "weight_matrices"},
     "biases": {"biases", "b", "bs", "bias", "bias_vectors"},
     "parameters": {"parameters", "params", "theta", "model"},
-    "hidden": {"hidden_activation"},
-    "output": {"output_activation"},
+    "parts": {"parts"},
     "cache": {"cache", "caches", "memory", "forward_result"},
     "mini_batch": {"mini_batch", "minibatch", "batch", "examples", "pairs"},
     "sizes": {"sizes", "layers", "layer_sizes", "layer_dims", "topology", "dims", "architecture", "shape", "units"},
@@ -213,7 +212,7 @@ def roles_of(info: FunctionInfo, action: Action) -> tuple[str, ...]:
     """Return what each required parameter of a whole-pass function is."""
     known: tuple[str, ...] = ("x", "weights", "biases", "parameters", "reg")
     if action != "forward":
-        known += ("cache", "a", "eta", "mini_batch", "n", "sizes", "hidden", "output")
+        known += ("cache", "a", "eta", "mini_batch", "n", "sizes", "parts")
     n_given = info.n_required
     if action == "gradients":  # targets may have a default: without them, the method only feeds forward
         n_given = max([n_given, *(i + 1 for i, p in enumerate(info.parameters) if lower(p) in ("y", "labels"))])

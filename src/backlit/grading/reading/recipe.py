@@ -14,6 +14,7 @@ import numpy as np
 from backlit.grading.reading.answers import Numbers, Observed, read_gradients, read_output
 from backlit.grading.reading.cases import Array, Case
 from backlit.grading.reading.conventions import Convention, conventions, parameters_of
+from backlit.grading.reading.forms.form import Found
 from backlit.grading.reading.names import NUMBERED, Action, role_of, roles_of
 from backlit.grading.reading.student import Call, FunctionInfo, Outcome, StoppedError, Student, Value
 
@@ -70,6 +71,8 @@ class Recipe:
         A plain function that takes parameters and gradients, and makes the step.
     style : str
         How plain functions take all parameters in one: ``"parameters"`` or ``"pairs"``, as in `parameters_of`.
+    form : Found, optional
+        The parts that are put together, where no function makes a whole pass.
     """
 
     student: Student
@@ -81,6 +84,7 @@ class Recipe:
     known: Mapping[str, Any] = field(default_factory=dict)
     updater: FunctionInfo | None = None
     style: str = "parameters"
+    form: Found | None = None
 
     @property
     def main(self) -> Action:
@@ -95,10 +99,14 @@ class Recipe:
 
     def name_of(self, info: FunctionInfo) -> str:
         """Return a function as people call it: ``"Network.backprop"``."""
+        if self.form is not None:
+            return self.form.title
         return info.name if self.class_name is None else f"{self.class_name}.{info.name}"
 
     def parts(self) -> list[tuple[str, str, int | None]]:
         """Return the functions that are used: name, what it is taken for, and the line on which it begins."""
+        if self.form is not None:
+            return [(name, self.form.form.words, line) for name, line in self.form.lines.items()]
         parts = [(self.name_of(info), _ROLES[action], info.line) for action, info in self.functions.items()]
         return parts if self.updater is None else [*parts, (self.updater.name, _ROLES["training"], self.updater.line)]
 
@@ -163,8 +171,7 @@ class Recipe:
             "x": lambda: convention.give(case.x),
             "y": lambda: convention.give_y(case.y),
             "reg": lambda: 0.0,
-            "hidden": lambda: case.task.hidden,
-            "output": lambda: case.task.output,
+            "parts": lambda: dict(self.form.parts) if self.form is not None else {},
             "hidden_sizes": lambda: list(case.sizes[1:-1]),
             "size_first": lambda: case.sizes[0],
             "size_last": lambda: case.sizes[-1],

@@ -14,6 +14,7 @@ import numpy as np
 from backlit.grading.reading.answers import n_numbered
 from backlit.grading.reading.cases import Case, random_case
 from backlit.grading.reading.conventions import conventions
+from backlit.grading.reading.forms.registry import call_name, find_form
 from backlit.grading.reading.names import (
     BACKPROP,
     FORWARD,
@@ -63,7 +64,7 @@ def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe |
         functions.pop("training", None)
         updater = _updater(inventory.functions)
     if "gradients" not in functions and "training" not in functions:
-        return None
+        return _form_recipe(student, inventory, probe)
     main: Action = "gradients" if "gradients" in functions else "training"
     signatures = [roles_of(functions[action], action) for action in functions if action in (main, "forward")]
     n_layers = _layers_of([role for roles in signatures for role in roles])
@@ -71,6 +72,15 @@ def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe |
     if any("parameters" in roles for roles in signatures):
         recipe = _with_style(recipe, probe)
     return recipe if n_layers is not None else _with_depth(recipe, probe)
+
+
+def _form_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe | None:
+    found = find_form(inventory, probe.task)
+    if found is None or found.missing:
+        return None
+    line = next((line for line in found.lines.values() if line is not None), None)
+    together = FunctionInfo(call_name(found.form), ("parts", "x", "y", "weights", "biases"), 5, line)
+    return Recipe(student, None, {"gradients": together}, known=found.form.known, form=found)
 
 
 def _with_depth(recipe: Recipe, probe: Case) -> Recipe:
