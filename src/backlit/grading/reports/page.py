@@ -212,12 +212,8 @@ def _hint(finding: Finding) -> str:
 def _row(score: Score) -> tuple[str, ...]:
     mark = {"right": "✓", "wrong": "✗", "missing": "·"}[score.status]
     points = f"{score.points:g} of {score.possible:g}"
-    return (
-        f"{mark} {_shown(score.equation)}",
-        points,
-        str(score.checks or "missing"),
-        printable(score.seen_in or "", _LONGEST_NAME),
-    )
+    compared = "missing" if score.status == "missing" else str(score.checks or "")
+    return f"{mark} {_shown(score.equation)}", points, compared, printable(score.seen_in or "", _LONGEST_NAME)
 
 
 def _shown(equation: str) -> str:
