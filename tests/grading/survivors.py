@@ -65,8 +65,7 @@ def _module(text: str) -> ModuleType:
 
 def _task(path: Path) -> Task:
     names = {"activation": "sigmoid", "loss": "quadratic"} | task(path)
-    activations = names["activation"].split(",")
-    return Task.from_names(activations[0] if len(activations) == 1 else activations, names["loss"])
+    return Task.from_names(names["activation"], names["loss"])
 
 
 def survivors(path: Path, every: int = 1, seed: int = 5) -> Iterator[tuple[Mutant, str]]:

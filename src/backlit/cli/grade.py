@@ -120,12 +120,13 @@ def grade(
 
 
 def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool) -> str:
-    from backlit.grading.reports.course_table import finite
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
     from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:
+        from backlit.grading.reports.course_table import finite
+
         return json.dumps(finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
     if format is ReportFormat.JUNIT:
         return render_junit(verdict, title=title)
