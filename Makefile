@@ -94,7 +94,8 @@ sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 
 soak: setup  ## what takes too long for test
 	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
-	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
+	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py tests/grading/test_do_nothing.py \
+	    tests/grading/test_grade.py
 	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
 
 bench: setup  ## side by side with peers, 15 minutes

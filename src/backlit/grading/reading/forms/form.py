@@ -63,6 +63,8 @@ class Form:
     backprop : callable
         Takes the parts (name in the form → the student's object), a dictionary that lasts for one script, x, y, weights
         and biases, and returns the student's gradients of the weights and of the biases.
+    layer : tuple of (part, names of its weights, names of its biases), optional
+        The class of one layer, made of (n_in, n_out): it shows how weights and biases are laid out.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Form:
     known: Mapping[str, Any]
     recognize: Callable[[Inventory, Task], Found | None]
     backprop: Backprop
+    layer: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
 
 def plain(name: str) -> str:
