@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.grading.judge.algorithm import bp1, bp3, feed_forward, run
+from backlit.grading.judge.algorithm import bp1, bp3, bp4, feed_forward, run
 from backlit.grading.judge.catalogue import Switch
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.reading.answers import Numbers, Observed
@@ -21,6 +21,9 @@ NO_MISTAKES: frozenset[Switch] = frozenset()
 TOLERANCE = 1e-8
 FLOAT32_TOLERANCE = 5e-6
 QUOTIENT_TOLERANCE = 1e-4
+
+_GRADIENTS = (("nabla_b", "BP3"), ("nabla_w", "BP4"))
+_Gradient = Callable[[Pass, int], Array]
 
 
 def close(found: NDArray[Any], expected: Array, tolerance: float = TOLERANCE) -> bool:
@@ -97,20 +100,29 @@ class _OutputLayer:
 
     def __init__(self, observed: Observed) -> None:
         self._observed = observed
+        self._steps = any(name in ("b_new", "w_new") for name, _ in observed.numbers)
         self._fed: dict[frozenset[Switch], Pass | None] = {}
-        self._known: dict[frozenset[Switch], bool] = {}
+        self._known: dict[tuple[str, frozenset[Switch]], bool] = {}
 
     def may_be(self, switches: frozenset[Switch]) -> bool:
-        found = self._observed.numbers.get(("nabla_b", self._observed.case.n_layers))
-        if found is None or ("BP3", "layers_reversed") in switches:
+        made = {equation for equation, _ in switches}
+        if not self._observed.numbers or (made & {"BP3", "BP4"} and ("layers_reversed" in {m for _, m in switches})):
             return True
-        # BP2, BP4 and the update have no part in ∂C/∂b^L
-        felt = frozenset(switch for switch in switches if switch[0] in ("z", "a", "sigma_prime", "BP1", "BP3"))
-        if felt not in self._known:
-            self._known[felt] = self._is_right(felt, found)
-        return self._known[felt]
+        if "update" in made and not self._steps and ("update", "update_before_all_deltas") not in switches:
+            return False  # no step was seen, so that the others alone explain as much
+        return all(self._explains(name, equation, switches) for name, equation in _GRADIENTS)
 
-    def _is_right(self, switches: frozenset[Switch], found: NDArray[Any]) -> bool:
+    def _explains(self, name: str, equation: str, switches: frozenset[Switch]) -> bool:
+        found = self._observed.numbers.get((name, self._observed.case.n_layers))
+        if found is None:
+            return True
+        # BP2 and the update have no part in it
+        felt = frozenset(s for s in switches if s[0] in ("z", "a", "sigma_prime", "BP1", equation))
+        if (name, felt) not in self._known:
+            self._known[name, felt] = self._is_right(felt, found, bp3 if equation == "BP3" else bp4)
+        return self._known[name, felt]
+
+    def _is_right(self, switches: frozenset[Switch], found: NDArray[Any], gradient: _Gradient) -> bool:
         fed = self._feed_forward(frozenset(switch for switch in switches if switch[0] in ("z", "a")))
         if fed is None:
             return False
@@ -118,7 +130,7 @@ class _OutputLayer:
         try:
             with np.errstate(all="ignore"):
                 p.delta[p.last] = bp1(p)
-                return close(found, bp3(p, p.last))
+                return close(found, gradient(p, p.last))
         except (ValueError, KeyError, IndexError):
             return False
 

@@ -92,7 +92,7 @@ class Recipe:
     def parts(self) -> list[tuple[str, str, int | None]]:
         """Return the functions that are used: name, what it is taken for, and the line on which it begins."""
         if self.form is not None:
-            return [(name, self.form.form.words, line) for name, line in self.form.lines.items()]
+            return [self.form.recognized]
         parts = [(self.name_of(info), _ROLES[action], info.line) for action, info in self.functions.items()]
         return parts if self.updater is None else [*parts, (self.updater.name, _ROLES["training"], self.updater.line)]
 

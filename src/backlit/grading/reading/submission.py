@@ -79,8 +79,8 @@ def _form_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe 
     found = find_form(inventory, probe.task)
     if found is None or found.missing:
         return None
-    line = next((line for line in found.lines.values() if line is not None), None)
-    together = FunctionInfo(call_name(found.form), ("parts", "x", "y", "weights", "biases"), 5, line)
+    parameters = ("parts", "x", "y", "weights", "biases")
+    together = FunctionInfo(call_name(found.form), parameters, 5, found.recognized[2])
     known = {**found.form.known, **_layer_known(student, found, probe)}
     return Recipe(student, None, {"gradients": together}, known=known, form=found)
 

@@ -37,7 +37,13 @@ class Found:
     @property
     def title(self) -> str:
         """What the parts are called together."""
-        return ", ".join(dict.fromkeys(self.parts.values()))
+        return ", ".join(self.lines)
+
+    @property
+    def recognized(self) -> tuple[str, str, int | None]:
+        """What the parts are called, what they were taken for, and where the first begins."""
+        line = min((line for line in self.lines.values() if line is not None), default=None)
+        return self.title, self.form.words, line
 
     def remark(self) -> str:
         """Say what would be needed to judge it."""
