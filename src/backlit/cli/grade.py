@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from enum import StrEnum
@@ -96,26 +95,18 @@ def grade(
 
 
 def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
+    from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
     from backlit.grading.reports.text import render_text
 
     if format is ReportFormat.JSON:
-        return json.dumps(_finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
+        return dump_in_order(plain(verdict, AS_PYTHON), indent=2)
     if format is ReportFormat.JUNIT:
         return render_junit(verdict, title=title)
     if format is ReportFormat.GRADESCOPE:
         return render_gradescope(verdict)
     return render_text(verdict, title=title, width=max(72, min(shutil.get_terminal_size((88, 24)).columns, 120)))
-
-
-def _finite(document: Any) -> Any:
-    """Return a document with NaN and ±∞ as text, since JSON has no such numbers."""
-    if isinstance(document, dict):
-        return {key: _finite(value) for key, value in document.items()}
-    if isinstance(document, list | tuple):
-        return [_finite(value) for value in document]
-    return str(document) if isinstance(document, float) and not math.isfinite(document) else document
 
 
 def _points(text: str | None) -> dict[str, float] | None:
