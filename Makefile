@@ -16,6 +16,14 @@ help:  ## print these words
 	@echo "Words for make, each with all of its own set-up:"
 	@sed -nE 's/^([a-z-]+):[^#]*## /  \1\t/p' Makefile | expand -t 16
 
+# pip gets the requirements as a file, for older ones know no groups; Python compiles a module when it is first imported
+# (--no-compile), for most never are.
+INSTALL = $(BIN)/python -c 'import sys, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
+  groups = [d["project"]["dependencies"], *(d["dependency-groups"][name] for name in sys.argv[1:])]; \
+  print(*(line for group in groups for line in group), sep="\n")' $(1) > $(VENV)/$(or $(firstword $(1)),packages).txt && \
+  $(PIP) install --no-compile --requirement $(VENV)/$(or $(firstword $(1)),packages).txt \
+  | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
+
 demo: $(VENV)/.backlit  ## train on handwritten digits, save, reload, predict, and explain one step
 	$(BIN)/backlit demo
 
@@ -27,14 +35,11 @@ $(VENV)/.backlit: $(SOURCES)
 $(VENV)/.python:
 	@echo "Making a virtual environment in $(VENV) with $$($(PYTHON) --version)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet --upgrade pip
 	@touch $@
 
 $(VENV)/.packages: pyproject.toml | $(VENV)/.python
 	@echo "Installing the packages that backlit needs"
-	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' \
-	  > $(VENV)/packages.txt
-	@$(PIP) install --requirement $(VENV)/packages.txt | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
+	@$(call INSTALL)
 	@touch $@
 
 # What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine.
@@ -46,12 +51,14 @@ $(VENV)/.engine: $(SOURCES) | $(VENV)/.python
 	@cp build/*/_native.pyi src/backlit/ 2>/dev/null || true  # for mypy; absent where there is no compiler
 	@touch $@
 
-setup: $(VENV)/.tools  ## all that tests, checks and benchmarks need, too
+setup: $(VENV)/.python  ## all that tests, checks and benchmarks need, too
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tools $(VENV)/.engine
+	@touch $(VENV)/.backlit
 
-$(VENV)/.tools: pyproject.toml $(VENV)/.backlit
+$(VENV)/.tools: pyproject.toml | $(VENV)/.python
 	@echo "Installing what the tests need: PyTorch, JAX and others, some 2 GB"
-	@$(PIP) install --group test --group dev | sed -unE '/^ *(Downloading|Installing|Successfully)/p'
-	@touch $@
+	@$(call INSTALL,test dev)
+	@touch $@ $(VENV)/.packages
 
 check: setup  ## ruff, clang-format, mypy --strict
 	$(BIN)/ruff check .
@@ -93,9 +100,11 @@ sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 	$(call REPLAY,$(CURDIR)/build/thread/replay,bfloat16)
 
 soak: setup  ## what takes too long for test
-	BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
-	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
-	BACKLIT_MUTANTS=all $(BIN)/python -m pytest -n auto --timeout 0 tests/grading/test_survivors.py
+	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m soak
+	BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
+	BACKLIT_SOAK=1 BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
+	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \
+	    tests/grading/test_do_nothing.py tests/grading/test_grade.py
 	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
 
 bench: setup  ## side by side with peers, 15 minutes

@@ -1,9 +1,9 @@
 """Nielsen's first network on MNIST: 784-30-10, sigmoid, quadratic cost, η = 3, batches of 10, 30 epochs.
 
 Chapter 1 of "Neural Networks and Deep Learning" reports 95.42 % on the test images at the best epoch of a run. This
-prints the last and the best epoch of nine runs, and explains those that got stuck.
+prints the last and the best epoch of nine runs, or of as many as are asked for, and explains those that got stuck.
 
-    python examples/nielsen_mnist.py path/to/mnist
+    python examples/nielsen_mnist.py path/to/mnist [runs]
 
 where the folder holds the four gzipped IDX files.
 """
@@ -26,7 +26,6 @@ from backlit.training.loop import Plan, train
 from backlit.training.state import TrainingState
 from backlit.training.watch import drive
 
-SEEDS = range(1, 10)
 # An output that answers less than this to every image of its own class has died.
 SILENT = 0.05
 
@@ -38,7 +37,7 @@ def load(folder: Path, images: str, labels: str) -> tuple[np.ndarray, np.ndarray
     return np.ascontiguousarray(pixels), table["label"].to_numpy().astype(int)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, n_runs: int = 9) -> None:
     pixels, digits = load(folder, "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
     x, y = pixels[:50_000], np.eye(10, dtype=np.float32)[digits[:50_000]]
     x_test, test_digits = load(folder, "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
@@ -49,7 +48,7 @@ def main(folder: Path) -> None:
 
     finals, bests = [], []
     began = time.perf_counter()
-    for seed in SEEDS:
+    for seed in range(1, n_runs + 1):
         network = bl.Network.initialize(
             [784, 30, 10], "sigmoid", initialization="standard_normal", seed=seed, dtype="float32"
         )
@@ -66,9 +65,9 @@ def main(folder: Path) -> None:
         bests.append(max(accuracies))
         remark = explain_if_stuck(session.feedforward(x_test), test_digits)
         print(f"seed {seed}: {finals[-1]:.2%} after 30 epochs, {bests[-1]:.2%} at the best{remark}", flush=True)
-    seconds = (time.perf_counter() - began) / len(SEEDS)
+    seconds = (time.perf_counter() - began) / n_runs
     print(
-        f"median of {len(SEEDS)} seeds: {statistics.median(finals):.2%} after 30 epochs, "
+        f"median of {n_runs} seeds: {statistics.median(finals):.2%} after 30 epochs, "
         f"{statistics.median(bests):.2%} at the best; {seconds:.1f} s a run"
     )
 
@@ -87,4 +86,4 @@ def explain_if_stuck(outputs: np.ndarray, digits: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

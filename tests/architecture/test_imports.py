@@ -91,6 +91,21 @@ def test_only_one_file_imports_the_extension():
     assert importers == {"engine/native.py", "engine/__init__.py"}
 
 
+def test_documents_are_read_and_written_in_one_room():
+    importers = {
+        str(path.relative_to(SOURCE))
+        for path in FILES
+        if room_of(path) != "documents" and "json" in set(imported_modules(ast.parse(path.read_text())))
+    }
+    assert importers == {
+        "export/c_source/text.py",  # quotes a name
+        "grading/reading/notebook.py",  # Jupyter's files are not of the strict sort
+        "grading/sandbox/wire.py",  # writes what need not be text
+        "grading/sandbox/process.py",  # hands its own setting over
+        "grading/sandbox/child.py",
+    }
+
+
 @pytest.mark.parametrize("room", LIGHT_ROOMS)
 def test_light_rooms_need_numpy_alone(room):
     for path in FILES:

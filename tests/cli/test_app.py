@@ -15,6 +15,9 @@ import polars as pl
 import pytest
 from commands import QUICK, homes
 
+from backlit.cli.tables import read_like_training
+from backlit.errors import ModelFileError
+
 
 def test_the_main_job(folder, run):
     table = homes()
@@ -267,3 +270,18 @@ def test_explain_in_every_format(folder, run, model):
         code, out, err = run(*row, *wrong)
         assert code == 1
         assert words in err
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ("x", "training.reading must be an object"),
+        ({"names": "size"}, "training.reading.names must be a list"),
+        ({"missing": [0]}, r"training.reading.missing\[0\] must be text"),
+        ({"separator": 0}, "training.reading.separator must be text"),
+    ],
+)
+def test_how_the_training_data_was_read_is_not_believed(folder, reading, said):
+    said_by_user = dict.fromkeys(("names", "missing", "separator", "labels"))
+    with pytest.raises(ModelFileError, match=said):
+        read_like_training(Path("homes.csv"), reading, **said_by_user, target="worth")

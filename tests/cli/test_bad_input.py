@@ -194,12 +194,21 @@ def test_results_never_replace_their_own_inputs(model, folder, run):
 
 
 def test_disk_full_on_standard_output(model):
-    for command in ("predict", "evaluate", "explain"):
-        line = f"{sys.executable} -m backlit {command} {model} homes.csv > /dev/full"
-        done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
-        assert done.returncode == 1
-        assert done.stderr.splitlines()[-1].startswith("Error: cannot write the result: No space left")
-        assert "mistake in backlit" not in done.stderr
+    # forks of one process, so that what is imported is imported once
+    code = (
+        "import os, sys\n"
+        "from backlit.cli import main\n"
+        "os.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n"
+        "for command in ('predict', 'evaluate', 'explain'):\n"
+        "    if os.fork() == 0:\n"
+        f"        sys.argv = ['backlit', command, {str(model)!r}, 'homes.csv']\n"
+        "        main()\n"
+        "    assert os.waitstatus_to_exitcode(os.wait()[1]) == 1, command\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Error: cannot write the result: No space left") == 3
+    assert "mistake in backlit" not in done.stderr
 
 
 def test_unknown_labels(folder, run):

@@ -49,6 +49,8 @@ def test_the_first_signal_ends_the_epoch_and_says_how_to_go_on(number, code, man
     kept = sorted(path.name for path in (many / "run").iterdir())
     assert f"Stopped after epoch {int(kept[-1][6:12])} of 20, which is kept in run; there is no model yet." in err
     assert not (many / "m.safetensors").exists()
+    if number != signal.SIGINT:
+        return  # what was kept is the same, whoever asked
 
     go_on = next(line for line in err.splitlines() if line.startswith("  backlit"))
     came, _, err = run(*shlex.split(go_on)[1:])

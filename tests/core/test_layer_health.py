@@ -91,32 +91,44 @@ def test_figures_survive_json_exactly():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "said"),
     [
-        {"epoch": "1"},
-        {"epoch": -1},
-        {"cost": "low"},
-        {"constant_cost": []},
-        {"input_size": "large"},
-        {"layers": 3},
-        {"layers": [{"layer": 2}]},
-        {
-            "layers": [
-                {"layer": 2, "activation": "nonsense", "delta": 1, "saturated": 0, "dead": 0, "weight": 1, "moved": 1}
-            ]
-        },
+        ({"epoch": "1"}, "w.epoch must be a whole number"),
+        ({"epoch": -1}, "w.epoch must be a whole number"),
+        ({"cost": "low"}, "w.cost must be a finite number, but 'low' came"),
+        ({"constant_cost": []}, "w.constant_cost must be a finite number"),
+        ({"input_size": "large"}, "w.input_size must be a finite number"),
+        ({"layers": 3}, "w.layers must be a list"),
+        ({"layers": [{"layer": 2}] * 3}, r"w.layers\[0\].activation is missing"),
+        (
+            {
+                "layers": [
+                    {
+                        "layer": 2,
+                        "activation": "nonsense",
+                        "delta": 1,
+                        "saturated": 0,
+                        "dead": 0,
+                        "weight": 1,
+                        "moved": 1,
+                    }
+                ]
+                * 3
+            },
+            r"w.layers\[0\].activation must be 'tanh', but 'nonsense' came",
+        ),
     ],
 )
-def test_strange_documents_are_refused(change):
+def test_strange_documents_are_refused(change, said):
     network, x, y = problem()
     document = measure(network, Sample.of(x, y, "cross_entropy", "softmax")).to_dict() | change
-    with pytest.raises(InvalidInputError, match="Recorded figures must hold"):
-        NetworkHealth.from_dict(document, network.activations)
+    with pytest.raises(InvalidInputError, match=said):
+        NetworkHealth.from_dict(document, network.activations, "w")
 
 
 def test_the_figures_of_another_network_are_refused():
     network, x, y = problem()
     document = measure(network, Sample.of(x, y, "cross_entropy", "softmax")).to_dict()
     for others in (("tanh", "softmax"), ("relu", "tanh", "softmax")):
-        with pytest.raises(InvalidInputError, match="this network's layers"):
+        with pytest.raises(InvalidInputError, match="of this very network"):
             NetworkHealth.from_dict(document, others)

@@ -166,12 +166,12 @@ def test_scaler_of_difficult_targets():
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"version": 1, "mean": 0.0}, "target_scaler.scale is not there"),
-        ({"version": 1, "mean": 0.0, "scale": 0.0}, "target_scaler.scale should be above 0"),
-        ({"version": 1, "mean": float("nan"), "scale": 1.0}, "target_scaler.mean should be a finite"),
+        ({"version": 1, "mean": 0.0}, "target_scaler.scale is missing"),
+        ({"version": 1, "mean": 0.0, "scale": 0.0}, "target_scaler.scale must be a finite number above 0"),
+        ({"version": 1, "mean": float("nan"), "scale": 1.0}, "target_scaler.mean must be a finite"),
         ({"version": 1, "mean": 0.0, "scale": 1.0, "x": 1}, "unknown field 'x'"),
         ({"version": 9, "mean": 0.0, "scale": 1.0}, "Upgrade"),
-        (None, "dictionary"),
+        (None, "target_scaler must be an object"),
     ],
 )
 def test_damaged_scalers_are_refused(data, said):

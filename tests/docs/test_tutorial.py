@@ -14,6 +14,7 @@ tutorial = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(tutorial)
 
 
+@pytest.mark.soak
 def test_the_page_shows_what_its_commands_print():
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "tutorial.py", "--check"], capture_output=True, text=True, check=False

@@ -390,8 +390,9 @@ def test_works_after_fork():
     subprocess.run([sys.executable, "-c", FORK], check=True, timeout=60)
 
 
-# The best set is what all other tests run on. Here the lesser ones calculate the registry once, without penalties;
-# .ci/run has all tests of the engine and the estimators on each.
+# The best set is what all other tests run on; .ci/run has those of the engine and the estimators on the others, too.
+# Here the lesser sets calculate the registry once, without penalties.
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "isa",
     [pytest.param(isa, marks=pytest.mark.needs(better)) for isa, better in (("baseline", "avx2"), ("avx2", "avx512"))],

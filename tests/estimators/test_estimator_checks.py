@@ -88,11 +88,16 @@ OPTIONS = {
     "bfloat16": (BFLOAT16, {WEIGHTS[0]: ROUNDED[WEIGHTS[0]]}),
 }
 OF_CLASSIFIERS = ("class_weight", "label smoothing")
-CASES = [
-    pytest.param(option, cls, marks=pytest.mark.needs("bfloat16") if option == "bfloat16" else ())
-    for option in OPTIONS
-    for cls in ((MLPClassifier,) if option in OF_CLASSIFIERS else (MLPClassifier, MLPRegressor))
-]
+
+
+def _cases():
+    """Each option with each estimator; in `make test` with one of them, in turn, and with both in `make soak`."""
+    for i, option in enumerate(OPTIONS):
+        of_option = (MLPClassifier,) if option in OF_CLASSIFIERS else (MLPClassifier, MLPRegressor)
+        for j, cls in enumerate(of_option):
+            marks = [pytest.mark.needs("bfloat16")] if option == "bfloat16" else []
+            marks += [pytest.mark.soak] if j != i % len(of_option) else []
+            yield pytest.param(option, cls, marks=marks)
 
 
 # `max_iter` is what scikit-learn gives its own classes in these checks, to save time
@@ -109,7 +114,7 @@ def test_scikit_learn_estimator_checks(estimator, check, monkeypatch):
     check(estimator)
 
 
-@pytest.mark.parametrize(("option", "cls"), CASES)
+@pytest.mark.parametrize(("option", "cls"), _cases())
 def test_scikit_learn_estimator_checks_with_options(option, cls, monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
     parameters, expected = OPTIONS[option]

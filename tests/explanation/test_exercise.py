@@ -74,27 +74,34 @@ def test_what_may_be_left_out():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sizes": [2]}, "'sizes' must list the neurons"),
-        ({"sizes": [2, 0, 2]}, "'sizes' must list"),
-        ({"sizes": [2, True, 2]}, "'sizes' must list"),
-        ({"weights": [[[0.15, 0.20], [0.25, 0.30]]]}, "'weights' must hold 2 entries"),
-        ({"weights": [[[0.15, 0.20], [0.25]], [[0.4, 0.45], [0.5, 0.55]]]}, r"'weights\[0\]' .* different lengths"),
-        ({"weights": [[[0.15, 0.20, 1], [0.25, 0.3, 1]], [[0.4, 0.45], [0.5, 0.55]]]}, r"'weights\[0\]' .*\(2, 3\)"),
-        ({"weights": [[["a", 0.20], [0.25, 0.3]], [[0.4, 0.45], [0.5, 0.55]]]}, r"'weights\[0\]'"),
-        ({"biases": [[0.35, 0.35], [0.6]]}, r"'biases\[1\]' must hold 2 numbers"),
-        ({"biases": 3}, "'biases' must hold 2 entries"),
-        ({"activation": "sigmod"}, "'activation'.*Did you mean 'sigmoid'"),
-        ({"activation": ["sigmoid"]}, "'activation'"),
-        ({"activation": 3}, "'activation'"),
-        ({"loss": "cross_entropi"}, "'loss'.*cross_entropy"),
-        ({"activation": "relu", "loss": "cross_entropy"}, "'loss'"),
-        ({"x": [0.05]}, "'x' must hold 2 numbers"),
-        ({"x": [float("nan"), 1.0]}, "'x' must hold finite"),
-        ({"x": "ab"}, "'x'"),
-        ({"y": [[1, 0], [0, 1]]}, "'x' has 1 examples, but 'y' has 2"),
-        ({"learning_rate": 0}, "'learning_rate'"),
-        ({"learning_rate": "0.5"}, "'learning_rate'"),
-        ({"weigths": []}, "unknown key 'weigths'"),
+        ({"sizes": [2]}, r"exercise\.sizes must be a list of 2 or more, but a list of 1 came"),
+        ({"sizes": [2, 0, 2]}, r"sizes\[1\] must be a whole number from 1, but 0 came"),
+        ({"sizes": [2, True, 2]}, r"sizes\[1\] must be a whole number"),
+        ({"weights": [[[0.15, 0.20], [0.25, 0.30]]]}, "weights must be a list of 2, but a list of 1 came"),
+        ({"weights": [[[0.15, 0.20], [0.25]], [[0.4, 0.45], [0.5, 0.55]]]}, r"weights\[0\]\[1\] must be a list of 2"),
+        (
+            {"weights": [[[0.15, 0.20, 1], [0.25, 0.3, 1]], [[0.4, 0.45], [0.5, 0.55]]]},
+            r"\[0\]\[0\] .* of 3 came",
+        ),
+        ({"weights": [[["a", 0.20], [0.25, 0.3]], [[0.4, 0.45], [0.5, 0.55]]]}, r"weights\[0\]\[0\]\[0\] .*'a' came"),
+        ({"biases": [[0.35, 0.35], [0.6]]}, r"biases\[1\] must be a list of 2 numbers"),
+        ({"biases": 3}, "biases must be a list, but 3 came"),
+        ({"activation": "sigmod"}, r"exercise\.activation: .*Did you mean 'sigmoid'"),
+        ({"activation": ["sigmoid"]}, r"exercise\.activation: "),
+        ({"activation": 3}, r"exercise\.activation: "),
+        ({"loss": "cross_entropi"}, r"exercise\.loss: .*cross_entropy"),
+        ({"activation": "relu", "loss": "cross_entropy"}, r"exercise\.loss: "),
+        ({"x": [0.05]}, "x must be a list of 2 numbers"),
+        ({"x": [float("nan"), 1.0]}, r"x\[0\] must be a finite number, but nan came"),
+        ({"x": "ab"}, "x must be a list of 2 numbers, but 'ab' came"),
+        ({"x": [[0.05, 0.1], [0.05, True]]}, r"x\[1\]\[1\] must be a finite number, but True came"),
+        ({"y": [[1, 0], [0, 1]]}, "y must be one y for each of the 1 examples in x, but a list of 2 came"),
+        ({"learning_rate": 0}, "learning_rate must be a finite number above 0, but 0 came"),
+        ({"learning_rate": "0.5"}, "learning_rate must be"),
+        (
+            {"weigths": []},
+            "exercise has an unknown field 'weigths'. Its fields are sizes, weights,",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(change, message):
@@ -104,7 +111,13 @@ def test_what_is_wrong_is_named(change, message):
 
 def test_what_is_missing_is_named():
     for key in ("sizes", "weights", "biases", "x"):
-        with pytest.raises(InvalidInputError, match=f"lacks '{key}'"):
+        with pytest.raises(InvalidInputError, match=f"exercise.{key} is missing"):
             Exercise.from_dict({other: value for other, value in MAZUR.items() if other != key})
-    with pytest.raises(InvalidInputError, match="object with the keys"):
+    with pytest.raises(InvalidInputError, match="exercise must be an object, but a list of 2 came"):
         Exercise.from_dict([1, 2])
+
+
+def test_a_dictionary_written_in_python_may_hold_arrays():
+    arrays = MAZUR | {key: [np.array(part) for part in MAZUR[key]] for key in ("weights", "biases")}
+    arrays |= {"x": np.array(MAZUR["x"]), "y": tuple(MAZUR["y"])}
+    assert Exercise.from_dict(arrays).to_dict() == MAZUR

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+EVERY = 1 if os.environ.get("BACKLIT_CORPUS") == "all" else 10
+"""Which of the many programs are tried: all with ``BACKLIT_CORPUS=all``, as ``make soak`` does, or else a tenth."""
 
 _TITLE = re.compile(r"^@@ (\w+) \| (\w+) \| (\w+) \| (\w+)\n", re.MULTILINE)
 _HEADER = re.compile(r"^# (equation|mistake|activation|loss): (\S+)$", re.MULTILINE)

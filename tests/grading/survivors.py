@@ -145,7 +145,7 @@ def _reason(mutant: Mutant, talk: Talk) -> str:
     }
     if not otherwise:
         return "same numbers" if statement in lines else "not run"
-    classes = {name for name in otherwise if name.lstrip(".") == name and isinstance(getattr(module, name), type)}
+    classes = {name for name in otherwise if name.lstrip(".") == name and isinstance(getattr(module, name, None), type)}
     if otherwise == classes:
         return "other initial weights"
     return f"{', '.join(sorted(otherwise - classes))} answers otherwise"

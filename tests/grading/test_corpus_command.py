@@ -6,14 +6,11 @@ Every tenth by default; ``BACKLIT_CORPUS=all`` grades them all, as ``make soak``
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
-from corpus import RIGHT, WRONG, header, task
-
-EVERY = 1 if os.environ.get("BACKLIT_CORPUS") == "all" else 10
+from corpus import EVERY, RIGHT, WRONG, header, task
 
 
 @pytest.mark.parametrize("path", [*RIGHT[::EVERY], *WRONG[::EVERY]], ids=lambda path: f"{path.parent.name}/{path.stem}")

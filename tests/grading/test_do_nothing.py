@@ -5,16 +5,15 @@ Every tenth by default; ``BACKLIT_CORPUS=all`` grades all 200, as ``make soak`` 
 
 from __future__ import annotations
 
-import os
 import types
 
 import numpy as np
 import pytest
+from corpus import EVERY
 
 import backlit as bl
 
 N_PROGRAMS = 200
-EVERY = 1 if os.environ.get("BACKLIT_CORPUS") == "all" else 10
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 TRUTH = """

@@ -1,35 +1,43 @@
 """Right programs with one thing changed: each must fail, but for those of `survivors.txt`, which says why they pass.
 
-A few by default; ``BACKLIT_MUTANTS=all`` tries all some thousands, as ``make soak`` does. After a right program has
-changed or come, ``python survivors.py PROGRAM`` prints its lines, to be looked at and put in the place of the old ones.
+A few by default, and some thousands in ``make soak``. After a right program has changed or come,
+``python survivors.py PROGRAM`` prints its lines, to be looked at and put in the place of the old ones.
 """
 
 from __future__ import annotations
-
-import os
 
 import pytest
 from corpus import FOLDER, RIGHT, program
 from mutation import mutants
 from survivors import survivors
 
-ALL = os.environ.get("BACKLIT_MUTANTS") == "all"
 KINDS = ("same numbers", "not run", "other initial weights", "answers otherwise")
-CHOSEN = RIGHT if ALL else [program(f"right/{name}") for name in ("equations_vectors", "two_layer_functions")]
-EVERY = 1 if ALL else 9
 LINES = (FOLDER / "survivors.txt").read_text().splitlines()
 KNOWN = dict(line.split(" | ") for line in LINES if line and not line.startswith("#"))
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::SyntaxWarning")  # they overflow
 
 
-@pytest.mark.parametrize("path", CHOSEN, ids=lambda path: path.stem)
-def test_what_changes_a_number_fails(path):
-    found = {f"{path.stem}:{mutant}": why for mutant, why in survivors(path, EVERY)}
-    new = {name: why for name, why in found.items() if not KNOWN.get(name, "").startswith(why)}
-    assert not new
-    gone = {name for name in KNOWN if name.startswith(f"{path.stem}:")} - found.keys()
-    assert not gone or not ALL
+def found(path, every=1):
+    return {f"{path.stem}:{mutant}": why for mutant, why in survivors(path, every)}
+
+
+def new(passing):
+    return {name: why for name, why in passing.items() if not KNOWN.get(name, "").startswith(why)}
+
+
+@pytest.mark.parametrize("name", ["equations_vectors", "two_layer_functions"])
+def test_what_changes_a_number_fails(name):
+    assert not new(found(program(f"right/{name}"), every=9))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
+def test_nothing_else_passes(path):
+    passing = found(path)
+    assert not new(passing)
+    assert passing.keys() == {name for name in KNOWN if name.startswith(f"{path.stem}:")}
 
 
 def test_every_survivor_has_a_reason_and_a_program():

@@ -114,7 +114,7 @@ def rewritten(path, **changes):
     ("changes", "word"),
     [
         ({"format": "backlit-model"}, "format"),
-        ({"version": 2}, "version 2"),
+        ({"version": 2}, "version is 2"),
         ({"t": -1}, "t must be"),
         ({"t": 1.5}, "t must be"),
         ({"best": False}, "no place for"),
@@ -122,7 +122,7 @@ def rewritten(path, **changes):
         ({"run": []}, "run must be"),
         ({"state": {"epoch": 8}}, "digest"),
         ({"t": 42}, "digest"),
-        ({"more": 1}, "no others"),
+        ({"more": 1}, "unknown field 'more'"),
     ],
 )
 def test_a_document_that_is_not_as_it_must_be_is_refused(changes, word, tmp_path):

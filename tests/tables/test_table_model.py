@@ -191,14 +191,23 @@ def test_model_files_that_do_not_add_up(tmp_path):
             TableModel.load(path)
         return str(caught.value)
 
-    assert "target" in tampered(target={"name": 3, "scaler": None})
-    assert "target" in tampered(target={"name": "color", "scaler": None, "more": 1})
-    assert "scale" in tampered(target={"name": "color", "scaler": {"mean": 0.0}})
+    assert "target.name must be text, but 3 came" in tampered(target={"name": 3, "scaler": None})
+    assert "target has an unknown field 'more'" in tampered(target={"name": "color", "scaler": None, "more": 1})
+    assert "target.scaler.version is missing" in tampered(target={"name": "color", "scaler": {"mean": 0.0}})
     encoder = json.loads(json.dumps(stored.encoder))
     encoder["columns" if "columns" in encoder else next(iter(encoder))] = []
     assert tampered(encoder=encoder)
     wide = Network.initialize([99, 2, 1], ["relu", "sigmoid"], dtype="float32")
     assert "99 inputs" in tampered(network=wide)
+    for training, said in (
+        ({"recorded": 3}, "training.recorded must be a list"),
+        ({"recorded": [{}]}, r"training.recorded\[0\].epoch is missing"),
+        ({"options": [3]}, "training.options must be an object"),
+        ({"options": {"learning_rate": True}}, "training.options.learning_rate must be a finite number above 0"),
+    ):
+        save_model(path, StoredModel(**{**vars(stored), "training": training}))
+        with pytest.raises(InvalidInputError, match=said):
+            bl.explain(TableModel.load(path), table()[:1])
 
 
 def test_validation_rows_are_not_trained_on():

@@ -11,9 +11,9 @@ from backlit.core.dropout import Dropout
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.core.penalty import Penalty
+from backlit.documents import strict_json
 from backlit.engine import Objective, get_engine
 from backlit.engine.protocol import OptimizerState
-from backlit.persistence import strict_json
 from backlit.persistence.checkpoint_folder import differences
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan

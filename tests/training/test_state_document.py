@@ -1,12 +1,13 @@
 import dataclasses
 import math
+import re
 import struct
 
 import pytest
 
 from backlit.core.network import Network
+from backlit.documents import strict_json
 from backlit.errors import ModelFileError
-from backlit.persistence import strict_json
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.state_document import state_from_document, state_to_document
 from backlit.training.stopping import StoppingState
@@ -52,27 +53,33 @@ def test_nan_and_infinity_come_back():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "path"),
     [
-        ("seed", -1),
-        ("seed", 2**64),
-        ("epoch", True),
-        ("epoch", 1.0),
-        ("rate", "fast"),
-        ("rate", None),
-        ("rate", [1.0]),
-        ("stopping", None),
-        ("stopping", {"best": 0.0}),
-        ("history", 3),
-        ("history", [[1, 2.0]]),
-        ("history", [[1, 2.0, 3.0, None, "a lot"]]),
-        ("history", [[1, None, 3.0, None, None]]),
+        ("seed", -1, "seed"),
+        ("seed", 2**64, "seed"),
+        ("epoch", True, "epoch"),
+        ("epoch", 1.0, "epoch"),
+        ("rate", "fast", "rate"),
+        ("rate", None, "rate"),
+        ("rate", [1.0], "rate"),
+        ("stopping", None, "stopping"),
+        ("stopping", {"best": 0.0}, "stopping.best_epoch"),
+        ("history", 3, "history"),
+        ("history", [[1, 2.0]], "history[0]"),
+        ("history", [[1, 2.0, 3.0, None, "a lot"]], "history[0][4]"),
+        ("history", [[1, None, 3.0, None, None]], "history[0][1]"),
     ],
 )
-def test_what_is_not_as_it_must_be_is_refused(field, value):
-    with pytest.raises(ModelFileError, match="state of training"):
+def test_what_is_not_as_it_must_be_is_named(field, value, path):
+    with pytest.raises(ModelFileError, match=rf"^state\.{re.escape(path)} (must be|is missing)"):
         state_from_document(through_json(STATE) | {field: value}, None)
     document = through_json(STATE)
     del document[field]
-    with pytest.raises(ModelFileError, match=field):
+    with pytest.raises(ModelFileError, match=rf"^state\.{field} is missing"):
         state_from_document(document, None)
+
+
+def test_what_a_recorder_wrote_is_left_to_the_recorder_and_anything_else_is_refused():
+    assert state_from_document(through_json(STATE) | {"recorded": {"any": 1}}, STATE.best) == STATE
+    with pytest.raises(ModelFileError, match="state has an unknown field 'more'"):
+        state_from_document(through_json(STATE) | {"more": 1}, None)

@@ -35,6 +35,7 @@ def evaluate(
     """
     from backlit.cli.output import print_json, remark, status
     from backlit.cli.predict import read_for
+    from backlit.documents.strict_json import AS_NULL, plain
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
@@ -45,7 +46,7 @@ def evaluate(
     for message in result.remarks:
         remark(message, quiet=quiet)
     if as_json:
-        document: dict[str, Any] = {"rows": result.n_rows, "metrics": _finite(result.metrics)}
+        document: dict[str, Any] = {"rows": result.n_rows, "metrics": plain(result.metrics, AS_NULL)}
         if loaded.target.classes is not None:
             document |= {"classes": list(loaded.target.classes), "confusion": result.confusion}
         print_json(document)
@@ -77,7 +78,3 @@ def print_confusion(confusion: list[list[int]], classes: list[str]) -> None:
         cells = [f"[bold]{n:,}[/bold]" if i == j else (f"{n:,}" if n else "·") for j, n in enumerate(row)]
         table.add_row(Text(classes[i]), *cells)
     Console(highlight=False).print(table)
-
-
-def _finite(metrics: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if value == value else None for name, value in metrics.items()}

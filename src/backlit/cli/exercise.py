@@ -40,9 +40,9 @@ def read_exercise(path: Path) -> Exercise:
     DataError
         If there is no such file, it is not JSON, or a key is missing or wrong; names the key.
     """
+    from backlit.documents import strict_json
     from backlit.errors import DataError, InvalidInputError
     from backlit.explanation.exercise import Exercise
-    from backlit.persistence import strict_json
 
     text = _read_json(path)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import sys
@@ -120,14 +119,13 @@ def grade(
 
 
 def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool) -> str:
+    from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
     from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:
-        from backlit.grading.reports.course_table import finite
-
-        return json.dumps(finite(verdict.to_dict()), ensure_ascii=False, allow_nan=False, indent=2)
+        return dump_in_order(plain(verdict, AS_PYTHON), indent=2)
     if format is ReportFormat.JUNIT:
         return render_junit(verdict, title=title)
     if format is ReportFormat.GRADESCOPE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,9 @@ def remark(message: str, *, quiet: bool = False) -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print a result for machines."""
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2))
+    from backlit.documents.strict_json import dump_in_order
+
+    print(dump_in_order(document, indent=2))
 
 
 def print_report(title: str, tables: Sequence[tuple[list[str], list[list[str]]]], after: Sequence[str]) -> None:

@@ -70,7 +70,7 @@ def read_for(
 
     table = read_like_training(
         file,
-        model.training.get("reading") or {},
+        model.training.get("reading"),
         names=split_names(names),
         missing=missing,
         separator=separator,

@@ -11,7 +11,7 @@ from typing import Any
 
 def read_like_training(
     path: Path,
-    reading: dict[str, Any],
+    reading: object,
     *,
     names: Sequence[str] | None,
     missing: Sequence[str] | None,
@@ -24,22 +24,28 @@ def read_like_training(
     Parameters
     ----------
     path : Path
-    reading : dict
-        How the training data was read: ``names``, ``missing``, ``separator``.
+    reading : dict or None
+        How the training data was read: ``names``, ``missing``, ``separator``. From a model file, so not trusted.
     names, missing, separator, labels
         What the user said, or None.
     target : str
         The model's target; a new file may lack this column.
     """
     from backlit.data.readers import read_table
+    from backlit.documents.field import MODEL, Field
 
-    separator = separator or reading.get("separator")
-    if names is None and reading.get("names"):
-        names = _names_for(path, reading["names"], separator, target)
+    said = Field(reading or {}, "training.reading", MODEL).object()
+    then = {key: Field(said.get(key), f"training.reading.{key}", MODEL) for key in ("names", "missing", "separator")}
+    if separator is None and not then["separator"].is_null:
+        separator = then["separator"].text()
+    if names is None and not then["names"].is_null:
+        names = _names_for(path, then["names"].texts(), separator, target)
+    if not missing:
+        missing = [] if then["missing"].is_null else then["missing"].texts()
     return read_table(
         path,
         names=names,
-        missing=list(missing) if missing else reading.get("missing") or [],
+        missing=list(missing),
         separator=separator,
         labels=labels,
         label_name=target,

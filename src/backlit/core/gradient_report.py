@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from backlit.documents.strict_json import AS_NULL, plain
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,8 @@ class GradientReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in JSON's types; numbers that are not finite are None."""
-        figures = asdict(self) | {"ok": self.ok, "n_checked": self.n_checked, "n_kinks": self.n_kinks}
-        document: dict[str, Any] = _plain(figures | {"n_unclear": self.n_unclear})
+        document: dict[str, Any] = plain(self, AS_NULL)
+        document |= {"ok": self.ok, "n_checked": self.n_checked, "n_kinks": self.n_kinks, "n_unclear": self.n_unclear}
         for entry, layer in zip(document["layers"], self.layers, strict=True):
             if layer.worst is not None:
                 entry["worst"]["symbol"] = layer.worst.symbol
@@ -199,11 +200,3 @@ def _verdict(layer: LayerCheck) -> str:
     if layer.worst is None:
         return "none checked"
     return f"{layer.n_checked:,} checked, worst {layer.worst.symbol} with {layer.worst.relative_error:.1e}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -19,12 +19,14 @@ from backlit.core.losses import cost_of_each
 from backlit.core.namespace import Array
 from backlit.core.network import Network, feedforward
 from backlit.core.sample import Sample
+from backlit.documents.field import Field, Kind
+from backlit.documents.strict_json import AS_NULL, plain
 from backlit.errors import InvalidInputError
 
 FLAT = 0.01
 """A neuron is saturated for an example where |σ′(z)| is less than this share of `full_slope`."""
 
-
+_KIND = Kind(InvalidInputError, "Recorded figures must be as Recorder wrote them, of this very network.", AS_NULL)
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -97,62 +99,49 @@ class NetworkHealth:
         return None if math.isfinite(self.cost) else len(self.layers) + 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in JSON's types; what is not finite becomes None."""
-        document = asdict(self)
-        document["layers"] = [_plain(layer) | {"activation": str(layer["activation"])} for layer in document["layers"]]
-        return _plain(document)
+        """Return the figures in JSON's types; what is not finite becomes None."""
+        document: dict[str, Any] = plain(self, AS_NULL)
+        for layer in document["layers"]:
+            layer["activation"] = str(layer["activation"])
+        return document
 
     @classmethod
-    def from_dict(cls, document: Any, activations: Sequence[str]) -> NetworkHealth:
+    def from_dict(cls, document: object, activations: Sequence[str], where: str = "figures") -> NetworkHealth:
         """Build it from what `to_dict` gave; None stands for a number that was not finite.
 
         Parameters
         ----------
-        document : dict
+        document : object
             Not trusted.
         activations : sequence of str
             Those of the network that was looked at, layers 2 to L. One of the user's own is more than its name.
+        where : str, default "figures"
+            What errors call the document.
         """
-        try:
-            pairs = zip(document["layers"], activations, strict=True)
-            layers = tuple(_layer_from_dict(layer, activation) for layer, activation in pairs)
-            cost, constant_cost, size = (_number(document[name]) for name in ("cost", "constant_cost", "input_size"))
-            return cls(_whole(document["epoch"]), cost, constant_cost, size, layers)
-        except (TypeError, KeyError, ValueError) as error:
-            raise InvalidInputError(
-                "Recorded figures must hold epoch, cost and this network's layers, as Recorder wrote them, but do not "
-                f"({type(error).__name__}: {error})."
-            ) from None
+        fields = Field(document, where, _KIND).fields_of(cls)
+        layers = fields["layers"].parts(len(activations))
+        return cls(
+            fields["epoch"].whole(),
+            fields["cost"].number(),
+            fields["constant_cost"].number(),
+            fields["input_size"].number(),
+            tuple(_read_layer(layer, activation) for layer, activation in zip(layers, activations, strict=True)),
+        )
 
 
-def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in document.items()}
-
-
-def _layer_from_dict(document: dict[str, Any], activation: str) -> LayerHealth:
-    unknown = set(document) ^ {field.name for field in fields(LayerHealth)}
-    if unknown:
-        raise ValueError(f"unknown or missing: {', '.join(sorted(map(str, unknown)))}")
-    layer, moved = _whole(document["layer"]), document["moved"]
-    name = str(activation)  # one of the user's own equals nothing but itself
-    if document["activation"] != name:
-        raise ValueError(f"layer {layer} is {document['activation']!r}, but the network's is {name!r}")
-    delta, saturated, dead, weight = (_number(document[name]) for name in ("delta", "saturated", "dead", "weight"))
-    return LayerHealth(layer, activation, delta, saturated, dead, weight, None if moved is None else _number(moved))
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is not a whole number")
-    return value
-
-
-def _number(value: Any) -> float:
-    if value is None:
-        return math.nan
-    if type(value) not in (int, float):
-        raise ValueError(f"{value!r} is not a number")
-    return float(value)
+def _read_layer(layer: Field, activation: str) -> LayerHealth:
+    fields = layer.fields_of(LayerHealth)
+    fields["activation"].one_of(str(activation))  # one of the user's own equals nothing but itself
+    moved = fields["moved"]
+    return LayerHealth(
+        fields["layer"].whole(),
+        activation,
+        fields["delta"].number(),
+        fields["saturated"].number(),
+        fields["dead"].number(),
+        fields["weight"].number(),
+        None if moved.is_null else moved.number(),
+    )
 
 
 def full_slope(name: str) -> float:

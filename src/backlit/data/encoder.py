@@ -11,11 +11,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from backlit.data.categories import chosen_categories
-from backlit.data.checked import CheckedFields
-from backlit.data.plans import JsonDict, NumberPlan, PixelPlan, Plan, fit_plan, plan_from_dict
+from backlit.data.plans import CategoryPlan, JsonDict, NumberPlan, PixelPlan, Plan, fit_plan, plan_from_dict
 from backlit.data.scaling import divide_bytes, scale_block
 from backlit.data.table_view import TableView
 from backlit.data.values import plain
+from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ShapeError
 
 _DTYPES = ("float32", "float64")
@@ -268,26 +268,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         data : object
             What `to_dict` gave. Every field is checked, and a wrong one named in a `ModelFileError`.
         """
-        fields = CheckedFields(data, "encoder")
-        fields.version(1)
-        encoder = cls(fields.choice("dtype", _DTYPES), fields.integer("max_categories", 1))
-        named = fields.flag("named")
-        n_features_in, n_features_out = fields.integer("n_features_in", 1), fields.integer("n_features_out", 1)
-        columns = fields.items("columns")
-        fields.done()
-        plans = [plan_from_dict(column, f"encoder.columns[{j}]") for j, column in enumerate(columns)]
-        names = [plan.column for plan in plans]
-        if len(plans) != n_features_in:
-            raise fields.error("columns", f"a list of n_features_in = {n_features_in} columns", len(plans))
-        if len(set(names)) < len(names):
-            raise fields.error("columns", "columns of distinct names", names)
-        for j, plan in enumerate(plans):
-            if len(getattr(plan, "values", ())) > encoder.max_categories:
-                expected = f"at most max_categories = {encoder.max_categories} values"
-                raise fields.error(f"columns[{j}].values", expected, len(plan.values))  # type: ignore[attr-defined]
-        encoder._learned(plans, named=named)
-        if len(encoder._names) != n_features_out:
-            raise fields.error("n_features_out", f"{len(encoder._names)}, as the columns give", n_features_out)
+        document = Field(data, "encoder", MODEL)
+        document.version(1)
+        fields = document.fields(
+            "version", "dtype", "max_categories", "named", "n_features_in", "n_features_out", "columns"
+        )
+        encoder = cls(fields["dtype"].one_of(*_DTYPES), fields["max_categories"].whole(1))
+        columns = fields["columns"].parts(fields["n_features_in"].whole(1))
+        plans = [plan_from_dict(column.value, column.path) for column in columns]
+        if len({plan.column for plan in plans}) < len(plans):
+            fields["columns"].refuse("columns of distinct names")
+        for column, plan in zip(columns, plans, strict=True):
+            if isinstance(plan, CategoryPlan) and len(plan.values) > encoder.max_categories:
+                column["values"].refuse(f"a list of 0 to {encoder.max_categories}")
+        encoder._learned(plans, named=fields["named"].flag())
+        fields["n_features_out"].one_of(len(encoder._names))
         return encoder
 
     def __sklearn_tags__(self) -> Any:

@@ -7,17 +7,17 @@ are computed, and how to be written down and read back. Adding a kind of column 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.data.checked import CheckedFields
 from backlit.data.scaling import LIMIT, describe_scaling, scale_and_clip, shown, spread_of
 from backlit.data.table_view import TableView
 from backlit.data.values import canonical_text, is_missing, number_of
-from backlit.errors import ModelFileError
+from backlit.documents.field import MODEL, Field
 
 FloatArray = NDArray[np.floating]
 JsonDict = dict[str, Any]
@@ -296,20 +296,27 @@ def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool 
 
 def plan_from_dict(data: object, where: str) -> Plan:
     """Read a plan back, checking every field."""
-    fields = CheckedFields(data, where)
-    plans = {plan.kind: plan for plan in (EmptyPlan, PixelPlan, NumberPlan, DurationPlan, BooleanPlan, DatePlan)}
-    kind = fields.choice("kind", [*plans, CategoryPlan.kind])
-    arguments: JsonDict = {"column": fields.text("column")}
-    if kind in ("number", "duration", "date"):
-        arguments["center"] = fields.number("center")
-        arguments["spread"] = fields.number("spread", positive=True)
-        if abs(arguments["center"]) > LIMIT or arguments["spread"] > 2 * LIMIT:
-            raise ModelFileError(f"{where}.center and .spread are beyond ±{LIMIT:g}. The file is damaged.")
-    if kind == "category":
-        arguments["values"] = fields.texts("values")
-    if kind not in ("empty", "pixel"):
-        arguments["missing"] = fields.flag("missing")
-    if kind == "date":
-        arguments["clock"] = fields.flag("clock")
-    fields.done()
-    return plans.get(kind, CategoryPlan)(**arguments)
+    document = Field(data, where, MODEL)
+    kinds = (EmptyPlan, PixelPlan, NumberPlan, DurationPlan, BooleanPlan, DatePlan, CategoryPlan)
+    plans = {plan.kind: plan for plan in kinds}
+    plan = plans[document["kind"].one_of(*plans)]
+    learned = document.fields("kind", *(field.name for field in fields(plan)))
+    return plan(**{name: _READ[name](field) for name, field in learned.items() if name != "kind"})
+
+
+def _distinct_texts(field: Field) -> tuple[str, ...]:
+    texts = tuple(field.texts())
+    if len(set(texts)) < len(texts):
+        field.refuse("a list without repetition")
+    return texts
+
+
+# how each field of a plan is read
+_READ: dict[str, Callable[[Field], Any]] = {
+    "column": Field.text,
+    "center": lambda field: field.number(least=-LIMIT, most=LIMIT),
+    "spread": lambda field: field.number(least=0, most=2 * LIMIT),
+    "missing": Field.flag,
+    "clock": Field.flag,
+    "values": _distinct_texts,
+}

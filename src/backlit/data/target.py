@@ -10,9 +10,9 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.data.checked import CheckedFields
 from backlit.data.table_view import TableView, frame_of
 from backlit.data.values import canonical_text, is_missing, plain
+from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, ShapeError, UnknownNameError
 
 Task = Literal["classification", "regression"]
@@ -273,10 +273,9 @@ class TargetScaler:
         return {"version": 1, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, data: object) -> Self:
-        """Read a scaler back; a wrong field is named in a `ModelFileError`."""
-        fields = CheckedFields(data, "target_scaler")
-        fields.version(1)
-        scaler = cls(fields.number("mean"), fields.number("scale", positive=True, zero=False))
-        fields.done()
-        return scaler
+    def from_dict(cls, data: object, where: str = "target_scaler") -> Self:
+        """Read a scaler back; a wrong field is named in a `ModelFileError`, below what `where` calls the document."""
+        document = Field(data, where, MODEL)
+        document.version(1)
+        fields = document.fields("version", "mean", "scale")
+        return cls(fields["mean"].number(), fields["scale"].number(above=0))

@@ -6,7 +6,6 @@ The document has the keys ``sizes``, ``weights``, ``biases``, ``activation`` (on
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
-from backlit.errors import BacklitError, InvalidInputError
+from backlit.documents.field import Field, Kind
+from backlit.documents.strict_json import plain
+from backlit.errors import InvalidInputError
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.explanation.trace.tree import WorkedStep
 
@@ -61,33 +62,25 @@ class Exercise:
         InvalidInputError
             Naming the key.
         """
-        if not isinstance(document, Mapping):
-            raise InvalidInputError(f"An exercise is an object with the keys {_keys()}, not {document!r:.60}.")
-        missing = [key for key in _REQUIRED if key not in document]
-        unknown = [key for key in document if key not in (*_REQUIRED, *_DEFAULTS)]
-        if missing or unknown:
-            what = f"lacks {', '.join(map(repr, missing))}" if missing else f"has the unknown key {unknown[0]!r}"
-            raise InvalidInputError(f"The exercise {what}. Its keys are {_keys()}.")
-        values = _DEFAULTS | dict(document)
-        sizes = _sizes(values["sizes"])
+        # a dictionary written in Python may hold arrays and tuples
+        document = plain(dict(document) if isinstance(document, Mapping) else document)
+        fields = Field(document, "exercise", Kind()).fields(*_REQUIRED, **_DEFAULTS)
+        sizes = [size.whole(1) for size in fields["sizes"].parts(least=2)]
         n_layers = len(sizes)
         shapes = [(sizes[i + 1], sizes[i]) for i in range(n_layers - 1)]
-        weights = _layers("weights", values["weights"], shapes)
-        biases = _layers("biases", values["biases"], [(n_out,) for n_out, _ in shapes])
-        with _naming("activation"):
-            activation = values["activation"]
+        weights = _arrays(fields["weights"], shapes)
+        biases = _arrays(fields["biases"], [(n_out,) for n_out, _ in shapes])
+        with fields["activation"].naming():
+            activation = fields["activation"].value
             names = tuple(activation) if isinstance(activation, list) else (activation,) * (n_layers - 1)
             network = Network(weights, biases, names)
-        with _naming("loss"):
-            loss = check_loss_fits(network, values["loss"])
-        x = _examples("x", values["x"], sizes[0])
-        y = None if values["y"] is None else _examples("y", values["y"], sizes[-1])
+        with fields["loss"].naming():
+            loss = check_loss_fits(network, fields["loss"].value)
+        x = _examples(fields["x"], sizes[0])
+        y = None if fields["y"].is_null else _examples(fields["y"], sizes[-1])
         if y is not None and len(x) != len(y):
-            raise InvalidInputError(f"'x' has {len(x)} examples, but 'y' has {len(y)}; give one y for each x.")
-        rate = values["learning_rate"]
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
-            raise InvalidInputError(f"'learning_rate' must be a positive number, but {rate!r:.60} came.")
-        return cls(network, x, y, loss, float(rate))
+            fields["y"].refuse(f"one y for each of the {len(x)} examples in x")
+        return cls(network, x, y, loss, fields["learning_rate"].number(above=0))
 
     @classmethod
     def of(cls, explanation: WorkedStep) -> Exercise:
@@ -142,58 +135,14 @@ class Exercise:
         }
 
 
-class _naming:  # noqa: N801 (reads as a statement)
-    """Put the key before what is said to be wrong with its value."""
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, BacklitError):
-            raise InvalidInputError(f"{self._key!r}: {error}") from error
+def _arrays(field: Field, shapes: Sequence[tuple[int, ...]]) -> tuple[NDArray[np.float64], ...]:
+    # one for each layer after the input
+    parts = field.parts(len(shapes))
+    return tuple(part.array(shape, "float64") for part, shape in zip(parts, shapes, strict=True))
 
 
-def _keys() -> str:
-    return ", ".join((*_REQUIRED[:3], "activation", "loss", "x", "y", "learning_rate"))
-
-
-def _sizes(value: object) -> list[int]:
-    sizes = value if isinstance(value, list) and all(type(size) is int and size > 0 for size in value) else []
-    if len(sizes) < 2:
-        raise InvalidInputError(
-            f"'sizes' must list the neurons of each layer, the input first, such as [2, 3, 1], but {value!r:.60} came."
-        )
-    return sizes
-
-
-def _numbers(key: str, value: object, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    wanted = " × ".join(map(str, shape)) + (" numbers" if len(shape) == 1 else " (neurons × inputs) numbers")
-    try:
-        array = np.array(value)
-    except ValueError:
-        raise InvalidInputError(f"{key!r} must hold {wanted}, but its rows have different lengths.") from None
-    if array.dtype.kind not in "fiu" or array.shape != shape:
-        came = f"an array of shape {array.shape}" if array.dtype.kind in "fiu" else f"{value!r:.60}"
-        raise InvalidInputError(f"{key!r} must hold {wanted}, but {came} came.")
-    if not np.isfinite(array).all():
-        raise InvalidInputError(f"{key!r} must hold finite numbers only.")
-    return array.astype(np.float64)
-
-
-def _layers(key: str, value: object, shapes: Sequence[tuple[int, ...]]) -> tuple[NDArray[np.float64], ...]:
-    if not isinstance(value, list) or len(value) != len(shapes):
-        came = f"{len(value)} came" if isinstance(value, list) else f"{value!r:.60} came"
-        raise InvalidInputError(
-            f"{key!r} must hold {len(shapes)} entries, one for each layer after the input, but {came}."
-        )
-    return tuple(
-        _numbers(f"{key}[{i}]", part, shape) for i, (part, shape) in enumerate(zip(value, shapes, strict=True))
-    )
-
-
-def _examples(key: str, value: object, n_columns: int) -> NDArray[np.float64]:
-    rows = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
-    return np.stack([_numbers(key, row, (n_columns,)) for row in rows])
+def _examples(field: Field, n_columns: int) -> NDArray[np.float64]:
+    value = field.value
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return field.array((len(value), n_columns), "float64")
+    return field.array((n_columns,), "float64")[None]

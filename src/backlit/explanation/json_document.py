@@ -6,21 +6,19 @@ JSON Schema is `explanation.schema.json` beside this file.
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields, is_dataclass
+import dataclasses
 from importlib import resources
-from typing import Any, NoReturn
-
-import numpy as np
+from typing import Any
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss
-from backlit.errors import BacklitError, InvalidInputError
-from backlit.explanation.checked_json import Place
+from backlit.documents.field import Field, Kind, read
+from backlit.documents.strict_json import AS_TEXT, parse, plain
 from backlit.explanation.trace.tree import (
     ErrorTrace,
     ExampleTrace,
     Feature,
+    Floats,
     LayerTrace,
     ParameterTrace,
     StepTrace,
@@ -31,53 +29,24 @@ from backlit.explanation.trace.tree import (
 FORMAT = "backlit-explanation"
 VERSION = 1
 
+_KIND = Kind(remedy="Give what Explanation.to_json or `backlit explain --format json` wrote.", not_finite=AS_TEXT)
+
 
 def to_document(explanation: WorkedStep) -> dict[str, Any]:
     """Return an explanation in JSON's types."""
-    return {"format": FORMAT, "version": VERSION, **_plain(explanation)}
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, np.ndarray):
-        return value.tolist() if np.isfinite(value).all() else _plain(value.tolist())
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return {"format": FORMAT, "version": VERSION, **plain(explanation, AS_TEXT)}
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the document."""
     file = resources.files("backlit.explanation") / "explanation.schema.json"
-    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    schema: dict[str, Any] = parse(file.read_bytes())
     return schema
 
 
 def from_json(text: str | bytes) -> WorkedStep:
     """Read the JSON text of an explanation back; see `from_document`."""
-    try:
-        document = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except BacklitError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"An explanation must be a JSON document, but this is none ({error}).") from error
-    return from_document(document)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidInputError(f"The explanation holds the key {twice!r:.60} twice in one object. Keep one of them.")
-    return result
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidInputError(f'The explanation holds {name}, which is no JSON number. Write it as the text "{name}".')
+    return _explanation(read(text, "explanation", _KIND))
 
 
 def from_document(document: object) -> WorkedStep:
@@ -90,48 +59,38 @@ def from_document(document: object) -> WorkedStep:
     InvalidInputError
         If it is no explanation, is of another version, or a field is wrong; names the field.
     """
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise InvalidInputError(
-            f'An explanation must be an object with the format "{FORMAT}", but {document!r:.60} came. '
-            "Give what Explanation.to_json or `backlit explain --format json` wrote."
-        )
-    version = document.get("version")
-    if type(version) is not int or version != VERSION:
-        newer = isinstance(version, int) and version > VERSION
-        remedy = "Update backlit." if newer else "Write it again with this backlit."
-        raise InvalidInputError(f"This backlit reads explanations of version {VERSION}, not {version!r:.60}. {remedy}")
-    top = Place("", {key: value for key, value in document.items() if key not in ("format", "version")})
-    top.keys(WorkedStep)
-    sizes = tuple(size.whole(1) for size in top["sizes"].parts(at_least=2))
-    activations = tuple(name.text() for name in top["activations"].parts(len(sizes) - 1))
-    for name, place in zip(activations, top["activations"].parts(), strict=True):
-        with place.naming():
+    return _explanation(Field(document, "explanation", _KIND))
+
+
+def _explanation(document: Field) -> WorkedStep:
+    document.header(FORMAT, VERSION)
+    top = document.fields("format", "version", *(part.name for part in dataclasses.fields(WorkedStep)))
+    sizes = tuple(size.whole(1) for size in top["sizes"].parts(least=2))
+    activations = tuple(top["activations"].texts(len(sizes) - 1))
+    for name, field in zip(activations, top["activations"].parts(), strict=True):
+        with field.naming():
             get_activation(name)
     loss = top["loss"].text()
     with top["loss"].naming():
         get_loss(loss, activations[-1])
     reader = _Reader(sizes, activations, top["dtype"].one_of("float32", "float64"))
-    rate = top["learning_rate"]
-    learning_rate = rate.number()
-    if not 0 < learning_rate < np.inf:
-        rate.refuse("a positive number")
     scale = None if top["target_scale"].is_null else reader.scale(top["target_scale"])
-    examples = top["examples"].parts(at_least=1)
-    has_y = not examples[0].keys(ExampleTrace)["y"].is_null
+    examples = top["examples"].parts(least=1)
+    has_y = not examples[0]["y"].is_null
     return WorkedStep(
         sizes=sizes,
         activations=activations,
         dtype=reader.dtype,
         loss=loss,
-        learning_rate=learning_rate,
+        learning_rate=top["learning_rate"].number(above=0),
         output_names=reader.output_names(top["output_names"]),
         target_scale=scale,
-        examples=tuple(reader.example(place, has_y, scale is not None) for place in examples),
+        examples=tuple(reader.example(example, has_y, scale is not None) for example in examples),
         parameters=tuple(
-            reader.parameters(place, i + 2, has_y) for i, place in enumerate(top["parameters"].parts(len(sizes) - 1))
+            reader.parameters(part, i + 2, has_y) for i, part in enumerate(top["parameters"].parts(len(sizes) - 1))
         ),
-        cost=top["cost"].number() if top["cost"].expect(has_y) else None,
-        cost_after=top["cost_after"].number() if top["cost_after"].expect(has_y) else None,
+        cost=_number_if(has_y, top["cost"]),
+        cost_after=_number_if(has_y, top["cost_after"]),
     )
 
 
@@ -141,80 +100,82 @@ class _Reader:
     def __init__(self, sizes: tuple[int, ...], activations: tuple[str, ...], dtype: str) -> None:
         self.sizes, self.activations, self.dtype = sizes, activations, dtype
 
-    def output_names(self, place: Place) -> tuple[str, ...] | None:
-        return None if place.is_null else tuple(name.text() for name in place.parts(self.sizes[-1]))
+    def array(self, field: Field, shape: tuple[int, ...], dtype: str | None = None) -> Floats:
+        array = field.array(shape, dtype or self.dtype)
+        array.setflags(write=False)
+        return array
 
-    def scale(self, place: Place) -> TargetScale:
-        place.keys(TargetScale)
-        n = self.sizes[-1]
-        return TargetScale(*(tuple(place[key].array((n,), "float64").tolist()) for key in ("mean", "scale")))
+    def output_names(self, document: Field) -> tuple[str, ...] | None:
+        return None if document.is_null else tuple(document.texts(self.sizes[-1]))
 
-    def example(self, place: Place, has_y: bool, has_scale: bool) -> ExampleTrace:
-        place.keys(ExampleTrace)
-        n = self.sizes[-1]
-        encoding, name = place["encoding"], place["name"]
+    def scale(self, document: Field) -> TargetScale:
+        fields = document.fields_of(TargetScale)
+        mean, scale = (tuple(fields[key].array((self.sizes[-1],), "float64").tolist()) for key in ("mean", "scale"))
+        return TargetScale(mean, scale)
+
+    def example(self, document: Field, has_y: bool, has_scale: bool) -> ExampleTrace:
+        fields, shape = document.fields_of(ExampleTrace), (self.sizes[-1],)
+
+        def output(name: str, present: bool, dtype: str | None = None) -> Floats | None:
+            return self.array(fields[name], shape, dtype) if fields[name].expect(present) else None
+
+        encoding, name, layers = fields["encoding"], fields["name"], fields["layers"].parts(len(self.activations))
         return ExampleTrace(
             name=None if name.is_null else name.text(),
-            x=place["x"].array((self.sizes[0],), self.dtype),
-            y=place["y"].array((n,), self.dtype) if place["y"].expect(has_y) else None,
+            x=self.array(fields["x"], (self.sizes[0],)),
+            y=output("y", has_y),
             encoding=None if encoding.is_null else tuple(map(_feature, encoding.parts(self.sizes[0]))),
-            layers=tuple(
-                self.layer(part, i + 2, has_y) for i, part in enumerate(place["layers"].parts(len(self.activations)))
-            ),
-            cost_summands=place["cost_summands"].array((n,), self.dtype)
-            if place["cost_summands"].expect(has_y)
-            else None,
-            cost=place["cost"].number() if place["cost"].expect(has_y) else None,
-            original_output=place["original_output"].array((n,), "float64")
-            if place["original_output"].expect(has_scale)
-            else None,
-            original_y=place["original_y"].array((n,), "float64")
-            if place["original_y"].expect(has_scale and has_y)
-            else None,
+            layers=tuple(self.layer(layer, i + 2, has_y) for i, layer in enumerate(layers)),
+            cost_summands=output("cost_summands", has_y),
+            cost=_number_if(has_y, fields["cost"]),
+            original_output=output("original_output", has_scale, "float64"),
+            original_y=output("original_y", has_scale and has_y, "float64"),
         )
 
-    def layer(self, place: Place, layer: int, has_y: bool) -> LayerTrace:
-        place.keys(LayerTrace)
+    def layer(self, document: Field, layer: int, has_y: bool) -> LayerTrace:
+        fields = document.fields_of(LayerTrace)
         shape, activation = (self.sizes[layer - 1],), self.activations[layer - 2]
         couples = get_activation(activation).couples
-        place["layer"].one_of(layer)
-        place["activation"].one_of(activation)
+        fields["layer"].one_of(layer)
+        fields["activation"].one_of(activation)
         return LayerTrace(
             layer=layer,
             activation=activation,
-            z=place["z"].array(shape, self.dtype),
-            a=place["a"].array(shape, self.dtype),
-            sum_exp=place["sum_exp"].number() if place["sum_exp"].expect(couples) else None,
-            error=self.error(place["error"], shape, couples) if place["error"].expect(has_y) else None,
+            z=self.array(fields["z"], shape),
+            a=self.array(fields["a"], shape),
+            sum_exp=_number_if(couples, fields["sum_exp"]),
+            error=self.error(fields["error"], shape, couples) if fields["error"].expect(has_y) else None,
         )
 
-    def error(self, place: Place, shape: tuple[int], couples: bool) -> ErrorTrace:
-        place.keys(ErrorTrace)
-        sigma_prime, mean = place["sigma_prime"], place["mean_nabla_a"]
+    def error(self, document: Field, shape: tuple[int], couples: bool) -> ErrorTrace:
+        fields = document.fields_of(ErrorTrace)
+        sigma_prime = fields["sigma_prime"]
         return ErrorTrace(
-            nabla_a=place["nabla_a"].array(shape, self.dtype),
-            sigma_prime=sigma_prime.array(shape, self.dtype) if sigma_prime.expect(not couples) else None,
-            mean_nabla_a=mean.number() if mean.expect(couples) else None,
-            general=place["general"].array(shape, self.dtype),
-            delta=place["delta"].array(shape, self.dtype),
-            short_cut=place["short_cut"].one_of(True, False),
+            nabla_a=self.array(fields["nabla_a"], shape),
+            sigma_prime=self.array(sigma_prime, shape) if sigma_prime.expect(not couples) else None,
+            mean_nabla_a=_number_if(couples, fields["mean_nabla_a"]),
+            general=self.array(fields["general"], shape),
+            delta=self.array(fields["delta"], shape),
+            short_cut=fields["short_cut"].flag(),
         )
 
-    def parameters(self, place: Place, layer: int, has_y: bool) -> ParameterTrace:
-        place.keys(ParameterTrace)
-        place["layer"].one_of(layer)
+    def parameters(self, document: Field, layer: int, has_y: bool) -> ParameterTrace:
+        fields = document.fields_of(ParameterTrace)
+        fields["layer"].one_of(layer)
         w_shape, b_shape = (self.sizes[layer - 1], self.sizes[layer - 2]), (self.sizes[layer - 1],)
-        step, taken = place["step"], None
-        if step.expect(has_y):
-            step.keys(StepTrace)
+        taken = None
+        if fields["step"].expect(has_y):
+            step = fields["step"].fields_of(StepTrace)
             shapes = {"nabla_w": w_shape, "nabla_b": b_shape, "w_after": w_shape, "b_after": b_shape}
-            taken = StepTrace(**{name: step[name].array(shape, self.dtype) for name, shape in shapes.items()})
-        return ParameterTrace(
-            layer, place["w"].array(w_shape, self.dtype), place["b"].array(b_shape, self.dtype), taken
-        )
+            taken = StepTrace(**{name: self.array(step[name], shape) for name, shape in shapes.items()})
+        return ParameterTrace(layer, self.array(fields["w"], w_shape), self.array(fields["b"], b_shape), taken)
 
 
-def _feature(place: Place) -> Feature:
-    place.keys(Feature)
-    name, column, raw_value, operation = (place[key].text() for key in ("name", "column", "raw_value", "operation"))
-    return Feature(name, column, raw_value, operation, place["value"].number())
+def _number_if(present: bool, field: Field) -> float | None:
+    return field.number() if field.expect(present) else None
+
+
+def _feature(document: Field) -> Feature:
+    fields = document.fields_of(Feature)
+    name, column, raw_value, operation = (fields[key].text() for key in ("name", "column", "raw_value", "operation"))
+    return Feature(name, column, raw_value, operation, fields["value"].number())

@@ -225,7 +225,7 @@ def _judge(
         recognized += [Recognized(*part) for part in recipe.parts()]
     elif recipe is None and (form := find_form(inventory, task)) is not None:
         judgements.append(Judgement(remarks=(form.remark(),), notes=dict.fromkeys(EQUATIONS, _INCOMPLETE)))
-        recognized += [Recognized(name, form.form.words, line) for name, line in form.lines.items()]
+        recognized.append(Recognized(*form.recognized))
     return judgements, recognized
 
 

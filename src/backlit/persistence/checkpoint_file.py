@@ -32,29 +32,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.network import Network
+from backlit.documents import strict_json
+from backlit.documents.field import Field, Kind, read
 from backlit.engine.protocol import OptimizerState
 from backlit.errors import ModelFileError
-from backlit.persistence import container, strict_json
+from backlit.persistence import container
 from backlit.persistence.atomic import atomic_write
 from backlit.persistence.model_file import library_version
-from backlit.persistence.strict_json import shown
 
 FORMAT = "backlit-checkpoint"
 VERSION = 1
 
 _METADATA_KEY = "backlit"
-_FIELDS: dict[str, type] = {
-    "format": str,
-    "version": int,
-    "library": str,
-    "engine": str,
-    "run": dict,
-    "state": dict,
-    "t": int,
-    "best": bool,
-    "seen": bool,
-    "digest": str,
-}
+_KIND = Kind(ModelFileError, "The file is damaged or was edited.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,20 +198,17 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def _document(header: container.Header) -> dict[str, Any]:
-    document = container.parse_object("its metadata", header.metadata.get(_METADATA_KEY, "null"))
-    if document.get("format") != FORMAT:
-        raise ModelFileError(f"format must be {FORMAT!r}, but is {shown(document.get('format'))}.")
-    if document.get("version") != VERSION:
-        raise ModelFileError(
-            f"it has the file version {shown(document.get('version'))}, but this backlit reads version {VERSION}."
-        )
-    if set(document) != set(_FIELDS):
-        raise ModelFileError(f"its document must have the fields {', '.join(_FIELDS)}, and no others.")
-    for name, kind in _FIELDS.items():
-        if type(document[name]) is not kind:
-            raise ModelFileError(f"{name} must be a JSON {kind.__name__}, but is {shown(document[name])}.")
-    if not 0 <= document["t"] < 2**63:
-        raise ModelFileError(f"t must be a number of steps, but is {shown(document['t'])}.")
+    document: dict[str, Any] = read(header.metadata.get(_METADATA_KEY, "null"), "its metadata", _KIND).object()
+    top = Field(document, "", _KIND)
+    top.header(FORMAT, VERSION)
+    fields = top.fields("format", "version", "library", "engine", "run", "state", "t", "best", "seen", "digest")
+    for name in ("library", "engine", "digest"):
+        fields[name].text()
+    for name in ("run", "state"):
+        fields[name].object()
+    for name in ("best", "seen"):
+        fields[name].flag()
+    fields["t"].whole(0, 2**63 - 1)
     return document
 
 

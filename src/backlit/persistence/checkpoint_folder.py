@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from backlit.core.network import Network
+from backlit.documents import strict_json
 from backlit.errors import CheckpointError, ModelFileError, OutputError
-from backlit.persistence import strict_json
 from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
 from backlit.persistence.locks import try_lock

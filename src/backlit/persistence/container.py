@@ -18,14 +18,16 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from backlit.documents.field import Field, Kind, read
+from backlit.documents.strict_json import shown
 from backlit.errors import ModelFileError
-from backlit.persistence import strict_json
 
 # what the safetensors library itself accepts
 MAX_HEADER_BYTES = 100_000_000
 DTYPES = {"float32": "F32", "float64": "F64"}
 
 _PREFIX_BYTES = 8
+_KIND = Kind(ModelFileError, "The file is damaged: copy it again.")
 _OTHER_FORMATS = [
     (b"PK\x03\x04", "a zip archive (PyTorch, Keras or .npz)"),
     (b"\x93NUMPY", "a NumPy array (.npy)"),
@@ -91,11 +93,10 @@ def read_header(file: BinaryIO) -> Header:
             "Copy the file again."
         )
     text = start[_PREFIX_BYTES:] + file.read(length - 1)
-    header = parse_object("the header", _decode(text))
-    metadata = header.pop("__metadata__", {})
-    if type(metadata) is not dict or not all(type(value) is str for value in metadata.values()):
-        raise ModelFileError("__metadata__ must map names to text.")
-    return Header(text, metadata, header, size - _PREFIX_BYTES - length)
+    header = read(text, "the header", _KIND).object()
+    metadata = Field(header.pop("__metadata__", {}), "__metadata__", _KIND)
+    texts = {name: metadata[name].text() for name in metadata.object()}
+    return Header(text, texts, header, size - _PREFIX_BYTES - length)
 
 
 def read_tensors(
@@ -136,25 +137,21 @@ def _check_tensors(header: Header, dtype: str, shapes: Mapping[str, tuple[int, .
             raise ModelFileError(f"the tensor {name} is missing.")
     for name in header.tensors:
         if name not in shapes:
-            raise ModelFileError(f"there is a tensor {strict_json.shown(name)} that the network has no place for.")
+            raise ModelFileError(f"there is a tensor {shown(name)} that the network has no place for.")
     item_bytes = np.dtype(dtype).itemsize
     extents = []
     for name, shape in shapes.items():
-        claim = header.tensors[name]
-        if type(claim) is not dict or set(claim) != {"dtype", "shape", "data_offsets"}:
-            raise ModelFileError(f"the tensor {name} must have dtype, shape and data_offsets, and nothing else.")
-        if claim["dtype"] != DTYPES[dtype]:
-            came = strict_json.shown(claim["dtype"])
-            raise ModelFileError(f"the tensor {name} has the dtype {came}, but the model's is {DTYPES[dtype]!r}.")
-        if not _are_whole_numbers(claim["shape"]) or tuple(claim["shape"]) != shape:
-            came = strict_json.shown(claim["shape"])
-            raise ModelFileError(f"the tensor {name} has the shape {came}, but sizes ask for {list(shape)}.")
-        offsets = claim["data_offsets"]
+        claim = Field(header.tensors[name], f"the tensor {name}", _KIND).fields("dtype", "shape", "data_offsets")
+        claim["dtype"].one_of(DTYPES[dtype])
+        for length, of_network in zip(claim["shape"].parts(len(shape)), shape, strict=True):
+            if length.whole() != of_network:
+                length.refuse(f"{of_network}, as sizes ask for")
+        begin, end = (offset.whole() for offset in claim["data_offsets"].parts(2))
         n_bytes = math.prod(shape) * item_bytes
-        if not _are_whole_numbers(offsets) or len(offsets) != 2 or offsets[1] - offsets[0] != n_bytes:
-            came = strict_json.shown(offsets)
-            raise ModelFileError(f"the tensor {name} has the data_offsets {came}, but needs {n_bytes} bytes.")
-        extents.append((offsets[0], offsets[1], name))
+        if end - begin != n_bytes:
+            path = claim["data_offsets"].path
+            claim["data_offsets"].fail(f"{path} are {shown([begin, end])}, but the tensor needs {n_bytes} bytes.")
+        extents.append((begin, end, name))
     end = 0
     for begin, next_end, name in sorted(extents):
         if begin != end:
@@ -166,28 +163,6 @@ def _check_tensors(header: Header, dtype: str, shapes: Mapping[str, tuple[int, .
         raise ModelFileError(
             f"the file {what}: its tensors need {end} bytes, but {header.data_bytes} are there. Copy the file again."
         )
-
-
-def parse_object(field: str, text: str) -> dict[str, Any]:
-    """Return the JSON object in a text, or raise a ModelFileError that names the field."""
-    try:
-        value = strict_json.parse(text)
-    except ValueError as error:
-        raise ModelFileError(f"{field} cannot be read: {error}.") from error
-    if type(value) is not dict:
-        raise ModelFileError(f"{field} must be a JSON object, but is {strict_json.shown(value)}.")
-    return value
-
-
-def _decode(text: bytes) -> str:
-    try:
-        return text.decode()
-    except UnicodeDecodeError as error:
-        raise ModelFileError(f"the header cannot be read: {error}.") from error
-
-
-def _are_whole_numbers(value: object) -> bool:
-    return type(value) is list and all(type(number) is int for number in value)
 
 
 def _guess(start: bytes) -> str:

@@ -22,8 +22,10 @@ import numpy as np
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.custom import is_custom
 from backlit.core.network import Network
+from backlit.documents import strict_json
+from backlit.documents.strict_json import shown
 from backlit.errors import InvalidInputError, ModelFileError
-from backlit.persistence import container, strict_json
+from backlit.persistence import container
 from backlit.persistence.atomic import StrPath, atomic_write
 from backlit.persistence.model_document import (
     ABOUT_THE_MODEL,
@@ -31,10 +33,8 @@ from backlit.persistence.model_document import (
     MAX_LAYERS,
     TASKS,
     VERSION,
-    check_document,
-    is_one_of,
+    read_document,
 )
-from backlit.persistence.strict_json import shown
 
 _METADATA_KEY = "backlit"
 _MAX_SUGGESTIONS = 5
@@ -172,8 +172,7 @@ def _read(file: BinaryIO) -> StoredModel:
         raise ModelFileError(
             f"its metadata must have the one key {_METADATA_KEY!r}, but has {shown([*header.metadata])}."
         )
-    document = container.parse_object(f"the metadata {_METADATA_KEY!r}", header.metadata[_METADATA_KEY])
-    check_document(document)
+    document = read_document(header.metadata[_METADATA_KEY])
     sizes, dtype = document["sizes"], document["dtype"]
     n_matrices = len(sizes) - 1
     shapes: dict[str, tuple[int, ...]] = {f"weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
@@ -213,7 +212,7 @@ def _check_model(model: StoredModel) -> None:
         )
     _check_arrays(network)
     check_loss_fits(network, model.loss)
-    if model.task is not None and not is_one_of(model.task, TASKS):
+    if model.task not in (*TASKS, None):
         raise InvalidInputError(f"task must be one of {', '.join(TASKS)} or None, but is {shown(model.task)}.")
     _check_classes(model)
     for field in ("encoder", "target", "training"):

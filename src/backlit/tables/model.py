@@ -16,9 +16,10 @@ import numpy as np
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data import TableEncoder
+from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
-from backlit.errors import InvalidInputError, ModelFileError
+from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.export.exportable import Exportable
@@ -196,10 +197,8 @@ class TableModel:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
-        recorded = self.training.get("recorded") or []
-        if not isinstance(recorded, list):
-            raise ModelFileError("The model's 'training.recorded' must be a list, as Recorder writes it.")
-        history = tuple(NetworkHealth.from_dict(document, self.network.activations) for document in recorded)
+        recorded = Field(self.training.get("recorded") or [], "training.recorded", MODEL).parts()
+        history = tuple(NetworkHealth.from_dict(each.value, self.network.activations, each.path) for each in recorded)
         if x is None:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
@@ -268,9 +267,9 @@ class TableModel:
         return cls(*read_parts(path))
 
     def _rate(self) -> float:
-        options = self.training.get("options")
-        rate = options.get("learning_rate") if isinstance(options, dict) else None
-        return float(rate) if isinstance(rate, int | float) and rate > 0 else TableTraining().rate
+        options = Field(self.training.get("options") or {}, "training.options", MODEL).object()
+        rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
+        return TableTraining().rate if rate.is_null else rate.number(above=0)
 
     def _session(self, engine: str, n_threads: int | None) -> Session:
         return get_engine(engine).open(self.network, Objective(self.loss), n_threads=n_threads)

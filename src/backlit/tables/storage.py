@@ -7,6 +7,7 @@ from typing import Any
 
 from backlit.core.network import Network
 from backlit.data import TableEncoder, TargetScaler
+from backlit.documents.field import MODEL, Field
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
 from backlit.tables.table_target import TableTarget
@@ -28,13 +29,12 @@ def write_parts(
 def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget, TableEncoder, dict[str, Any]]:
     """Read what `write_parts` wrote, or raise a `ModelFileError` that names the field that is wrong."""
     stored = load_model(path)
-    if stored.encoder is None or stored.task is None or not isinstance(stored.target, dict):
+    if stored.encoder is None or stored.task is None or stored.target is None:
         raise ModelFileError(
             f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
         )
-    name, scaler = stored.target.get("name"), stored.target.get("scaler")
-    if not isinstance(name, str) or set(stored.target) != {"name", "scaler"}:
-        raise ModelFileError(f"{path}: the field 'target' must hold a name and a scaler.")
+    described = Field(stored.target, "target", MODEL).fields("name", "scaler")
+    name, scaler = described["name"].text(), described["scaler"]
     encoder = TableEncoder.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
     if n_features != stored.network.sizes[0]:
@@ -49,6 +49,6 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         name,
         stored.classes if stored.task == "classification" else None,
         stored.network.sizes[-1],
-        None if scaler is None else TargetScaler.from_dict(scaler),
+        None if scaler.is_null else TargetScaler.from_dict(scaler.value, scaler.path),
     )
     return stored.network, stored.loss, target, encoder, stored.training or {}

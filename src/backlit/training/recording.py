@@ -14,8 +14,8 @@ from backlit.core.layer_health import NetworkHealth, measure
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.sample import Sample
+from backlit.documents.field import Field, Kind
 from backlit.engine.protocol import Session
-from backlit.errors import InvalidInputError
 from backlit.training.events import EpochEnded, Event, TrainingStarted
 from backlit.training.examples import Examples
 
@@ -27,6 +27,8 @@ MOST_RECORDS = 200
 # All looks together may take this share of the training, and so many seconds where it is over in a moment.
 SHARE_OF_TIME = 0.04
 SECONDS_FREE = 0.01
+
+_KIND = Kind(remedy="The state of a Recorder must be as it wrote it.")
 
 
 class Recorder:
@@ -142,16 +144,14 @@ class Recorder:
         self._records, self._before = [], None
         if document is None or last_seen is None:
             return
-        try:
-            counts = [document[name] for name in ("epoch", "every", "n_looks", "last_look")]
-            activations = last_seen.activations
-            records = [NetworkHealth.from_dict(figures, activations) for figures in document["records"]]
-        except (TypeError, KeyError) as error:
-            raise InvalidInputError(f"The state of a Recorder must be as it wrote it, but lacks {error}.") from None
-        if not all(type(count) is int and count >= 0 for count in counts) or counts[1] == 0:
-            raise InvalidInputError(f"The counts of a Recorder must be whole numbers, but {counts} came.")
-        self._records, self._before = records, (counts[3], last_seen)
-        self._epoch, self._every, self._n_looks, _ = counts
+        fields = Field(document, "recorded", _KIND).fields("epoch", "every", "n_looks", "last_look", "records")
+        counts = {name: fields[name].whole(1 if name == "every" else 0) for name in fields if name != "records"}
+        self._records = [
+            NetworkHealth.from_dict(record.value, last_seen.activations, record.path)
+            for record in fields["records"].parts()
+        ]
+        self._before = counts["last_look"], last_seen
+        self._epoch, self._every, self._n_looks = counts["epoch"], counts["every"], counts["n_looks"]
 
     def __call__(self, event: Event) -> None:
         """Look at the network where an event has one to look at."""

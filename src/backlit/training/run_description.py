@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from backlit.core.custom import is_custom
 from backlit.core.namespace import is_sparse
+from backlit.documents.strict_json import AS_PYTHON, plain
 from backlit.training.examples import Examples
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _described(value: Any) -> Any:
     if isinstance(value, np.generic):
         return _described(value.item())
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return plain(value, AS_PYTHON)
     if isinstance(value, tuple | list):
         return [_described(part) for part in value]
     if isinstance(value, dict):

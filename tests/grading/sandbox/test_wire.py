@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from backlit.documents.field import Field, Kind
 from backlit.grading.reading.student import Call, FunctionInfo, Inventory, Outcome
 from backlit.grading.sandbox.messages import (
     decode_call,
@@ -43,7 +44,11 @@ JSON = st.recursive(
 
 
 def through(value):
-    return decode(unpack(pack({"v": encode(value)}))["v"])
+    return decode(unpack(pack({"v": encode(value)}))["v"].value)
+
+
+def arrived(document):
+    return Field(document, "a message", Kind(WireError))
 
 
 def same(a, b) -> bool:
@@ -81,7 +86,7 @@ def test_other_values_are_refused(value):
 @given(JSON)
 @settings(max_examples=300)
 def test_no_document_does_more_than_be_refused(document):
-    for read in (decode, decode_inventory, lambda d: decode_outcome(d if isinstance(d, dict) else {})):
+    for read in (decode, lambda d: decode_inventory(arrived(d)), lambda d: decode_outcome(arrived(d))):
         with contextlib.suppress(WireError):
             read(document)
 
@@ -89,7 +94,7 @@ def test_no_document_does_more_than_be_refused(document):
 @given(st.binary(max_size=40) | st.just(b"[" * 100_000) | st.just(b"1" * 10_000))
 def test_no_line_does_more_than_be_refused(line):
     with contextlib.suppress(WireError):
-        assert isinstance(unpack(line), dict)
+        unpack(line).object()
 
 
 @pytest.mark.parametrize(
@@ -116,6 +121,26 @@ def test_calls_outcomes_and_inventories_come_through():
     call = Call("f", (1, 2.5), {"k": "v"}, {"n": [3]}, ("n",))
     assert decode_call(json.loads(json.dumps(encode_call(call)))) == call
     outcome = Outcome(None, (1,), {"n": 2}, "ValueError: no", 3)
-    assert decode_outcome(json.loads(json.dumps(encode_outcome(outcome)))) == outcome
+    assert decode_outcome(unpack(pack(encode_outcome(outcome)))) == outcome
     inventory = Inventory((FunctionInfo("f", ("x",), 1),), {"N": (FunctionInfo("g", (), 0),)})
-    assert decode_inventory(json.loads(json.dumps(encode_inventory(inventory)))) == inventory
+    assert decode_inventory(unpack(pack(encode_inventory(inventory)))) == inventory
+
+
+def test_half_a_surrogate_pair_does_not_stop_a_message():
+    outcome = Outcome(None, (), {}, "OSError: \ud800.csv", 3)
+    assert decode_outcome(unpack(pack(encode_outcome(outcome)))).error == "OSError: ?.csv"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"stopped": "time"}, "a message.stopped must be one of"),
+        ({"line": 0}, "a message.line must be a whole number from 1"),
+        ({"args_after": 1}, "a message.args_after must be a list"),
+        ({"more": 1}, "a message has an unknown field 'more'"),
+    ],
+)
+def test_false_outcomes_are_refused(change, said):
+    document = encode_outcome(Outcome(None, (), {}, None, None))
+    with pytest.raises(WireError, match=said):
+        decode_outcome(unpack(pack(document | change)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
+from backlit.documents.strict_json import dump_in_order
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.explanation.json_document import to_document
 from backlit.explanation.story.document import Document
@@ -92,7 +92,7 @@ def render(
 
 def json_of(explanation: WorkedStep, indent: int | None = None) -> str:
     """Return an explanation as JSON, exact and complete."""
-    return json.dumps(to_document(explanation), allow_nan=False, ensure_ascii=False, indent=indent)
+    return dump_in_order(to_document(explanation), indent)
 
 
 def render_text(explanation: WorkedStep, **options: object) -> str:

@@ -204,7 +204,8 @@ def _scale(p: Pass, equation: str, layer: int) -> float:
         return 1.0
     if p.makes(equation, "divided_by_n_twice"):
         return 1.0 / n**2
-    wrong = {"inputs": p.case.sizes[0], "outputs": p.case.sizes[-1], "neurons": p.case.sizes[layer - 1]}
+    sizes = p.case.sizes
+    wrong = {"inputs": sizes[0], "outputs": sizes[-1], "neurons": sizes[layer - 1], "previous": sizes[layer - 2]}
     variant = p.variant(equation, "divided_by_wrong_n")
     return 1.0 / n if variant is None else 1.0 / wrong[variant]
 

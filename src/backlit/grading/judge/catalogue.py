@@ -121,7 +121,7 @@ _ENTRIES = [
     Mistake(
         "divided_by_wrong_n",
         "The sum is divided by a number of neurons; n is the number of examples. Look at the axis.",
-        {"BP3": ("inputs", "outputs", "neurons"), "BP4": ("inputs", "outputs", "neurons")},
+        dict.fromkeys(("BP3", "BP4"), ("inputs", "outputs", "neurons", "previous")),
     ),
     Mistake(
         "summed_over_neurons",

@@ -57,6 +57,7 @@ class _Tried:
 def _try(recipe: Recipe, task: Task, seed: int, *, labels: bool) -> _Tried:
     probes = draw_probes(task, seed, recipe.n_layers, labels=labels)
     ranked: dict[bool, list[_Tried]] = {False: [], True: []}
+    asks = False
     for plain in recipe.conventions():
         convention = replace(plain, labels=labels)
         side_effects = side_effect_findings(recipe, convention, probes[0])
@@ -66,16 +67,18 @@ def _try(recipe: Recipe, task: Task, seed: int, *, labels: bool) -> _Tried:
         right = sum(explains(o, numbers_of(o.case, NO_MISTAKES)) for o in observed)
         ran = sum(o.error is None for o in observed)
         # y is an index there, and no index has decimals
-        asks = any(o.error is not None and ("IndexError" in o.error or "integer" in o.error) for o in observed)
+        asks = asks or any(o.error is not None and ("IndexError" in o.error or "integer" in o.error) for o in observed)
         rank = (right, _fitting_shapes(observed), ran)
-        ranked[convention.batches].append(_Tried(rank, convention, asks_for_labels=asks))
+        ranked[convention.batches].append(_Tried(rank, convention))
     best = {many: max(found, key=lambda tried: tried.rank, default=None) for many, found in ranked.items()}
     single, batch = best[False], best[True]
     if single is None or batch is None:
         only = single or batch
         assert only is not None
-        return only
-    return batch if batch.rank >= single.rank and _knows_batches(recipe, batch.convention, task, seed) else single
+        return replace(only, asks_for_labels=asks)
+    only_so = single.rank[2] == 0 < batch.rank[2]  # one example alone never runs
+    many = only_so or (batch.rank >= single.rank and _knows_batches(recipe, batch.convention, task, seed))
+    return replace(batch if many else single, asks_for_labels=asks)
 
 
 def _fitting_shapes(observed: Sequence[Observed]) -> int:

@@ -127,7 +127,7 @@ def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Fi
     """
     findings: list[Finding] = []
     made: set[Switch] = set()
-    ordered = sorted(switches, key=order_of)
+    ordered = sorted(switches, key=lambda switch: (order_of(switch), switch))
     for equation in dict.fromkeys(switch[0] for switch in ordered):
         here = {switch for switch in ordered if switch[0] == equation}
         mistake = "+".join(dict.fromkeys(key_of(switch) for switch in ordered if switch in here))
@@ -167,7 +167,7 @@ _HINTS_IN_LINES = (
     ("BP4", r"nabla_w|\bdw|grad_?w|outer"),
     ("BP3", r"nabla_b|\bdb|grad_?b"),
     ("BP1", r"\by\b|cost|loss|target"),
-    ("BP2", r"delta|dz|error|prime|deriv"),
+    ("BP2", r"delta|dz|error\b|prime|deriv|backward"),
     ("a", r"sigmoid|activat|exp\(|tanh|relu"),
 )
 

@@ -147,7 +147,7 @@ def _constant_findings(recipe: Recipe, observed: Sequence[Observed], convention:
     if recipe.main != "gradients" or any(o.error is not None for o in observed):
         return []
     first = observed[:2]
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng([1, 9])  # no numbers of a case
     others = [random_case(rng, o.case.task, o.case.sizes, o.case.n_examples) for o in first]
     others = [other.one_hot() for other in others] if convention.labels else others
     again = [recipe.observe(replace(case, y=_LOUD * case.y), convention) for case in others]
@@ -172,6 +172,9 @@ def _equation_by_equation(
     failed = [o for o in observed if o.error is not None]
     if len(failed) == len(observed):
         error = failed[0]
+        in_squares = _mistake_in_squares(recipe, observed, convention)
+        if in_squares:
+            return [replace(finding, found=error.error, line=error.line) for finding in in_squares], {}
         unwritten = error.error is not None and ("NotImplementedError" in error.error or "nothing came" in error.error)
         return [_of_line(error, lines, "not_written" if unwritten else None)], {}
     if failed:
@@ -195,6 +198,21 @@ def _equation_by_equation(
     return findings, {equation: n for equation, n in own.checks.items() if equation not in wrong_equations}
 
 
+def _mistake_in_squares(recipe: Recipe, observed: Sequence[Observed], convention: Convention) -> list[Finding]:
+    """Look at a program that always raises where no shape can be wrong: as many examples as neurons in each layer."""
+    if not convention.batches:
+        return []
+    rng = np.random.default_rng(2)
+    first = observed[0].case
+    cases = [random_case(rng, first.task, (n,) * first.n_layers, n) for n in (3, 4)]
+    cases = [case.one_hot() for case in cases] if convention.labels else cases
+    squares = [recipe.observe(case, convention) for case in cases]
+    if any(o.error is not None for o in squares):
+        return []
+    switches = find_mistakes(squares, alone_and_in_pairs())
+    return from_switches(switches, cases) if switches is not None else []
+
+
 def _as_gradients(o: Observed) -> Observed:
     """Read gradients from the step that was made along them."""
     if o.error is not None or not any(name in ("b_new", "w_new") for name, _ in o.numbers):
@@ -207,7 +225,7 @@ def _as_gradients(o: Observed) -> Observed:
 
 
 def _of_line(o: Observed, lines: Sequence[str], mistake: str | None = None) -> Finding:
-    text = lines[o.line - 1] if o.line is not None and o.line <= len(lines) else ""
+    text = lines[o.line - 1] if o.line is not None and o.line <= len(lines) else o.error or ""
     return raised(equation_of_line(text), o.error or "", mistake, o.line)
 
 

@@ -80,7 +80,7 @@ class Convention:
     def take_b(self, values: object) -> NDArray[Any]:
         """Read a bias or its gradient."""
         array = as_array(values)
-        if self.bias == "flat" and array.ndim <= 1:
+        if array.ndim == 0 or (self.bias == "flat" and array.ndim == 1):
             return array.reshape(-1, 1)
         return array.T if self.layout == "rows" or self.bias == "row" else array
 

@@ -14,6 +14,8 @@ import tokenize
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from backlit.documents.field import Field, Kind
+
 _RUN_THEIR_CELL = ("time", "capture", "prun")
 _RUN_THEIR_LINE = re.compile(r"%(?:time|prun)\s+(?:-\w+\s+)*(.+)", re.DOTALL)
 _COMMAND = re.compile(r"[%!?]|[,;/]\s*\w")
@@ -33,11 +35,18 @@ def code_cells(source: bytes) -> list[str]:
         If it is no notebook.
     """
     try:
-        cells = json.loads(source)["cells"]
-        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError("no notebook") from error
+        # not with the strict parser: Jupyter writes NaN into the outputs of a cell, which are of no concern here
+        document = json.loads(source)
+    except RecursionError as error:
+        raise ValueError("the notebook is nested too deeply") from error
+    cells = Field(document, "notebook", Kind(ValueError))["cells"].parts()
+    texts = [_source(cell["source"]) for cell in cells if cell["cell_type"].text() == "code"]
     return [text if text.endswith("\n") else text + "\n" for text in texts]
+
+
+def _source(source: Field) -> str:
+    # nbformat has both: one text, or its lines
+    return source.text() if isinstance(source.value, str) else "".join(source.texts())
 
 
 def place(cells: Sequence[str], line: int) -> tuple[int, int]:

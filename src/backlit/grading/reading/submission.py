@@ -14,6 +14,7 @@ import numpy as np
 from backlit.grading.reading.answers import n_numbered
 from backlit.grading.reading.cases import Case, random_case
 from backlit.grading.reading.conventions import conventions
+from backlit.grading.reading.forms.form import Found
 from backlit.grading.reading.forms.registry import call_name, find_form
 from backlit.grading.reading.names import (
     BACKPROP,
@@ -78,9 +79,22 @@ def _form_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe 
     found = find_form(inventory, probe.task)
     if found is None or found.missing:
         return None
-    line = next((line for line in found.lines.values() if line is not None), None)
-    together = FunctionInfo(call_name(found.form), ("parts", "x", "y", "weights", "biases"), 5, line)
-    return Recipe(student, None, {"gradients": together}, known=found.form.known, form=found)
+    parameters = ("parts", "x", "y", "weights", "biases")
+    together = FunctionInfo(call_name(found.form), parameters, 5, found.recognized[2])
+    known = {**found.form.known, **_layer_known(student, found, probe)}
+    return Recipe(student, None, {"gradients": together}, known=known, form=found)
+
+
+def _layer_known(student: Student, found: Found, probe: Case) -> dict[str, Any]:
+    if found.form.layer is None:
+        return {}
+    part, w_names, b_names = found.form.layer
+    outcome = student.run([Call(found.parts[part], tuple(probe.sizes[:2]), read=(*w_names, *b_names))])[0]
+    if outcome.stopped is not None:
+        raise StoppedError(outcome.stopped)
+    names = [next((n for n in names if n in outcome.attributes), None) for names in (w_names, b_names)]
+    attributes = {name: kind for name, kind in zip(names, ("W1", "b1"), strict=True) if name is not None}
+    return _known(outcome.attributes, attributes, probe)
 
 
 def _with_depth(recipe: Recipe, probe: Case) -> Recipe:

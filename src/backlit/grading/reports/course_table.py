@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
+from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
 from backlit.grading.course.overview import points_of, where
 from backlit.grading.course.workers import Result
 from backlit.grading.judge.verdict import EQUATIONS
@@ -65,23 +63,14 @@ def _plain(points: float) -> float | int:
 
 
 def render_course_json(results: Sequence[Result]) -> str:
-    """Return everything of every verdict; see `finite` for numbers that JSON has not."""
+    """Return everything of every verdict."""
     rows = [
         {
             "student": result.submission.student,
             "file": None if result.submission.path is None else str(result.submission.path),
             "seconds": result.seconds,
-            **result.verdict.to_dict(),
+            **plain(result.verdict, AS_PYTHON),
         }
         for result in results
     ]
-    return json.dumps(finite({"submissions": rows}), ensure_ascii=False, allow_nan=False, indent=2)
-
-
-def finite(document: Any) -> Any:
-    """Return a document with NaN and ±∞ as text, since JSON has no such numbers."""
-    if isinstance(document, dict):
-        return {key: finite(value) for key, value in document.items()}
-    if isinstance(document, list | tuple):
-        return [finite(value) for value in document]
-    return str(document) if isinstance(document, float) and not math.isfinite(document) else document
+    return dump_in_order({"submissions": rows}, indent=2)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from backlit.documents.strict_json import dump_in_order
 from backlit.grading.judge.verdict import Verdict
 from backlit.grading.reports.text import render_finding
 
@@ -50,4 +49,4 @@ def render_gradescope(verdict: Verdict) -> str:
         "stdout_visibility": "hidden",
         "tests": tests,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return dump_in_order(document, indent=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from backlit.documents.field import Field
 from backlit.grading.reading.student import Call, FunctionInfo, Inventory, Outcome
 from backlit.grading.sandbox.wire import MAX_ITEMS, MAX_TEXT, WireError, decode, decode_pairs, decode_text, encode
 
@@ -20,7 +21,7 @@ def encode_call(call: Call) -> dict[str, Any]:
     }
 
 
-def decode_call(document: dict[str, Any]) -> Call:
+def decode_call(document: Any) -> Call:
     """Return the call that `encode_call` made a document of."""
     args, keywords, attributes = (decode(document[key]) for key in ("args", "keywords", "attributes"))
     assert isinstance(args, tuple) and isinstance(keywords, dict) and isinstance(attributes, dict)
@@ -61,7 +62,7 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def decode_outcome(document: dict[str, Any]) -> Outcome:
+def decode_outcome(document: Field) -> Outcome:
     """Return the outcome that `encode_outcome` made a document of.
 
     Raises
@@ -69,19 +70,14 @@ def decode_outcome(document: dict[str, Any]) -> Outcome:
     WireError
         If no outcome makes such a document.
     """
-    if document.keys() != {"value", "args_after", "attributes", "error", "line", "stopped"}:
-        raise WireError("not an outcome")
-    error, line, stopped = document["error"], _line(document["line"]), document["stopped"]
-    if stopped not in (None, "exit"):
-        raise WireError("not an outcome")
-    if not isinstance(document["args_after"], list):
-        raise WireError("not an outcome")
+    fields = document.fields("value", "args_after", "attributes", "error", "line", "stopped")
+    error, stopped = fields["error"], fields["stopped"].one_of(None, "exit")
     outcome = Outcome(
-        decode(document["value"]),
-        tuple(decode(arg) for arg in document["args_after"]),
-        {decode_text(name): decode(attribute) for name, attribute in decode_pairs(document["attributes"])},
-        None if error is None else decode_text(error),
-        line,
+        decode(fields["value"].value),
+        tuple(decode(arg.value) for arg in fields["args_after"].parts(most=MAX_ITEMS)),
+        {decode_text(name): decode(attribute) for name, attribute in decode_pairs(fields["attributes"].value)},
+        None if error.is_null else decode_text(error.value),
+        _line(fields["line"]),
         stopped,
     )
     # a program cannot both fail and answer
@@ -100,7 +96,7 @@ def encode_inventory(inventory: Inventory) -> dict[str, Any]:
     }
 
 
-def decode_inventory(document: Any) -> Inventory:
+def decode_inventory(document: Field) -> Inventory:
     """Return the inventory that `encode_inventory` made a document of.
 
     Raises
@@ -108,30 +104,20 @@ def decode_inventory(document: Any) -> Inventory:
     WireError
         If no inventory makes such a document.
     """
-    if not isinstance(document, dict) or document.keys() != {"functions", "classes"}:
-        raise WireError("not an inventory")
-    classes = {decode_text(name): _decode_infos(methods) for name, methods in decode_pairs(document["classes"])}
-    return Inventory(_decode_infos(document["functions"]), classes)
+    fields = document.fields("functions", "classes")
+    pairs = [pair.parts(2) for pair in fields["classes"].parts(most=MAX_ITEMS)]
+    classes = {decode_text(name.value): _decode_infos(methods) for name, methods in pairs}
+    return Inventory(_decode_infos(fields["functions"]), classes)
 
 
-def _decode_infos(document: Any) -> tuple[FunctionInfo, ...]:
-    if not isinstance(document, list) or len(document) > MAX_ITEMS:
-        raise WireError("not functions")
-    infos = []
-    for item in document:
-        if not isinstance(item, list) or len(item) != 4 or type(item[2]) is not int:
-            raise WireError("not a function")
-        infos.append(FunctionInfo(decode_text(item[0]), _texts(item[1]), item[2], _line(item[3])))
-    return tuple(infos)
+def _decode_infos(document: Field) -> tuple[FunctionInfo, ...]:
+    return tuple(_decode_info(*info.parts(4)) for info in document.parts(most=MAX_ITEMS))
 
 
-def _texts(document: Any) -> tuple[str, ...]:
-    if not isinstance(document, list):
-        raise WireError("not a list of texts")
-    return tuple(decode_text(item) for item in document)
+def _decode_info(name: Field, parameters: Field, n_required: Field, line: Field) -> FunctionInfo:
+    names = tuple(decode_text(parameter.value) for parameter in parameters.parts(most=MAX_ITEMS))
+    return FunctionInfo(decode_text(name.value), names, n_required.whole(), _line(line))
 
 
-def _line(document: Any) -> int | None:
-    if not (document is None or (type(document) is int and 0 < document < 10**7)):
-        raise WireError("not a line")
-    return document
+def _line(line: Field) -> int | None:
+    return None if line.is_null else line.whole(1, 10**7 - 1)

@@ -17,6 +17,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from backlit.documents.field import Field
 from backlit.errors import BacklitError
 from backlit.grading.sandbox.limits import Limits
 from backlit.grading.sandbox.process_table import (
@@ -27,7 +28,7 @@ from backlit.grading.sandbox.process_table import (
     memory_of,
     processes_of,
 )
-from backlit.grading.sandbox.wire import EXITED, MAX_MESSAGE, WireError, unpack
+from backlit.grading.sandbox.wire import EXITED, MAX_ITEMS, MAX_MESSAGE, WireError, decode_text, pack, unpack
 
 _SECONDS_TO_START = 60.0  # Python and NumPy on a machine that is busy; none of it is the student's
 _SECONDS_BETWEEN_LOOKS = 0.02
@@ -105,14 +106,14 @@ class Process:
         self.receive(time.monotonic() + _SECONDS_TO_START)
         self.send({"source": base64.b64encode(source).decode(), "name": name})
         walls = self.receive(time.monotonic() + _SECONDS_TO_START)
-        if walls.get("readable") is not True:
+        fields = walls.fields("walls missing", "readable")
+        if not fields["readable"].flag():
             raise BacklitError(
                 f"Programs run as a user without rights, but only root can read the Python in {sys.base_prefix}, its "
                 f"packages, or the folder for temporary files, {tempfile.gettempdir()}. Install Python and backlit "
                 "where everybody may read, or grade as an ordinary user instead of root."
             )
-        missing = walls.get("walls missing")
-        words = [str(item) for item in missing] if isinstance(missing, list) else []
+        words = [decode_text(wall.value) for wall in fields["walls missing"].parts(most=MAX_ITEMS)]
         if self._uid is None:
             words.append(
                 "The program ran as the user who graded it, since only root can give it a user of its own."
@@ -129,7 +130,7 @@ class Process:
         StopError
             If the process does not take it.
         """
-        data = memoryview(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        data = memoryview(pack(message))
         self._printed = 0
         deadline = time.monotonic() + self._limits.time
         while data:
@@ -142,7 +143,7 @@ class Process:
             except OSError:
                 raise StopError(self._how_it_ended()) from None
 
-    def receive(self, deadline: float) -> dict[str, Any]:
+    def receive(self, deadline: float) -> Field:
         """Return the next message.
 
         Parameters

@@ -18,7 +18,7 @@ from backlit.grading.reading.student import Call, Inventory, Outcome, StoppedErr
 from backlit.grading.sandbox.limits import Limits
 from backlit.grading.sandbox.messages import decode_inventory, decode_outcome, encode_call
 from backlit.grading.sandbox.process import Process, StopError
-from backlit.grading.sandbox.wire import WireError
+from backlit.grading.sandbox.wire import WireError, decode_text
 
 _LARGEST_FILE = 8 * 2**20
 _STOPS = {
@@ -134,11 +134,12 @@ class SandboxedStudent:
         try:
             self._remarks += process.load(self._source, self._name)
             answer = process.receive(self._next_deadline())
-            failure, inventory = answer.get("failure"), answer.get("inventory")
-            if inventory is None:
+            fields = answer.fields("failure", "inventory")
+            failure = None if fields["failure"].is_null else decode_text(fields["failure"].value)
+            if fields["inventory"].is_null:
                 self.close()
                 raise StoppedError(str(failure))
-            self._inventory = decode_inventory(inventory)
+            self._inventory = decode_inventory(fields["inventory"])
         except StopError as stop:
             self._stop(stop.reason, None)
             raise
@@ -146,7 +147,7 @@ class SandboxedStudent:
             self._stop("crash", None)
             raise StopError("crash") from None
         if failure is not None:
-            self._remarks.append(str(failure))
+            self._remarks.append(failure)
         return process
 
     def _next_deadline(self) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from backlit.documents.field import Field, Kind, read
 from backlit.grading.reading.student import Value
 
 MAX_MESSAGE = 16 * 2**20
@@ -37,13 +38,16 @@ class WireError(Exception):
     """A message, or a value that was to become one, is not what the wire carries."""
 
 
+_KIND = Kind(WireError)
+
+
 def pack(message: dict[str, Any]) -> bytes:
-    """Return a message as one line."""
-    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+    """Return a message as one line. Half of a surrogate pair, which is not text, becomes a question mark."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
-def unpack(line: bytes) -> dict[str, Any]:
-    """Return the message of one line.
+def unpack(line: bytes) -> Field:
+    """Return the message of one line, an object.
 
     Raises
     ------
@@ -52,12 +56,8 @@ def unpack(line: bytes) -> dict[str, Any]:
     """
     if len(line) > MAX_MESSAGE:
         raise WireError("a message is too long")
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"a message is no JSON: {type(error).__name__}") from None
-    if not isinstance(message, dict):
-        raise WireError("a message is no object")
+    message = read(line, "a message", _KIND)
+    message.object()
     return message
 
 
@@ -164,17 +164,12 @@ def _decode_float(content: Any) -> float:
 
 
 def _decode_array(content: Any) -> np.ndarray[Any, Any]:
-    if not isinstance(content, dict) or content.keys() != {"dtype", "shape", "data"}:
-        raise WireError("not an array")
-    name, shape, data = content["dtype"], content["shape"], content["data"]
+    fields = Field(content, "an array", _KIND).fields("dtype", "shape", "data")
     # by a table rather than by np.dtype(name), which understands far more than plain numbers
-    dtype = _DTYPE_NAMES.get(name) if isinstance(name, str) else None
-    if dtype is None or not isinstance(shape, list) or not isinstance(data, str) or len(shape) > _MAX_DIMENSIONS:
-        raise WireError("not an array")
-    if not all(type(n) is int and 0 <= n <= MAX_MESSAGE for n in shape):
-        raise WireError("not a shape")
+    dtype = _DTYPE_NAMES[fields["dtype"].one_of(*_DTYPE_NAMES)]
+    shape = [length.whole(0, MAX_MESSAGE) for length in fields["shape"].parts(most=_MAX_DIMENSIONS)]
     try:
-        raw = base64.b64decode(data, validate=True)
+        raw = base64.b64decode(fields["data"].text(), validate=True)
     except (binascii.Error, ValueError):
         raise WireError("not base64") from None
     if len(raw) != math.prod(shape) * dtype.itemsize:
@@ -191,13 +186,13 @@ _DTYPE_NAMES = {np.dtype(char).newbyteorder("<").str: np.dtype(char).newbyteorde
 
 def decode_text(document: Any) -> str:
     """Return a text of a document, with nothing in it that could play tricks on the terminal of whoever reads it."""
-    if not isinstance(document, str) or len(document) > MAX_TEXT:
-        raise WireError("not a text")
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in document)
+    text = Field(document, "a text", _KIND).text()
+    if len(text) > MAX_TEXT:
+        raise WireError("a text is too long")
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def decode_pairs(document: Any) -> list[tuple[Any, Any]]:
     """Return the pairs of a document."""
-    if not isinstance(document, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in document):
-        raise WireError("not pairs")
-    return [(key, item) for key, item in document]
+    pairs = [pair.parts(2) for pair in Field(document, "pairs", _KIND).parts(most=MAX_ITEMS)]
+    return [(key.value, item.value) for key, item in pairs]

@@ -37,7 +37,13 @@ class Found:
     @property
     def title(self) -> str:
         """What the parts are called together."""
-        return ", ".join(dict.fromkeys(self.parts.values()))
+        return ", ".join(self.lines)
+
+    @property
+    def recognized(self) -> tuple[str, str, int | None]:
+        """What the parts are called, what they were taken for, and where the first begins."""
+        line = min((line for line in self.lines.values() if line is not None), default=None)
+        return self.title, self.form.words, line
 
     def remark(self) -> str:
         """Say what would be needed to judge it."""
@@ -63,6 +69,8 @@ class Form:
     backprop : callable
         Takes the parts (name in the form → the student's object), a dictionary that lasts for one script, x, y, weights
         and biases, and returns the student's gradients of the weights and of the biases.
+    layer : tuple of (part, names of its weights, names of its biases), optional
+        The class of one layer, made of (n_in, n_out): it shows how weights and biases are laid out.
     """
 
     name: str
@@ -70,6 +78,7 @@ class Form:
     known: Mapping[str, Any]
     recognize: Callable[[Inventory, Task], Found | None]
     backprop: Backprop
+    layer: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
 
 def plain(name: str) -> str:

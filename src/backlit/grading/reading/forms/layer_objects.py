@@ -105,7 +105,13 @@ def _first(instance: Any, names: Sequence[str]) -> str:
 
 def _value(part: Any, returned: Any, kept: Sequence[str]) -> Any:
     """Return what a method returned, or else what it left behind in its object."""
-    return getattr(part, _first(part, kept)) if returned is None else returned
+    if returned is not None:
+        return returned
+    name = _first(part, kept)
+    if not hasattr(part, name):
+        way = "backward" if kept is _GRADIENT else "forward"
+        raise ValueError(f"{type(part).__name__}.{way} returned nothing, and left no {name} behind")
+    return getattr(part, name)
 
 
 FORM = Form(
@@ -114,4 +120,5 @@ FORM = Form(
     {"batches": True},
     recognize,
     backprop,
+    ("dense", _WEIGHTS, _BIASES),
 )
