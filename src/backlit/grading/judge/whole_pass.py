@@ -287,7 +287,8 @@ def _feeds_one(recipe: Recipe, convention: Convention, cases: Sequence[Case]) ->
 
 
 def _are_labels(o: Observed) -> bool:
-    return all(array.dtype.kind in "iu" and array.size == o.case.n_examples for array in o.numbers.values())
+    whole = (array.dtype.kind in "iu" and array.size == o.case.n_examples for array in o.numbers.values())
+    return o.error is None and all(whole)
 
 
 def _observe_output(recipe: Recipe, case: Case, convention: Convention) -> Observed:
