@@ -11,6 +11,7 @@ from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import alone_and_in_pairs
 from backlit.grading.judge.findings import compared, from_switches
 from backlit.grading.judge.matching import find_mistakes
+from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import random_case
@@ -54,4 +55,4 @@ def mistake_in_squares(recipe: Recipe, observed: Sequence[Observed], convention:
     if any(o.error is not None for o in squares):
         return []
     switches = find_mistakes(squares, alone_and_in_pairs())
-    return from_switches(switches, cases) if switches is not None else []
+    return from_switches(switches, cases) if switches is not None else judge_own_steps([], squares).findings

@@ -121,6 +121,12 @@ def _gradient_findings(
         observed = [recipe.observe(replace(o.case, y=LOUD * o.case.y), convention) for o in observed]
     cases = [o.case for o in observed]
     progress("looking for the mistake")
+    failed = [o for o in observed if o.error is not None]
+    if failed and all(o.error is not None or is_right([o]) for o in observed):
+        # exceptions alone say little of where the mistake is
+        found = mistake_in_squares(recipe, observed, convention)
+        if found:
+            return [replace(finding, found=failed[0].error, line=failed[0].line) for finding in found], {}
     switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
     if switches is not None:
         return _with_errors(from_switches(switches, cases), observed), _not_in(switches, shown(observed, switches))
@@ -152,9 +158,6 @@ def _equation_by_equation(
     failed = [o for o in observed if o.error is not None]
     if len(failed) == len(observed):
         error = failed[0]
-        in_squares = mistake_in_squares(recipe, observed, convention)
-        if in_squares:
-            return [replace(finding, found=error.error, line=error.line) for finding in in_squares], {}
         unwritten = error.error is not None and ("NotImplementedError" in error.error or "nothing came" in error.error)
         return [_of_line(error, lines, "not_written" if unwritten else None)], {}
     if failed:
