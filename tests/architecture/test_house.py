@@ -71,6 +71,7 @@ TESTED_TOGETHER = {
     "export": "test_export_command",
     "form": "test_forms",
     "formulas": "test_text",
+    "further_calls": "test_seen",
     "gradescope": "test_reports",
     "forward": "test_text",
     "gradient_report": "test_gradient_check",

@@ -30,7 +30,7 @@ def found(name, asked=SIGMOID):
             {"affine_backward": "linear_backward", "loss": "quadratic_loss"},
         ),
         ("nnfs_sigmoid", "layer_objects", {"dense": "Dense", "hidden": "Sigmoid", "loss": "QuadraticLoss"}),
-        ("micrograd_slopes", "scalar_graph", {"number": "Node", "hidden": "sigmoid"}),
+        ("micrograd_slopes", "scalar_graph", {"number": "Node", "hidden_sigma": "sigmoid"}),
         ("micrograd_powers", "scalar_graph", {"number": "Value", "network": "MLP"}),
     ],
 )
@@ -57,6 +57,12 @@ def test_other_forms_are_not_taken_for_these(name):
 )
 def test_what_is_missing_is_said(name, asked, words):
     assert words in found(name, asked).remark()
+
+
+def test_a_function_of_the_same_name_does_not_stand_for_sigma():
+    path = program("right/micrograd_slopes")
+    namespace = dict(vars(load(path)), sigmoid=np.tanh)
+    assert bl.grade(namespace, seed=0).verdict == "pass"
 
 
 def test_only_such_names_put_parts_together():
@@ -100,6 +106,6 @@ def test_numbers_are_put_together_of_the_students_alone():
             pass
 
     (form,) = (form for form in FORMS if form.name == "scalar_graph")
-    parts = {"number": Number, "hidden": "sigmoid", "output": "sigmoid"}
+    parts = {"number": Number, "hidden_sigma": "sigmoid", "output_sigma": "sigmoid"}
     nabla_w, nabla_b = form.backprop(parts, {}, np.ones(2), np.ones(1), [np.ones((1, 2))], [np.ones(1)])
     assert (nabla_w[0].tolist(), nabla_b[0].tolist()) == ([[7.0, 7.0]], [7.0])

@@ -6,7 +6,7 @@ caller goes on to something else, or is interrupted, the workers end, and with t
 
 from __future__ import annotations
 
-import json
+import os
 import socket
 import subprocess
 import sys
@@ -25,7 +25,7 @@ from backlit.grading.judge.verdict import Verdict
 
 # -I shuts out the user's environment, so the import path is handed over
 _BOOTSTRAP = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "import os, sys; sys.path[:] = sys.argv[1].split(os.pathsep); "
     "from backlit.grading.course.workers import work; work(int(sys.argv[2]))"
 )
 
@@ -99,10 +99,10 @@ class _Worker:
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         self.connection = Connection(ours.detach())
-        path = [str(Path(entry).resolve()) for entry in sys.path]
+        path = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
         # not multiprocessing's own processes, which would run the caller's script once more
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _BOOTSTRAP, json.dumps(path), str(theirs.fileno())],
+            [sys.executable, "-I", "-c", _BOOTSTRAP, path, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

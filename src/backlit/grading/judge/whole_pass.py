@@ -17,6 +17,7 @@ from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
 from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
 from backlit.grading.judge.evidence import shown
 from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised, simple_cases
+from backlit.grading.judge.further_calls import LOUD, constant_findings, mistake_in_squares
 from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
     NO_MISTAKES,
@@ -27,16 +28,15 @@ from backlit.grading.judge.matching import (
     is_right,
     numbers_of,
 )
-from backlit.grading.judge.own_steps import judge_own_steps
+from backlit.grading.judge.other_task import fitting_task, remark_on
+from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
 from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.update import judge_update
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.reading.answers import Observed
-from backlit.grading.reading.cases import Case, Task, draw_cases, random_case
+from backlit.grading.reading.cases import Case, Task, draw_cases
 from backlit.grading.reading.conventions import LAYOUTS, Convention
 from backlit.grading.reading.recipe import Recipe
-
-_LOUD = 1e6
 
 
 def judge_whole_pass(
@@ -93,6 +93,9 @@ def _judge_gradients(
         judgement.checks = shown([recipe.observe(case, convention, "training") for case in cases], NO_MISTAKES)
         return []
     findings, judgement.checks = _gradient_findings(recipe, observed, convention, lines, progress)
+    if findings:
+        other = fitting_task([recipe.observe(case.one_hot(), convention) for case in cases])
+        judgement.remarks += (remark_on(other),) if other is not None else ()
     steps, n = judge_update(recipe, convention, cases)
     if n:
         judgement.checks["update"] = n
@@ -109,15 +112,21 @@ def _gradient_findings(
     """Return what is wrong, and how many numbers show each equation."""
     if is_right(observed):
         return [], shown(observed, NO_MISTAKES)
-    constant = _constant_findings(recipe, observed, convention)
+    constant = constant_findings(recipe, observed, convention)
     if constant:
         return constant, {}
     silent = all(o.error is None and not _any_number(o) for o in observed)
     if recipe.main == "gradients" and silent and not convention.labels:
         # decimals cut off leave nothing; targets far away give numbers that have more than decimals
-        observed = [recipe.observe(replace(o.case, y=_LOUD * o.case.y), convention) for o in observed]
+        observed = [recipe.observe(replace(o.case, y=LOUD * o.case.y), convention) for o in observed]
     cases = [o.case for o in observed]
     progress("looking for the mistake")
+    failed = [o for o in observed if o.error is not None]
+    if failed and all(o.error is not None or is_right([o]) for o in observed):
+        # exceptions alone say little of where the mistake is
+        found = mistake_in_squares(recipe, observed, convention)
+        if found:
+            return [replace(finding, found=failed[0].error, line=failed[0].line) for finding in found], {}
     switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
     if switches is not None:
         return _with_errors(from_switches(switches, cases), observed), _not_in(switches, shown(observed, switches))
@@ -142,29 +151,6 @@ def _any_number(o: Observed) -> bool:
     return any(np.any(array != 0) for array in o.numbers.values())
 
 
-def _constant_findings(recipe: Recipe, observed: Sequence[Observed], convention: Convention) -> list[Finding]:
-    """Tell gradients that are the same whatever the network and its examples are."""
-    if recipe.main != "gradients" or any(o.error is not None for o in observed):
-        return []
-    first = observed[:2]
-    rng = np.random.default_rng([1, 9])  # no numbers of a case
-    others = [random_case(rng, o.case.task, o.case.sizes, o.case.n_examples) for o in first]
-    others = [other.one_hot() for other in others] if convention.labels else others
-    again = [recipe.observe(replace(case, y=_LOUD * case.y), convention) for case in others]
-    if any(o.error is not None for o in again):
-        return []
-    findings = []
-    for name, equation in (("nabla_b", "BP3"), ("nabla_w", "BP4")):
-        keys = [(i, key) for i, o in enumerate(first) for key in o.numbers if key[0] == name]
-        if all(np.array_equal(first[i].numbers[key], again[i].numbers[key]) for i, key in keys):
-            layer = first[0].case.n_layers
-            expected = run(first[0].case).numbers()[name, layer]
-            findings.append(
-                compared(equation, name, layer, first[0].numbers[name, layer], expected, "constant", case=first[0].case)
-            )
-    return findings
-
-
 def _equation_by_equation(
     recipe: Recipe, observed: Sequence[Observed], convention: Convention, lines: Sequence[str]
 ) -> tuple[list[Finding], dict[str, int]]:
@@ -172,18 +158,15 @@ def _equation_by_equation(
     failed = [o for o in observed if o.error is not None]
     if len(failed) == len(observed):
         error = failed[0]
-        in_squares = _mistake_in_squares(recipe, observed, convention)
-        if in_squares:
-            return [replace(finding, found=error.error, line=error.line) for finding in in_squares], {}
         unwritten = error.error is not None and ("NotImplementedError" in error.error or "nothing came" in error.error)
         return [_of_line(error, lines, "not_written" if unwritten else None)], {}
     if failed:
-        wrong = (judge_own_steps([], [_as_gradients(o)]).findings for o in observed if o.error is None)
+        wrong = (judge_own_steps([], [as_gradients(o)]).findings for o in observed if o.error is None)
         return next((found for found in wrong if found), [_of_line(failed[0], lines)]), {}
     examples = [o.case.example(i) for o in observed for i in range(min(o.case.n_examples, 3))]
     singles = [recipe.observe(example, convention) for example in examples]
     simple = [recipe.observe(case, convention) for case in simple_cases(observed[0].case)]
-    own = judge_own_steps(*(list(map(_as_gradients, some)) for some in (singles, observed, simple)))
+    own = judge_own_steps(*(list(map(as_gradients, some)) for some in (singles, observed, simple)))
     findings = own.findings
     if recipe.main == "training" and not {"BP3", "BP4"} <= own.checks.keys():
         bad = next(o for o in observed if not explains(o, numbers_of(o.case, NO_MISTAKES)))
@@ -196,32 +179,6 @@ def _equation_by_equation(
         findings = [_of_line(bad, lines)]
     wrong_equations = {finding.equation for finding in findings}
     return findings, {equation: n for equation, n in own.checks.items() if equation not in wrong_equations}
-
-
-def _mistake_in_squares(recipe: Recipe, observed: Sequence[Observed], convention: Convention) -> list[Finding]:
-    """Look at a program that always raises where no shape can be wrong: as many examples as neurons in each layer."""
-    if not convention.batches:
-        return []
-    rng = np.random.default_rng(2)
-    first = observed[0].case
-    cases = [random_case(rng, first.task, (n,) * first.n_layers, n) for n in (3, 4)]
-    cases = [case.one_hot() for case in cases] if convention.labels else cases
-    squares = [recipe.observe(case, convention) for case in cases]
-    if any(o.error is not None for o in squares):
-        return []
-    switches = find_mistakes(squares, alone_and_in_pairs())
-    return from_switches(switches, cases) if switches is not None else []
-
-
-def _as_gradients(o: Observed) -> Observed:
-    """Read gradients from the step that was made along them."""
-    if o.error is not None or not any(name in ("b_new", "w_new") for name, _ in o.numbers):
-        return o
-    numbers = {}
-    for (name, layer), new in o.numbers.items():
-        quantity, old = ("nabla_b", o.case.b) if name == "b_new" else ("nabla_w", o.case.w)
-        numbers[quantity, layer] = (old[layer] - new) / o.case.eta if new.shape == old[layer].shape else new
-    return Observed(o.case, numbers)
 
 
 def _of_line(o: Observed, lines: Sequence[str], mistake: str | None = None) -> Finding:

@@ -37,4 +37,6 @@ def put_together(function: str, program: Mapping[str, Any], memory: dict[str, An
 def _run(
     form: Form, program: Mapping[str, Any], memory: dict[str, Any], names: Mapping[str, str], *numbers: Any
 ) -> tuple[list[Any], list[Any]]:
-    return form.backprop({part: program.get(name, name) for part, name in names.items()}, memory, *numbers)
+    # which σ is asked for is a name, whatever the program calls so
+    parts = {part: name if part.endswith("_sigma") else program[name] for part, name in names.items()}
+    return form.backprop(parts, memory, *numbers)

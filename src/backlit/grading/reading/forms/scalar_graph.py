@@ -40,7 +40,7 @@ def recognize(inventory: Inventory, task: Task) -> Found | None:
         wanted = sorted({task.hidden, task.output} - {"identity"} - methods[number])
         missing += [f"a method {number}.{sigma}()" for sigma in wanted]
     line = next((method.line for method in inventory.classes[number] if method.name == "backward"), None)
-    parts |= {"hidden": task.hidden, "output": task.output} if network is None else {}
+    parts |= {"hidden_sigma": task.hidden, "output_sigma": task.output} if network is None else {}
     return Found(FORM, parts, {number: line}, tuple(missing))
 
 
@@ -74,7 +74,7 @@ def backprop(
 
 def _feed_forward(a: list[Any], w: list[Any], b: list[Any], parts: Mapping[str, Any]) -> list[Any]:
     for i, (rows, biases) in enumerate(zip(w, b, strict=True)):
-        sigma = parts["output" if i == len(w) - 1 else "hidden"]
+        sigma = parts["output_sigma" if i == len(w) - 1 else "hidden_sigma"]
         layer = []
         for row, z in zip(rows, biases, strict=True):
             for weight, value in zip(row, a, strict=True):
