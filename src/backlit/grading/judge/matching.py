@@ -100,7 +100,6 @@ def find_mistakes(
 
 _ONLY_IN_THE_STEP = {switch for switch in singles(("update",)) if switch[1] != "update_before_all_deltas"}
 _BEFORE_GRADIENTS = ("z", "a", "sigma_prime", "BP1")
-_ELSEWHERE = ("layers_reversed", "update_before_all_deltas", "loop_stops_early")  # mistakes that mix layers
 
 
 class _Screen:
@@ -114,16 +113,17 @@ class _Screen:
         self._known: dict[tuple[str, frozenset[Switch]], bool] = {}
 
     def may_be(self, switches: frozenset[Switch]) -> bool:
-        if any(mistake in _ELSEWHERE for _, mistake in switches):
+        mistakes = {mistake for _, mistake in switches}
+        if "update_before_all_deltas" in mistakes or ("loop_stops_early" in mistakes and self._last == 2):
             return True
         # BP2 and the update have no part in the output layer
         return (
-            self._agrees("nabla_b", "BP3", bp3, switches)
-            and self._agrees("nabla_w", "BP4", bp4, switches)
-            and self._hidden_layers_agree(switches)
+            (("BP3", "layers_reversed") in switches or self._agrees("nabla_b", "BP3", bp3, switches))
+            and (("BP4", "layers_reversed") in switches or self._agrees("nabla_w", "BP4", bp4, switches))
+            and self._all_layers_agree(switches, "layers_reversed" in mistakes)
         )
 
-    def _hidden_layers_agree(self, switches: frozenset[Switch]) -> bool:
+    def _all_layers_agree(self, switches: frozenset[Switch], are_reversed: bool) -> bool:
         sent = self._send_back(frozenset(switch for switch in switches if switch[0] in _BEFORE_GRADIENTS))
         if sent is None:
             return False
@@ -132,6 +132,9 @@ class _Screen:
             with np.errstate(all="ignore"):
                 for layer in range(self._last - 1, 1, -1):
                     p.delta[layer] = bp2(p, layer)
+                if p.makes("BP2", "loop_stops_early"):
+                    p.delta[2] = np.zeros_like(p.delta[2])
+                for layer in range(2, self._last + are_reversed):
                     for name, gradient in (("nabla_b", bp3), ("nabla_w", bp4)):
                         found = self._observed.numbers.get((name, layer))
                         if found is not None and not close(found, gradient(p, layer)):
