@@ -117,7 +117,8 @@ soak: setup  ## what takes too long for test
 	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m soak
 	BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
 	BACKLIT_SOAK=1 BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
-	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py
+	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \
+	    tests/grading/test_do_nothing.py tests/grading/test_grade.py
 	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
 
 bench: setup  ## side by side with peers, 15 minutes

@@ -28,7 +28,7 @@ FILES = DOCS / "see-through-it"
 
 BLOCK = re.compile(r"^```console( about)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?")
-NOTES = re.compile(r"\n+Note: .*?(?=\n\n|\Z)", re.DOTALL)
+NOTES = re.compile(r"\n+ *Note: .*?(?=\n\n|\Z)", re.DOTALL)
 SHARE_ABOUT = 0.05
 LARGEST_EXIT_CODE = 1
 """`backlit grade` ends with 1 where something is wrong; more is a command that did not work."""

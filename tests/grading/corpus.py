@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+EVERY = 1 if os.environ.get("BACKLIT_CORPUS") == "all" else 10
+"""Which of the many programs are tried: all with ``BACKLIT_CORPUS=all``, as ``make soak`` does, or else a tenth."""
 
 _TITLE = re.compile(r"^@@ (\w+) \| (\w+) \| (\w+) \| (\w+)\n", re.MULTILINE)
 _HEADER = re.compile(r"^# (equation|mistake|activation|loss): (\S+)$", re.MULTILINE)
@@ -73,8 +76,10 @@ def header(path: Path) -> dict[str, str]:
     return dict(_HEADER.findall(path.read_text()))
 
 
-def task(path: Path) -> dict[str, str]:
-    return {key: value for key, value in header(path).items() if key in ("activation", "loss")}
+def task(path: Path) -> dict[str, str | list[str]]:
+    """Return what to grade a program for; the activations of hidden and output layers are ``tanh,sigmoid``."""
+    given = {key: value for key, value in header(path).items() if key in ("activation", "loss")}
+    return {key: value.split(",") if "," in value else value for key, value in given.items()}
 
 
 def load(path: Path):

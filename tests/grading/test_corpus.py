@@ -11,8 +11,12 @@ PROGRAM = "def f(z):\n    return z\n\n\ndef g(z):\n    return z\n"
 
 
 def test_the_corpus_is_large_enough():
-    assert len(WRONG) >= 129
-    assert len(RIGHT) >= 30
+    assert len(WRONG) >= 229
+    assert len(RIGHT) >= 55
+    for form in ("nielsen", "dlai", "cs231n", "nnfs", "micrograd"):
+        right, wrong = ([path for path in paths if path.stem.startswith(form)] for paths in (RIGHT, WRONG))
+        assert len(wrong) >= 20, form
+        assert len(right) >= 6 or form == "nielsen", form
     assert {header(path)["mistake"] for path in WRONG} - {"None"} <= set(CATALOGUE)
 
 

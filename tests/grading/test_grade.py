@@ -6,13 +6,13 @@ import types
 
 import numpy as np
 import pytest
-from corpus import RIGHT, WRONG, header, load, program, task
+from corpus import EVERY, RIGHT, WRONG, header, load, program, task
 
 import backlit as bl
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.grading.judge.verdict import EQUATIONS
 
-SEEDS = (0, 1)
+SEEDS = (0, 1) if EVERY == 1 else (0,)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # wrong programs overflow
 
 
@@ -33,18 +33,19 @@ def test_right_programs_pass(path, seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_wrong_programs_fail_in_the_right_equation_and_the_mistake_is_named(seed):
-    named = 0
-    for path in WRONG:
+    named = unseen = 0
+    tried = WRONG[5::EVERY]
+    for path in tried:
         verdict = bl.grade(load(path), seed=seed, **task(path))
         assert verdict.verdict == "fail", path.stem
         first = verdict.findings[0]
         assert first.equation == header(path)["equation"], (path.stem, first)
         named += str(first.mistake) == header(path)["mistake"]
-        if not any(score.checks for score in verdict.scores):
-            continue  # it raised everywhere, or spoils its own answers: nothing is known of the other equations
-        lost = {score.equation for score in verdict.scores if score.points < score.possible}
-        assert lost == {finding.equation for finding in verdict.findings}, path.stem
-    assert named / len(WRONG) >= 0.9, f"{named} of {len(WRONG)}"
+        assert set(verdict.equations("wrong")) == {finding.equation for finding in verdict.findings}, path.stem
+        unseen += bool(verdict.equations("missing"))
+    assert named / len(tried) >= 0.9, f"{named} of {len(tried)}"
+    # one mistake costs one equation, unless it leaves nothing of another to be seen
+    assert unseen / len(tried) <= 0.25, f"{unseen} of {len(tried)}"
 
 
 def test_what_is_done_is_said_before_it_takes_long():

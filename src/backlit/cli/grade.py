@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,19 +21,33 @@ class ReportFormat(StrEnum):
     """How a verdict is shown."""
 
     TEXT = "text"
+    HTML = "html"
     JSON = "json"
     JUNIT = "junit"
     GRADESCOPE = "gradescope"
 
 
 def grade(
-    submission: Annotated[Path | None, typer.Argument(help="A .py file or a notebook.", show_default=False)] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A .py file or a notebook. With --all: its name in each student's folder, where there are several.",
+            show_default=False,
+        ),
+    ] = None,
+    all: Annotated[
+        Path | None,
+        typer.Option(help="A folder of submissions: files, or a folder for each student.", show_default=False),
+    ] = None,
     activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = "sigmoid",
     loss: Annotated[str, typer.Option(help="The loss C_x.")] = "quadratic",
     points: Annotated[
         str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 per equation.", show_default=False)
     ] = None,
     format: Annotated[ReportFormat, typer.Option(help="How to show the verdict.")] = ReportFormat.TEXT,
+    details: Annotated[
+        bool, typer.Option("--details", help="Every equation, and every number of the example.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Where to write it. Default: standard output.", show_default=False)
     ] = None,
@@ -48,16 +63,20 @@ def grade(
     """Check somebody's backpropagation, equation by equation.
 
     The program runs in a process of its own, with limits and without network. Exit codes: 0 all right, 1 something is
-    wrong, 2 could not be graded.
+    wrong or missing, 2 could not be graded. With --all: 0 once each submission has its row, whatever that says; 130 if
+    interrupted, and what is done is written.
 
     Example: [bold]backlit grade student.py[/bold]
     Example: [bold]backlit grade --template --out student.py[/bold]
+    Example: [bold]backlit grade --all submissions --out grades.csv[/bold]
     """
     from rich.markup import escape
 
+    from backlit.cli.grade_all import grade_all
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import status
     from backlit.errors import BacklitError
+    from backlit.grading.grade import check_options
     from backlit.grading.grade import grade as judge
     from backlit.grading.reading.names import template as starting_file
     from backlit.grading.sandbox.isolation import close_memory
@@ -69,36 +88,41 @@ def grade(
             raise typer.BadParameter(f"{target} exists already; a template never replaces a file.")
         _write(starting_file().rstrip("\n"), target)
         return
-    if submission is None:
-        raise typer.BadParameter("Give the file to grade, or --template for a file to start from.")
-    if out is not None:
-        refuse_to_overwrite(out, submission)
+    if submission is None and all is None:
+        raise typer.BadParameter("Give the file to grade, --all and a folder, or --template for a file to start from.")
     chosen = _points(points)
     activations: Any = [name.strip() for name in activation.split(",")]
     close_memory()  # the student's program may run as this very user
     try:
         limits = Limits(time=time_limit, memory=memory_limit, total_time=max(120.0, 4 * time_limit))
+        options = {
+            "activation": activations[0] if len(activations) == 1 else activations,
+            "loss": loss,
+            "points": chosen,
+            "seed": seed,
+            "limits": limits,
+        }
+        if all is not None:
+            check_options(options)
+            if details or format is not ReportFormat.TEXT:
+                raise typer.BadParameter("--all prints an overview, and writes a table or JSON with --out.")
+            grade_all(all, None if submission is None else str(submission), options, out)
+            return
+        assert submission is not None
+        refuse_to_overwrite(out, submission)
         with status(f"Grading {escape(submission.name)} …") as progress:
-            verdict = judge(
-                submission,
-                activation=activations[0] if len(activations) == 1 else activations,
-                loss=loss,
-                points=chosen,
-                seed=seed,
-                limits=limits,
-                progress=progress,
-            )
+            verdict = judge(submission, **options, progress=progress)
     except BacklitError as error:  # exit code 1 would say that the program is wrong
         raise typer.BadParameter(str(error)) from None
-    _write(_render(verdict, format, submission.name), out)
+    _write(_render(verdict, format, submission.name, details=details), out, colored=format is ReportFormat.TEXT)
     raise typer.Exit(_EXIT_CODES[verdict.verdict])
 
 
-def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
+def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool) -> str:
     from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
     from backlit.grading.reports.gradescope import render_gradescope
     from backlit.grading.reports.junit import render_junit
-    from backlit.grading.reports.text import render_text
+    from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:
         return dump_in_order(plain(verdict, AS_PYTHON), indent=2)
@@ -106,7 +130,10 @@ def _render(verdict: Verdict, format: ReportFormat, title: str) -> str:
         return render_junit(verdict, title=title)
     if format is ReportFormat.GRADESCOPE:
         return render_gradescope(verdict)
-    return render_text(verdict, title=title, width=max(72, min(shutil.get_terminal_size((88, 24)).columns, 120)))
+    if format is ReportFormat.HTML:
+        return render_html(verdict, title=title, details=details)
+    width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
+    return render_text(verdict, title=title, width=width, details=details)
 
 
 def _points(text: str | None) -> dict[str, float] | None:
@@ -125,9 +152,16 @@ def _points(text: str | None) -> dict[str, float] | None:
     return chosen
 
 
-def _write(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None, *, colored: bool = False) -> None:
     from backlit.persistence import atomic_write, check_writable
 
+    if out is None and colored and sys.stdout.isatty():
+        from rich.console import Console
+
+        from backlit.explanation.views.text import colored as in_color
+
+        Console(highlight=False).print(in_color(text))  # plain where NO_COLOR is set
+        return
     if out is None:
         print(text)
         return

@@ -68,6 +68,34 @@ def status(message: str, *, quiet: bool = False) -> Iterator[Callable[[str], Non
         yield lambda words: shown.update(f"{message} {words}")
 
 
+@contextmanager
+def counted(total: int) -> Iterator[Callable[[str], None]]:
+    """Show how many of a number of things are done: a bar on a terminal, a line now and then otherwise.
+
+    What it yields is called with the name of each that is done.
+    """
+    done = 0
+    if not sys.stderr.isatty():
+        last_line = 0.0
+
+        def say(name: str) -> None:
+            nonlocal done, last_line
+            done += 1
+            if done == total or time.monotonic() - last_line >= _SECONDS_BETWEEN_LINES:
+                last_line = time.monotonic()
+                remark(f"{done} of {total} done: {name}")
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (MofNCompleteColumn(), BarColumn(bar_width=24), TextColumn("{task.fields[name]}", markup=False))
+    with Progress(*columns, TimeRemainingColumn(compact=True), console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, name="")
+        yield lambda name: bar.update(task, advance=1, name=name)
+
+
 class TrainingProgress:
     """Shows a training as it goes: a live bar on a terminal, lines otherwise. A listener of training events.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -10,23 +9,28 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from backlit.errors import InvalidInputError, UnknownNameError
-from backlit.grading.judge.equations import find_equation_functions, judge_equations, offered
-from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Score, Verdict
+from backlit.grading.judge.equations import find_equation_functions, judge_equations
+from backlit.grading.judge.scoring import scores_of, sorted_findings, verdict_of
+from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Recognized, Verdict
 from backlit.grading.judge.whole_pass import judge_whole_pass
 from backlit.grading.reading.cases import Task, random_case
+from backlit.grading.reading.forms.registry import find_form
 from backlit.grading.reading.live_student import LiveStudent
-from backlit.grading.reading.names import BACKPROP, EQUATION_FUNCTIONS, TRAIN, find
 from backlit.grading.reading.notebook import code_cells, place
 from backlit.grading.reading.student import STOPS, Inventory, StoppedError, Student
 from backlit.grading.reading.submission import find_recipe
+from backlit.grading.reading.unrecognized import nothing_recognized
 
 if TYPE_CHECKING:
     from backlit.grading.sandbox.limits import Limits
+
+_INCOMPLETE = "A part is missing without which it cannot be judged; see the note."
+Placed = TypeVar("Placed", Finding, Recognized)
 
 # so many functions of single equations make a submission of that kind, even beside a backprop that calls them
 _ENOUGH_EQUATIONS = 3
@@ -57,7 +61,9 @@ def grade(
         σ of all layers, or of the hidden layers and of the output layer. ``"softmax"`` alone means sigmoid below it.
     loss : str, default "quadratic"
     points : mapping of str to float, optional
-        Points for equations (see `EQUATIONS`). Default: 1 for each equation that the submission offers.
+        Points for equations (see `EQUATIONS`); those named here with more than 0 are the ones asked for, and without
+        them the submission does not pass. Default: BP1 to BP4 are asked for. What else the submission offers is judged
+        too, and gives 1 point.
     seed : int, optional
         Seed of the random networks. Default: a new one each time, so that no answer can be prepared.
     limits : Limits, optional
@@ -81,13 +87,13 @@ def grade(
     >>> import numpy as np, backlit as bl
     >>> def bias_gradient(delta):
     ...     return delta
-    >>> bl.grade([bias_gradient]).verdict
+    >>> verdict = bl.grade([bias_gradient])
+    >>> verdict.verdict, verdict.equations("right"), verdict.equations("missing")
+    ('fail', ('BP3',), ('BP1', 'BP2', 'BP4'))
+    >>> bl.grade([bias_gradient], points={"BP3": 1}).verdict
     'pass'
     """
-    task = Task.from_names(activation, loss)
-    for equation in points or {}:
-        if equation not in EQUATIONS:
-            raise UnknownNameError("equation", equation, EQUATIONS)
+    task = _task(activation, loss, points)
     cells = _cells(source)
     lines = _lines(source) if cells is None else "".join(cells).splitlines()
     with _open(source, limits) as student:
@@ -102,14 +108,32 @@ def grade(
     return verdict if cells is None else _in_cells(verdict, cells)
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise what `grade` would raise for its arguments, whatever the program."""
+    _task(options["activation"], options["loss"], options["points"])
+
+
+def _task(activation: str | Sequence[str], loss: str, points: Mapping[str, float] | None) -> Task:
+    for equation in points or {}:
+        if equation not in EQUATIONS:
+            raise UnknownNameError("equation", equation, EQUATIONS)
+    return Task.from_names(activation, loss)
+
+
 def _in_cells(verdict: Verdict, cells: Sequence[str]) -> Verdict:
     """Say of each line in which cell of the notebook it lies."""
-    places = [None if finding.line is None else place(cells, finding.line) for finding in verdict.findings]
-    findings = [
-        finding if at is None else replace(finding, cell=at[0], line=at[1])
-        for finding, at in zip(verdict.findings, places, strict=True)
-    ]
-    return replace(verdict, findings=tuple(findings))
+
+    def placed(part: Placed) -> Placed:
+        if part.line is None:
+            return part
+        cell, line = place(cells, part.line)
+        return replace(part, cell=cell, line=line)
+
+    return replace(
+        verdict,
+        findings=tuple(map(placed, verdict.findings)),
+        recognized=tuple(map(placed, verdict.recognized)),
+    )
 
 
 def _open(source: object, limits: Limits | None) -> AbstractContextManager[Student]:
@@ -161,19 +185,17 @@ def grade_student(
     try:
         progress("loading the program")
         inventory = student.inventory()
-        judgements = _judge(student, inventory, task, seed, lines, progress)
+        judgements, recognized = _judge(student, inventory, task, seed, lines, progress)
     except StoppedError as stop:
         why = "it was stopped too early" if str(stop) in STOPS else str(stop)
         return _could_not_grade(f"The program's answers could not be judged: {why}.", *_remarks(student))
     if not judgements:
-        return _could_not_grade(*_nothing_recognized(inventory), *_remarks(student))
-    findings = _sorted([finding for judgement in judgements for finding in judgement.findings])
-    checks: dict[str, int] = {}
-    for judgement in judgements:
-        checks |= {eq: checks.get(eq, 0) + n for eq, n in judgement.checks.items()}
+        return _could_not_grade(*nothing_recognized(inventory), *_remarks(student))
+    findings = tuple(sorted_findings(judgements))
     conventions = tuple(dict.fromkeys(line for judgement in judgements for line in judgement.conventions))
-    scores = _scores(findings, checks, points)
-    return Verdict("fail" if findings else "pass", tuple(findings), scores, conventions, tuple(_remarks(student)))
+    scores = scores_of(judgements, points)
+    remarks = dict.fromkeys([*(remark for j in judgements for remark in j.remarks), *_remarks(student)])
+    return Verdict(verdict_of(scores, points), findings, scores, conventions, tuple(remarks), tuple(recognized))
 
 
 def _judge(
@@ -183,22 +205,28 @@ def _judge(
     seed: int,
     lines: Sequence[str],
     progress: Callable[[str], None],
-) -> list[Judgement]:
+) -> tuple[list[Judgement], list[Recognized]]:
     progress("finding out how to call it")
     functions = find_equation_functions(inventory, task)
     enough = len(functions) >= _ENOUGH_EQUATIONS or any(equation.startswith("BP") for equation in functions)
     probe = random_case(np.random.default_rng([seed, 3]), task, (3, 5, 2), 1)
     recipe = find_recipe(student, inventory, probe)
-    judgements = []
-    if recipe is None or enough:
+    judgements: list[Judgement] = []
+    recognized: list[Recognized] = []
+    if functions and (recipe is None or enough):
         progress("trying each equation")
-        judgements += [judge_equations(student, functions, task, seed)] if functions else []
+        judgements.append(judge_equations(student, functions, task, seed))
         begin = {function.name: function.line for function in inventory.functions}
         _place(judgements, {equation: begin.get(function.name) for equation, function in functions.items()})
+        recognized += [Recognized(f.name, equation, begin.get(f.name)) for equation, f in functions.items()]
     if recipe is not None and not any(judgement.findings for judgement in judgements):
         judgements.append(judge_whole_pass(recipe, task, seed, lines, progress))
         _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
-    return judgements
+        recognized += [Recognized(*part) for part in recipe.parts()]
+    elif recipe is None and (form := find_form(inventory, task)) is not None:
+        judgements.append(Judgement(remarks=(form.remark(),), notes=dict.fromkeys(EQUATIONS, _INCOMPLETE)))
+        recognized.append(Recognized(*form.recognized))
+    return judgements, recognized
 
 
 def _place(judgements: Sequence[Judgement], begin: Mapping[str, int | None]) -> None:
@@ -210,25 +238,6 @@ def _place(judgements: Sequence[Judgement], begin: Mapping[str, int | None]) -> 
         ]
 
 
-def _sorted(findings: list[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: EQUATIONS.index(finding.equation))
-
-
-def _scores(
-    findings: list[Finding], checks: Mapping[str, int], points: Mapping[str, float] | None
-) -> tuple[Score, ...]:
-    wrong = {finding.equation for finding in findings}
-    scores = []
-    for equation in EQUATIONS:
-        if equation not in checks and equation not in wrong:
-            continue
-        possible = float((points or {}).get(equation, 1.0))
-        n = checks.get(equation, 0)
-        right = equation not in wrong and n > 0
-        scores.append(Score(equation, possible if right else 0.0, possible, n))
-    return tuple(scores)
-
-
 def _could_not_grade(*remarks: str) -> Verdict:
     return Verdict("error", (), (), (), remarks)
 
@@ -236,29 +245,3 @@ def _could_not_grade(*remarks: str) -> Verdict:
 def _remarks(student: Student) -> list[str]:
     remarks: Any = getattr(student, "remarks", ())
     return list(remarks() if callable(remarks) else remarks)
-
-
-def _nothing_recognized(inventory: Inventory) -> list[str]:
-    known = [names[0] for names in EQUATION_FUNCTIONS.values()]
-    remarks = [
-        f"Nothing to grade was recognized. Looked for functions named {', '.join(known)} "
-        "(see backlit grade --template), for a class with a method backprop(x, y), "
-        "or for a function backprop(x, y, weights, biases)."
-    ]
-    methods = [f"{name}.{method.name}" for name, infos in inventory.classes.items() for method in infos]
-    names = [*offered(inventory.functions), *methods]
-    remarks.append(f"Found: {', '.join(names)}." if names else "Found neither a function nor a class.")
-    for name, infos in inventory.classes.items():
-        method = find(infos, BACKPROP)
-        if method is not None:
-            remarks.append(
-                f"{name}.{method.name} was found, but not where {name} keeps its weights and biases: keep them in "
-                "lists named weights and biases, in a dictionary named parameters, as W1, b1, W2, b2, or in a list of "
-                "layers that have W and b."
-            )
-    everything = {name for names in EQUATION_FUNCTIONS.values() for name in names} | {*BACKPROP, *TRAIN}
-    for name in [*(function.name for function in inventory.functions), *(m.split(".")[1] for m in methods)]:
-        near = difflib.get_close_matches(name.lower(), everything, n=1, cutoff=0.75)
-        if near and near[0] != name.lower():
-            remarks.append(f"{name} is close to {near[0]}: did you mean that?")
-    return remarks

@@ -28,12 +28,16 @@ def test_errors_are_judged_on_the_students_own_sigma_prime():
     verdict = bl.grade([activation_prime, output_error, backpropagated_error], seed=0)
     assert [finding.equation for finding in verdict.findings] == ["sigma_prime"]
     points = {score.equation: score.points for score in verdict.scores}
-    assert points == {"sigma_prime": 0.0, "BP1": 1.0, "BP2": 1.0}
+    assert points == {"sigma_prime": 0.0, "BP1": 1.0, "BP2": 1.0, "BP3": 0.0, "BP4": 0.0}
 
 
-def test_only_what_is_offered_is_judged():
-    verdict = bl.grade([output_error, sigmoid], seed=0)
-    assert [score.equation for score in verdict.scores] == ["a", "BP1"]
+def test_what_is_asked_for_and_not_offered_is_missing():
+    offered = {"bias_gradient": lambda delta: delta, "sigmoid": sigmoid}
+    verdict = bl.grade(offered, seed=0)
+    assert (verdict.verdict, verdict.findings) == ("fail", ())
+    assert (verdict.equations("right"), verdict.equations("missing")) == (("a", "BP3"), ("BP1", "BP2", "BP4"))
+    assert [(part.name, part.role) for part in verdict.recognized] == [("sigmoid", "a"), ("bias_gradient", "BP3")]
+    assert bl.grade(offered, seed=0, points={"BP3": 1, "BP2": 0}).verdict == "pass"
 
 
 @pytest.mark.parametrize(

@@ -133,4 +133,4 @@ def test_a_script_made_of_a_notebook_loads(tmp_path):
     path.write_text(
         "get_ipython().run_line_magic('matplotlib', 'inline')\ndef bias_gradient(delta):\n    return delta\n"
     )
-    assert bl.grade(path).verdict == "pass"
+    assert bl.grade(path, points={"BP3": 1}).verdict == "pass"

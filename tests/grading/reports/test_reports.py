@@ -10,17 +10,28 @@ import pytest
 from backlit.grading.judge.verdict import Finding, Score, Verdict
 from backlit.grading.reports.gradescope import render_gradescope
 from backlit.grading.reports.junit import render_junit
-from backlit.grading.reports.text import render_text
+from backlit.grading.reports.text import render_html, render_text
 
 FINDING = Finding("BP2", 2, "δ^2_1", 0.25, -0.5, "sign", "Look at <BP2> & the sign.\x1b", 12)
-FAIL = Verdict("fail", (FINDING,), (Score("BP1", 2, 2, 9), Score("BP2", 0, 3, 4)), ("column vectors",), ("No walls.",))
+FAIL = Verdict(
+    "fail", (FINDING,), (Score("BP1", 2, 2, 9), Score("BP2", 0, 3, 4, "wrong")), ("column vectors",), ("No walls.",)
+)
 ERROR = Verdict("error", (), (), (), ("Nothing was found.",))
 
 
-def test_text_says_everything():
-    text = render_text(FAIL, title="student.py")
-    for words in ("FAIL", "column vectors", "BP2, layer 2, δ^2_1, line 12", "0.25", "-0.5", "2 of 5", "No walls."):
-        assert words in text
+def test_text_and_html_say_everything():
+    for words in (
+        "FAIL, 2 of 5 points",
+        "student.py:12",
+        "δ^2_1: expected 0.25, found −0.5",
+        "sign.\ufffd",
+        "No walls.",
+    ):
+        assert words in render_text(FAIL, title="student.py")
+        assert words in render_html(FAIL, title="student.py")
+    assert "Look at &lt;BP2&gt;" in render_html(FAIL)
+    assert "column vectors" not in render_text(FAIL)
+    assert "column vectors" in render_text(FAIL, details=True)
     assert "Nothing was found." in render_text(ERROR)
 
 
@@ -82,7 +93,7 @@ def test_gradescope_knows_every_field(verdict):
 
 
 def test_what_gave_no_points_has_not_passed():
-    unjudged = Verdict("fail", (FINDING,), (Score("BP2", 0, 3, 4), Score("BP3", 0, 1, 0)), ())
+    unjudged = Verdict("fail", (FINDING,), (Score("BP2", 0, 3, 4, "wrong"), Score("BP3", 0, 1, 0, "missing")), ())
     assert [test["status"] for test in json.loads(render_gradescope(unjudged))["tests"]] == ["failed", "failed"]
 
 

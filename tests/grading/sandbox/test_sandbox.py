@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +22,7 @@ from backlit.grading.sandbox import process
 from backlit.grading.sandbox.limits import Limits
 from backlit.grading.sandbox.messages import encode_call
 from backlit.grading.sandbox.process import StopError
+from backlit.grading.sandbox.process_table import descendants, family
 from backlit.grading.sandbox.sandboxed_student import SandboxedStudent
 
 pytestmark = pytest.mark.needs("linux")
@@ -76,6 +80,15 @@ def test_objects_live_within_a_script_and_globals_beyond(tmp_path):
         script = [Call("Network", (3,), attributes={"m": 7}), Call(".step", read=("n", "m", "missing"))]
         assert student.run(script)[1].attributes == {"n": 4, "m": 7}
         assert student.run(script)[1].value == 2
+
+
+def test_memory_is_looked_at_by_the_clock_not_by_the_request(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "_SECONDS_BETWEEN_LOOKS", 3600.0)
+    looks = []
+    monkeypatch.setattr(process.Process, "_look_at_memory", lambda self: looks.append(self))
+    with open_student(tmp_path, "def f():\n    return 7\n") as student:
+        assert [student.run([Call("f")])[0].value for _ in range(3)] == [7, 7, 7]
+    assert len(looks) == 1
 
 
 def test_an_error_names_the_line(tmp_path):
@@ -267,3 +280,19 @@ def test_restarts_come_to_an_end(tmp_path):
 def test_other_files_are_refused(tmp_path):
     with pytest.raises(InvalidInputError, match=r"\.py"):
         open_student(tmp_path, "", "student.txt")
+
+
+def test_a_family_is_found_without_a_look_at_all_processes():
+    # a child of another thread, and its child
+    text = "import subprocess, threading\nthreading.Thread(target=subprocess.run, args=(['sleep', '60'],)).start()"
+    child = subprocess.Popen([sys.executable, "-c", text], start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := family(child.pid)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(found) == 1
+        assert found == descendants(child.pid)
+        assert {child.pid, *found} <= set(family(os.getpid()))
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

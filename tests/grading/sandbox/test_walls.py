@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -48,6 +49,15 @@ PATHS = [
         marks=as_user,
     ),
 ]
+
+
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch):
+    """The graders' folder for temporary files, which everybody may write to."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o1777)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
 
 
 def start(uid, refused, calls, source=HOSTILE, prefix=(), **more):
@@ -166,16 +176,18 @@ def wait_until(condition) -> bool:
 
 
 @pytest.mark.parametrize(("uid", "refused", "missing"), PATHS)
-def test_nothing_outlives_a_grader_that_is_killed(uid, refused, missing):
+def test_nothing_outlives_a_grader_that_is_killed(uid, refused, missing, temporary):
     marker = f"{300 + os.getpid() / 2**22:.8f}"
     grader = start(uid, refused, [["sleeps", marker]], SLEEPS, linger=True)
     try:
         assert grader.stdout.readline() == "lingering\n", grader.communicate()
         assert wait_until(lambda: len(sleepers(marker)) == 3)
+        assert len(list(temporary.glob("backlit-grade-*"))) == 1
     finally:
         os.kill(grader.pid, signal.SIGKILL)
         grader.communicate()
     assert wait_until(lambda: not sleepers(marker))
+    assert wait_until(lambda: not list(temporary.glob("backlit-grade-*")))
 
 
 CLOSE = """

@@ -36,7 +36,7 @@ def tell(explanation: WorkedStep, choice: Choice, digits: int) -> Document:
         forward.end_without_target(story)
     else:
         if story.is_batch:
-            _batch_means(story)
+            batch_means(story)
         backward.descend(story)
     return Document(tuple(story.blocks), digits)
 
@@ -48,7 +48,7 @@ def _begin_example(story: Story) -> None:
     story.part(title, *((": ", Name(name)) if name else ()))
 
 
-def _batch_means(story: Story) -> None:
+def batch_means(story: Story) -> None:
     """Step 5 for the batch: ``C = (1/n) Σ_x C_x``, ``∂C/∂w = (1/n) Σ_x ∂C_x/∂w``, and the same for b."""
     n = len(story.explanation.examples)
     story.part("The batch")

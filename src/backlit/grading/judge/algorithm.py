@@ -28,34 +28,40 @@ def run(
     switches: frozenset[tuple[str, str]] = frozenset(),
     sigma: Callable[[Array], Array] | None = None,
     sigma_prime: Callable[[Array], Array] | None = None,
+    disturbed: str | None = None,
 ) -> Pass:
-    """Run the algorithm, steps 1 to 6.
+    """Run the algorithm, steps 1 to 6; what is `disturbed` is as in `Pass`.
 
     Raises
     ------
     ValueError
         Where a mistake makes shapes not fit.
     """
-    p = Pass(case, switches, sigma, sigma_prime, w=dict(case.w))
-    p.a[1] = case.x
+    p = Pass(case, switches, sigma, sigma_prime, disturbed, w=dict(case.w))
     with np.errstate(all="ignore"):
-        for layer in range(2, p.last + 1):
-            p.z[layer] = weighted_input(p, layer)
-            p.a[layer] = activation(p, layer)
+        feed_forward(p)
         for layer in range(p.last, 1, -1):
-            p.delta[layer] = bp1(p) if layer == p.last else bp2(p, layer)
+            p.delta[layer] = p.out("BP1", bp1(p)) if layer == p.last else p.out("BP2", bp2(p, layer))
             if p.makes("update", "update_before_all_deltas"):
                 p.w[layer] = update(p, p.w[layer], bp4(p, layer))
         if p.makes("BP2", "loop_stops_early"):
             p.delta[2] = np.zeros_like(p.delta[2])
         for layer in range(2, p.last + 1):
-            p.nabla_b[layer], p.nabla_w[layer] = bp3(p, layer), bp4(p, layer)
+            p.nabla_b[layer], p.nabla_w[layer] = p.out("BP3", bp3(p, layer)), p.out("BP4", bp4(p, layer))
         with suppress(ValueError):  # gradients of a wrong shape are still to be looked at
             for layer in range(2, p.last + 1):
-                p.w_new[layer] = update(p, case.w[layer], p.nabla_w[layer])
+                p.w_new[layer] = p.out("update", update(p, case.w[layer], p.nabla_w[layer]))
                 stays = p.makes("update", "bias_not_updated")
                 p.b_new[layer] = case.b[layer] if stays else update(p, case.b[layer], p.nabla_b[layer])
     return p
+
+
+def feed_forward(p: Pass) -> None:
+    """Steps 1 and 2: ``a^1 = x``, then z and a of every layer."""
+    p.a[1] = p.case.x
+    for layer in range(2, p.last + 1):
+        p.z[layer] = p.out("z", weighted_input(p, layer))
+        p.a[layer] = p.out("a", activation(p, layer))
 
 
 def weighted_input(p: Pass, layer: int) -> Array:
@@ -132,14 +138,14 @@ def _sigma_prime_factor(p: Pass, equation: str, layer: int) -> Array:
     if p.makes(equation, "sigma_prime_expects_a"):
         return prime_from_value(p.case.task.activation(layer, p.last), argument)
     if p.makes(equation, "sigma_prime_of_a"):
-        return sigma_prime(p, layer, p.a[layer])
+        return p.out("sigma_prime", sigma_prime(p, layer, p.a[layer]))
     if p.makes(equation, "off_by_one_layer:after"):
-        return sigma_prime(p, layer, p.z[layer + 1])
+        return p.out("sigma_prime", sigma_prime(p, layer, p.z[layer + 1]))
     if p.makes(equation, "off_by_one_layer:before"):
-        return sigma_prime(p, layer, p.z[layer - 1] if layer > 2 else p.a[1])
-    factor = sigma_prime(p, layer, argument)
+        return p.out("sigma_prime", sigma_prime(p, layer, p.z[layer - 1] if layer > 2 else p.a[1]))
+    factor = p.out("sigma_prime", sigma_prime(p, layer, argument))
     if any(name.endswith(":prime_of_it") for _, name in p.switches):  # written in terms of a, which is not σ(z)
-        factor = prime_from_value(p.case.task.activation(layer, p.last), p.a[layer])
+        factor = p.out("sigma_prime", prime_from_value(p.case.task.activation(layer, p.last), p.a[layer]))
     return factor * factor if p.makes(equation, "sigma_prime_twice") else factor
 
 
@@ -150,7 +156,8 @@ def bp1(p: Pass) -> Array:
     loss, couples = get_loss(task.loss, task.output), get_activation(task.output).couples
     made = {equation for equation, _ in p.switches}
     has_short_cut = (loss.name, task.output) in SHORT_CUTS  # such a program feels nothing of its σ′
-    if "BP1" not in made and (has_short_cut or couples or (not made & {"sigma_prime", "a"} and p.sigma_prime is None)):
+    as_is = not made & {"sigma_prime", "a"} and p.sigma_prime is None and p.disturbed != "sigma_prime"
+    if "BP1" not in made and (has_short_cut or couples or as_is):
         delta = np.asarray(output_error(task.loss, task.output, z.T, a.T, y.T)).T
     else:
         delta = _nabla_a(p, a, y, loss.nabla_a)
@@ -159,8 +166,17 @@ def bp1(p: Pass) -> Array:
         elif couples and not p.makes("BP1", "missing_sigma_prime"):
             delta = np.asarray(get_activation(task.output).pull_back(z.T, delta.T)).T
         else:
-            delta = delta * _sigma_prime_factor(p, "BP1", p.last)
+            delta = _product(p, "BP1", delta, _sigma_prime_factor(p, "BP1", p.last))
     return -delta if p.makes("BP1", "sign") else delta
+
+
+def _product(p: Pass, equation: str, error: Array, factor: Array) -> Array:
+    """The Hadamard product ``⊙``, unless a mistake makes a matrix product of it."""
+    variant = p.variant(equation, "matrix_product")
+    if variant is None:
+        return error * factor
+    product = error.T @ factor if variant.startswith("inner") else error @ factor.T
+    return product.T if variant.endswith("_t") else product
 
 
 def _nabla_a(p: Pass, a: Array, y: Array, right: Callable[[Array, Array], Array]) -> Array:
@@ -177,7 +193,7 @@ def bp2(p: Pass, layer: int) -> Array:
     w = p.w[layer] if p.makes("BP2", "weights_of_own_layer") else p.w[layer + 1]
     delta = p.delta[p.last] if p.makes("BP2", "delta_not_passed_on") else p.delta[layer + 1]
     product = (w if p.makes("BP2", "weights_not_transposed") else w.T) @ delta
-    result = product * _sigma_prime_factor(p, "BP2", layer)
+    result = _product(p, "BP2", product, _sigma_prime_factor(p, "BP2", layer))
     return -result if p.makes("BP2", "sign") else result
 
 
@@ -188,7 +204,8 @@ def _scale(p: Pass, equation: str, layer: int) -> float:
         return 1.0
     if p.makes(equation, "divided_by_n_twice"):
         return 1.0 / n**2
-    wrong = {"inputs": p.case.sizes[0], "outputs": p.case.sizes[-1], "neurons": p.case.sizes[layer - 1]}
+    sizes = p.case.sizes
+    wrong = {"inputs": sizes[0], "outputs": sizes[-1], "neurons": sizes[layer - 1], "previous": sizes[layer - 2]}
     variant = p.variant(equation, "divided_by_wrong_n")
     return 1.0 / n if variant is None else 1.0 / wrong[variant]
 

@@ -43,6 +43,8 @@ _WRONG_SIGMA = tuple(name + suffix for suffix in ("+prime", "") for name in WRON
 # within one equation these two have names of their own: sign, and sigma_instead_of_sigma_prime
 _WRONG_PRIME_IN_PLACE = tuple(name for name in WRONG_PRIME if name not in ("minus", "sigma"))
 _OBSERVED = _in()
+# of what the Hadamard product ⊙ is to multiply, one factor transposed
+MATRIX_PRODUCTS = ("inner", "inner_t", "outer", "outer_t")
 # σ applied too often or not at all; σ′ may be of z, or be written in terms of what came of it
 _TIMES: dict[str, tuple[str, ...]] = {"a": ("", "prime_of_it")}
 
@@ -85,6 +87,11 @@ _ENTRIES = [
         "Each output of softmax depends on every z of the layer, so a (1 − a) is only the diagonal of its Jacobian.",
         _in("BP1"),
     ),
+    Mistake(
+        "matrix_product",
+        "Here stands a matrix product (@ or np.dot); ⊙ multiplies element by element, which is * in NumPy.",
+        {"BP1": MATRIX_PRODUCTS, "BP2": MATRIX_PRODUCTS},
+    ),
     Mistake("sign", "The sign is the other way round.", _in("BP1", "BP2", "BP3", "BP4", "update")),
     Mistake(
         "gradient_of_wrong_loss",
@@ -114,7 +121,7 @@ _ENTRIES = [
     Mistake(
         "divided_by_wrong_n",
         "The sum is divided by a number of neurons; n is the number of examples. Look at the axis.",
-        {"BP3": ("inputs", "outputs", "neurons"), "BP4": ("inputs", "outputs", "neurons")},
+        dict.fromkeys(("BP3", "BP4"), ("inputs", "outputs", "neurons", "previous")),
     ),
     Mistake(
         "summed_over_neurons",
@@ -158,6 +165,11 @@ _ENTRIES = [
     Mistake(
         "in_place_damage",
         "It changes an array that was given to it. Work on a copy; look for +=, -= and out=.",
+        _OBSERVED,
+    ),
+    Mistake(
+        "constant",
+        "What comes back is the same for another network and other examples: nothing is computed yet, or it is lost.",
         _OBSERVED,
     ),
     Mistake("not_written", "This is not written yet: it returns nothing.", _OBSERVED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,11 +21,12 @@ def takes_mini_batches(recipe: Recipe) -> bool:
     return recipe.main == "training" and "mini_batch" in recipe.roles("training")
 
 
-def draw_probes(task: Task, seed: int, n_layers: int | None) -> list[Case]:
+def draw_probes(task: Task, seed: int, n_layers: int | None, *, labels: bool = False) -> list[Case]:
     """Draw the networks on which conventions are tried: a square one, and one whose widths differ."""
     rng = np.random.default_rng([seed, 1])
-    sizes = [(3, 3, 3), (3, 5, 2)] if n_layers in (None, 3) else [(3,) * n_layers, (3, 5, 2, 4)[:n_layers]]
-    return [random_case(rng, task, size, 1) for size in sizes]
+    sizes = [(3, 3, 3), (3, 5, 2)] if n_layers in (None, 3) else [(3,) * n_layers, (3, 5, 2, 4, 6)[:n_layers]]
+    probes = [random_case(rng, task, size, 1) for size in sizes]
+    return [probe.one_hot() for probe in probes] if labels else probes
 
 
 def detect_convention(recipe: Recipe, task: Task, seed: int) -> tuple[Convention, list[Finding]]:
@@ -33,25 +35,50 @@ def detect_convention(recipe: Recipe, task: Task, seed: int) -> tuple[Convention
     A program that accumulates into a global is found out here, by its very first two calls, because later it may be
     unable to do anything else.
     """
-    probes = draw_probes(task, seed, recipe.n_layers)
-    ranked: dict[bool, list[tuple[tuple[int, int, int], Convention]]] = {False: [], True: []}
-    for convention in recipe.conventions():
+    found = _try(recipe, task, seed, labels=False)
+    if found.rank[0] == 0 and found.accumulates is None:  # labels are for those whom nothing else suits
+        with_labels = _try(recipe, task, seed, labels=True)
+        if with_labels.rank[0] > 0 or (found.asks_for_labels and with_labels.rank > found.rank):
+            found = with_labels
+    return found.convention, [found.accumulates] if found.accumulates is not None else []
+
+
+_Rank = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class _Tried:
+    rank: _Rank
+    convention: Convention
+    accumulates: Finding | None = None
+    asks_for_labels: bool = False
+
+
+def _try(recipe: Recipe, task: Task, seed: int, *, labels: bool) -> _Tried:
+    probes = draw_probes(task, seed, recipe.n_layers, labels=labels)
+    ranked: dict[bool, list[_Tried]] = {False: [], True: []}
+    asks = False
+    for plain in recipe.conventions():
+        convention = replace(plain, labels=labels)
         side_effects = side_effect_findings(recipe, convention, probes[0])
         if side_effects and side_effects[0].mistake == "accumulates":
-            return convention, side_effects
+            return _Tried((0, 0, 0), convention, side_effects[0])
         observed = [recipe.observe(case, convention) for case in probes]
         right = sum(explains(o, numbers_of(o.case, NO_MISTAKES)) for o in observed)
         ran = sum(o.error is None for o in observed)
-        ranked[convention.batches].append(((right, _fitting_shapes(observed), ran), convention))
-    best = {many: max(found, key=lambda item: item[0], default=None) for many, found in ranked.items()}
+        # y is an index there, and no index has decimals
+        asks = asks or any(o.error is not None and ("IndexError" in o.error or "integer" in o.error) for o in observed)
+        rank = (right, _fitting_shapes(observed), ran)
+        ranked[convention.batches].append(_Tried(rank, convention))
+    best = {many: max(found, key=lambda tried: tried.rank, default=None) for many, found in ranked.items()}
     single, batch = best[False], best[True]
     if single is None or batch is None:
         only = single or batch
         assert only is not None
-        return only[1], []
-    if batch[0] >= single[0] and _knows_batches(recipe, batch[1], task, seed):
-        return batch[1], []
-    return single[1], []
+        return replace(only, asks_for_labels=asks)
+    only_so = single.rank[2] == 0 < batch.rank[2]  # one example alone never runs
+    many = only_so or (batch.rank >= single.rank and _knows_batches(recipe, batch.convention, task, seed))
+    return replace(batch if many else single, asks_for_labels=asks)
 
 
 def _fitting_shapes(observed: Sequence[Observed]) -> int:
@@ -67,11 +94,13 @@ def _knows_batches(recipe: Recipe, convention: Convention, task: Task, seed: int
         return False  # its examples come one by one
     rng = np.random.default_rng([seed, 2])
     # a batch as large as no layer is wide
-    case = random_case(rng, task, (3, 5, 2) if recipe.n_layers in (None, 3) else (3, 5, 2, 4)[: recipe.n_layers], 7)
+    case = random_case(rng, task, (3, 5, 2) if recipe.n_layers in (None, 3) else (3, 5, 2, 4, 6)[: recipe.n_layers], 7)
+    if convention.labels:
+        case = case.one_hot()
     once = recipe.observe(case, convention)
     twice = recipe.observe(case.repeated(), convention)
     if once.error is not None or twice.error is not None:
-        return False
+        return _knows_square_batches(recipe, convention, case)
     last = case.n_layers
     kind = "nabla" if recipe.main == "gradients" else None
     if kind is None:
@@ -80,3 +109,14 @@ def _knows_batches(recipe: Recipe, convention: Convention, task: Task, seed: int
         return True
     w_once, w_twice = once.numbers["nabla_w", last], twice.numbers["nabla_w", last]
     return w_once.shape == w_twice.shape and w_once.size > 1 and not close(w_twice, 2.0 * w_once.astype(float))
+
+
+def _knows_square_batches(recipe: Recipe, convention: Convention, case: Case) -> bool:
+    """Whether a program that raises on batches is meant for them: where all shapes fit, a gradient is the mean."""
+    rng = np.random.default_rng(3)
+    square = random_case(rng, case.task, (3,) * case.n_layers, 3)
+    square = square.one_hot() if convention.labels else square
+    observed = recipe.observe(square, convention)
+    right = numbers_of(square, NO_MISTAKES)
+    assert right is not None
+    return any(close(found, right[key]) for key, found in observed.numbers.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -21,17 +21,17 @@ from backlit.grading.judge.algorithm import (
     weighted_input,
 )
 from backlit.grading.judge.catalogue import Switch, key_of, singles
-from backlit.grading.judge.findings import compared, raised
+from backlit.grading.judge.findings import compared, raised, simple_cases
 from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import in_place, same
-from backlit.grading.judge.trials import Average, EquationFunction, Trial, run_trials
+from backlit.grading.judge.trials import Average, EquationFunction, Trial, caller, run_trials
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.judge.wrong_functions import prime_from_value
 from backlit.grading.reading.cases import Array, Task, draw_cases
 from backlit.grading.reading.conventions import Convention, conventions
-from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find, lower
-from backlit.grading.reading.student import Call, FunctionInfo, Inventory, Student
+from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find
+from backlit.grading.reading.student import Inventory, Student
 
 AVERAGES: dict[Average, str] = {
     "gradients": "the gradients are averaged over the batch",
@@ -61,7 +61,7 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
     described = convention.describe()
     if convention.batches:
         described += (AVERAGES[average],)
-    judgement = Judgement(conventions=described)
+    judgement = Judgement(conventions=described, seen_in={eq: f.name for eq, f in functions.items()})
     for equation in EQUATIONS:
         if equation in functions:
             trials = judge.trials(equation, convention, average, times=2)
@@ -77,6 +77,7 @@ class _Judge:
         self.student, self.functions, self.task = student, functions, task
         self.cases = {many: [run(case) for case in draw_cases(seed, task, batches=many)] for many in (False, True)}
         self.stopped: dict[str, list[Trial]] = {}
+        self._own_functions: dict[tuple[Convention, frozenset[str]], tuple[Any, Any]] = {}
         self._known: dict[tuple[object, ...], list[Trial]] = {}
 
     def detect(self) -> tuple[Convention, Average]:
@@ -143,36 +144,29 @@ class _Judge:
 
     def _own(self, convention: Convention) -> tuple[Callable[[Array], Array] | None, Callable[[Array], Array] | None]:
         """The student's own σ and σ′, called for every value that is needed."""
+        key = convention, frozenset(self.stopped)
+        if key not in self._own_functions:
+            self._own_functions[key] = self._caller("a", convention), self._caller("sigma_prime", convention)
+        return self._own_functions[key]
 
-        def caller(equation: str) -> Callable[[Array], Array] | None:
-            if equation not in self.functions or "a" in self._roles(equation) or equation in self.stopped:
-                return None
-            name = self.functions[equation].name
-
-            def call(z: Array) -> Array:
-                outcome = self.student.run([Call(name, (convention.give(z),))])[0]
-                try:
-                    return convention.take(outcome.value).astype(float)
-                except ValueError:
-                    return np.full_like(z, np.nan)
-
-            return call
-
-        return caller("a"), caller("sigma_prime")
+    def _caller(self, equation: str, convention: Convention) -> Callable[[Array], Array] | None:
+        if equation not in self.functions or "a" in self._roles(equation) or equation in self.stopped:
+            return None
+        return caller(self.student, self.functions[equation].name, convention)
 
     def _right(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> bool:
         if trial.found is None:
             return False
         return any(close(trial.found, expected) for expected in self._acceptable(equation, trial, average, own))
 
-    def _acceptable(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> list[Array]:
+    def _acceptable(self, equation: str, trial: Trial, average: Average, own: tuple[Any, Any]) -> Iterator[Array]:
+        # the student's functions are called only if what is right without them does not do
         p, layer = trial.p, trial.layer
-        acceptable = [_evaluate(equation, p, layer, average)]
+        yield _evaluate(equation, p, layer, average)
         if equation == "sigma_prime" and own[0] is not None:
-            acceptable.append(prime_from_value(self.task.hidden, own[0](p.z[layer])))
+            yield prime_from_value(self.task.hidden, own[0](p.z[layer]))
         if equation in ("BP1", "BP2") and own[1] is not None:
-            acceptable.append(_evaluate(equation, replace(p, sigma_prime=own[1]), layer, average))
-        return [array for array in acceptable if array is not None]
+            yield _evaluate(equation, replace(p, sigma_prime=own[1]), layer, average)
 
     def finding(
         self, equation: str, trials: Sequence[Trial], convention: Convention, average: Average
@@ -186,17 +180,32 @@ class _Judge:
             return raised(equation, "nothing", "not_written", empty.line)
         mistake = self._mistake(equation, trials, average, own)
         wrong = [t for t in trials if not self._right(equation, t, average, own)]
-        shown = next((t for t in wrong if t.found is not None and not t.p.case.is_square), None)
+        shown = self._simple(equation, convention, average, own)
+        shown = shown or next((t for t in wrong if t.found is not None and not t.p.case.is_square), None)
         shown = shown or next((t for t in wrong if t.found is not None), None)
         error = next((t for t in wrong if t.error is not None), None)
         if shown is None or shown.found is None:
             assert error is not None
             return raised(equation, error.error or "", mistake, error.line, error.layer)
-        expected = self._acceptable(equation, shown, average, own)[-1 if equation in ("BP1", "BP2") else 0]
-        finding = compared(equation, _QUANTITY[equation], shown.layer, shown.found, expected, mistake)
+        expected = list(self._acceptable(equation, shown, average, own))[-1 if equation in ("BP1", "BP2") else 0]
+        case = shown.p.case
+        finding = compared(equation, _QUANTITY[equation], shown.layer, shown.found, expected, mistake, case=case)
         if error is not None:
             return replace(finding, line=error.line)
         return finding
+
+    def _simple(self, equation: str, convention: Convention, average: Average, own: tuple[Any, Any]) -> Trial | None:
+        """Return a call that is wrong on numbers that can be followed by hand, if there is one."""
+        if equation in self.stopped:
+            return None
+        passes = [run(case) for case in simple_cases(self.cases[convention.batches][0].case)]
+        trials = run_trials(self.student, equation, self.functions[equation], passes, convention, average, 1)
+        numbers = [
+            t
+            for t in trials
+            if t.found is not None and t.found.shape == _evaluate(equation, t.p, t.layer, average).shape
+        ]
+        return next((t for t in numbers if not self._right(equation, t, average, own)), None)
 
     def _mistake(self, equation: str, trials: Sequence[Trial], average: Average, own: tuple[Any, Any]) -> str | None:
         if all(
@@ -276,8 +285,3 @@ def _side_effect_finding(equation: str, trials: Sequence[Trial]) -> Finding | No
             found, expected = trial.second, trial.found.astype(float)
             return compared(equation, _QUANTITY[equation], trial.layer, found, expected, "accumulates")
     return None
-
-
-def offered(info: Sequence[FunctionInfo]) -> list[str]:
-    """Return the names of functions, for a remark."""
-    return [f"{function.name}({', '.join(function.parameters)})" for function in info if lower(function.name)]

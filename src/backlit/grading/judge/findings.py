@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from backlit.grading.judge.algorithm import run, sigma_prime
 from backlit.grading.judge.catalogue import CATALOGUE, Switch, key_of, order_of
 from backlit.grading.judge.one_pass import Pass
-from backlit.grading.judge.verdict import Finding
-from backlit.grading.reading.cases import Array, Case
+from backlit.grading.judge.verdict import Example, Finding
+from backlit.grading.reading.cases import Array, Case, simple_case
 
 _QUANTITIES = {
     "z": ("z",),
@@ -25,6 +25,7 @@ _QUANTITIES = {
     "update": ("b_new", "w_new"),
 }
 _SYMBOLS = {"z": "z", "a": "a", "delta": "δ", "nabla_b": "∂C/∂b", "nabla_w": "∂C/∂w", "b_new": "b", "w_new": "w"}
+_IN_EXAMPLES = {"σ′(z)": "sigma_prime"}
 EQUATION_NAMES = {
     "z": "the weighted input z",
     "a": "the activation a",
@@ -71,8 +72,9 @@ def compared(
     expected: Array,
     mistake: str | None,
     line: int | None = None,
+    case: Case | None = None,
 ) -> Finding:
-    """Make a finding of two arrays that differ."""
+    """Make a finding of two arrays that differ; `case` is where they were computed, if nothing else is wrong before."""
     index = first_difference(found, expected)
     if index is None:
         component = f"{_SYMBOLS.get(quantity, quantity)}^{layer}"
@@ -81,7 +83,24 @@ def compared(
         )
     component = component_of(quantity, layer, index)
     numbers = float(expected[index]), float(found[index])
-    return Finding(equation, layer, component, *numbers, mistake, message_for(equation, mistake), line)
+    message = message_for(equation, mistake)
+    factor = common_factor(found, expected) if mistake is None else None
+    if factor is not None:
+        message += (
+            f" Every number of {_SYMBOLS.get(quantity, quantity)}^{layer} is {factor:.4g} times what it should be."
+        )
+    example = None if case is None else Example(case.exercise(), _IN_EXAMPLES.get(quantity, quantity), index)
+    return Finding(equation, layer, component, *numbers, mistake, message, line, example=example)
+
+
+def common_factor(found: NDArray[Any], expected: Array) -> float | None:
+    """Return what all numbers are multiplied by, if it is the same for all."""
+    scale = float(np.max(np.abs(expected), initial=0.0))
+    if scale == 0.0 or expected.size < 2 or not np.all(np.isfinite(found)):
+        return None
+    factor = float(np.sum(found * expected) / np.sum(expected * expected))
+    same = np.max(np.abs(found - factor * expected)) <= 1e-9 * scale * max(1.0, abs(factor))
+    return factor if same and factor != 0.0 else None
 
 
 def raised(equation: str, error: str, mistake: str | None, line: int | None, layer: int | None = None) -> Finding:
@@ -93,6 +112,14 @@ def raised(equation: str, error: str, mistake: str | None, line: int | None, lay
     return Finding(equation, layer, None, None, error, mistake, message, line)
 
 
+def simple_cases(like: Case) -> list[Case]:
+    """Return networks that are small enough to be followed by hand, in the order in which they are to be preferred."""
+    # as hard to foresee as the others, and the same on every machine
+    rng = np.random.default_rng(np.abs(np.round(1e6 * like.x[:, 0])).astype(np.uint32))
+    sizes = (2,) * like.n_layers
+    return [simple_case(rng, like.task, sizes, n) for n in ([1, 1, 3, 3] if like.n_examples > 1 else [1, 1])]
+
+
 def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Finding]:
     """Make one finding for each equation in which a mistake was matched.
 
@@ -100,7 +127,7 @@ def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Fi
     """
     findings: list[Finding] = []
     made: set[Switch] = set()
-    ordered = sorted(switches, key=order_of)
+    ordered = sorted(switches, key=lambda switch: (order_of(switch), switch))
     for equation in dict.fromkeys(switch[0] for switch in ordered):
         here = {switch for switch in ordered if switch[0] == equation}
         mistake = "+".join(dict.fromkeys(key_of(switch) for switch in ordered if switch in here))
@@ -112,15 +139,17 @@ def from_switches(switches: frozenset[Switch], cases: Sequence[Case]) -> list[Fi
 def _finding(
     equation: str, mistake: str, before: frozenset[Switch], after: frozenset[Switch], cases: Sequence[Case]
 ) -> Finding:
-    # a network without equal widths is the better example, but a mistake may raise there
-    for case in sorted(cases, key=lambda case: case.is_square):
+    # else a network without equal widths is the better example, but a mistake may raise there
+    simple = [] if before else simple_cases(cases[0])
+    for case in [*simple, *sorted(cases, key=lambda case: case.is_square)]:
         try:
             right, wrong = run(case, before), run(case, after)
         except (ValueError, KeyError, IndexError):
             continue
         for quantity, layer, expected, found in _pairs(equation, right, wrong):
             if found.shape != expected.shape or first_difference(found, expected) is not None:
-                return compared(equation, quantity, layer, found, expected, mistake)
+                shown = None if before else case
+                return compared(equation, quantity, layer, found, expected, mistake, case=shown)
     return Finding(equation, None, None, None, None, mistake, message_for(equation, mistake))
 
 
@@ -138,7 +167,7 @@ _HINTS_IN_LINES = (
     ("BP4", r"nabla_w|\bdw|grad_?w|outer"),
     ("BP3", r"nabla_b|\bdb|grad_?b"),
     ("BP1", r"\by\b|cost|loss|target"),
-    ("BP2", r"delta|dz|error|prime|deriv"),
+    ("BP2", r"delta|dz|error\b|prime|deriv|backward"),
     ("a", r"sigmoid|activat|exp\(|tanh|relu"),
 )
 

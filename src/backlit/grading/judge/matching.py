@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.grading.judge.algorithm import run
-from backlit.grading.judge.catalogue import Switch
+from backlit.grading.judge.algorithm import bp1, bp2, bp3, bp4, feed_forward, run
+from backlit.grading.judge.catalogue import Switch, singles
+from backlit.grading.judge.one_pass import Pass
 from backlit.grading.reading.answers import Numbers, Observed
 from backlit.grading.reading.cases import Array, Case
 
@@ -80,11 +82,110 @@ def find_mistakes(
     """
     if all(o.error is not None for o in observed):
         return None
-    ordered = sorted(observed, key=lambda o: (o.error is not None, not o.case.is_square, sum(o.case.sizes)))
+    # one that is wrong first, since what changes nothing there is not worth a look at the others
+    ordered = sorted(
+        observed, key=lambda o: (o.error is not None, is_right([o]), not o.case.is_square, sum(o.case.sizes))
+    )
+    has_step = any(name in ("b_new", "w_new") for name, _ in ordered[0].numbers)
+    screen = _Screen(ordered[0])
     for switches in candidates:
+        if not has_step and any(switch in _ONLY_IN_THE_STEP for switch in switches):
+            continue
+        if sigma is None and sigma_prime is None and not screen.may_be(switches):
+            continue
         if all(explains(o, numbers_of(o.case, switches, sigma, sigma_prime)) for o in ordered):
             return switches
     return None
+
+
+_ONLY_IN_THE_STEP = {switch for switch in singles(("update",)) if switch[1] != "update_before_all_deltas"}
+_BEFORE_GRADIENTS = ("z", "a", "sigma_prime", "BP1")
+
+
+class _Screen:
+    """Whether mistakes may explain one network, layer by layer from the output: it spares most of thousands of runs."""
+
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
+        self._last = observed.case.n_layers
+        self._fed: dict[frozenset[Switch], Pass | None] = {}
+        self._sent: dict[frozenset[Switch], Pass | None] = {}
+        self._known: dict[tuple[str, frozenset[Switch]], bool] = {}
+
+    def may_be(self, switches: frozenset[Switch]) -> bool:
+        mistakes = {mistake for _, mistake in switches}
+        if "update_before_all_deltas" in mistakes or ("loop_stops_early" in mistakes and self._last == 2):
+            return True
+        # BP2 and the update have no part in the output layer
+        return (
+            (("BP3", "layers_reversed") in switches or self._agrees("nabla_b", "BP3", bp3, switches))
+            and (("BP4", "layers_reversed") in switches or self._agrees("nabla_w", "BP4", bp4, switches))
+            and self._all_layers_agree(switches, "layers_reversed" in mistakes)
+        )
+
+    def _all_layers_agree(self, switches: frozenset[Switch], are_reversed: bool) -> bool:
+        sent = self._send_back(frozenset(switch for switch in switches if switch[0] in _BEFORE_GRADIENTS))
+        if sent is None:
+            return False
+        p = replace(sent, switches=switches, delta=dict(sent.delta))
+        try:
+            with np.errstate(all="ignore"):
+                for layer in range(self._last - 1, 1, -1):
+                    p.delta[layer] = bp2(p, layer)
+                if p.makes("BP2", "loop_stops_early"):
+                    p.delta[2] = np.zeros_like(p.delta[2])
+                for layer in range(2, self._last + are_reversed):
+                    for name, gradient in (("nabla_b", bp3), ("nabla_w", bp4)):
+                        found = self._observed.numbers.get((name, layer))
+                        if found is not None and not close(found, gradient(p, layer)):
+                            return False
+        except (ValueError, KeyError, IndexError):
+            return False
+        return True
+
+    def _agrees(
+        self, name: str, equation: str, gradient: Callable[[Pass, int], Array], switches: frozenset[Switch]
+    ) -> bool:
+        found = self._observed.numbers.get((name, self._last))
+        if found is None:
+            return True
+        felt = frozenset(switch for switch in switches if switch[0] in (*_BEFORE_GRADIENTS, equation))
+        key = name, felt
+        if key not in self._known:
+            p = self._send_back(frozenset(switch for switch in felt if switch[0] in _BEFORE_GRADIENTS))
+            try:
+                with np.errstate(all="ignore"):
+                    p = None if p is None else replace(p, switches=felt)
+                    self._known[key] = p is not None and close(found, gradient(p, self._last))
+            except (ValueError, KeyError, IndexError):
+                self._known[key] = False
+        return self._known[key]
+
+    def _send_back(self, switches: frozenset[Switch]) -> Pass | None:
+        """Return a pass as far as BP1; None where shapes do not fit."""
+        if switches not in self._sent:
+            fed = self._feed_forward(frozenset(switch for switch in switches if switch[0] in ("z", "a")))
+            p = None if fed is None else replace(fed, switches=switches, delta={})
+            try:
+                if p is not None:
+                    with np.errstate(all="ignore"):
+                        p.delta[p.last] = bp1(p)
+            except (ValueError, KeyError, IndexError):
+                p = None
+            self._sent[switches] = p
+        return self._sent[switches]
+
+    def _feed_forward(self, switches: frozenset[Switch]) -> Pass | None:
+        if switches not in self._fed:
+            p: Pass | None = Pass(self._observed.case, switches, w=dict(self._observed.case.w))
+            try:
+                assert p is not None
+                with np.errstate(all="ignore"):
+                    feed_forward(p)
+            except ValueError:
+                p = None
+            self._fed[switches] = p
+        return self._fed[switches]
 
 
 def is_right(observed: Sequence[Observed]) -> bool:

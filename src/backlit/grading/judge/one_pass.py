@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from backlit.grading.reading.answers import Numbers
 from backlit.grading.reading.cases import Array, Case
 
@@ -20,12 +22,15 @@ class Pass:
         The mistakes to be made; a mistake may have variants, ``"wrong_sigma:negated"``.
     sigma, sigma_prime : callable, optional
         The student's own σ and σ′, to be judged by what follows from them.
+    disturbed : str, optional
+        An equation whose results are made a little different, to see which numbers depend on it.
     """
 
     case: Case
     switches: frozenset[tuple[str, str]] = frozenset()
     sigma: Callable[[Array], Array] | None = None
     sigma_prime: Callable[[Array], Array] | None = None
+    disturbed: str | None = None
     w: dict[int, Array] = field(default_factory=dict)
     z: dict[int, Array] = field(default_factory=dict)
     a: dict[int, Array] = field(default_factory=dict)
@@ -45,6 +50,13 @@ class Pass:
             if switched == equation and name.startswith(f"{mistake}:"):
                 return name.partition(":")[2]
         return None
+
+    def out(self, equation: str, result: Array) -> Array:
+        """Return what an equation hands on: its result, unless it is the one that is disturbed."""
+        if equation != self.disturbed:
+            return result
+        factors: Array = 1.0 + 0.1 * np.cos(np.arange(1.0, result.size + 1.0)).reshape(result.shape)
+        return result * factors
 
     def numbers(self) -> Numbers:
         """Return everything that was computed."""

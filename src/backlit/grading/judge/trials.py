@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from backlit.core.losses import get_loss
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import same
+from backlit.grading.reading.cases import Array
 from backlit.grading.reading.conventions import Convention
 from backlit.grading.reading.student import Call, Outcome, Student
 
 Average = Literal["gradients", "error", "update"]
+
+_SPREAD = np.linspace(-2.5, 3.0, 6)[:, np.newaxis]
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,11 @@ def _trial(
     value = outcome.args_after[0] if in_place_update and not same(args[0], outcome.args_after[0]) else outcome.value
     if value is None:
         return Trial(p, layer, None, "nothing", None)
+    if equation in ("z", "a") and isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
+        value = value[0]  # beside it stands what the backward pass is to remember
+        outcomes = [
+            replace(outcome, value=outcome.value[0]) for outcome in outcomes if isinstance(outcome.value, tuple)
+        ]
     try:
         found = _taken(equation, value, convention)
         second = outcomes[-1].value
@@ -143,3 +151,18 @@ def run_trials(
             return [*trials, Trial(p, layer, None, f"the program was stopped: {reason}", stopped=True)]
         trials.append(_trial(equation, function, p, layer, args, own, convention))
     return trials
+
+
+def caller(student: Student, name: str, convention: Convention) -> Callable[[Array], Array] | None:
+    """Return the student's own σ or σ′, to be judged by what follows from it; None if it is constant."""
+
+    def call(z: Array) -> Array:
+        outcome = student.run([Call(name, (convention.give(z),))])[0]
+        try:
+            return convention.take(outcome.value).astype(float)
+        except ValueError:
+            return np.full_like(z, np.nan)
+
+    # of a constant anything may follow, such as δ = 0
+    with np.errstate(all="ignore"):
+        return call if np.ptp(call(_SPREAD)) > 0 else None

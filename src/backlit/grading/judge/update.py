@@ -48,37 +48,50 @@ class _Step:
             numbers["b_new", layer] = b if stays else update(p, b, self.nabla_b[layer])
         return numbers
 
+    def moves(self) -> bool:
+        """Whether the step changes anything, so that it can be told from none."""
+        both = (self.nabla_b.values(), self.nabla_w.values())
+        return all(any(bool(np.any(np.abs(gradient) > 1e-9)) for gradient in own) for own in both)
+
     def is_explained(self, switches: frozenset[Switch]) -> bool:
         """Whether a step with mistakes gives what was observed."""
         return self.observed.error is None and explains(self.observed, self.expected(switches), _TOLERANCE)
 
 
-def update_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[Finding]:
-    """Judge the step on the student's own gradients."""
-    if recipe.main != "gradients" or "training" not in recipe.functions:
-        return []
+def judge_update(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> tuple[list[Finding], int]:
+    """Judge the step on the student's own gradients; return what is wrong, and how many numbers show it."""
+    if recipe.main != "gradients":
+        return [], 0
+    steps = _training_steps(recipe, convention, cases) if "training" in recipe.functions else []
+    steps += _updater_steps(recipe, convention, cases) if recipe.updater is not None else []
+    moving = [step for step in steps if step.moves()]
+    if 2 * len(moving) <= len(steps):
+        return _judge_steps(steps), 0  # a step along gradients that are 0 shows nothing
+    return _judge_steps(steps), sum(array.size for step in moving for array in step.observed.numbers.values())
+
+
+def _training_steps(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[_Step]:
     steps = []
     rng = np.random.default_rng(0)
     one_by_one = "mini_batch" in recipe.roles("training")
     for case in cases:
         batch = random_case(rng, case.task, case.sizes, 4) if one_by_one or convention.batches else case
+        batch = batch.one_hot() if convention.labels else batch
         own = _own_gradients(recipe, convention, batch, one_by_one=one_by_one and not convention.batches)
         if own is not None:
             steps.append(_Step(batch, *own, recipe.observe(batch, convention, "training")))
-    return _judge_steps(steps)
+    return steps
 
 
-def updater_findings(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[Finding]:
-    """Judge a plain function that is given parameters and gradients, on the student's own gradients."""
-    if recipe.updater is None:
-        return []
+def _updater_steps(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[_Step]:
+    """Have a plain function that is given parameters and gradients step along the student's own gradients."""
     steps = []
     for case in cases:
         own = _own_gradients(recipe, convention, case, one_by_one=False)
         observed = recipe.observe_updater(case, convention) if own is not None else None
         if own is not None and observed is not None:
             steps.append(_Step(case, *own, observed))
-    return _judge_steps(steps)
+    return steps
 
 
 def _judge_steps(steps: Sequence[_Step]) -> list[Finding]:
@@ -117,5 +130,5 @@ def _finding(steps: Sequence[_Step], switches: frozenset[Switch] | None) -> Find
         for (name, layer), expected in step.expected().items():
             found = step.observed.numbers.get((name, layer))
             if found is not None and not close(found, expected, _TOLERANCE):
-                return compared("update", name, layer, found, expected, mistake)
+                return compared("update", name, layer, found, expected, mistake, case=step.case)
     raise AssertionError("a step that differs in no number")

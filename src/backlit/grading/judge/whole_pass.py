@@ -12,10 +12,12 @@ from itertools import islice
 
 import numpy as np
 
-from backlit.grading.judge.algorithm import bp2, run
-from backlit.grading.judge.catalogue import alone_and_in_pairs, singles
+from backlit.grading.judge.algorithm import run
+from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
 from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
-from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised
+from backlit.grading.judge.evidence import shown
+from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised, simple_cases
+from backlit.grading.judge.further_calls import LOUD, constant_findings, mistake_in_squares
 from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
     NO_MISTAKES,
@@ -26,10 +28,11 @@ from backlit.grading.judge.matching import (
     is_right,
     numbers_of,
 )
-from backlit.grading.judge.one_pass import Pass
+from backlit.grading.judge.other_task import fitting_task, remark_on
+from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
 from backlit.grading.judge.side_effects import side_effect_findings
-from backlit.grading.judge.update import update_findings, updater_findings
-from backlit.grading.judge.verdict import Finding, Judgement
+from backlit.grading.judge.update import judge_update
+from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import Case, Task, draw_cases
 from backlit.grading.reading.conventions import LAYOUTS, Convention
@@ -43,41 +46,60 @@ def judge_whole_pass(
     progress("finding out how its arrays are laid out")
     convention, side_effects = detect_convention(recipe, task, seed)
     side_effects = side_effects or side_effect_findings(
-        recipe, convention, draw_probes(task, seed, recipe.n_layers)[-1]
+        recipe, convention, draw_probes(task, seed, recipe.n_layers, labels=convention.labels)[-1]
     )
-    cases = draw_cases(seed, task, batches=convention.batches or takes_mini_batches(recipe), n_layers=recipe.n_layers)
+    many = convention.batches or takes_mini_batches(recipe)
+    cases = draw_cases(seed, task, batches=many, n_layers=recipe.n_layers, labels=convention.labels)
     judgement = Judgement(conventions=convention.describe())
+    if recipe.n_layers is not None:
+        judgement.conventions += (f"networks of {recipe.n_layers} layers, the input counted, and no others",)
+    name = recipe.name_of(recipe.functions[recipe.main])
+    judgement.seen_in = dict.fromkeys(("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4"), name)
+    for info in (recipe.functions.get("training"), recipe.updater):
+        if info is not None:
+            judgement.seen_in["update"] = recipe.name_of(info)
     accumulates = any(finding.mistake == "accumulates" for finding in side_effects)
     if accumulates and recipe.class_name is None:
         # a new object starts anew, but what gathers in globals spoils all that could be asked now
         judgement.findings = side_effects
-        _count(judgement, recipe, [])
+        judgement.notes = dict.fromkeys(
+            EQUATIONS, "It remembers earlier calls, so that its numbers could not be judged."
+        )
         return judgement
     progress("comparing its numbers")
     observed = [recipe.observe(case, convention) for case in cases]
-    _count(judgement, recipe, observed)
-    sums = _sums_divided_in_the_update(recipe, convention, cases, observed)
-    if sums:
-        judgement.conventions += ("backprop returns sums over the batch, the update divides by n",)
-        findings = []
-    else:
-        findings = _gradient_findings(recipe, observed, convention, lines, progress)
-        findings += update_findings(recipe, convention, cases)
-        findings += updater_findings(recipe, convention, cases)
+    findings = _judge_gradients(judgement, recipe, observed, convention, lines, progress)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
     if accumulates or any(finding.equation == "update" for finding in side_effects):
         # what changes under way spoils numbers in ways that nothing else explains
         findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
-    order = {equation: i for i, equation in enumerate(judgement.checks)}
-    judgement.findings = sorted([*findings, *side_effects], key=lambda finding: order.get(finding.equation, len(order)))
+    order = {equation: i for i, equation in enumerate(EQUATIONS)}
+    judgement.findings = sorted([*findings, *side_effects], key=lambda finding: order[finding.equation])
     return judgement
 
 
-def _count(judgement: Judgement, recipe: Recipe, observed: Sequence[Observed]) -> None:
-    n = sum(array.size for o in observed for array in o.numbers.values())
-    judgement.checks = dict.fromkeys(("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4"), n)
-    if "training" in recipe.functions or recipe.updater is not None:
+def _judge_gradients(
+    judgement: Judgement,
+    recipe: Recipe,
+    observed: list[Observed],
+    convention: Convention,
+    lines: Sequence[str],
+    progress: Callable[[str], None],
+) -> list[Finding]:
+    """Judge gradients and the step, and note which equations they show."""
+    cases = [o.case for o in observed]
+    if not is_right(observed) and _sums_divided_in_the_update(recipe, convention, cases, observed):
+        judgement.conventions += ("backprop returns sums over the batch, the update divides by n",)
+        judgement.checks = shown([recipe.observe(case, convention, "training") for case in cases], NO_MISTAKES)
+        return []
+    findings, judgement.checks = _gradient_findings(recipe, observed, convention, lines, progress)
+    if findings:
+        other = fitting_task([recipe.observe(case.one_hot(), convention) for case in cases])
+        judgement.remarks += (remark_on(other),) if other is not None else ()
+    steps, n = judge_update(recipe, convention, cases)
+    if n:
         judgement.checks["update"] = n
+    return findings + steps
 
 
 def _gradient_findings(
@@ -86,70 +108,82 @@ def _gradient_findings(
     convention: Convention,
     lines: Sequence[str],
     progress: Callable[[str], None],
-) -> list[Finding]:
+) -> tuple[list[Finding], dict[str, int]]:
+    """Return what is wrong, and how many numbers show each equation."""
     if is_right(observed):
-        return []
-    progress("looking for the mistake")
+        return [], shown(observed, NO_MISTAKES)
+    constant = constant_findings(recipe, observed, convention)
+    if constant:
+        return constant, {}
+    silent = all(o.error is None and not _any_number(o) for o in observed)
+    if recipe.main == "gradients" and silent and not convention.labels:
+        # decimals cut off leave nothing; targets far away give numbers that have more than decimals
+        observed = [recipe.observe(replace(o.case, y=LOUD * o.case.y), convention) for o in observed]
     cases = [o.case for o in observed]
+    progress("looking for the mistake")
+    failed = [o for o in observed if o.error is not None]
+    if failed and all(o.error is not None or is_right([o]) for o in observed):
+        # exceptions alone say little of where the mistake is
+        found = mistake_in_squares(recipe, observed, convention)
+        if found:
+            return [replace(finding, found=failed[0].error, line=failed[0].line) for finding in found], {}
     switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
     if switches is not None:
-        return _with_errors(from_switches(switches, cases), observed)
+        return _with_errors(from_switches(switches, cases), observed), _not_in(switches, shown(observed, switches))
     precision = _precision_finding(observed)
     if precision is not None:
-        return [precision]
+        checks = shown(observed, NO_MISTAKES)
+        if precision.mistake == "difference_quotient":  # which is none of the four equations
+            checks = {equation: n for equation, n in checks.items() if equation in ("z", "a")}
+        return [precision], checks
     progress("looking for two mistakes at once")
     switches = find_mistakes(observed, alone_and_in_pairs())
     if switches is not None:
-        return _with_errors(from_switches(switches, cases), observed)
+        return _with_errors(from_switches(switches, cases), observed), _not_in(switches, shown(observed, switches))
     return _equation_by_equation(recipe, observed, convention, lines)
+
+
+def _not_in(switches: frozenset[Switch], checks: dict[str, int]) -> dict[str, int]:
+    return {equation: n for equation, n in checks.items() if equation not in {made for made, _ in switches}}
+
+
+def _any_number(o: Observed) -> bool:
+    return any(np.any(array != 0) for array in o.numbers.values())
 
 
 def _equation_by_equation(
     recipe: Recipe, observed: Sequence[Observed], convention: Convention, lines: Sequence[str]
-) -> list[Finding]:
+) -> tuple[list[Finding], dict[str, int]]:
     """Judge each equation on the student's own earlier values, where no modelled mistake explains the numbers."""
     failed = [o for o in observed if o.error is not None]
     if len(failed) == len(observed):
         error = failed[0]
-        text = lines[error.line - 1] if error.line is not None and error.line <= len(lines) else ""
         unwritten = error.error is not None and ("NotImplementedError" in error.error or "nothing came" in error.error)
-        mistake = "not_written" if unwritten else None
-        return [raised(equation_of_line(text), error.error or "", mistake, error.line)]
-    if recipe.main != "gradients":
-        bad = next(o for o in observed if o.error is None and not explains(o, numbers_of(o.case, NO_MISTAKES)))
+        return [_of_line(error, lines, "not_written" if unwritten else None)], {}
+    if failed:
+        wrong = (judge_own_steps([], [as_gradients(o)]).findings for o in observed if o.error is None)
+        return next((found for found in wrong if found), [_of_line(failed[0], lines)]), {}
+    examples = [o.case.example(i) for o in observed for i in range(min(o.case.n_examples, 3))]
+    singles = [recipe.observe(example, convention) for example in examples]
+    simple = [recipe.observe(case, convention) for case in simple_cases(observed[0].case)]
+    own = judge_own_steps(*(list(map(as_gradients, some)) for some in (singles, observed, simple)))
+    findings = own.findings
+    if recipe.main == "training" and not {"BP3", "BP4"} <= own.checks.keys():
+        bad = next(o for o in observed if not explains(o, numbers_of(o.case, NO_MISTAKES)))
         (name, layer), found = next(iter(bad.numbers.items()))
-        return [compared("update", name, layer, found, run(bad.case).numbers()[name, layer], None)]
-    for o in observed:
-        if o.error is None and not explains(o, numbers_of(o.case, NO_MISTAKES)):
-            finding = _first_wrong_step(o)
-            if finding is not None:
-                return [finding]
-    bad = next(o for o in observed if o.error is not None)
-    text = lines[bad.line - 1] if bad.line is not None and bad.line <= len(lines) else ""
-    return [raised(equation_of_line(text), bad.error or "", None, bad.line)]
+        expected = run(bad.case).numbers()[name, layer]
+        findings = [compared("update", name, layer, found, expected, None, case=bad.case)]
+    if not findings:
+        failed = [o for o in [*singles, *observed] if o.error is not None]
+        bad = next(o for o in [*failed, *observed] if o.error is not None or not is_right([o]))
+        findings = [_of_line(bad, lines)]
+    wrong_equations = {finding.equation for finding in findings}
+    return findings, {equation: n for equation, n in own.checks.items() if equation not in wrong_equations}
 
 
-def _first_wrong_step(o: Observed) -> Finding | None:
-    case, right = o.case, run(o.case)
-    last = case.n_layers
-    single = case.n_examples == 1
-    nabla_b = {layer: o.numbers["nabla_b", layer] for layer in case.b}
-    nabla_w = {layer: o.numbers["nabla_w", layer] for layer in case.w}
-    for layer in range(last, 1, -1):
-        expected_b = right.nabla_b[layer]
-        own = single and layer < last and nabla_b[layer + 1].shape == case.b[layer + 1].shape
-        if own:
-            expected_b = bp2(Pass(case, w=case.w, z=right.z, a=right.a, delta=nabla_b), layer)
-        if not close(nabla_b[layer], expected_b):
-            w_is_right = close(nabla_w[layer], expected_b @ right.a[layer - 1].T if own else right.nabla_w[layer])
-            is_error = not w_is_right and nabla_b[layer].shape == expected_b.shape
-            equation = ("BP1" if layer == last else "BP2") if is_error else "BP3"
-            return compared(equation, "nabla_b", layer, nabla_b[layer], expected_b, None)
-    for layer in range(last, 1, -1):
-        expected_w = nabla_b[layer] @ right.a[layer - 1].T if single else right.nabla_w[layer]
-        if not close(nabla_w[layer], expected_w):
-            return compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None)
-    return None
+def _of_line(o: Observed, lines: Sequence[str], mistake: str | None = None) -> Finding:
+    text = lines[o.line - 1] if o.line is not None and o.line <= len(lines) else o.error or ""
+    return raised(equation_of_line(text), o.error or "", mistake, o.line)
 
 
 def _with_errors(findings: list[Finding], observed: Sequence[Observed]) -> list[Finding]:
@@ -181,11 +215,14 @@ def _precision_finding(observed: Sequence[Observed]) -> Finding | None:
     ]
     only_stored = all(close(found, expected.astype(np.float32).astype(float), 1e-12) for _, _, found, expected in off)
     name, layer, found, expected = off[0]
+    case = next(
+        o.case for o, numbers in zip(observed, right, strict=True) if numbers and numbers[name, layer] is expected
+    )
     equation = {"nabla_b": "BP3", "nabla_w": "BP4"}.get(name, "update") if only_stored else "z"
     single = only_stored or any(found.dtype == np.float32 for _, _, found, _ in off)
     if single or agree(FLOAT32_TOLERANCE):
-        return compared(equation, name, layer, found.astype(float), expected, "float32")
-    return compared("BP1", name, layer, found, expected, "difference_quotient")
+        return compared(equation, name, layer, found.astype(float), expected, "float32", case=case)
+    return compared("BP1", name, layer, found, expected, "difference_quotient", case=case)
 
 
 def _sums_divided_in_the_update(
@@ -194,7 +231,7 @@ def _sums_divided_in_the_update(
     if recipe.main != "gradients" or "training" not in recipe.functions or not convention.batches:
         return False
     sums = frozenset({("BP3", "sum_instead_of_mean"), ("BP4", "sum_instead_of_mean")})
-    if not all(explains(o, numbers_of(o.case, sums)) for o in observed) or is_right(observed):
+    if not all(explains(o, numbers_of(o.case, sums)) for o in observed):
         return False
     return is_right([recipe.observe(case, convention, "training") for case in cases])
 
@@ -204,6 +241,11 @@ def _feeds_one(recipe: Recipe, convention: Convention, cases: Sequence[Case]) ->
     single = [replace(convention, layout=layout, batches=False) for layout in LAYOUTS]
     examples = [case.example(0) for case in cases]
     return any(is_right([_observe_output(recipe, example, one) for example in examples]) for one in single)
+
+
+def _are_labels(o: Observed) -> bool:
+    whole = (array.dtype.kind in "iu" and array.size == o.case.n_examples for array in o.numbers.values())
+    return o.error is None and all(whole)
 
 
 def _observe_output(recipe: Recipe, case: Case, convention: Convention) -> Observed:
@@ -218,6 +260,8 @@ def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Ca
     observed = [_observe_output(recipe, case, convention) for case in cases]
     if is_right(observed) or any(o.error is not None and "no output was found" in o.error for o in observed):
         return []
+    if all(_are_labels(o) for o in observed):
+        return []  # it says which class, and not the outputs
     if convention.batches and any(o.error is not None for o in observed) and _feeds_one(recipe, convention, cases):
         return []
     switches = find_mistakes(observed, alone_and_in_pairs(("z", "a")))
@@ -227,4 +271,4 @@ def _forward_findings(recipe: Recipe, convention: Convention, cases: Sequence[Ca
     if bad.error is not None:
         return [raised("z", bad.error, None, bad.line)]
     last = bad.case.n_layers
-    return [compared("a", "a", last, bad.numbers["a", last], run(bad.case).a[last], None)]
+    return [compared("a", "a", last, bad.numbers["a", last], run(bad.case).a[last], None, case=bad.case)]

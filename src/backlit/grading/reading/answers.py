@@ -86,6 +86,16 @@ def read_gradients(value: object, case: Case, *, pairs: bool = False) -> tuple[_
     )
 
 
+def n_numbered(value: object) -> int | None:
+    """Return for how many layers gradients came in a dictionary of W1, b1, …; None if none did."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    mapping = next((part for part in parts if isinstance(part, Mapping)), {})
+    found = [match for match in map(_NUMBERED.fullmatch, map(str, mapping)) if match is not None]
+    numbers = {letter: sorted(int(match[2]) for match in found if match[1].lower() == letter) for letter in "wb"}
+    n = len(numbers["w"])
+    return n if n > 0 and numbers["w"] == numbers["b"] == list(range(1, n + 1)) else None
+
+
 def _is_scalar(part: object) -> bool:
     return isinstance(part, int | float | str | None | np.generic) or (isinstance(part, np.ndarray) and part.ndim == 0)
 

@@ -7,8 +7,9 @@ was made. Networks whose widths all differ show that a program is right for ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,19 @@ class Case:
         """Whether all layers have the same width."""
         return len(set(self.sizes)) == 1
 
+    def exercise(self) -> dict[str, Any]:
+        """Return the network and the batch in JSON's types, as `backlit.explanation.exercise.Exercise` reads them."""
+        return {
+            "sizes": list(self.sizes),
+            "weights": [w.tolist() for w in self.w.values()],
+            "biases": [b[:, 0].tolist() for b in self.b.values()],
+            "activation": [self.task.activation(layer, self.n_layers) for layer in self.w],
+            "loss": self.task.loss,
+            "x": self.x.T.tolist(),
+            "y": self.y.T.tolist(),
+            "learning_rate": self.eta,
+        }
+
     def example(self, i: int) -> Case:
         """Return the same network with the i-th example alone."""
         return Case(self.task, self.sizes, self.w, self.b, self.x[:, [i]], self.y[:, [i]], self.eta)
@@ -104,6 +118,11 @@ class Case:
         return Case(
             self.task, self.sizes, self.w, self.b, np.hstack([self.x, self.x]), np.hstack([self.y, self.y]), self.eta
         )
+
+    def one_hot(self) -> Case:
+        """Return the same network and inputs, with a class for each example: 1 for its output, 0 for the others."""
+        y = np.eye(self.sizes[-1])[:, np.argmax(self.y, axis=0)]
+        return Case(self.task, self.sizes, self.w, self.b, self.x, y, self.eta)
 
 
 def random_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_examples: int) -> Case:
@@ -115,6 +134,19 @@ def random_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_ex
         b[i + 2] = rng.uniform(0.3, 0.9, size=(n_out, 1)) * rng.choice([-1.0, 1.0, 1.0], size=(n_out, 1))
     x = rng.normal(size=(sizes[0], n_examples))
     return Case(task, tuple(sizes), w, b, x, _targets(rng, task, sizes[-1], n_examples))
+
+
+def simple_case(rng: np.random.Generator, task: Task, sizes: Sequence[int], n_examples: int) -> Case:
+    """Draw a network and a batch whose numbers have one decimal, to be calculated with by hand."""
+
+    def simple(values: Array) -> Array:
+        rounded = np.round(values, 1)
+        return np.where(rounded == 0, 0.1, rounded)
+
+    case = random_case(rng, task, sizes, n_examples)
+    w, b = ({layer: simple(array) for layer, array in arrays.items()} for arrays in (case.w, case.b))
+    y = case.y if get_activation(task.output).couples else np.round(case.y % 1.0, 1)  # within what σ can reach
+    return replace(case, w=w, b=b, x=simple(case.x), y=y)
 
 
 def _targets(rng: np.random.Generator, task: Task, n_out: int, n_examples: int) -> Array:
@@ -130,10 +162,13 @@ def _targets(rng: np.random.Generator, task: Task, n_out: int, n_examples: int) 
 
 SQUARE = [(3, 3, 3), (4, 4, 4, 4), (2, 2, 2)]
 ALL_DIFFERENT = [(3, 5, 2), (4, 6, 3, 5), (2, 4, 6), (5, 3, 2, 4)]
+DEEPER = [(3, 3, 3, 3, 3), (2, 4, 3, 6, 5), (5, 2, 6, 4, 3)]
 ONE_OUTPUT = [(4, 3, 1)]
 
 
-def draw_cases(seed: int, task: Task, *, batches: bool, n_layers: int | None = None) -> list[Case]:
+def draw_cases(
+    seed: int, task: Task, *, batches: bool, n_layers: int | None = None, labels: bool = False
+) -> list[Case]:
     """Draw the networks and batches of one grading.
 
     Parameters
@@ -144,14 +179,17 @@ def draw_cases(seed: int, task: Task, *, batches: bool, n_layers: int | None = N
         Whether the submission takes many examples at once.
     n_layers : int, optional
         Only networks of so many layers, for a submission that is written for them.
+    labels : bool, default False
+        Whether every target is a class.
     """
     rng = np.random.default_rng(seed)
     cases = []
-    for i, sizes in enumerate([*SQUARE, *ALL_DIFFERENT, *ONE_OUTPUT]):
-        if get_activation(task.output).couples and sizes[-1] == 1:
-            continue  # softmax of one neuron is always 1
+    drawn = [*SQUARE, *ALL_DIFFERENT, *ONE_OUTPUT, *(DEEPER if n_layers == 5 else [])]
+    for i, sizes in enumerate(drawn):
+        if sizes[-1] == 1 and (labels or get_activation(task.output).couples):
+            continue  # softmax of one neuron is always 1, and so is the one class
         n_examples = [7, 9, 1][i % 3] if batches else 1
         case = random_case(rng, task, sizes, n_examples)
         if n_layers is None or len(sizes) == n_layers:
-            cases.append(case)
+            cases.append(case.one_hot() if labels else case)
     return cases

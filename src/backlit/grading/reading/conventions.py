@@ -34,18 +34,28 @@ class Convention:
         ``(n_l, 1)``, ``(n_l,)`` or ``(1, n_l)``.
     weights_transposed : bool
         Whether w is ``(n_{l−1}, n_l)`` instead of the lecture's ``(n_l, n_{l−1})``.
+    labels : bool
+        Whether y is the number of the class, from 0, instead of one output a class.
     """
 
     layout: Layout
     batches: bool
     bias: BiasLayout
     weights_transposed: bool = False
+    labels: bool = False
 
     def give(self, values: Array) -> Array:
         """Lay out x, y, z, a or δ for the student."""
         if self.layout == "vectors":
             return values[:, 0].copy()
         return values.T.copy() if self.layout == "rows" else values.copy()
+
+    def give_y(self, y: Array) -> Any:
+        """Lay out targets for the student."""
+        if not self.labels:
+            return self.give(y)
+        numbers = np.argmax(y, axis=0)
+        return numbers if self.batches else numbers[0]
 
     def take(self, values: object) -> NDArray[Any]:
         """Read z, a or δ."""
@@ -70,7 +80,7 @@ class Convention:
     def take_b(self, values: object) -> NDArray[Any]:
         """Read a bias or its gradient."""
         array = as_array(values)
-        if self.bias == "flat" and array.ndim <= 1:
+        if array.ndim == 0 or (self.bias == "flat" and array.ndim == 1):
             return array.reshape(-1, 1)
         return array.T if self.layout == "rows" or self.bias == "row" else array
 
@@ -81,7 +91,8 @@ class Convention:
         bias = {"column": "(n_l, 1)", "flat": "(n_l,)", "row": "(1, n_l)"}[self.bias]
         w = "(n_{l-1}, n_l)" if self.weights_transposed else "(n_l, n_{l-1})"
         first = f"batches, {many}" if self.batches else f"{vectors}, one example at a time"
-        return (first, f"weights of shape {w}, biases of shape {bias}")
+        described = (first, f"weights of shape {w}, biases of shape {bias}")
+        return (*described, "targets are labels 0, 1, …") if self.labels else described
 
 
 def as_array(values: object) -> NDArray[Any]:

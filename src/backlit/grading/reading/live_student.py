@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from backlit.errors import InvalidInputError
+from backlit.grading.reading.forms.registry import put_together
 from backlit.grading.reading.student import Call, Inventory, Outcome, function_info, read_attributes, write_attributes
 
 _LONGEST_ERROR = 200
@@ -47,11 +48,14 @@ class LiveStudent:
     def run(self, script: Sequence[Call]) -> list[Outcome]:
         """Make calls one after another, on copies of their arguments, and report each."""
         outcomes, instance = [], None
+        memory: dict[str, Any] = {}
         for call in script:
             args, keywords = copy.deepcopy(call.args), copy.deepcopy(dict(call.keywords))
             try:
                 method = call.function.startswith(".")
-                target = getattr(instance, call.function[1:]) if method else self._objects[call.function]
+                target = put_together(call.function, self._objects, memory)
+                if target is None:
+                    target = getattr(instance, call.function[1:]) if method else self._objects[call.function]
                 value = target(*args, **keywords)
                 if inspect.isclass(target):
                     instance, value = value, None

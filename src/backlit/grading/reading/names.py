@@ -63,10 +63,17 @@ _ROLE_NAMES: dict[str, set[str]] = {
     "nabla_b": {"nabla_b", "nabla_bs", "db", "dbs", "grads_b", "grad_b", "gradients_b"},
     "eta": {"eta", "lr", "learning_rate", "mu", "alpha", "rate", "step_size"},
     "n": {"n", "m", "n_examples", "batch_size", "num_examples"},
-    "x": {"x", "inputs", "input", "data", "features", "a1", "x_batch", "xs", "input_data"},
+    "x": {"x", "inputs", "input", "data", "features", "a1", "a0", "x_batch", "xs", "input_data"},
+    "reg": {"reg", "lambd", "lmbda", "lambda_", "l2", "reg_strength", "weight_decay", "reg_lambda"},
+    "hidden_sizes": {"hidden_dims", "hidden_sizes", "hidden_layers", "hidden_layer_sizes", "hidden_units"},
+    "size_first": {"input_dim", "input_size", "n_inputs", "n_input", "n_in", "n_features", "n_x", "d_in", "nin"},
+    "size_last": {
+        *("num_classes", "output_size", "output_dim", "n_classes", "n_outputs", "n_output", "n_out", "n_y", "d_out"),
+    },
     "weights": {"weights", "w", "ws", "weight", "weight_matrices"},
     "biases": {"biases", "b", "bs", "bias", "bias_vectors"},
     "parameters": {"parameters", "params", "theta", "model"},
+    "parts": {"parts"},
     "cache": {"cache", "caches", "memory", "forward_result"},
     "mini_batch": {"mini_batch", "minibatch", "batch", "examples", "pairs"},
     "sizes": {"sizes", "layers", "layer_sizes", "layer_dims", "topology", "dims", "architecture", "shape", "units"},
@@ -98,6 +105,7 @@ BACKPROP = (
     "model_backward",
     "l_model_backward",
     "cost_and_gradient",
+    "loss",
 )
 FORWARD = (
     "feedforward",
@@ -148,6 +156,31 @@ def find(infos: tuple[FunctionInfo, ...], names: tuple[str, ...]) -> FunctionInf
     return next((by_name[name] for name in names if name in by_name), None)
 
 
+# what is added to a name for a variant of the same thing: backward_propagation_n, backprop_two_layers
+_VARIANT = re.compile(r"_(?:n|l|nn|net|network|model|batch|vectorized|full|all|deep|\d+|(?:two|three|\d)_?layers?)")
+
+
+def find_pass(infos: tuple[FunctionInfo, ...], names: tuple[str, ...]) -> FunctionInfo | None:
+    """Return the function for a whole pass that has one of these names, or a variant of one.
+
+    Of several, the first that takes targets or what the forward pass remembered: beside a network's there may be one
+    for a single parameter, to explain how gradients are checked.
+    """
+    candidates = [
+        info
+        for name in names
+        for exact in (True, False)
+        for info in infos
+        if (lower(info.name) == name if exact else _is_variant(lower(info.name), name))
+    ]
+    fuller = (info for info in candidates if any(role_of(p, ("y", "cache", "mini_batch")) for p in info.parameters))
+    return next(fuller, candidates[0] if candidates else None)
+
+
+def _is_variant(name: str, known: str) -> bool:
+    return name.startswith(known) and _VARIANT.fullmatch(name[len(known) :]) is not None
+
+
 def role_of(parameter: str, roles: tuple[str, ...]) -> str | None:
     """Return the role that a parameter's name plays among some roles."""
     return next((role for role in roles if lower(parameter) in _ROLE_NAMES[role]), None)
@@ -177,15 +210,19 @@ def _meant(equation: str, role: str) -> str:
 
 def roles_of(info: FunctionInfo, action: Action) -> tuple[str, ...]:
     """Return what each required parameter of a whole-pass function is."""
-    known: tuple[str, ...] = ("x", "weights", "biases", "parameters")
+    known: tuple[str, ...] = ("x", "weights", "biases", "parameters", "reg")
     if action != "forward":
-        known += ("y", "cache", "a", "eta", "mini_batch", "n", "sizes")
+        known += ("cache", "a", "eta", "mini_batch", "n", "sizes", "parts")
+    n_given = info.n_required
+    if action == "gradients":  # targets may have a default: without them, the method only feeds forward
+        n_given = max([n_given, *(i + 1 for i, p in enumerate(info.parameters) if lower(p) in ("y", "labels"))])
     roles: list[str] = []
-    for parameter in info.parameters[: info.n_required]:
+    for parameter in info.parameters[:n_given]:
         if NUMBERED.fullmatch(parameter):
             roles.append(parameter.replace("_", ""))
             continue
-        role = role_of(parameter, tuple(role for role in known if role not in roles))
+        # a forward pass may ask for targets too, to give the cost
+        role = role_of(parameter, tuple(role for role in (*known, "y") if role not in roles))
         left = [role for role in ("x", "y", "weights", "biases", "parameters") if role not in roles]
         roles.append(role or (left[0] if left else "x"))
     return tuple(roles)

@@ -14,23 +14,16 @@ import numpy as np
 from backlit.grading.reading.answers import Numbers, Observed, read_gradients, read_output
 from backlit.grading.reading.cases import Array, Case
 from backlit.grading.reading.conventions import Convention, conventions, parameters_of
-from backlit.grading.reading.names import NUMBERED, Action, role_of, roles_of
+from backlit.grading.reading.forms.form import Found
+from backlit.grading.reading.kept import GRADIENT_NAMES, after_in_place, as_gradient_keys, from_attributes, in_layers
+from backlit.grading.reading.names import Action, role_of, roles_of
 from backlit.grading.reading.student import Call, FunctionInfo, Outcome, StoppedError, Student, Value
 
-_GRADIENT_NAMES = (
-    "gradients",
-    "grads",
-    "nabla_b",
-    "nabla_w",
-    "db",
-    "dw",
-    "dW",
-    "grads_b",
-    "grads_w",
-    "grad_b",
-    "grad_w",
-    *tuple(f"d{letter}{i}" for letter in "Wwb" for i in range(1, 5)),
-)
+_ROLES: dict[Action, str] = {
+    "gradients": "the gradients of a whole pass",
+    "training": "a step of gradient descent",
+    "forward": "feeding forward",
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,8 @@ class Recipe:
         A plain function that takes parameters and gradients, and makes the step.
     style : str
         How plain functions take all parameters in one: ``"parameters"`` or ``"pairs"``, as in `parameters_of`.
+    form : Found, optional
+        The parts that are put together, where no function makes a whole pass.
     """
 
     student: Student
@@ -75,6 +70,7 @@ class Recipe:
     known: Mapping[str, Any] = field(default_factory=dict)
     updater: FunctionInfo | None = None
     style: str = "parameters"
+    form: Found | None = None
 
     @property
     def main(self) -> Action:
@@ -86,6 +82,19 @@ class Recipe:
         steps = [self.updater, self.functions.get("training")] if equation == "update" else []
         infos = [*steps, self.functions[self.main]]
         return next((info.line for info in infos if info is not None), None)
+
+    def name_of(self, info: FunctionInfo) -> str:
+        """Return a function as people call it: ``"Network.backprop"``."""
+        if self.form is not None:
+            return self.form.title
+        return info.name if self.class_name is None else f"{self.class_name}.{info.name}"
+
+    def parts(self) -> list[tuple[str, str, int | None]]:
+        """Return the functions that are used: name, what it is taken for, and the line on which it begins."""
+        if self.form is not None:
+            return [self.form.recognized]
+        parts = [(self.name_of(info), _ROLES[action], info.line) for action, info in self.functions.items()]
+        return parts if self.updater is None else [*parts, (self.updater.name, _ROLES["training"], self.updater.line)]
 
     def conventions(self) -> Sequence[Convention]:
         """Return the conventions that come into question."""
@@ -116,7 +125,7 @@ class Recipe:
             else:
                 one_round.append(call)
         given = tuple(self.argument(kind, case, convention, forward_value) for kind in roles)
-        gradients = (*_GRADIENT_NAMES, *_in_layers(self.attributes))
+        gradients = (*GRADIENT_NAMES, *in_layers(self.attributes))
         read = (*self.attributes, *(gradients if action == "gradients" else ())) if self.class_name else ()
         one_round.append(Call(name, given, keywords=self._optional(info, case), read=read))
         outcomes = self._run([*prefix, *one_round * times])
@@ -146,7 +155,12 @@ class Recipe:
         """Return what a role stands for; `forward` is what the forward function returned before."""
         makers: dict[str, Callable[[], Any]] = {
             "x": lambda: convention.give(case.x),
-            "y": lambda: convention.give(case.y),
+            "y": lambda: convention.give_y(case.y),
+            "reg": lambda: 0.0,
+            "parts": lambda: dict(self.form.parts) if self.form is not None else {},
+            "hidden_sizes": lambda: list(case.sizes[1:-1]),
+            "size_first": lambda: case.sizes[0],
+            "size_last": lambda: case.sizes[-1],
             "eta": lambda: case.eta,
             "n": lambda: case.n_examples,
             "sizes": lambda: list(case.sizes),
@@ -155,7 +169,7 @@ class Recipe:
             "cache": lambda: forward[1] if isinstance(forward, tuple) and len(forward) == 2 else forward,
             "a": lambda: forward[0] if isinstance(forward, tuple) else forward,
         }
-        if kind.startswith("size_"):
+        if kind.startswith("size_") and kind not in makers:
             return case.sizes[int(kind[5:])] if int(kind[5:]) < case.n_layers else 1
         if kind == "parameters" and self.class_name is None:
             kind = self.style
@@ -193,7 +207,7 @@ class Recipe:
         outcome = self._run([Call(self.updater.name, tuple(given), keywords)])[0]
         answer = Answer(outcome, tuple(given))
         if outcome.value is None and outcome.error is None:
-            outcome = Outcome(_after_in_place(outcome, tuple(roles)), outcome.args_after, {})
+            outcome = Outcome(after_in_place(outcome, tuple(roles)), outcome.args_after, {})
             answer = Answer(outcome, tuple(given))
         return self.read(answer, case, convention, "training")
 
@@ -215,11 +229,11 @@ class Recipe:
         value: Any = outcome.value
         if action == "training" and self.class_name is not None:
             kept = {name: outcome.attributes.get(name) for name in self.attributes}
-            value = _as_gradient_keys(kept, self.attributes)
+            value = as_gradient_keys(kept, self.attributes)
         elif value is None and action == "training":
-            value = _after_in_place(outcome, self.roles(action))
+            value = after_in_place(outcome, self.roles(action))
         elif _holds_nothing(value) and outcome.attributes:
-            value = _from_attributes(outcome.attributes, self.attributes)
+            value = from_attributes(outcome.attributes, self.attributes)
         pairs = self.style == "pairs" or "pairs" in self.attributes.values()
         nabla_b, nabla_w = read_gradients(value, case, pairs=pairs)
         b_name, w_name = ("b_new", "w_new") if action == "training" else ("nabla_b", "nabla_w")
@@ -249,32 +263,4 @@ def _first_error(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _mini_batch(case: Case, convention: Convention) -> list[tuple[Any, Any]]:
     examples = [case.example(i) for i in range(case.n_examples)]
-    return [(convention.give(example.x), convention.give(example.y)) for example in examples]
-
-
-def _as_gradient_keys(kept: dict[str, Any], attributes: Mapping[str, str]) -> Any:
-    by_kind = {kind: kept[name] for name, kind in attributes.items()}
-    return by_kind.get("parameters", by_kind.get("pairs", by_kind))
-
-
-def _after_in_place(outcome: Outcome, roles: tuple[str, ...]) -> Any:
-    by_kind = dict(zip(roles, outcome.args_after, strict=False))
-    return by_kind.get(
-        "parameters",
-        {kind: value for kind, value in by_kind.items() if kind in ("weights", "biases") or NUMBERED.fullmatch(kind)},
-    )
-
-
-def _in_layers(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return where layers that are objects keep their gradients: ``{"layers.0.dW": "dW1"}``."""
-    ways = [(*path.rpartition("."), kind) for path, kind in parameters.items() if "." in path]
-    return {f"{way}.{d}{name}": f"d{kind}" for way, _, name, kind in ways for d in ("d", "grad_", "d_")}
-
-
-def _from_attributes(attributes: Mapping[str, Any], parameters: Mapping[str, str]) -> Any:
-    names = _in_layers(parameters)
-    gradients = {names.get(name, name): value for name, value in attributes.items() if name not in parameters}
-    for name in ("gradients", "grads"):
-        if name in gradients:
-            return gradients[name]
-    return gradients
+    return [(convention.give(example.x), convention.give_y(example.y)) for example in examples]

@@ -11,9 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from backlit.grading.reading.cases import Case
+from backlit.grading.reading.answers import n_numbered
+from backlit.grading.reading.cases import Case, random_case
 from backlit.grading.reading.conventions import conventions
-from backlit.grading.reading.names import BACKPROP, FORWARD, NUMBERED, TRAIN, Action, find, lower, role_of, roles_of
+from backlit.grading.reading.forms.form import Found
+from backlit.grading.reading.forms.registry import call_name, find_form
+from backlit.grading.reading.names import (
+    BACKPROP,
+    FORWARD,
+    NUMBERED,
+    TRAIN,
+    Action,
+    find,
+    find_pass,
+    lower,
+    role_of,
+    roles_of,
+)
 from backlit.grading.reading.recipe import Recipe
 from backlit.grading.reading.student import Call, FunctionInfo, Inventory, StoppedError, Student
 
@@ -24,6 +38,7 @@ _DICTIONARY_NAMES = ("parameters", "params", "_params", "theta")
 _LAYER_LISTS = ("layers", "_layers", "modules")
 _LAYER_WEIGHTS, _LAYER_BIASES = ("W", "w", "weights", "weight"), ("b", "B", "biases", "bias")
 _MOST_LAYERS = 8
+_DEEP = 6
 _NUMBERED_NAMES = tuple(f"{letter}{i}" for letter in "WwBb" for i in range(1, 5))
 
 
@@ -50,12 +65,53 @@ def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe |
         functions.pop("training", None)
         updater = _updater(inventory.functions)
     if "gradients" not in functions and "training" not in functions:
-        return None
+        return _form_recipe(student, inventory, probe)
     main: Action = "gradients" if "gradients" in functions else "training"
     signatures = [roles_of(functions[action], action) for action in functions if action in (main, "forward")]
     n_layers = _layers_of([role for roles in signatures for role in roles])
     recipe = Recipe(student, None, functions, n_layers=n_layers, updater=updater)
-    return _with_style(recipe, probe) if any("parameters" in roles for roles in signatures) else recipe
+    if any("parameters" in roles for roles in signatures):
+        recipe = _with_style(recipe, probe)
+    return recipe if n_layers is not None else _with_depth(recipe, probe)
+
+
+def _form_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe | None:
+    found = find_form(inventory, probe.task)
+    if found is None or found.missing:
+        return None
+    parameters = ("parts", "x", "y", "weights", "biases")
+    together = FunctionInfo(call_name(found.form), parameters, 5, found.recognized[2])
+    known = {**found.form.known, **_layer_known(student, found, probe)}
+    return Recipe(student, None, {"gradients": together}, known=known, form=found)
+
+
+def _layer_known(student: Student, found: Found, probe: Case) -> dict[str, Any]:
+    if found.form.layer is None:
+        return {}
+    part, w_names, b_names = found.form.layer
+    outcome = student.run([Call(found.parts[part], tuple(probe.sizes[:2]), read=(*w_names, *b_names))])[0]
+    if outcome.stopped is not None:
+        raise StoppedError(outcome.stopped)
+    names = [next((n for n in names if n in outcome.attributes), None) for names in (w_names, b_names)]
+    attributes = {name: kind for name, kind in zip(names, ("W1", "b1"), strict=True) if name is not None}
+    return _known(outcome.attributes, attributes, probe)
+
+
+def _with_depth(recipe: Recipe, probe: Case) -> Recipe:
+    """Limit a program to the depth that it is written for.
+
+    It is given a deep network, square so that whatever part of it is used fits together; if gradients come back for its
+    first layers alone, the program looks at no others.
+    """
+    if recipe.main != "gradients":
+        return recipe
+    deep = random_case(np.random.default_rng(0), probe.task, (3,) * (_DEEP + 1), 1)
+    for plain in recipe.conventions():
+        for convention, case in ((plain, deep), (replace(plain, labels=True), deep.one_hot())):
+            n = n_numbered(recipe.answers(case, convention, "gradients")[0].outcome.value)
+            if n is not None:
+                return recipe if n >= _DEEP else replace(recipe, n_layers=n + 1)
+    return recipe
 
 
 def _with_style(recipe: Recipe, probe: Case) -> Recipe:
@@ -76,7 +132,13 @@ def _updater(functions: tuple[FunctionInfo, ...]) -> FunctionInfo | None:
 
 def _functions(infos: tuple[FunctionInfo, ...]) -> dict[Action, FunctionInfo]:
     names: dict[Action, tuple[str, ...]] = {"gradients": BACKPROP, "training": TRAIN, "forward": FORWARD}
-    found = {action: find(infos, known) for action, known in names.items()}
+    find_it = {"gradients": find_pass, "training": find, "forward": find_pass}
+    found = {action: find_it[action](infos, known) for action, known in names.items()}
+    gradients, training = found["gradients"], found["training"]
+    # that of cs231n gives gradients if it has targets; where all must be given, it is a number
+    is_loss = gradients is not None and lower(gradients.name) == "loss"
+    if is_loss and training is not None and gradients is not None and gradients.n_required == len(gradients.parameters):
+        del found["gradients"]
     return {action: info for action, info in found.items() if info is not None}
 
 
@@ -89,7 +151,7 @@ def _class_recipe(
 ) -> Recipe | None:
     no_constructor = FunctionInfo("__init__", (), 0)
     constructor = _constructor_roles(next((m for m in methods if m.name == "__init__"), no_constructor))
-    n_layers = 3 if any(kind.startswith("size_") for kind in constructor) else None
+    n_layers = 3 if any(kind[5:].isdigit() for kind in constructor if kind.startswith("size_")) else None
     recipe = Recipe(student, name, functions, constructor, n_layers=n_layers)
     in_layers = _in_layers((*_LAYER_WEIGHTS, *_LAYER_BIASES))
     names = (*_WEIGHT_NAMES, *_BIAS_NAMES, *_DICTIONARY_NAMES, *_NUMBERED_NAMES, *in_layers)
@@ -103,15 +165,18 @@ def _class_recipe(
         return None
     known: dict[str, Any] = {} if "weights" in constructor else _known(outcome.attributes, attributes, probe)
     n_layers = n_layers or _layers_of(list(attributes.values()))
-    return Recipe(student, name, functions, constructor, attributes, n_layers, known)
+    recipe = Recipe(student, name, functions, constructor, attributes, n_layers, known)
+    return recipe if n_layers is not None else _with_depth(recipe, probe)
 
 
 def _constructor_roles(info: FunctionInfo) -> tuple[str, ...]:
-    required = info.parameters[: info.n_required] or info.parameters[:1]
+    by_size = [role_of(parameter, ("hidden_sizes", "size_first", "size_last")) for parameter in info.parameters]
+    n_sized = max((i + 1 for i, role in enumerate(by_size) if role is not None), default=0)
+    required = info.parameters[: max(info.n_required, n_sized)] or info.parameters[:1]
     roles: list[str] = []
-    for parameter in required:
-        role = role_of(parameter, ("sizes", "eta", "weights", "biases", "parameters"))
-        roles.append(role or "unknown")
+    for i, parameter in enumerate(required):
+        role = role_of(parameter, ("sizes", "eta", "weights", "biases", "parameters", "reg"))
+        roles.append(role or (by_size[i] if "hidden_sizes" in by_size else None) or "unknown")
     unknown = roles.count("unknown")
     if unknown == 1 and "sizes" not in roles:
         roles[roles.index("unknown")] = "sizes"

@@ -27,13 +27,16 @@ def render_gradescope(verdict: Verdict) -> str:
     tests = []
     for score in verdict.scores:
         findings = [finding for finding in verdict.findings if finding.equation == score.equation]
+        lines = [line for finding in findings for line in render_finding(finding)]
+        if score.note is not None:
+            lines.append(f"Missing. {score.note}")
         tests.append(
             {
                 "name": score.equation,
                 "score": score.points,
                 "max_score": score.possible,
-                "status": "failed" if findings or score.points < score.possible else "passed",
-                "output": "\n".join(line for finding in findings for line in render_finding(finding)),
+                "status": "passed" if score.status == "right" else "failed",
+                "output": "\n".join(lines),
                 "output_format": "text",
                 "visibility": "visible",
             }

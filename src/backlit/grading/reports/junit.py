@@ -28,6 +28,9 @@ def render_junit(verdict: Verdict, *, title: str = "submission") -> str:
             failure = ElementTree.SubElement(case, "failure", message=_clean(finding.message))
             failure.set("type", finding.mistake or "wrong")
             failure.text = _clean("\n".join(render_finding(finding)))
+        if score.status == "missing":
+            failure = ElementTree.SubElement(case, "failure", message=_clean(score.note or "missing"))
+            failure.set("type", "missing")
     if verdict.verdict == "error":
         case = ElementTree.SubElement(suite, "testcase", classname=_clean(title), name="grading")
         error = ElementTree.SubElement(case, "error", message=_clean(" ".join(verdict.remarks)))

@@ -1,20 +1,17 @@
-"""The verdict as a student reads it on a terminal."""
+"""The verdict as a student reads it, on a terminal or in a browser; and one finding for other reports."""
 
 from __future__ import annotations
 
 import textwrap
 
+from backlit.explanation.views.html import render_document_html
+from backlit.explanation.views.text import render_document_text
 from backlit.grading.judge.verdict import Finding, Verdict
-
-_HEADLINES = {
-    "pass": "PASS: every equation that was checked is right.",
-    "fail": "FAIL: something is not right yet.",
-    "error": "The program could not be graded.",
-}
+from backlit.grading.reports.page import page_of
 
 
-def render_text(verdict: Verdict, *, title: str = "", width: int = 88) -> str:
-    """Return a verdict as plain text.
+def render_text(verdict: Verdict, *, title: str = "", width: int = 88, details: bool = False) -> str:
+    """Return a verdict as plain text, on one screen.
 
     Parameters
     ----------
@@ -22,32 +19,20 @@ def render_text(verdict: Verdict, *, title: str = "", width: int = 88) -> str:
     title : str, optional
         Name of the submission.
     width : int, default 88
-        Columns.
+        Columns, at least 60.
+    details : bool, default False
+        With every equation and what was seen of it, and the whole step that the example is from.
 
     Returns
     -------
     str
     """
-    lines = [f"{title}  {_HEADLINES[verdict.verdict]}".strip()]
-    if verdict.conventions:
-        lines += ["", *_wrap("Understood as: " + "; ".join(verdict.conventions) + ".", width, "")]
-    if verdict.scores:
-        lines += ["", "equation      points"]
-        for score in verdict.scores:
-            mark = "✓" if score.points == score.possible else "✗"
-            checks = "1 number checked" if score.checks == 1 else f"{score.checks} numbers checked"
-            lines.append(f"{mark} {score.equation:<12}{score.points:g} of {score.possible:g}   {checks}")
-        total, possible = (sum(getattr(s, name) for s in verdict.scores) for name in ("points", "possible"))
-        lines.append(f"  {'total':<12}{total:g} of {possible:g}")
-    for i, finding in enumerate(verdict.findings):
-        if i == 0:
-            lines += ["", "Begin with this one:" if len(verdict.findings) > 1 else "What to look at:"]
-        elif i == 1:
-            lines += ["", "Then:"]
-        lines += render_finding(finding, width)
-    for remark in verdict.remarks:
-        lines += ["", *_wrap(f"Note: {remark}", width, "")]
-    return "\n".join(lines)
+    return render_document_text(page_of(verdict, title, details=details), width)
+
+
+def render_html(verdict: Verdict, *, title: str = "", details: bool = False) -> str:
+    """Return a verdict as an HTML page that asks for nothing from outside; see `render_text`."""
+    return render_document_html(page_of(verdict, title, details=details))
 
 
 def render_finding(finding: Finding, width: int = 88) -> list[str]:

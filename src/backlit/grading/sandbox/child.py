@@ -13,12 +13,14 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 from typing import Any
 
 from backlit.grading.sandbox import isolation
 from backlit.grading.sandbox.landlock import can_restrict_files
+from backlit.grading.sandbox.libc import libc
 from backlit.grading.sandbox.limits import Limits
 from backlit.grading.sandbox.messages import decode_call, encode_inventory, encode_outcome
 from backlit.grading.sandbox.process_table import descendants, kill_all
@@ -26,6 +28,7 @@ from backlit.grading.sandbox.program import Failure, Program
 from backlit.grading.sandbox.wire import EXITED, KILLED, WireError, pack, unpack
 
 _MILLISECONDS_BETWEEN_LOOKS = 20
+_MNT_DETACH = 2
 
 
 def main() -> None:
@@ -34,10 +37,11 @@ def main() -> None:
     uid, directory, limits = setting["uid"], setting["directory"], Limits(**setting["limits"])
     os.umask(0o077)
     isolation.keep_libraries()
+    above = os.open(os.path.dirname(directory), getattr(os, "O_PATH", os.O_RDONLY))  # while all may still be written
     had, missing = isolation.enter_namespaces()
     isolation.adopt_orphans()
     isolation.close_memory()
-    _guard(setting["fd"], namespaces="pid" in had)
+    _guard(setting["fd"], directory, above, namespaces="pid" in had)
     isolation.die_with_parent()
     may_write = own_processes = False
     if "mount" in had:
@@ -76,8 +80,11 @@ def _split(fd: int) -> None:
     os._exit(_exit_code(status))
 
 
-def _guard(fd: int, *, namespaces: bool) -> None:
+def _guard(fd: int, directory: str, above: int, *, namespaces: bool) -> None:
     """Go on in a child process; the parent waits for the end of it or of the grader, and leaves nothing behind.
+
+    The grader removes the directory itself, unless it was killed; then it is removed here, through a descriptor of the
+    folder above, which the child must not have.
 
     That the kernel kills a child with its parent would not do: it goes by the thread that started the child, and does
     not reach grandchildren.
@@ -86,6 +93,7 @@ def _guard(fd: int, *, namespaces: bool) -> None:
     grader.register(fd, 0)  # the wire hangs up when the grader ends, however it ends
     pid = os.fork()
     if pid == 0:
+        os.close(above)
         return
     code = None
     while code is None and not grader.poll(_MILLISECONDS_BETWEEN_LOOKS):
@@ -94,7 +102,15 @@ def _guard(fd: int, *, namespaces: bool) -> None:
         os.kill(pid, signal.SIGKILL)
     if not namespaces:  # where the first process takes all others along, and /proc shows pids that mean nothing here
         kill_all(lambda: descendants(os.getpid()))
+    if grader.poll(0):
+        _remove(directory, above)
     os._exit(KILLED if code is None else code)
+
+
+def _remove(directory: str, above: int) -> None:
+    if sys.platform == "linux":
+        libc().umount2(directory.encode(), _MNT_DETACH)  # the file system in memory, where there is one
+    shutil.rmtree(os.path.basename(directory), ignore_errors=True, dir_fd=above)
 
 
 def _reap(pid: int) -> int | None:

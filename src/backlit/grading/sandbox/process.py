@@ -20,7 +20,14 @@ from typing import Any
 from backlit.documents.field import Field
 from backlit.errors import BacklitError
 from backlit.grading.sandbox.limits import Limits
-from backlit.grading.sandbox.process_table import descendants, kill_all, may_change_user, memory_of, processes_of
+from backlit.grading.sandbox.process_table import (
+    descendants,
+    family,
+    kill_all,
+    may_change_user,
+    memory_of,
+    processes_of,
+)
 from backlit.grading.sandbox.wire import EXITED, MAX_ITEMS, MAX_MESSAGE, WireError, decode_text, pack, unpack
 
 _SECONDS_TO_START = 60.0  # Python and NumPy on a machine that is busy; none of it is the student's
@@ -80,6 +87,7 @@ class Process:
         )
         theirs.close()
         self._wire, self._buffer, self._printed = ours, bytearray(), 0
+        self._next_look = 0.0
         assert self._child.stdout is not None
         self._output = self._child.stdout
         self._selector = selectors.DefaultSelector()
@@ -150,7 +158,6 @@ class Process:
         WireError
             If what came is no message.
         """
-        next_look = 0.0
         while True:
             end = self._buffer.find(b"\n")
             if end >= 0:
@@ -162,9 +169,9 @@ class Process:
             now = time.monotonic()
             if now > deadline:
                 raise StopError("time")
-            if now >= next_look:
+            if now >= self._next_look:  # not for each of hundreds of requests
                 self._look_at_memory()
-                next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
+                self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             self._read(min(_SECONDS_BETWEEN_LOOKS, deadline - now))
 
     def _read(self, timeout: float) -> None:
@@ -188,7 +195,7 @@ class Process:
             raise StopError(self._how_it_ended())
 
     def _look_at_memory(self) -> None:
-        used = sum(map(memory_of, descendants(self._child.pid)))
+        used = sum(map(memory_of, family(self._child.pid)))
         # the three processes share what Python and NumPy take, but for some 30 MiB that were written to in each
         if used > (self._limits.memory + 100) * 2**20:
             raise StopError("memory")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from backlit.grading.reading.forms.registry import put_together
 from backlit.grading.reading.notebook import code_cells, place, shell_names, without_magics
 from backlit.grading.reading.student import (
     Call,
@@ -110,10 +111,13 @@ class Program:
     def run(self, script: Sequence[Call]) -> Iterator[Outcome]:
         """Make calls one after another, and report each as it ends."""
         instance: Any = None
+        memory: dict[str, Any] = {}
         for call in script:
             try:
                 method = call.function.startswith(".")
-                target = getattr(instance, call.function[1:]) if method else getattr(self._module, call.function)
+                target = put_together(call.function, vars(self._module), memory)
+                if target is None:
+                    target = getattr(instance, call.function[1:]) if method else getattr(self._module, call.function)
                 value = target(*call.args, **call.keywords)
                 if not method and inspect.isclass(target):
                     instance, value = value, None

@@ -1,0 +1,99 @@
+"""What once passed unseen, or was blamed on the wrong equation: each is graded as it was handed in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+
+import pytest
+from corpus import FOLDER, load, program, task
+
+import backlit as bl
+
+FOUR = ("BP1", "BP2", "BP3", "BP4")
+SIGMA = "import numpy as np\ndef sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n"
+
+
+def graded(text, **options):
+    made = types.ModuleType("submission")
+    exec(compile(text, "submission.py", "exec"), made.__dict__)
+    return bl.grade(made, seed=0, **options)
+
+
+def points_of(verdict):
+    return {score.equation: score.points for score in verdict.scores}
+
+
+@pytest.mark.parametrize(("points", "missing"), [(None, FOUR), ({"BP1": 2, "BP2": 3}, ("BP1", "BP2"))])
+def test_a_file_with_only_sigma(points, missing):
+    verdict = graded(SIGMA, points=points)
+    assert (verdict.verdict, verdict.equations("right"), verdict.equations("missing")) == ("fail", ("a",), missing)
+    assert sum(score.points for score in verdict.scores) == 1
+
+
+@pytest.mark.parametrize("answer", ["ones", "zeros"])
+def test_a_class_whose_backprop_returns_constants(answer):
+    text = (FOLDER / "right" / "nielsen.py").read_text()
+    constants = f"[np.{answer}(b.shape) for b in nabla_b], [np.{answer}(w.shape) for w in nabla_w]"
+    text = text.replace("return nabla_b, nabla_w", f"return {constants}")
+    verdict = graded(text)
+    assert verdict.verdict == "fail"
+    assert not any(points_of(verdict)[equation] for equation in (*FOUR, "z", "a", "sigma_prime"))
+    assert {finding.mistake for finding in verdict.findings} == {"constant"}
+
+
+@pytest.mark.parametrize("name", ["backward_propagation_n", "backward_propagation"])
+def test_planted_bugs_under_either_name(name):
+    path = program("wrong/dlai_check_two_bugs")
+    text = path.read_text()
+    if name == "backward_propagation":
+        text = text.replace("def backward_propagation(", "def other(").replace("_propagation_n(", "_propagation(")
+        text = text.replace("def forward_propagation(x, theta)", "def another(x, theta)")
+    verdict = graded(text, **task(path))
+    assert verdict.equations("wrong") == ("BP3", "BP4")
+    assert verdict.recognized[0].name == name
+
+
+def test_a_planted_factor_in_bp4_is_not_ticked():
+    path = program("wrong/dlai_planar_factor_two")
+    verdict = bl.grade(load(path), seed=0, **task(path))
+    assert (verdict.equations("wrong"), verdict.equations("missing")) == (("BP4",), ())
+    assert "2 times what it should be" in verdict.findings[0].message
+
+
+@pytest.mark.parametrize("name", ["dlai_planar", "dlai_two_layers_in_class", "cs231n_two_layer_net", "cs231n_loops"])
+def test_two_fixed_layers_and_labels(name):
+    verdict = bl.grade(load(program(f"right/{name}")), seed=0, **task(program(f"right/{name}")))
+    assert verdict.verdict == "pass", verdict
+    assert "networks of 3 layers, the input counted, and no others" in verdict.conventions
+    assert ("targets are labels 0, 1, …" in verdict.conventions) == name.startswith("cs231n")
+
+
+def test_a_matrix_product_in_bp1_is_blamed_on_bp1():
+    # of columns it raises, and only one output neuron gives a number; of flat vectors it is a number for all outputs
+    columns = (FOLDER / "right" / "two_layer_functions.py").read_text()
+    columns = columns.replace("delta2 = (out - y) * out * (1 - out)", "delta2 = (out - y) @ (out * (1 - out)).T")
+    flat = (FOLDER / "right" / "parameters_in_constructor.py").read_text()
+    flat = flat.replace("d = (a - y) * a * (1 - a)", "d = np.dot(a - y, a * (1 - a))")
+    flat = flat.replace("(self.W[i].T @ d)", "(self.W[i].T * d).sum(axis=1)")
+    for text in (columns, flat):
+        (finding,) = graded(text).findings
+        assert (finding.equation, finding.mistake) in (("BP1", "matrix_product"), ("BP1", "broadcast")), finding
+
+
+def test_a_form_of_which_a_part_is_missing_is_told_so():
+    text = (FOLDER / "right" / "nnfs_softmax.py").read_text()
+    verdict = graded(text[: text.index("class Loss:")], activation=("relu", "softmax"), loss="cross_entropy")
+    assert (verdict.verdict, verdict.equations("missing")) == ("fail", FOUR)
+    assert "needs a class for the loss, such as LossCategoricalCrossEntropy" in verdict.remarks[0]
+    assert "in the manner of nnfs" in verdict.recognized[0].role
+
+
+@pytest.mark.parametrize(("text", "code"), [(SIGMA, 1), ("x = 1\n", 2), ("def f(z):\n    return z\n", 2)])
+def test_exit_codes(tmp_path, text, code):
+    path = tmp_path / "student.py"
+    path.write_text(text)
+    done = subprocess.run([sys.executable, "-m", "backlit", "grade", path], capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stdout
+    assert ("Missing: BP1, BP2, BP3, BP4." in done.stdout) == (code == 1)
