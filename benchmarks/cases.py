@@ -28,18 +28,18 @@ class Case:
         return self.n_rows // self.batch_size
 
     @property
-    def flops_a_row(self) -> float:
+    def flops_per_row(self) -> float:
         """2·n_in·n_out for the forward pass, the weight gradient and, but for the first layer, BP2."""
         return sum(
             2.0 * n_in * n_out * (3 if i else 2) for i, (n_in, n_out) in enumerate(itertools.pairwise(self.sizes))
         )
 
     @property
-    def flops_a_step(self) -> float:
-        return self.flops_a_row * self.batch_size
+    def flops_per_step(self) -> float:
+        return self.flops_per_row * self.batch_size
 
     @property
-    def flops_a_prediction(self) -> float:
+    def flops_per_prediction(self) -> float:
         return sum(2.0 * n_in * n_out for n_in, n_out in itertools.pairwise(self.sizes))
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
@@ -63,6 +63,8 @@ class Case:
         return np.random.default_rng(100 + epoch).permutation(self.n_rows)
 
 
+# W1: the lecture's network on digits, in steps so small that all but the arithmetic counts. W2: what scikit-learn's
+# classifier trains by default. W3: a large network, nearly all products of matrices. W4: regression on a narrow table.
 CASES = {
     case.name: case
     for case in [
@@ -89,7 +91,7 @@ BATCHES = tuple(2**i for i in range(13))
 WIDTHS = tuple(2**i for i in range(3, 12))
 DEPTHS = (1, 2, 4, 8)
 QUICK_SHAPES = ((1, 32, 1024), (8, 64, 512), (1, 4))
-MOST_FLOPS_A_STEP = 1e11  # shapes beyond take seconds a step and are left out
+MOST_FLOPS_PER_STEP = 1e11  # shapes beyond take seconds per step and are left out
 
 
 def shape(batch: int, width: int, depth: int) -> Case:

@@ -15,7 +15,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective, get_engine
 
-SECONDS_A_ROUND = 0.4
+SECONDS_PER_ROUND = 0.4
 ENTRIES = ("engine", "fit", "fit with early stopping")
 HELD_OUT = 0.1
 
@@ -26,7 +26,7 @@ def prepare(entry: str, case: str, n_threads: int) -> tuple[dict[str, Any], Call
     workload = CASES[case]
     run = _engine(workload, n_threads) if entry == "engine" else _estimator(workload, n_threads, entry != "fit")
     run()
-    return {}, lambda: repeated(run, SECONDS_A_ROUND)
+    return {}, lambda: repeated(run, SECONDS_PER_ROUND)
 
 
 def _engine(case: Case, n_threads: int) -> Callable[[], object]:

@@ -1,7 +1,7 @@
 // What each piece of a training step takes: the engine with a clock around each of its kernels, on one thread.
 //
 // Arguments: sizes, activations, loss, batch size, adam or sgd, rows; lists separated by commas. Answers with a name
-// and its microseconds a step on each line: of each piece the least of many epochs, and of whole steps without the
+// and its microseconds per step on each line: of each piece the least of many epochs, and of whole steps without the
 // clocks.
 #include <algorithm>
 #include <chrono>

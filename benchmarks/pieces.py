@@ -32,7 +32,7 @@ def build() -> Path:
 
 
 def measure(program: Path, case: Case) -> dict[str, float]:
-    """Return each piece's microseconds a step."""
+    """Return each piece's microseconds per step."""
     arguments = [
         ",".join(map(str, case.sizes)),
         ",".join(case.activations),
@@ -47,7 +47,7 @@ def measure(program: Path, case: Case) -> dict[str, float]:
 
 
 def least(case: Case, peak: float, store: float | None) -> dict[str, float]:
-    """Return the microseconds a step below which no engine with such tiles can come, `store` multiply-adds a store."""
+    """Return the microseconds per step that such tiles need at least; a store costs `store` multiply-adds."""
     instruction_set = NativeEngine().instruction_set
     lanes = LANES.get(instruction_set, 4)
     a_multiply_add = 2e-3 * lanes / peak

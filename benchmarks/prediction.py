@@ -18,7 +18,7 @@ from backlit.engine import Objective
 from backlit.engine.predictor import Predictor
 from backlit.engine.reference import ReferenceEngine
 
-SECONDS_A_ROUND = 0.1
+SECONDS_PER_ROUND = 0.1
 ENTRIES = ("backlit, prepared", "backlit", "JAX", "PyTorch eager", "scikit-learn")
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -28,7 +28,7 @@ def prepare(entry: str, case: str, n_rows: int, n_threads: int) -> tuple[dict[st
     predict = _predict(entry, workload, n_threads)
     x = np.random.default_rng(2).random((n_rows, workload.sizes[0]), dtype=np.float32)
     _check(entry, workload, predict, x[:1000])
-    return {}, lambda: repeated(lambda: predict(x), SECONDS_A_ROUND)
+    return {}, lambda: repeated(lambda: predict(x), SECONDS_PER_ROUND)
 
 
 def _predict(entry: str, case: Case, n_threads: int) -> Predict:

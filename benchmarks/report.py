@@ -67,7 +67,7 @@ def _training_table(results: Results, rows: list[Row]) -> str:
         "workload",
         "contestant",
         "threads",
-        "µs a step",
+        "µs per step",
         "from–to",
         "GFLOP/s",
         "of peak",
@@ -93,7 +93,7 @@ def _is_peer_of(row: Row, case: str, dtype: str) -> bool:
 
 def _training_line(results: Results, row: Row, fastest_peer: float | None) -> list[str]:
     case, microseconds = CASES[row["case"]], row["microseconds"]
-    gflops = case.flops_a_step / microseconds / 1e3
+    gflops = case.flops_per_step / microseconds / 1e3
     peak = results["peak"][row["dtype"]][str(row["n_threads"])]
     mark = " ¹" if row["nearest"] else ""
     mark += "" if row["right"] else " WRONG"
@@ -141,7 +141,7 @@ def pieces(results: Results) -> str:
         for rows in (by_case, results["pieces"].get("least", {}))  # which results of an older run lack
         for name in next(iter(rows.values()), {})
     ]
-    shares = [CASES[case].flops_a_step / found["whole step"] / 1e3 / peak for case, found in by_case.items()]
+    shares = [CASES[case].flops_per_step / found["whole step"] / 1e3 / peak for case, found in by_case.items()]
     lines.insert(len(next(iter(by_case.values()))), ["share of the peak", *(f"{100 * s:.0f} %" for s in shares)])
     return table(["µs on one core", *by_case], lines)
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import machine
 import numpy as np
-from cases import BATCHES, DEPTHS, MOST_FLOPS_A_STEP, QUICK_SHAPES, WIDTHS, Case, shape
+from cases import BATCHES, DEPTHS, MOST_FLOPS_PER_STEP, QUICK_SHAPES, WIDTHS, Case, shape
 from interleaved import repeated
 
 from backlit.core.network import Network
 from backlit.engine import Objective
 from backlit.engine.native import NativeEngine
 
-SECONDS_A_SHAPE = 0.02
+SECONDS_PER_SHAPE = 0.02
 
 
 def prepare(n_threads: int, quick: bool) -> tuple[dict[str, Any], Callable[[], float]]:
@@ -28,7 +28,7 @@ def prepare(n_threads: int, quick: bool) -> tuple[dict[str, Any], Callable[[], f
 
 
 def _share(case: Case, n_threads: int, peak: float) -> float | None:
-    if case.flops_a_step > MOST_FLOPS_A_STEP:
+    if case.flops_per_step > MOST_FLOPS_PER_STEP:
         return None
     width, depth = case.sizes[0], len(case.activations)
     # one matrix for all layers: drawing them all would take longer than training them
@@ -37,11 +37,11 @@ def _share(case: Case, n_threads: int, peak: float) -> float | None:
     session = NativeEngine().open(network, Objective(case.loss), n_threads=n_threads)
     x = np.random.default_rng(1).random((case.batch_size, width), dtype=np.float32)
     y = np.zeros((case.batch_size, width), dtype=np.float32)
-    n_steps = int(np.clip(2e8 / case.flops_a_step, 1, 200))
+    n_steps = int(np.clip(2e8 / case.flops_per_step, 1, 200))
     order, rates = np.tile(np.arange(case.batch_size), n_steps), np.full(n_steps, case.rate)
     run = lambda: session.run_steps(x, y, order, case.batch_size, rates)  # noqa: E731
     run()
-    return case.flops_a_step * n_steps / repeated(run, SECONDS_A_SHAPE) / 1e9 / peak
+    return case.flops_per_step * n_steps / repeated(run, SECONDS_PER_SHAPE) / 1e9 / peak
 
 
 def draw(maps: Sequence[dict[str, Any]], file: Path) -> None:

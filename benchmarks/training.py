@@ -1,4 +1,4 @@
-"""Training: microseconds a step of every contestant on every workload."""
+"""Training: microseconds per step of every contestant on every workload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contestants import CONTESTANTS, Setting, Training
 from interleaved import Measured, repeated
 from machine import processors
 
-SECONDS_A_ROUND = 0.15
+SECONDS_PER_ROUND = 0.15
 FLOAT64_CONTESTANTS = ("backlit", "JAX", "PyTorch eager", "scikit-learn")
 
 
@@ -79,7 +79,7 @@ def main_entries(quick: bool) -> list[Entry]:
 
 def suited(case: Case) -> int:
     """Return the number of threads that suits a workload: steps of a few microseconds want one."""
-    return 1 if case.flops_a_step < 1e7 else processors()
+    return 1 if case.flops_per_step < 1e7 else processors()
 
 
 def variants(cases: list[str]) -> list[list[Entry]]:
@@ -107,7 +107,7 @@ def prepare(n_threads: int, quick: bool = False, **entry: Any) -> tuple[dict[str
     orders = itertools.cycle([workload.order(e) for e in range(1, 4)])
 
     def once() -> float:
-        return repeated(lambda: epoch(next(orders)), SECONDS_A_ROUND) / workload.n_steps
+        return repeated(lambda: epoch(next(orders)), SECONDS_PER_ROUND) / workload.n_steps
 
     return facts, once
 

@@ -46,9 +46,9 @@ void require(bool condition, const char* message) {
 template <class T>
 class Binding {
  public:
-  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, double clip_norm, int max_threads,
+  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, int max_threads,
           const std::string& precision)
-      : session_(checked({shape, objective, optimizer, clip_norm, max_threads,
+      : session_(checked({shape, objective, optimizer, max_threads,
                           Precision(index_of(precision, precision_names, "precision"))})) {}
 
   void set_weights(int layer, int slot, Array<const T> w) {
@@ -68,8 +68,8 @@ class Binding {
     session_.layer(layer).get_biases(slot, b.data());
   }
 
-  int threads_for(long rows_a_step, long rows_a_call) const {
-    return session_.threads_for(rows_a_step, rows_a_call, rows_a_step);
+  int threads_for(long rows_per_step, long rows_per_call) const {
+    return session_.threads_for(rows_per_step, rows_per_call, rows_per_step);
   }
 
   long t() const { return session_.t; }
@@ -110,7 +110,8 @@ class Binding {
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
                       double rate) {
-    require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(), "one gradient a layer is needed");
+    require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(),
+            "one gradient per layer is needed");
     std::vector<const T*> w, b;
     for (std::size_t l = 0; l < nabla_w.size(); ++l) {
       check(int(l), -1, nabla_w[l].shape(0), long(nabla_w[l].shape(1)));
@@ -132,7 +133,7 @@ class Binding {
     const long n_order = long(order.shape(0));
     const std::size_t n_steps = std::size_t((n_order + batch_size - 1) / batch_size);
     require(rates.shape(0) == n_steps && costs.shape(0) == n_steps && batch_weights.shape(0) == n_steps,
-            "rates, costs and batch_weights must have one number a batch");
+            "rates, costs and batch_weights must have one number per batch");
     for (long i = 0; i < n_order; ++i)
       require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(rows_of(x)), "order names a row that x lacks");
     has_gradient_ = false;
@@ -158,7 +159,6 @@ class Binding {
     require(rates.empty() || rates.size() == description.shape.activations.size(),
             "one dropout rate for each layer but the output is needed");
     for (double rate : rates) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
-    require(description.clip_norm >= 0, "clip_norm cannot be negative");
     return description;
   }
 
@@ -225,14 +225,14 @@ template <class T>
 void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
-      .def(nb::init<const Shape&, const Objective&, const Optimizer&, double, int, const std::string&>(), nb::kw_only(),
-           "shape"_a, "objective"_a, "optimizer"_a, "clip_norm"_a, "max_threads"_a, "precision"_a)
+      .def(nb::init<const Shape&, const Objective&, const Optimizer&, int, const std::string&>(), nb::kw_only(),
+           "shape"_a, "objective"_a, "optimizer"_a, "max_threads"_a, "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
       .def("get_biases", &B::get_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
-      .def("threads_for", &B::threads_for, "rows_a_step"_a, "rows_a_call"_a)
+      .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none())
@@ -250,7 +250,7 @@ void bind_descriptions(nb::module_& m) {
           "__init__",
           [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names) {
             require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
-                    "one activation a layer but the input is needed");
+                    "one activation per layer but the input is needed");
             for (long size : sizes) require(size >= 1, "every layer needs a neuron");
             std::vector<Activation> activations;
             for (const std::string& name : names)

@@ -7,6 +7,8 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
 #endif
 
 namespace backlit {
@@ -16,6 +18,14 @@ namespace {
 constexpr long cache_line = 64;
 constexpr long huge_page = 2 << 20;
 
+#if defined(_WIN32)
+void* allocate(std::size_t unit, std::size_t bytes) { return _aligned_malloc(bytes, unit); }
+void release(void* memory) { _aligned_free(memory); }
+#else
+void* allocate(std::size_t unit, std::size_t bytes) { return std::aligned_alloc(unit, bytes); }
+void release(void* memory) { std::free(memory); }
+#endif
+
 }  // namespace
 
 template <class T>
@@ -24,7 +34,7 @@ Buffer<T>::Buffer(long n) : n_(n) {
   const std::size_t bytes = (std::size_t(n) * sizeof(T) + cache_line - 1) / cache_line * cache_line;
   const bool is_large = bytes >= std::size_t(huge_page);
   const std::size_t unit = is_large ? huge_page : cache_line;
-  void* memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
+  void* memory = allocate(unit, (bytes + unit - 1) / unit * unit);
   if (!memory) throw std::bad_alloc();
 #if defined(__linux__)
   if (is_large) madvise(memory, bytes, MADV_HUGEPAGE);
@@ -35,7 +45,7 @@ Buffer<T>::Buffer(long n) : n_(n) {
 
 template <class T>
 void Buffer<T>::Free::operator()(T* p) const {
-  std::free(p);
+  release(p);
 }
 
 template class Buffer<float>;

@@ -41,12 +41,11 @@ struct Description {
   Shape shape;
   Objective objective;
   Optimizer optimizer;
-  double clip_norm = 0;  // the largest norm of a gradient; 0 for none
   int max_threads = 1;
   Precision precision = Precision::full;
 };
 
-// Rows of a batch as they come from Python: row-major, `n_columns` numbers a row.
+// Rows of a batch as they come from Python: row-major, `n_columns` numbers per row.
 template <class T>
 struct Examples {
   const T* x;

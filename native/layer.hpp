@@ -77,8 +77,8 @@ class Layer {
   Buffer<T> slots_wt_[2], slots_b_[2];
   Buffer<T> nabla_wt_, nabla_b_;
   Buffer<T> w_;                          // in panels
-  Buffer<double> squares_, magnitudes_;  // a row of wt each
-  Buffer<double> nabla_squares_;         // a row of wt each, and one for the biases
+  Buffer<double> squares_, magnitudes_;  // one for each row of wt
+  Buffer<double> nabla_squares_;         // one for each row of wt, and one for the biases
 };
 
 }  // namespace backlit

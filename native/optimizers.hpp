@@ -89,8 +89,8 @@ StepRule<T> rule_of_biases(StepRule<T> rule) {
 
 namespace backlit {
 
-// Each optimizer has its name, the arguments of its twin in Python, how many slots it keeps for a parameter, and the
-// rule of its step number `step`, counted from 1.
+// Each optimizer has its name, the arguments of its twin in Python but for `clip_norm`, which all have, how many slots
+// it keeps for a parameter, and the rule of its step number `step`, counted from 1.
 struct SGD {
   static constexpr const char* name = "sgd";
   double momentum = 0;
@@ -171,8 +171,14 @@ class Optimizer {
   Optimizer(const std::string& name, Arguments arguments) {
     if (!make_one_of(std::type_identity<AnyOptimizer>{}, name, arguments, which_))
       throw std::invalid_argument("the native engine has no optimizer named '" + name + "'");
+    clip_norm_ = arguments.take("clip_norm");
     arguments.end();
+    if (clip_norm_ < 0) throw std::invalid_argument("clip_norm cannot be negative");
   }
+
+  // The largest norm of a gradient, all parameters and the penalty's part together; 0 for none.
+  double clip_norm() const { return clip_norm_; }
+  bool clips() const { return clip_norm_ != 0; }
 
   int n_slots() const {
     return std::visit([](const auto& which) { return which.n_slots(); }, which_);
@@ -195,6 +201,7 @@ class Optimizer {
 
  private:
   AnyOptimizer which_;
+  double clip_norm_ = 0;
 };
 
 }  // namespace backlit

@@ -14,7 +14,7 @@ namespace backlit {
 
 namespace {
 
-// Processors one group grants: microseconds of time a period, over the period. 0 is no limit.
+// Processors one group grants: microseconds of time per period, over the period. 0 is no limit.
 double granted(const std::string& folder) {
   double quota = 0, period = 0;
   std::ifstream both(folder + "/cpu.max");  // version 2: "max 100000", or "150000 100000"

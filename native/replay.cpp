@@ -65,7 +65,6 @@ Description description() {
   d.objective.dropout.rates = numbers<double>();
   d.objective.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
   d.optimizer = optimizer();
-  d.clip_norm = number();
   d.max_threads = int(number());
   d.precision = Precision(index_of(word(), precision_names, "precision"));
   return d;

@@ -12,9 +12,9 @@ namespace {
 
 // Rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over, to bound memory.
 constexpr long block_rows = 256, gradient_rows = 2048;
-// Below so many floating-point operations a step, a second thread costs more than it saves; and so many in a call,
+// Below so many floating-point operations per step, a second thread costs more than it saves; and so many in a call,
 // before it has begun.
-constexpr double operations_a_thread = 4e6, operations_a_call = 2.5e7;
+constexpr double operations_per_thread = 4e6, operations_per_call = 2.5e7;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
 template <class T>
@@ -43,12 +43,12 @@ Session<T>::Session(Description description, const Kernels<T>& kernels)
 }
 
 template <class T>
-int Session<T>::threads_for(long rows_a_step, long rows_a_call, long most) const {
+int Session<T>::threads_for(long rows_per_step, long rows_per_call, long most) const {
   double weights = 0;
   for (const Layer<T>& layer : layers_) weights += double(layer.n_in) * layer.n_out;
-  const double training = 6 * weights;  // operations a row
+  const double training = 6 * weights;  // operations per row
   const double wanted =
-      std::min(training * rows_a_step / operations_a_thread, training * rows_a_call / operations_a_call);
+      std::min(training * rows_per_step / operations_per_thread, training * rows_per_call / operations_per_call);
   return int(
       std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, most))));
 }

@@ -34,17 +34,17 @@ class Session {
   void gradient(Examples<T> examples, long n_rows, double* cost, double* weight);
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate);
 
-  // One step a batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.
+  // One step per batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.
   // `interrupted` is asked now and then; when it says so the run ends after the step.
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
                 double* costs, double* batch_weights, const std::function<bool()>& interrupted);
 
   // Threads for steps of so many rows in a call of so many, where `most` can find something to do.
-  int threads_for(long rows_a_step, long rows_a_call, long most) const;
+  int threads_for(long rows_per_step, long rows_per_call, long most) const;
 
  private:
   // A step whose gradient has to be whole before it is taken, instead of one that is fused into BP4.
-  bool steps_by_whole_gradient() const { return description_.clip_norm != 0; }
+  bool steps_by_whole_gradient() const { return description_.optimizer.clips(); }
   void reserve(int n_threads, long n_rows, bool is_sparse);
   void transpose(int thread, int n_threads);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,

@@ -179,12 +179,16 @@ BACKLIT_INLINE Vec<T> load_first(const T* p, long n) {
   return v;
 }
 
+// Each lane's partner, `half` lanes away.
+template <class T, int half, int... lane>
+BACKLIT_INLINE Vec<T> partners(Vec<T> v, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(v, v, (lane ^ half)...);
+}
+
 // All lanes taken together by f, halves by halves.
 template <class T, int half = lanes<T> / 2, class F>
 BACKLIT_INLINE T fold(Vec<T> v, F&& f) {
-  Bits<T> other;
-  for (int i = 0; i < lanes<T>; ++i) other[i] = i ^ half;
-  v = f(v, __builtin_shuffle(v, other));
+  v = f(v, partners<T, half>(v, std::make_integer_sequence<int, lanes<T>>{}));
   if constexpr (half > 1) return fold<T, half / 2>(v, f);
   return v[0];
 }

@@ -57,7 +57,7 @@ template <class T>
 T WholeGradient<T>::clip_factor() const {
   double square = 0;
   for (const Layer<T>& layer : work_.layers) layer.add_nabla_squares_to(square);
-  const double factor = work_.description.clip_norm / (std::sqrt(square) + 1e-6);
+  const double factor = work_.description.optimizer.clip_norm() / (std::sqrt(square) + 1e-6);
   return factor < 1 || std::isnan(factor) ? T(factor) : T(1);
 }
 

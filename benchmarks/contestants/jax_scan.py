@@ -13,8 +13,8 @@ SIGMA = {"relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid, "identity": lambda z: z
 
 
 def settings(case: Case) -> list[Setting]:
-    # unrolling saves a few microseconds a step, which long steps do not notice
-    return [{"unroll": n} for n in ((4, 1, 8) if case.flops_a_step < 1e7 else (1,))]
+    # unrolling saves a few microseconds per step, which long steps do not notice
+    return [{"unroll": n} for n in ((4, 1, 8) if case.flops_per_step < 1e7 else (1,))]
 
 
 def train(case: Case, n_threads: int, unroll: int) -> Training:

@@ -12,7 +12,7 @@ from contestants.pytorch import cost, data_of, model_of, optimizer_of, read
 
 def settings(case: Case) -> list[Setting]:
     # compiling takes half a minute; tried once, the fused optimizer was the faster one for long steps only
-    return [{"optimizer": "compiled" if case.flops_a_step < 1e9 else "fused"}]
+    return [{"optimizer": "compiled" if case.flops_per_step < 1e9 else "fused"}]
 
 
 def train(case: Case, n_threads: int, optimizer: str) -> Training:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from backlit.errors import BacklitError
     from backlit.estimators.classifier import MLPClassifier
     from backlit.estimators.importing import from_sklearn, from_state_dict
-    from backlit.estimators.many import fit_many
     from backlit.estimators.rate_finder import find_learning_rate
     from backlit.estimators.regressor import MLPRegressor
+    from backlit.estimators.side_by_side import fit_many
     from backlit.explanation.demon.demon import demon
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
@@ -82,7 +82,7 @@ _HOMES = {
     "find_learning_rate": "backlit.estimators.rate_finder",
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
-    "fit_many": "backlit.estimators.many",
+    "fit_many": "backlit.estimators.side_by_side",
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",

@@ -17,6 +17,29 @@ SOURCE, NATIVE = ROOT / "src" / "backlit", ROOT / "native"
 FILES = [*SOURCE.rglob("*.py"), *NATIVE.glob("*.[ch]pp"), ROOT / "CMakeLists.txt"]
 
 EXAMPLES = {
+    "activation mish": (
+        r"\bmish\b",
+        {"core/activations.py", "explanation/story/formulas.py", "native/activations.hpp"},
+    ),
+    "optimizer rmsprop": (
+        r"(?i)\brmsprop\b",
+        # the last two tell people which arguments are its
+        {"core/optimizers.py", "native/optimizers.hpp", "training/options.py", "estimators/parameters.py"},
+    ),
+    # of both estimators and of `backlit train`
+    "option clip_norm": (
+        r"\bclip_norm_?\b|--clip-norm",
+        {
+            "core/optimizers.py",
+            "native/optimizers.hpp",
+            "native/whole_gradient.cpp",
+            "training/options.py",
+            "training/run_description.py",
+            "estimators/parameters.py",
+            "estimators/classifier.py",
+            "estimators/regressor.py",
+        },
+    ),
     # one file, its registration, and the public function; what stands in its own folder belongs to it
     "export format c": (
         r"\bto_c\b|\bexport\.c\b|\bc_source\b",
@@ -31,7 +54,7 @@ EXAMPLES = {
             "export/formats.py",
             "__init__.py",
             "cli/export.py",
-            "estimators/base.py",
+            "estimators/fitted.py",
             "tables/model.py",
         },
     ),

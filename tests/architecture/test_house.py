@@ -44,12 +44,22 @@ def test_fast_math_is_banned():
         assert not any("-ffast-math" in line and "Not -ffast-math" not in line for line in lines), path
 
 
+def test_private_names_of_scikit_learn_stand_in_one_file():
+    private = re.compile(
+        r"^\s*(from sklearn\S*\._|from sklearn\S* import .*\b_[a-z]|import sklearn\S*\._)", re.MULTILINE
+    )
+    found = {str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if private.search(path.read_text())}
+    assert found == {"estimators/scikit_learn.py"}
+
+
 def test_every_source_file_has_its_test():
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
     for path in SOURCE.rglob("*.py"):
         if path.stem == "__init__":
             continue
         assert path.stem in tested | TESTED_TOGETHER.keys(), f"{path.relative_to(SOURCE)} has no test of its name"
+    assert TESTED_TOGETHER.keys() <= {path.stem for path in SOURCE.rglob("*.py")}
+    assert {name.removeprefix("test_") for name in TESTED_TOGETHER.values()} <= tested | {"everywhere"}
 
 
 # source file → the test file that covers it
@@ -60,6 +70,7 @@ TESTED_TOGETHER = {
     "check": "test_looking",
     "child": "test_sandbox",
     "container": "test_model_file",
+    "dataclass_options": "test_app",
     "diagnose": "test_looking",
     "differences": "test_difference_quotients",
     "document": "test_render",
@@ -71,9 +82,10 @@ TESTED_TOGETHER = {
     "export": "test_export_command",
     "form": "test_forms",
     "formulas": "test_text",
-    "further_calls": "test_seen",
-    "gradescope": "test_reports",
     "forward": "test_text",
+    "further_calls": "test_seen",
+    "going_on": "test_stochastic",
+    "gradescope": "test_reports",
     "gradient_report": "test_gradient_check",
     "graph": "test_onnx_network",
     "heads": "test_onnx",
@@ -84,9 +96,9 @@ TESTED_TOGETHER = {
     "landlock": "test_walls",
     "latex": "test_render",
     "latex_maths": "test_render",
+    "layer_objects": "test_forms",
     "layer_rules": "test_diagnosis",
     "layout": "test_text",
-    "layer_objects": "test_forms",
     "libc": "test_walls",
     "likelihood_losses": "test_losses",
     "limits": "test_sandbox",
@@ -94,17 +106,14 @@ TESTED_TOGETHER = {
     "mathml": "test_render",
     "maths": "test_text",
     "messages": "test_wire",
+    "model": "test_table_model",
     "model_document": "test_model_file",
-    "notation": "test_text",
-    "one_pass": "test_algorithm",
-    "onnx_encoder": "test_onnx_export",
-    "onnx_graph": "test_onnx_network",
-    "onnx_heads": "test_onnx_export",
     "moves": "test_demon",
     "network_with_examples": "test_looking",
+    "one_pass": "test_algorithm",
     "options": "test_app",
     "output": "test_app",
-    "parameter_docs": "test_base",
+    "own_steps": "test_evidence",
     "picture": "test_demon",
     "plain_text": "test_text",
     "predict": "test_app",
@@ -112,35 +121,29 @@ TESTED_TOGETHER = {
     "process_table": "test_sandbox",
     "program": "test_sandbox",
     "protocol": "test_native",
-    "own_steps": "test_evidence",
     "provenance": "test_step",
     "ranking": "test_demon",
+    "rate_search": "test_rate_finder",
+    "reading": "test_app",
     "recipe": "test_submission",
     "reference": "test_native",
-    "render_html": "test_render",
-    "render_latex": "test_render",
-    "render_markdown": "test_render",
-    "render_text": "test_text",
-    "sandboxed_student": "test_sandbox",
     "registry": "test_forms",
     "report": "test_demon",
-    "report_gradescope": "test_reports",
-    "report_junit": "test_reports",
-    "report_text": "test_reports",
+    "results": "test_table_model",
+    "rows": "test_table_model",
+    "run": "test_stochastic",
+    "sandboxed_student": "test_sandbox",
     "scalar_graph": "test_forms",
+    "scikit_learn": "test_house",
     "seccomp": "test_walls",
     "selection": "test_text",
     "side_effects": "test_grade",
     "slopes": "test_custom",
-    "start": "test_initial_network",
+    "start": "test_table_model",
+    "state": "test_loop",
+    "storage": "test_table_model",
     "story": "test_text",
     "student": "test_live_student",
-    "table_results": "test_table_model",
-    "table_rows": "test_table_model",
-    "table_storage": "test_table_model",
-    "table_start": "test_table_model",
-    "table_training": "test_table_model",
-    "tables": "test_app",
     "tell": "test_text",
     "train": "test_app",
     "training_rules": "test_diagnosis",
@@ -150,19 +153,8 @@ TESTED_TOGETHER = {
     "update": "test_grade",
     "verdict": "test_grade",
     "version": "test_app",
-    "views": "test_onnx_export",
-    "whole_pass": "test_grade",
-    "whole": "test_grade",
-    "worksheet": "test_render",
-    "dataclass_options": "test_app",
-    "going_on": "test_stochastic",
-    "model": "test_table_model",
-    "rate_search": "test_rate_finder",
-    "results": "test_table_model",
-    "rows": "test_table_model",
-    "run": "test_stochastic",
-    "state": "test_loop",
-    "storage": "test_table_model",
     "watch": "test_loop",
+    "whole_pass": "test_grade",
+    "worksheet": "test_render",
     "wrong_functions": "test_algorithm",
 }

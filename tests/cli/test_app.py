@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
+import inspect
 import json
 import re
 import signal
@@ -15,7 +17,10 @@ import polars as pl
 import pytest
 from commands import QUICK, homes
 
-from backlit.cli.tables import read_like_training
+from backlit import MLPClassifier, MLPRegressor
+from backlit.cli.app import check, demon, diagnose, evaluate, explain, find_rate, predict, train
+from backlit.cli.dataclass_options import GROUPS
+from backlit.cli.reading import ReadingOptions
 from backlit.errors import ModelFileError
 
 
@@ -69,6 +74,52 @@ def test_equal_runs_give_equal_bytes(folder, run):
     assert Path("a.safetensors").read_bytes() == Path("b.safetensors").read_bytes()
     assert run("train", "homes.csv", "--target", "worth", "--out", "b.safetensors", *QUICK, "--seed", "6")[0] == 0
     assert Path("a.safetensors").read_bytes() != Path("b.safetensors").read_bytes()
+
+
+def test_lbfgs(folder, run):
+    code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "m", *QUICK, "--solver", "lbfgs", "--json")
+    assert code == 0, err
+    options = json.loads(out)["training"]["options"]
+    assert (options["solver"], options["max_fun"], options["learning_rate"]) == ("lbfgs", 15_000, None)
+    r2 = json.loads(run("evaluate", "m", "homes.csv", "--json")[1])["metrics"]["r2"]
+    assert r2 > 0.1
+    code, _, err = run("find-rate", "homes.csv", "--target", "worth", "--solver", "lbfgs")
+    assert code == 1 and "no learning rate" in err
+
+
+# name of an estimator's parameter → option of `backlit train`, where they differ
+RENAMED = {
+    "hidden_layer_sizes": "hidden",
+    "learning_rate": "schedule",
+    "learning_rate_init": "learning_rate",
+    "max_iter": "epochs",
+    "random_state": "seed",
+    "tol": "tolerance",
+    "verbose": "quiet",
+    "nesterovs_momentum": "nesterov",
+    "early_stopping": "monitor",
+    "validation_fraction": "validation",
+    "n_iter_no_change": "patience",
+    "warm_start": "resume",
+}
+# what is code, or a choice of columns that a table's reader makes
+ONLY_IN_PYTHON = {"callbacks", "scoring", "categorical_features", "missing_values"}
+
+
+def test_train_has_each_option_of_the_estimators():
+    ours = {*inspect.signature(train).parameters}
+    theirs = {RENAMED.get(name, name) for cls in (MLPClassifier, MLPRegressor) for name in cls().get_params()}
+    assert theirs - ours == ONLY_IN_PYTHON
+
+
+@pytest.mark.parametrize("command", [train, find_rate, evaluate, predict, explain, demon, check, diagnose])
+def test_every_command_with_a_table_reads_it_alike(command):
+    assert {field.name for field in dataclasses.fields(ReadingOptions)} <= inspect.signature(command).parameters.keys()
+
+
+def test_options_stand_in_groups(run):
+    headings = re.findall("╭─ (.*?) ─", run("train", "--help")[1])
+    assert headings == ["Arguments", "Options", *GROUPS]
 
 
 def test_file_without_header_is_read_alike_later(folder, run):
@@ -282,6 +333,5 @@ def test_explain_in_every_format(folder, run, model):
     ],
 )
 def test_how_the_training_data_was_read_is_not_believed(folder, reading, said):
-    said_by_user = dict.fromkeys(("names", "missing", "separator", "labels"))
     with pytest.raises(ModelFileError, match=said):
-        read_like_training(Path("homes.csv"), reading, **said_by_user, target="worth")
+        ReadingOptions().as_in_training(reading, Path("homes.csv"), target="worth")

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Range, RMSprop, argument_values, arguments
 from backlit.errors import InvalidInputError
@@ -198,13 +199,16 @@ def test_every_optimizer_says_what_it_is_and_what_it_takes(optimizer):
         assert argument.help.endswith(".")
         assert (argument.range is None) == isinstance(argument.default, bool)
         if argument.range is not None:
-            assert argument.default in argument.range
+            assert argument.default is None or argument.default in argument.range
             with pytest.raises(InvalidInputError, match=f"{argument.name} must lie in"):
                 optimizer(**{argument.name: argument.range.low - 1})
 
 
 def test_arguments_of_one_that_is_made():
-    assert argument_values(SGD(0.9, nesterov=True)) == {"momentum": 0.9, "nesterov": 1, "rate_in_velocity": 0}
+    assert argument_values(SGD(0.9, nesterov=True)) == {
+        **{"clip_norm": 0, "momentum": 0.9},
+        **{"nesterov": 1, "rate_in_velocity": 0},
+    }
     assert arguments(Adam(0.5)) == arguments(Adam)
 
 
@@ -213,6 +217,11 @@ def test_ranges():
     assert 0.0 in half_open and 1.0 not in half_open and 1.0 in closed
     assert -0.1 not in closed and 1.1 not in closed and math.nan not in closed
     assert math.inf not in Range(0.0, math.inf)
+    is_open = Range(0.0, math.inf, is_open=True)
+    assert 0.0 not in is_open and 1e-300 in is_open and str(is_open) == "(0, inf)"
+    for clip_norm in (0.0, -1.0, math.nan):
+        with pytest.raises(InvalidInputError, match=r"clip_norm must lie in \(0, inf\), or be None"):
+            Adam(clip_norm=clip_norm)
     assert [str(half_open), str(closed)] == ["[0, 1)", "[0, 1]"]
 
 
@@ -234,3 +243,24 @@ def test_ranges():
 def test_what_is_refused(make, message):
     with pytest.raises(InvalidInputError, match=message):
         make()
+
+
+@pytest.mark.parametrize("clip_norm", [0.01, 1.0, 4.0, 100.0])
+def test_as_torch_clips(clip_norm):
+    rng = np.random.default_rng(0)
+    nabla = [rng.normal(size=shape) for shape in ((3, 4), (3,), (2, 3), (2,))]
+    parameters = [torch.nn.Parameter(torch.zeros(*array.shape, dtype=torch.float64)) for array in nabla]
+    for parameter, array in zip(parameters, nabla, strict=True):
+        parameter.grad = torch.tensor(array)
+    torch.nn.utils.clip_grad_norm_(parameters, clip_norm)
+    factor = SGD(clip_norm=clip_norm).clip_factor(nabla)
+    for parameter, array in zip(parameters, nabla, strict=True):
+        np.testing.assert_allclose(parameter.grad.numpy(), factor * array, rtol=1e-14)
+
+
+def test_a_short_gradient_stays_and_nan_is_not_hidden():
+    assert SGD(clip_norm=0.6).clip_factor([np.array([0.3, 0.4])]) == 1.0
+    assert SGD(clip_norm=1.0).clip_factor([np.zeros(3)]) == 1.0
+    assert np.isnan(SGD(clip_norm=1.0).clip_factor([np.array([np.nan, 1.0])]))
+    big = np.full(4, 1e30, dtype="float32")  # its squares are beyond float32
+    assert SGD(clip_norm=1.0).clip_factor([big]) == pytest.approx(5e-31)

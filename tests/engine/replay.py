@@ -17,7 +17,7 @@ from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, argument_values
-from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_clip_norm, check_shapes, clipped
+from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_shapes, clipped
 from backlit.errors import InvalidInputError
 
 
@@ -29,20 +29,18 @@ class ReplayEngine:
     def __init__(self, command, precision="full"):
         self.command, self.precision = shlex.split(command), precision
 
-    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None, *, clip_norm=None):
+    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None):
         objective.check(network)
-        check_clip_norm(clip_norm)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return ReplaySession(self, network, objective, optimizer, state, n_threads or 2, clip_norm)
+        return ReplaySession(self, network, objective, optimizer, state, n_threads or 2)
 
 
 class ReplaySession:
     """See `backlit.engine.protocol.Session`. The state lives here and goes with every call."""
 
-    def __init__(self, engine, network, objective, optimizer, state, n_threads, clip_norm):
+    def __init__(self, engine, network, objective, optimizer, state, n_threads):
         self._command, self._precision = engine.command, engine.precision
-        self._clip_norm = clip_norm
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
         self._network = network
@@ -84,7 +82,7 @@ class ReplaySession:
         return Steps(costs, batch_weights, int(diverged_layer) or None)
 
     def apply_gradient(self, gradient, rate):
-        rest, gradient = [], clipped(gradient, self._clip_norm)
+        rest, gradient = [], clipped(gradient, self._optimizer)
         for nabla_w, nabla_b in zip(gradient.nabla_w, gradient.nabla_b, strict=True):
             rest += [*_counted(nabla_w), *_counted(nabla_b)]
         self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers(rate)]))
@@ -115,7 +113,6 @@ class ReplaySession:
             *_numbers(self._objective.dropout_seed),
             *(self._optimizer.name, len(arguments)),
             *(word for name, value in arguments.items() for word in (name, *_numbers(value))),
-            *_numbers(self._clip_norm or 0),
             self._n_threads,
             self._precision,
             state.t,

@@ -113,7 +113,7 @@ def test_bindings_refuse_names_and_layers_that_are_not():
         _native.Shape([2, 1], ["none"])
     with pytest.raises(ValueError, match="no loss named 'none'"):
         _native.Objective("none", 0.0, penalty, dropout)
-    with pytest.raises(ValueError, match="one activation a layer"):
+    with pytest.raises(ValueError, match="one activation per layer"):
         _native.Shape([2, 1], [])
     with pytest.raises(ValueError, match="needs a neuron"):
         _native.Shape([2, 0], ["tanh"])
@@ -442,7 +442,7 @@ def test_bindings_refuse_what_does_not_fit():
         session.get_biases(2, -1, np.zeros(2))
     with pytest.raises(ValueError, match="no such slot"):
         session.get_biases(1, 0, np.zeros(2))
-    with pytest.raises(ValueError, match="one number a batch"):
+    with pytest.raises(ValueError, match="one number per batch"):
         session.run_steps(x, y, np.arange(6), 2, rates, costs, np.zeros(3))
     for order in ([0, 1, 2, 6], [0, -1, 2, 3]):
         with pytest.raises(ValueError, match="order names a row"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from replay import native_engine
@@ -38,7 +40,7 @@ def narrow(hidden="sigmoid", output="identity", dtype="float64"):
 def session(engine, network, options, optimizer, penalty="all"):
     dropout, clip_norm = OPTIONS[options]
     objective = Objective("quadratic", PENALTIES[penalty], dropout, dropout_seed=3)
-    return ENGINES[engine].open(network, objective, optimizer, clip_norm=clip_norm)
+    return ENGINES[engine].open(network, objective, replace(optimizer, clip_norm=clip_norm))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -124,7 +126,7 @@ def test_steps_on_a_sparse_input_equal_the_dense_ones(name, clip_norm):
     x, y, s = sparse_examples(network, "cross_entropy", 61)
     objective, order = Objective("cross_entropy", PENALTIES["all"]), np.random.default_rng(5).permutation(61)
     dense, sparse = (
-        native_engine().open(network, objective, OPTIMIZER_CASES[name], clip_norm=clip_norm) for _ in range(2)
+        native_engine().open(network, objective, replace(OPTIMIZER_CASES[name], clip_norm=clip_norm)) for _ in range(2)
     )
     for _ in range(3):
         truth = dense.run_steps(x.toarray(), y, order, 11, np.linspace(0.02, 0.005, 6), s)

@@ -100,7 +100,7 @@ def test_softmax_inside_a_network_keeps_to_its_columns_and_agrees_with_the_refer
     x, y, s = examples(network, "quadratic", 40)
     objective = Objective("quadratic", Penalty(l2=0.02, l1=0.01, alpha=0.3))
     truth, found = (
-        engine.open(to_dtype(network, kind), objective, SGD(0.9), clip_norm=clip_norm)
+        engine.open(to_dtype(network, kind), objective, SGD(0.9, clip_norm=clip_norm))
         for engine, kind in ((ENGINES["reference"], "float64"), (native_engine(), dtype))
     )
     rates = np.full(4, 0.05)

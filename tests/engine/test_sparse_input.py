@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_steps_equal_the_dense_ones(name, engine, penalty, options):
     objective = Objective("cross_entropy", PENALTIES[penalty], dropout, dropout_seed=5)
     order = np.random.default_rng(5).permutation(61)
     dense, sparse = (
-        ENGINES[engine].open(network, objective, OPTIMIZER_CASES[name], clip_norm=clip_norm) for _ in range(2)
+        ENGINES[engine].open(network, objective, replace(OPTIMIZER_CASES[name], clip_norm=clip_norm)) for _ in range(2)
     )
     for _ in range(4):
         truth = dense.run_steps(x.toarray(), y, order, 11, np.linspace(0.02, 0.005, 6), s)

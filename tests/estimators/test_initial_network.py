@@ -9,6 +9,7 @@ from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from backlit import MLPClassifier, MLPRegressor, Network
 from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
+from backlit.estimators.initial_network import hidden_sizes
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -135,3 +136,9 @@ def test_multilabel_partial_fit_is_fit(engine):
         pieces.partial_fit(X, Y)
     with pytest.raises(InvalidInputError, match="3 columns, one a label"):
         pieces.partial_fit(X, LABELS[:, :2])
+
+
+def test_hidden_sizes():
+    assert hidden_sizes(5) == [5]
+    assert hidden_sizes((5, 6)) == hidden_sizes(np.array([5, 6])) == [5, 6]
+    assert hidden_sizes(()) == []

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
+from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
 
 
+@reads_a_table
 def check(
     model: OptionalModelFile = None,
     file: OptionalDataFile = None,
@@ -22,10 +24,8 @@ def check(
         int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is.")
     ] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of that sample.")] = 0,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    *,
+    reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -37,7 +37,6 @@ def check(
     Example: [bold]backlit check housing.safetensors new.csv --rows 4[/bold]
     """
     from backlit.cli.output import print_json, remark, status
-    from backlit.cli.predict import read_for
     from backlit.core.gradient_check import check_gradient
     from backlit.errors import InvalidInputError
     from backlit.tables.model import TableModel
@@ -54,7 +53,7 @@ def check(
         assert model is not None and file is not None
         loaded = TableModel.load(model)
         with status(f"Reading {file} …", quiet=quiet):
-            table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+            table = read_for(loaded, file, reading, quiet=quiet)
         x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))
         net, loss = loaded.network, loaded.loss
     with status("Checking …", quiet=quiet):

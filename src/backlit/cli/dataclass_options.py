@@ -8,14 +8,20 @@ import inspect
 import types
 import typing
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from backlit.errors import InvalidInputError
 
+GROUPS = ("Network", "Loss", "Optimizer", "Regularization", "Stopping", "Data", "Checkpoints", "Engine", "Output")
+"""The headings of options, in the order of --help; what has none comes first."""
 
-def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = frozenset()) -> Callable[..., Any]:
+
+def with_options_of(
+    options: type, name: str, *, leave_out: frozenset[str] = frozenset()
+) -> Callable[..., Callable[..., None]]:
     """Return a decorator that gives a command an option for each described field of a dataclass.
 
     Parameters
@@ -23,7 +29,7 @@ def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = fro
     options : type
         A dataclass whose fields are made by `backlit.training.options.option`.
     name : str
-        The command's parameter that takes the object made of them.
+        The command's parameter that takes the object made of them. What is wrong with it is wrong usage.
     leave_out : set of str
         Fields that this command does without.
     """
@@ -33,23 +39,14 @@ def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = fro
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(*arguments: Any, **given: Any) -> None:
-            values = {}
-            for field in described:
-                value = given.pop(field.name)
-                parse = field.metadata.get("parse")
-                if parse is not None and isinstance(value, str):
-                    try:
-                        value = parse(value)
-                    except InvalidInputError as error:
-                        raise typer.BadParameter(str(error), param_hint=_flag(field)) from None
-                values[field.name] = value
-            # what is wrong is said when the command has looked at the rest
-            command(*arguments, **given, **{name: values})
+            values = {field.name: _value(field, given.pop(field.name)) for field in described}
+            command(*arguments, **given, **{name: usage(options, **values)})
 
         signature = inspect.signature(command, eval_str=True)
         parameters = [p for p in signature.parameters.values() if p.name != name]
         at = list(signature.parameters).index(name)
         parameters[at:at] = [_parameter(field, kinds[field.name]) for field in described]
+        parameters.sort(key=_place_in_help)
         # options all have defaults, and Python wants those without first
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -57,6 +54,23 @@ def with_options_of(options: type, name: str, *, leave_out: frozenset[str] = fro
         return run
 
     return decorate
+
+
+def _place_in_help(parameter: inspect.Parameter) -> int:
+    # a parameter that another decorator fills has no words for --help
+    group = next((each.rich_help_panel for each in getattr(parameter.annotation, "__metadata__", ())), None)
+    return GROUPS.index(group) if group in GROUPS else -1
+
+
+def _value(field: dataclasses.Field[Any], value: Any) -> Any:
+    if isinstance(field.default, tuple) and "parse" not in field.metadata:
+        return tuple(value or ())
+    if "parse" not in field.metadata or not isinstance(value, str):
+        return value
+    try:
+        return field.metadata["parse"](value)
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error), param_hint=_flag(field)) from None
 
 
 def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
@@ -70,8 +84,9 @@ def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
         help=more["help"],
         rich_help_panel=more["group"] or None,
         min=more.get("min"),
-        show_default=default is not None,
+        show_default=default not in (None, ()),
     )
+    default = None if default == () else default  # an option that may be given more than once
     annotation: Any = Annotated[_plain(kind, text=text, optional=default is None), option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
@@ -84,9 +99,11 @@ def _flag(field: dataclasses.Field[Any]) -> str:
 def _plain(kind: Any, *, text: bool, optional: bool) -> Any:
     # what typer can read from a command line: text for what is parsed, or has its own types besides
     members = [each for each in typing.get_args(kind) if each is not types.NoneType]
-    plain = kind if kind in (int, float, str, bool) else next((each for each in (int, float) if each in members), str)
+    plain = kind if kind in _READ_BY_TYPER else next((each for each in _READ_BY_TYPER if each in members), str)
     if text:
         plain = str
+    elif typing.get_origin(kind) is tuple:
+        plain = list[plain]  # type: ignore[valid-type]
     return plain | None if optional else plain
 
 
@@ -102,5 +119,6 @@ def usage(make: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         raise typer.BadParameter(str(error)) from None
 
 
+_READ_BY_TYPER = (bool, int, float, Path, str)
 # types that only type checkers import
 _LATER: dict[str, Any] = dict.fromkeys(("Dropout", "Schedule", "EarlyStopping", "Optimizer", "Penalty"), object)

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
+from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 
+@reads_a_table
 def demon(
     model: OptionalModelFile = None,
     file: OptionalDataFile = None,
@@ -27,10 +29,8 @@ def demon(
         Path | None,
         typer.Option(help="Draw C(z + Δz) and its tangent: .svg, or .png with matplotlib.", show_default=False),
     ] = None,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    *,
+    reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +43,6 @@ def demon(
     """
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import print_json, print_report, remark
-    from backlit.cli.predict import read_for
     from backlit.explanation.demon.demon import demon as let_push
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
@@ -68,7 +67,7 @@ def demon(
     else:
         assert model is not None and file is not None
         loaded = TableModel.load(model)
-        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        table = read_for(loaded, file, reading, quiet=quiet)
         (x, y), net, loss = loaded.examples(table, [row]), loaded.network, loaded.loss
     report: DemonReport | DemonRanking
     if layer is None or neuron is None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator
+from backlit.cli.options import AsJson, DataFile, ModelFile, Quiet
+from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 
+@reads_a_table
 def diagnose(
     model: ModelFile,
     file: DataFile,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    *,
+    reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -23,13 +23,12 @@ def diagnose(
     Example: [bold]backlit diagnose housing.safetensors housing.csv[/bold]
     """
     from backlit.cli.output import print_json, print_report, status
-    from backlit.cli.predict import read_for
     from backlit.explanation.diagnosis.diagnose import diagnose as look_at
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
     with status(f"Reading {file} …", quiet=quiet):
-        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        table = read_for(loaded, file, reading, quiet=quiet)
     with status("Looking at the layers …", quiet=quiet):
         diagnosis = look_at(loaded, table)
     if as_json:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator, Threads
+from backlit.cli.options import AsJson, DataFile, ModelFile, Quiet, Threads
+from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 _MOST_CLASSES_IN_TABLE = 12
 _WORDS = {
@@ -16,13 +17,12 @@ _WORDS = {
 }
 
 
+@reads_a_table
 def evaluate(
     model: ModelFile,
     file: DataFile,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    *,
+    reading: ReadingOptions,
     threads: Threads = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -34,13 +34,12 @@ def evaluate(
     Example: [bold]backlit evaluate housing.safetensors held_out.csv[/bold]
     """
     from backlit.cli.output import print_json, remark, status
-    from backlit.cli.predict import read_for
     from backlit.documents.strict_json import AS_NULL, plain
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
     with status(f"Reading {file} …", quiet=quiet):
-        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        table = read_for(loaded, file, reading, quiet=quiet)
     with status("Predicting …", quiet=quiet):
         result = loaded.evaluate(table, n_threads=threads)
     for message in result.remarks:

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise, read_explanation
-from backlit.cli.options import Labels, Missing, Names, OptionalDataFile, OptionalModelFile, Quiet, Separator
+from backlit.cli.options import OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 _MOST_ROWS = 1000  # a longer range is a slip of the finger
 
@@ -27,6 +28,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
+@reads_a_table
 def explain(
     model: OptionalModelFile = None,
     file: OptionalDataFile = None,
@@ -63,10 +65,8 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="Where to write it. Default: standard output.", show_default=False)
     ] = None,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    *,
+    reading: ReadingOptions,
     quiet: Quiet = False,
 ) -> None:
     """Show one step of backpropagation for a row or a small batch, with the rows' own numbers.
@@ -98,12 +98,11 @@ def explain(
         exercise = read_exercise(network)
         explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
     else:
-        from backlit.cli.predict import read_for
         from backlit.tables.model import TableModel  # scikit-learn is not waited for where it is not needed
 
         assert model is not None and file is not None
         loaded = TableModel.load(model)
-        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        table = read_for(loaded, file, reading, quiet=quiet)
         explanation = loaded.explain(
             table, rows or 1, learning_rate=learning_rate, say=lambda message: remark(message, quiet=quiet)
         )

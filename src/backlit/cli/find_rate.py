@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backlit.cli.dataclass_options import usage, with_options_of
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator
-from backlit.cli.train import Task
+from backlit.cli.dataclass_options import with_options_of
+from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.reading import ReadingOptions, Target, reads_a_table
+from backlit.cli.train import TaskOption
 from backlit.tables.options import TableTraining
 
 if TYPE_CHECKING:
@@ -20,24 +21,18 @@ _OF_WHOLE_TRAININGS = frozenset({"learning_rate", "schedule", "epochs", "patienc
 
 
 @with_options_of(TableTraining, "training", leave_out=_OF_WHOLE_TRAININGS)
+@reads_a_table
 def find_rate(
     file: DataFile,
     *,
-    target: Annotated[
-        str | None, typer.Option(help="Column to predict. With --labels it is called 'label'.", show_default=False)
-    ] = None,
-    task: Annotated[
-        Task | None, typer.Option(help="Default: inferred from the target, and said.", show_default=False)
-    ] = None,
-    training: dict[str, Any],
+    target: Target = None,
+    task: TaskOption = None,
+    training: TableTraining,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the costs over the rates: a .png or .svg, with matplotlib.", show_default=False),
     ] = None,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,36 +43,24 @@ def find_rate(
 
     Example: [bold]backlit find-rate housing.csv --target median_house_value --plot rates.png[/bold]
     """
-    from backlit.cli.options import refuse_to_overwrite, split_names
+    from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import print_json, remark, status
-    from backlit.data.readers import read_table
     from backlit.persistence import check_writable
     from backlit.tables.rate_finder import find_table_rate
 
-    if target is None:
-        if labels is None:
-            raise typer.BadParameter("name the column to predict.", param_hint="--target")
-        target = "label"
+    target = reading.target(target)
     if plot is not None:
         if plot.suffix.lower() not in (".svg", ".png"):
             raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
         refuse_to_overwrite(plot, file)
         check_writable(plot)
-    options = usage(TableTraining, **training)
     with status(f"Reading {file} …", quiet=quiet):
-        table = read_table(
-            file,
-            names=split_names(names),
-            missing=missing or [],
-            separator=separator,
-            labels=labels,
-            label_name=target,
-        )
+        table = reading.read(file, target)
     with status("Trying rates …", quiet=quiet):
         found = find_table_rate(
             table,
             target,
-            options,
+            training,
             task=None if task is None else str(task),  # type: ignore[arg-type]
             say=lambda message: remark(message, quiet=quiet),
         )

@@ -15,32 +15,6 @@ OptionalDataFile = Annotated[
 ]
 OptionalModelFile = Annotated[Path | None, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
 ModelFile = Annotated[Path, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
-Names = Annotated[
-    str | None,
-    typer.Option(
-        rich_help_panel="Data",
-        help="Column names of a file without a header, separated by commas; or a file with a name a line.",
-        show_default=False,
-    ),
-]
-Missing = Annotated[
-    list[str] | None,
-    typer.Option(
-        rich_help_panel="Data",
-        help="Text that means a missing value, such as '?'. May be given more than once.",
-        show_default=False,
-    ),
-]
-Separator = Annotated[
-    str | None,
-    typer.Option(
-        rich_help_panel="Data", help="Character between cells. Default: found by looking.", show_default=False
-    ),
-]
-Labels = Annotated[
-    Path | None,
-    typer.Option(rich_help_panel="Data", help="IDX file of labels, for an IDX file of images.", show_default=False),
-]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -62,18 +36,3 @@ def refuse_to_overwrite(out: Path | None, *inputs: Path) -> None:
 
     if out is not None and out.is_file() and any(path.exists() and out.samefile(path) for path in inputs):
         raise OutputError(f"--out {out} is an input of this command and would be lost. Give another name.")
-
-
-def split_names(names: str | None) -> list[str] | None:
-    """Return column names from ``a,b,c``, or from a file with a name a line."""
-    from backlit.errors import DataError
-
-    if names is None:
-        return None
-    if "," not in names and Path(names).is_file():
-        lines = Path(names).read_text(encoding="utf-8").splitlines()
-        return [line.strip() for line in lines if line.strip()]
-    result = [name.strip() for name in names.split(",")]
-    if not all(result):
-        raise DataError(f"--names has an empty name in {names!r}. Give one name for each column, separated by commas.")
-    return result

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from backlit.cli.options import DataFile, Labels, Missing, ModelFile, Names, Quiet, Separator, Threads
+from backlit.cli.options import DataFile, ModelFile, Quiet, Threads
+from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 
+@reads_a_table
 def predict(
     model: ModelFile,
     file: DataFile,
@@ -18,10 +20,8 @@ def predict(
         Path | None,
         typer.Option(help="File for the predictions (.csv, .parquet). Default: standard output.", show_default=False),
     ] = None,
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    *,
+    reading: ReadingOptions,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -42,7 +42,7 @@ def predict(
         check_writable(out)
     loaded = TableModel.load(model)
     with status(f"Reading {file} …", quiet=quiet):
-        table = read_for(loaded, file, names, missing, separator, labels, quiet=quiet)
+        table = read_for(loaded, file, reading, quiet=quiet)
     with status("Predicting …", quiet=quiet):
         frame = _frame(loaded, loaded.predict(table, n_threads=threads))
     if out is None:
@@ -51,37 +51,6 @@ def predict(
     with atomic_write(out) as stream:
         frame.write_parquet(stream) if out.suffix in (".parquet", ".pq") else frame.write_csv(stream)
     remark(f"Wrote {frame.height:,} predictions to {out}.", quiet=quiet)
-
-
-def read_for(
-    model: Any,
-    file: Path,
-    names: str | None,
-    missing: list[str] | None,
-    separator: str | None,
-    labels: Path | None,
-    *,
-    quiet: bool,
-) -> Any:
-    """Read a table for a model, and say which of its columns the model does not use."""
-    from backlit.cli.options import split_names
-    from backlit.cli.output import remark
-    from backlit.cli.tables import read_like_training
-
-    table = read_like_training(
-        file,
-        model.training.get("reading"),
-        names=split_names(names),
-        missing=missing,
-        separator=separator,
-        labels=labels,
-        target=model.target.name,
-    )
-    extra = [name for name in model.encoder.extra_columns(table) if name != model.target.name]
-    if extra:
-        more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
-        remark(f"Ignored columns that the model was not trained with: {', '.join(extra[:5])}{more}.", quiet=quiet)
-    return table
 
 
 def _frame(model: Any, predictions: Any) -> Any:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backlit.cli.dataclass_options import usage, with_options_of
-from backlit.cli.options import AsJson, DataFile, Labels, Missing, Names, Quiet, Separator
+from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.reading import ReadingOptions, Target, reads_a_table
 from backlit.tables.options import TableTraining
+from backlit.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
-    from backlit.training.checkpoint import Checkpoint
     from backlit.training.recording import Recorder
 
 
@@ -26,7 +28,14 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
+TaskOption = Annotated[
+    Task | None,
+    typer.Option(rich_help_panel="Data", help="Default: inferred from the target, and said.", show_default=False),
+]
+
+
 @with_options_of(TableTraining, "training")
+@reads_a_table
 def train(
     file: DataFile,
     out: Annotated[
@@ -36,28 +45,17 @@ def train(
         ),
     ],
     *,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            rich_help_panel="Data", help="Column to predict. With --labels it is called 'label'.", show_default=False
-        ),
-    ] = None,
-    task: Annotated[
-        Task | None,
-        typer.Option(rich_help_panel="Data", help="Default: inferred from the target, and said.", show_default=False),
-    ] = None,
-    training: dict[str, Any],
+    target: Target = None,
+    task: TaskOption = None,
+    training: TableTraining,
     validation: Annotated[
         str,
         typer.Option(
             rich_help_panel="Stopping",
             help="Share of the rows to hold out for early stopping (0: none), or another table.",
         ),
-    ] = "0.1",
-    names: Names = None,
-    missing: Missing = None,
-    separator: Separator = None,
-    labels: Labels = None,
+    ] = str(TableTraining.validation_fraction),
+    reading: ReadingOptions,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -76,15 +74,19 @@ def train(
     ] = False,
     checkpoint_epochs: Annotated[
         int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Epochs from one checkpoint to the next.")
-    ] = 1,
+    ] = Checkpoint.every_epochs,
     checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, rich_help_panel="Checkpoints", help="Minutes that go by between two at least.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0, rich_help_panel="Checkpoints", help="Minutes that go by between two at least.", show_default=False
+        ),
+    ] = Checkpoint.every_minutes,
     checkpoint_keep: Annotated[
         int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Checkpoints that stay; older ones are deleted.")
-    ] = 3,
+    ] = Checkpoint.keep,
     diagnose: Annotated[
-        bool, typer.Option("--diagnose", help="Write down how each layer fares, for `backlit diagnose`.")
+        bool,
+        typer.Option("--diagnose", rich_help_panel="Output", help="Note how each layer fares, for `backlit diagnose`."),
     ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -100,30 +102,29 @@ def train(
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
     """
     from backlit.cli.graceful_stop import GracefulStop
-    from backlit.cli.options import refuse_to_overwrite, split_names
+    from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import TrainingProgress, print_json, remark, status
-    from backlit.data.readers import read_table
     from backlit.errors import InvalidInputError
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
 
-    if target is None:
-        if labels is None:
-            raise typer.BadParameter("name the column to predict.", param_hint="--target")
-        target = "label"
+    target = reading.target(target)
     refuse_to_overwrite(out, file)
     check_writable(out)
+    if checkpoint is not None and training.line_search() is not None:
+        raise typer.BadParameter(
+            "lbfgs keeps none: SciPy does not give out what it remembers.", param_hint="--checkpoint"
+        )
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
     fraction, validation_file = _validation(validation)
-    options = usage(TableTraining, **training, validation_fraction=fraction)
-    reading = {"names": split_names(names), "missing": missing or [], "separator": separator}
+    training = usage(replace, training, validation_fraction=fraction)
     with status(f"Reading {file} …", quiet=quiet):
-        table = read_table(file, **reading, labels=labels, label_name=target)  # type: ignore[arg-type]
+        table = reading.read(file, target)
         validation_table = None
         if validation_file is not None:
-            if labels is not None:
+            if reading.labels is not None:
                 raise InvalidInputError("A validation table cannot have labels of its own; give a share of the rows.")
-            validation_table = read_table(validation_file, **reading)  # type: ignore[arg-type]
+            validation_table = reading.read(validation_file)
     remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
 
     stop = GracefulStop(checkpoint)
@@ -131,10 +132,10 @@ def train(
         model = TableModel.train(
             table,
             target,
-            options,
+            training,
             task=None if task is None else str(task),  # type: ignore[arg-type]
             validation_table=validation_table,
-            reading=reading,
+            reading=reading.to_dict(),
             listeners=[progress, stop],
             recorder=recorder,
             say=lambda message: remark(message, quiet=quiet),
@@ -177,10 +178,9 @@ def _diagnosed(wanted: bool, quiet: bool) -> Iterator[Recorder | None]:
 
 
 def _checkpoint(
-    folder: Path | None, resume: bool, every_epochs: int, every_minutes: float, keep: int
+    folder: Path | None, resume: bool, every_epochs: int, every_minutes: float | None, keep: int
 ) -> Checkpoint | None:
     from backlit.persistence.checkpoint_folder import CheckpointFolder
-    from backlit.training.checkpoint import Checkpoint
 
     if folder is None:
         if resume:

@@ -4,8 +4,9 @@ An activation maps the weighted input z of a layer to its activation a = σ(z). 
 couples the neurons of a layer, so its derivative is a Jacobian. `Activation.pull_back` hides the difference: it is
 the one place where a vector of ∂C/∂a becomes ∂C/∂z.
 
-To add an activation, write σ and σ′ here, one `Activation` entry in the registry at the end, and its twin in
-``native/activations.hpp``. Both must give a = NaN for z = NaN, never a number.
+To add an activation, write σ and σ′ here, one `Activation` entry in the registry at the end, its twin in
+``native/activations.hpp``, and what explanations write for it in `backlit.explanation.story.formulas`. Both must give
+a = NaN for z = NaN, never a number.
 """
 
 from __future__ import annotations
@@ -264,7 +265,7 @@ def resolve_activations(activation: str | Sequence[str], n_layers: int) -> tuple
     if len(names) != n_layers - 1:
         raise ShapeError(
             f"A network of {n_layers} layers needs {n_layers - 1} activations (the input layer has none), "
-            f"but {len(names)} came: {names}. Give one name a layer, or one name for all."
+            f"but {len(names)} came: {names}. Give one name per layer, or one name for all."
         )
     if not names:
         raise InvalidInputError("A network needs at least two layers, the input and the output.")

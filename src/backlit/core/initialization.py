@@ -104,9 +104,9 @@ def draw_parameters(
     Parameters
     ----------
     sizes : sequence of int
-        Neurons a layer, input included.
+        Neurons per layer, input included.
     activations : sequence of str
-        One a layer but the input.
+        One per layer but the input.
     initialization : str or None
         A name in `INITIALIZATIONS`; None takes for each layer the one that suits its activation.
     seed : int

@@ -2,7 +2,8 @@
 
 An optimizer is a frozen description. Its `step` is a pure function of one parameter array, its gradient, and the state
 arrays it keeps for that parameter (`slots`), so the two engines, a checkpoint, and a step taken on several machines all
-share it. ``t`` counts steps from 1.
+share it. ``t`` counts steps from 1. Before the step a gradient that is too long is shortened (`clip_factor`): the same
+for all optimizers, and it takes the gradients by all parameters at once.
 
 `OPTIMIZERS` is the only table of them. What a class says of itself is what the command line, the engines and the pages
 read: its `summary`, and its fields, each with a default, words and the range it must lie in (`arguments`).
@@ -13,9 +14,11 @@ Its twin is ``native/optimizers.hpp``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from backlit.core.namespace import Array, namespace
 from backlit.errors import InvalidInputError
@@ -39,6 +42,10 @@ class Optimizer(Protocol):
         """Names of the state arrays kept for each parameter, all zero at the start."""
         ...
 
+    def clip_factor(self, nabla: Iterable[Array]) -> float:
+        """Return what the gradients by all parameters are multiplied by before the step; 1 for nothing."""
+        ...
+
     def step(
         self, theta: Array, nabla: Array, state: Sequence[Array], *, rate: float, t: int, is_weight: bool
     ) -> tuple[Array, tuple[Array, ...]]:
@@ -49,7 +56,7 @@ class Optimizer(Protocol):
         theta, nabla : array
             A parameter (w or b of one layer) and the gradient of the cost by it.
         state : sequence of array
-            One array a slot, shaped as theta.
+            One array per slot, shaped as theta.
         rate : float
             Learning rate μ of this step.
         t : int
@@ -62,17 +69,20 @@ class Optimizer(Protocol):
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from `low` to `high`, the upper end included where `is_closed`."""
+    """The numbers from `low` to `high`: the upper end included where `is_closed`, the lower one unless `is_open`."""
 
     low: float
     high: float
     is_closed: bool = False
+    is_open: bool = False
 
     def __contains__(self, value: float) -> bool:
-        return self.low <= value < self.high or (self.is_closed and value == self.high)
+        if value in (self.low, self.high):
+            return self.is_closed if value == self.high else not self.is_open
+        return self.low < value < self.high
 
     def __str__(self) -> str:
-        return f"[{self.low:g}, {self.high:g}{']' if self.is_closed else ')'}"
+        return f"{'(' if self.is_open else '['}{self.low:g}, {self.high:g}{']' if self.is_closed else ')'}"
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,8 @@ class Argument:
     Attributes
     ----------
     name : str
-    default : float or bool
+    default : float, bool or None
+        None is for nothing of the kind.
     help : str
         What it is, in one line.
     range : Range or None
@@ -90,7 +101,7 @@ class Argument:
     """
 
     name: str
-    default: float | bool
+    default: float | bool | None
     help: str
     range: Range | None
 
@@ -102,20 +113,54 @@ def arguments(optimizer: Optimizer | type[Optimizer]) -> tuple[Argument, ...]:
 
 
 def argument_values(optimizer: Optimizer) -> dict[str, float]:
-    """Return the value of each argument by its name; a switch is 0 or 1."""
-    return {argument.name: float(getattr(optimizer, argument.name)) for argument in arguments(optimizer)}
+    """Return the value of each argument by its name; a switch is 0 or 1, and None is 0."""
+    return {argument.name: float(getattr(optimizer, argument.name) or 0) for argument in arguments(optimizer)}
 
 
-def _argument(default: float | bool, help: str, range: Range | None = None) -> Any:
+def _argument(default: float | bool | None, help: str, range: Range | None = None) -> Any:
     return field(default=default, metadata={"default": default, "help": help, "range": range})
 
 
-class _Checked:
+@dataclass(frozen=True, kw_only=True)
+class _Clipping:
+    """What all optimizers have: arguments that are checked, and a gradient that is shortened where it is too long."""
+
+    clip_norm: float | None = _argument(
+        None,
+        "Largest norm of a step's whole gradient; a longer one is shortened to it (Pascanu et al. 2013).",
+        Range(0.0, math.inf, is_open=True),
+    )
+
     def __post_init__(self) -> None:
         for argument in arguments(self):  # type: ignore[arg-type]
             value = getattr(self, argument.name)
+            if value is None and argument.default is None:
+                continue
             if argument.range is not None and value not in argument.range:
-                raise InvalidInputError(f"{argument.name} must lie in {argument.range}, but {value!r} came.")
+                or_none = ", or be None" if argument.default is None else ""
+                raise InvalidInputError(f"{argument.name} must lie in {argument.range}{or_none}, but {value!r} came.")
+
+    def clip_factor(self, nabla: Iterable[Array]) -> float:
+        """Return what a gradient is multiplied by, so that its norm is at most `clip_norm`.
+
+        The norm is that of all weights' and biases' gradients as one vector, the penalty's part included: of what the
+        optimizer would see. This is PyTorch's ``clip_grad_norm_``, its 1e-6 included.
+
+        Parameters
+        ----------
+        nabla : iterable of ndarray
+            The gradient by each parameter.
+
+        Returns
+        -------
+        float
+            At most 1; NaN where the gradient holds NaN.
+        """
+        if self.clip_norm is None:
+            return 1.0
+        squares = sum(float(np.sum(np.square(array, dtype=np.float64))) for array in nabla)
+        factor = self.clip_norm / (math.sqrt(squares) + 1e-6)
+        return 1.0 if factor >= 1 else factor
 
 
 _SHARE = Range(0.0, 1.0)
@@ -124,7 +169,7 @@ _EPSILON = Range(1e-30, math.inf)
 
 
 @dataclass(frozen=True)
-class SGD(_Checked):
+class SGD(_Clipping):
     """Gradient descent with momentum, in PyTorch's form.
 
     ``v ← m v + ∇``, ``θ ← θ − μ v``, or with Nesterov's momentum ``θ ← θ − μ (∇ + m v)``. With the rate in the velocity
@@ -161,7 +206,7 @@ class SGD(_Checked):
 
 
 @dataclass(frozen=True)
-class RMSprop(_Checked):
+class RMSprop(_Clipping):
     """``v ← ρ v + (1 − ρ) ∇²``, ``θ ← θ − μ ∇ / (√v + ε)`` (Tieleman and Hinton 2012, in PyTorch's form)."""
 
     rho: float = _argument(0.99, "ρ: how slowly the mean of squared gradients forgets.", _SHARE)
@@ -179,7 +224,7 @@ class RMSprop(_Checked):
 
 
 @dataclass(frozen=True)
-class Adam(_Checked):
+class Adam(_Clipping):
     """Adam with the bias correction folded into the step size (Kingma and Ba 2015, end of section 2).
 
     ``m ← β₁ m + (1 − β₁) ∇``, ``v ← β₂ v + (1 − β₂) ∇²``, ``θ ← θ − μ √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε)``. This is
@@ -204,7 +249,7 @@ class Adam(_Checked):
 
 
 @dataclass(frozen=True)
-class AdamW(_Checked):
+class AdamW(_Clipping):
     """Adam with decoupled weight decay, in PyTorch's form (Loshchilov and Hutter 2019).
 
     ``w ← w − μ λ w``, then as Adam, with the bias corrections applied before ε is added:

@@ -17,7 +17,7 @@ _LEVEL = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Examples, and two figures of their own.
+    """Examples, and two numbers that tell of them alone.
 
     Attributes
     ----------

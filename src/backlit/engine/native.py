@@ -24,7 +24,6 @@ from backlit.engine.protocol import (
     OptimizerState,
     Session,
     Steps,
-    check_clip_norm,
     check_precision,
     check_shapes,
     clipped,
@@ -66,8 +65,6 @@ class NativeEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        *,
-        clip_norm: float | None = None,
     ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         custom = _custom_parts(network, objective)
@@ -78,10 +75,9 @@ class NativeEngine:
             )
         objective.check(network)
         check_precision(network, self.precision)
-        check_clip_norm(clip_norm)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision, clip_norm)
+        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision)
 
 
 class AutomaticEngine(NativeEngine):
@@ -94,14 +90,12 @@ class AutomaticEngine(NativeEngine):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        *,
-        clip_norm: float | None = None,
     ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         if _custom_parts(network, objective):
             engine = ReferenceEngine(self.precision)
-            return engine.open(network, objective, optimizer, state, n_threads, clip_norm=clip_norm)
-        return super().open(network, objective, optimizer, state, n_threads, clip_norm=clip_norm)
+            return engine.open(network, objective, optimizer, state, n_threads)
+        return super().open(network, objective, optimizer, state, n_threads)
 
 
 def _custom_parts(network: Network, objective: Objective) -> list[str]:
@@ -129,10 +123,9 @@ class NativeSession:
         state: OptimizerState | None,
         max_threads: int,
         precision: str,
-        clip_norm: float | None,
     ) -> None:
         self._objective = objective
-        self._clip_norm = clip_norm
+        self._optimizer = optimizer
         self._precision = precision
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
@@ -142,7 +135,6 @@ class NativeSession:
             shape=_native.Shape(network.sizes, network.activations),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
-            clip_norm=clip_norm or 0.0,
             max_threads=max_threads,
             precision=precision,
         )
@@ -199,7 +191,7 @@ class NativeSession:
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
-        gradient = clipped(gradient, self._clip_norm)
+        gradient = clipped(gradient, self._optimizer)
         nabla_w, nabla_b = ([self._array(nabla) for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
         self._session.apply_gradient(nabla_w, nabla_b, rate)
 

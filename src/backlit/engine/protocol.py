@@ -8,7 +8,6 @@ gradients of several machines can be averaged in between.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -17,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
-from backlit.core.clipping import clip_factor
 from backlit.core.dropout import Dropout
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
@@ -74,7 +72,7 @@ class OptimizerState:
     t : int
         Steps taken.
     weights, biases : list of tuple of ndarray
-        For each layer but the input one array a slot of the optimizer, shaped as the parameter.
+        For each layer but the input one array per slot of the optimizer, shaped as the parameter.
     """
 
     t: int = 0
@@ -162,7 +160,7 @@ class Session(Protocol):
         ...
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
-        """Take one step of the optimizer, with the gradient clipped first where `clip_norm` asks for it."""
+        """Take one step of the optimizer, with the gradient clipped first where it asks for that."""
         ...
 
     def run_steps(
@@ -223,8 +221,6 @@ class Engine(Protocol):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        *,
-        clip_norm: float | None = None,
     ) -> Session:
         """Open a session on a network.
 
@@ -239,9 +235,6 @@ class Engine(Protocol):
         n_threads : int, optional
             Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
             on it.
-        clip_norm : float, optional
-            The largest norm that the gradient of a step may have, all parameters and the penalty's part together; a
-            longer one is shortened to it, as PyTorch's ``clip_grad_norm_`` does.
 
         Raises
         ------
@@ -251,19 +244,11 @@ class Engine(Protocol):
         ...
 
 
-def check_clip_norm(clip_norm: float | None) -> None:
-    """Raise if a largest norm of gradients is none."""
-    if clip_norm is not None and not 0 < clip_norm < math.inf:
-        raise InvalidInputError(
-            f"clip_norm must be a positive number, or None for no clipping, but {clip_norm!r} came."
-        )
-
-
-def clipped(gradient: Gradient, clip_norm: float | None) -> Gradient:
-    """Return the gradient, shortened where it is longer than `clip_norm`."""
-    if clip_norm is None:
+def clipped(gradient: Gradient, optimizer: Optimizer) -> Gradient:
+    """Return the gradient, shortened where it is longer than the optimizer allows."""
+    factor = optimizer.clip_factor([*gradient.nabla_w, *gradient.nabla_b])
+    if factor == 1:
         return gradient
-    factor = clip_factor([*gradient.nabla_w, *gradient.nabla_b], clip_norm)
     nabla_w, nabla_b = ([factor * nabla for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
     return replace(gradient, nabla_w=nabla_w, nabla_b=nabla_b)
 

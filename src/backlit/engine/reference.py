@@ -22,7 +22,6 @@ from backlit.engine.protocol import (
     OptimizerState,
     Steps,
     batches,
-    check_clip_norm,
     check_precision,
     check_shapes,
     clipped,
@@ -47,15 +46,12 @@ class ReferenceEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
-        *,
-        clip_norm: float | None = None,
     ) -> ReferenceSession:
         """Open a session; `n_threads` is ignored."""
         objective.check(network)
         check_precision(network, self.precision)
-        check_clip_norm(clip_norm)
         state = state or OptimizerState.zero(network, optimizer)
-        return ReferenceSession(network, objective, optimizer, state, self.precision, clip_norm)
+        return ReferenceSession(network, objective, optimizer, state, self.precision)
 
 
 class ReferenceSession:
@@ -68,12 +64,10 @@ class ReferenceSession:
         optimizer: Optimizer,
         state: OptimizerState,
         precision: str,
-        clip_norm: float | None,
     ) -> None:
         self._objective = objective
         self._product = PRODUCTS[precision]
         self._dropout_rates = objective.dropout_rates(network)
-        self._clip_norm = clip_norm
         self._optimizer = optimizer
         self._state = OptimizerState(state.t, list(state.weights), list(state.biases))
         self.set_network(network)
@@ -147,7 +141,7 @@ class ReferenceSession:
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
         # step 6 of the lecture's algorithm
-        gradient = clipped(gradient, self._clip_norm)
+        gradient = clipped(gradient, self._optimizer)
         t = self._state.t + 1
         weights, biases = [], []
         for i, (w, b) in enumerate(zip(self._network.weights, self._network.biases, strict=True)):

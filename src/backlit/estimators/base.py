@@ -1,152 +1,91 @@
-"""What both estimators share: fitting, and feeding forward.
+"""Fitting, which both estimators share.
 
-`coefs_` and `intercepts_` are the truth: whoever assigns or changes them changes the model, as in scikit-learn. A fit
-works on a `Network` made from them, and all fitted attributes are set together when it has succeeded, so that a fit
-that fails leaves the model of the one before.
+A fit works on a `Network` of its own, and all fitted attributes are set together when it has succeeded, so that a fit
+that fails leaves the model of the one before. What the parameters say of training becomes `FitOptions`, and a `Run`
+does the rest.
 """
 
 from __future__ import annotations
 
 import copy
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.optimize import _check_optimize_result
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 
-from backlit.core.dropout import Dropout
-from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
-from backlit.core.penalty import Penalty
-from backlit.data import TableEncoder
 from backlit.data.class_weights import ClassWeights
 from backlit.data.labels import Targets
-from backlit.engine import get_engine
-from backlit.engine.predictor import Predictor
-from backlit.engine.protocol import Floats, Objective
+from backlit.engine.protocol import Floats
 from backlit.errors import DivergenceError, InvalidInputError
-from backlit.estimators.going_on import Continuation, Fitted
-from backlit.estimators.held_out import check_given, hold_out, make_validation
+from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, fit_options, make_stopping
+from backlit.estimators.going_on import Continuation, Fitted, Start
+from backlit.estimators.held_out import HeldOut, hold_out
 from backlit.estimators.hidden_layers import HiddenLayers
-from backlit.estimators.inputs import takes_tables
-from backlit.estimators.lbfgs import train_lbfgs
-from backlit.estimators.option_objects import WithOptionObjects
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, fit_options, make_stopping
-from backlit.estimators.prediction import KeptSessions, WeightArrays, outputs, outputs_of
+from backlit.estimators.initial_network import (
+    Shape,
+    check_shapes_to_go_on,
+    first_network,
+    hidden_activations,
+    hidden_sizes,
+    seed_of,
+)
+from backlit.estimators.inputs import as_input, check_weight, for_scorers
 from backlit.estimators.printing import Printer
-from backlit.estimators.start import Start, start_of
-from backlit.export.onnx import to_onnx
+from backlit.estimators.scikit_learn import warn_if_not_converged
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Examples, Validation
-from backlit.training.plots import plot_confusion, plot_history, plot_weights
+from backlit.training.options import LBFGS
 from backlit.training.run import Run
-from backlit.training.state import EpochRecord
 from backlit.training.stopping import EarlyStopping
 from backlit.training.watch import Watcher
 
-if TYPE_CHECKING:
-    from backlit.explanation.trace.network_with_examples import NetworkWithExamples
 
+class BaseMLP(TransformerMixin, HiddenLayers):  # type: ignore[misc]
+    """Fitting; what y means is up to the classes derived from it."""
 
-def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
-    """Store a constructor's arguments, unchanged and by their names, as scikit-learn wants it."""
-    for name, value in given.items():
-        if name != "self":
-            setattr(estimator, name, value)
-
-
-def solver_is_stochastic(estimator: Any) -> bool:
-    """Whether `partial_fit` exists for the solver; else the error that says so."""
-    if estimator.solver not in STOCHASTIC_SOLVERS:
-        raise AttributeError(
-            f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
-        )
-    return True
-
-
-class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: ignore[misc]
-    """Fitting and feeding forward; what y means is up to the classes derived from it."""
-
-    loss: LossLike
     hidden_layer_sizes: Any
     activation: str | Sequence[str]
     initialization: str | Network | None
     output_activation: str | None
-    solver: str
     max_iter: int
-    max_fun: int
-    tol: float
     random_state: Any
     early_stopping: bool | EarlyStopping
+    validation_fraction: float
     warm_start: bool
     verbose: bool
-    dropout: Dropout | float | None
-    clip_norm: float | None
-    callbacks: list[Watcher] | None
     checkpoint: Checkpoint | None
     scoring: Any
-    categorical_features: Any
-    missing_values: str
-    engine: str
-    n_threads: int | None
-    dtype: Any
     precision: str
-
-    coefs_ = WeightArrays()
-    intercepts_ = WeightArrays()
-    history_: list[EpochRecord]
-    loss_curve_: list[float]
-    validation_loss_curve_: list[float] | None
-    validation_scores_: list[float] | None
-    encoder_: TableEncoder | None
-    _activations: tuple[str, ...]
-    _continuation: Continuation
-    _kept_sessions: KeptSessions
-
-    to_onnx = to_onnx  # functions of a model that are its methods as well
-    plot_history, plot_weights, plot_confusion = plot_history, plot_weights, plot_confusion
-
-    @abstractmethod
-    def _targets(self, y: Any, dtype: str, *, goes_on: bool, incremental: bool, classes: Any) -> Targets:
-        """Return what to train on for y; `classes` are those that `partial_fit` was given."""
+    _parameter_constraints: ClassVar[dict[str, list[Any]]]
 
     def _class_weights(self, y: Any, sample_weight: Floats | None, targets: Targets) -> ClassWeights | None:
         """Return what the classes count, where there are any."""
         return None
 
-    @abstractmethod
-    def _check_target_type(self, y: Any) -> None:
-        """Raise if y is not what this estimator learns."""
+    def _store_parameters(self, given: dict[str, Any]) -> None:
+        """Store a constructor's arguments, unchanged and by their names, as scikit-learn wants it."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
 
-    @property
-    def network_(self) -> Network:
-        """The weights as a network of `backlit.core`; its arrays are views of `coefs_` and `intercepts_`."""
-        check_is_fitted(self)
-        self._kept_sessions.weights_are_known = True
-        return self._network_of_coefs(self._activations, self._network_dtype())
+    def _parameters(self) -> dict[str, Any]:
+        # what get_params(deep=False) gives, which takes 0.3 ms: too much for the partial_fit of a few rows
+        return {name: getattr(self, name) for name in self._parameter_constraints}
 
-    def __problem__(self, X: Any, y: Any, *, needs_y: bool = True) -> NetworkWithExamples:
-        """Return the network with these examples as it sees them, for `backlit.explain`, `demon` and `diagnose`."""
-        from backlit.estimators.problems import problem_of  # takes 30 ms, which a program that trains can do without
-
-        check_is_fitted(self)
-        return problem_of(self, X, y, needs_y=needs_y)
-
-    def _network_of_coefs(self, activations: tuple[str, ...], dtype: str) -> Network:
-        weights = tuple(np.asarray(coef, dtype=dtype).T for coef in vars(self)["coefs_"])
-        biases = tuple(np.asarray(intercept, dtype=dtype) for intercept in vars(self)["intercepts_"])
-        return Network(weights, biases, activations)
-
-    def _weight_arrays(self) -> list[Floats]:
-        """`coefs_` and `intercepts_`, of which nobody hears by this."""
-        return [*vars(self)["coefs_"], *vars(self)["intercepts_"]]
+    def _has_partial_fit(self) -> bool:
+        """Whether `partial_fit` exists for the solver; else the error that says so."""
+        if self.solver not in STOCHASTIC_SOLVERS:
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
 
     def _fit(
         self,
@@ -160,17 +99,16 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
     ) -> Self:
         if incremental and self.early_stopping:
             raise ValueError(f"partial_fit does not support early_stopping={self.early_stopping}")
-        start = start_of(self, X, y, sample_weight, incremental=incremental, classes=classes)
-        given = check_given(self, start, *validation_data)
-        if self.solver == "lbfgs":
-            fitted = self._fit_lbfgs(start, make_validation(self, start, given))
-        else:
-            examples, held_out = hold_out(self, start, given)
-            fitted = self._fit_stochastic(start, examples, make_validation(self, start, held_out), incremental)
+        start = self._start(X, y, sample_weight, incremental=incremental, classes=classes)
+        examples, held_out = start.examples, self._given_rows(start, *validation_data)
+        splits = self.solver != LBFGS and make_stopping(self._parameters()).monitor != "cost"
+        if held_out is None and splits:
+            examples, held_out = hold_out(start, float(self.validation_fraction))
+        fitted = self._train(start, examples, self._validation(start, held_out), incremental)
         # the loop notices divergence itself, but not in an epoch that was interrupted
         _check_finite(fitted.network, len(fitted.history) + 1)
         self._keep(fitted, start)
-        if fitted.reason == "all epochs done" and not incremental and self.solver != "lbfgs":
+        if fitted.reason == "all epochs done" and not incremental and self.solver != LBFGS:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
                 "hasn't converged yet.",
@@ -180,16 +118,103 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
         return self
 
     def _initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
-        start = start_of(self, X, y, None, incremental=classes is not None, classes=classes, anew=True)
+        start = self._start(X, y, None, incremental=classes is not None, classes=classes, anew=True)
         self._keep(Fitted(start.network, [], "all epochs done", start.continuation, np.inf), start)
         return self
 
-    def _fit_stochastic(
-        self, start: Start, examples: Examples, validation: Validation | None, incremental: bool
-    ) -> Fitted:
-        continuation = start.continuation
+    def _start(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, classes: Any, anew: bool = False
+    ) -> Start:
+        """Return what a training begins with; nothing is changed but what is known of X's columns.
+
+        Parameters
+        ----------
+        X, y, sample_weight, classes
+            See `MLPClassifier.partial_fit`.
+        incremental : bool
+            Whether this is `partial_fit`.
+        anew : bool, default False
+            Whether to begin anew in any case.
+        """
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        goes_on = not anew and hasattr(self, "coefs_") and (incremental or self.warm_start)
+        came, columns_are_known = X, goes_on and hasattr(self, "n_features_in_")
+        encoder = getattr(self, "encoder_", None) if columns_are_known else self._learn_encoder(X)
+        X, y = self._check_examples(X, y, encoder, reset=not columns_are_known)
+        dtype = self._dtype_of_training(str(X.dtype), goes_on=goes_on)
+        x = as_input(X, dtype)
+        targets = self._targets(y, dtype, goes_on=goes_on, incremental=incremental, classes=classes)
+        weight = check_weight(sample_weight, x)
+        class_weights = self._class_weights(y, weight, targets)
+        if class_weights is not None:
+            weight = class_weights.times(y, weight, dtype)
+
+        activations = (*hidden_activations(self.activation, len(hidden)), targets.output_activation)
+        shape = Shape([x.shape[1], *hidden, targets.values.shape[1]], activations, dtype)
+        continuation = getattr(self, "_continuation", None) if goes_on else None
+        rng = check_random_state(self.random_state)
+        if goes_on:
+            check_shapes_to_go_on(self.coefs_, shape.sizes)
+            network = self._weights().network(activations, dtype)
+        else:
+            network = first_network(shape, self.initialization, self.activation, self.random_state, rng)
+        if continuation is None:
+            continuation = Continuation(seed_of(self.random_state, rng))
+        examples = Examples(x, targets.values, weight)
+        rows = for_scorers(came, X, encoder)
+        return Start(network, rows, y, encoder, targets, examples, class_weights, continuation, goes_on)
+
+    def _dtype_of_training(self, dtype_of_X: str, *, goes_on: bool) -> str:
+        if self.dtype is not None:
+            return str(np.dtype(self.dtype))
+        if self.precision != "full":
+            return "float32"
+        # weights that are gone on from decide, so that one batch of another type does not round them
+        return self._weights().dtype if goes_on else dtype_of_X
+
+    def _given_rows(self, start: Start, X_val: Any, y_val: Any, sample_weight_val: Any) -> HeldOut | None:
+        """Return the validation rows that the user gave, with the columns and classes of the training rows, or None."""
+        if X_val is None and y_val is None and sample_weight_val is None:
+            return None
+        if X_val is None or y_val is None:
+            raise InvalidInputError(
+                f"Validation data need both X_val and y_val, but {'X_val' if X_val is None else 'y_val'} did not come."
+            )
+        X, y = self._check_examples(X_val, y_val, start.encoder, reset=False)
+        dtype = start.network.dtype
+        x = as_input(X, dtype)
+        targets = start.targets.others(y)
+        weight = check_weight(sample_weight_val, x)
+        if start.class_weights is not None:
+            weight = start.class_weights.times(y, weight, dtype)
+        return HeldOut(
+            for_scorers(X_val, X, start.encoder),
+            y,
+            Examples(x, targets.values, weight),
+            lambda outputs: targets.score(outputs, slice(None), weight),
+        )
+
+    def _validation(self, start: Start, held_out: HeldOut | None) -> Validation | None:
+        """Return how to validate: by the estimator's own measure, or by the scorer that it was given."""
+        if self.scoring is None:
+            return None if held_out is None else Validation(held_out.examples, held_out.score)
+        from sklearn.metrics import check_scoring  # takes 50 ms, which most programs can do without
+
+        scorer = check_scoring(self, self.scoring)  # an unknown one is refused also where none is needed
+        if held_out is None:
+            return None
+        return held_out.scored_by(self.scoring, scorer, lambda network: self._as_fitted(network, start))
+
+    def _as_fitted(self, network: Network, start: Start) -> Self:
+        fitted = copy.copy(self)
+        fitted._set_network(network, start)
+        return fitted
+
+    def _train(self, start: Start, examples: Examples, validation: Validation | None, incremental: bool) -> Fitted:
+        # SciPy's solver goes on from the weights alone
+        continuation = Continuation(start.continuation.seed) if self.solver == LBFGS else start.continuation
         fit_began = continuation.next_fit_began(incremental=incremental)
-        options = fit_options(self, seed=continuation.seed, fit_began=fit_began)
+        options = fit_options(self._parameters(), seed=continuation.seed, fit_began=fit_began)
         state = continuation.next_state(options.rate, incremental=incremental)
         run = Run.of(
             options,
@@ -201,7 +226,9 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
             optimizer_state=continuation.usable_state(options.optimizer(), start.network),
             n_epochs=state.epoch + (1 if incremental else options.epochs),
         )
-        watchers = self._watchers(options.stopping, fit_began)
+        watchers: list[Watcher] = [*(self.callbacks or ())]
+        if self.verbose:
+            watchers.append(Printer(options.stopping, fit_began))
         keeps = keeping(
             self._usable_checkpoint(incremental),
             watchers,
@@ -209,10 +236,9 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
             warn=lambda message: warnings.warn(message, stacklevel=2),
         )
         trained = run.train(watchers, keeping=keeps, ends_on_interrupt=True)
+        if trained.search is not None and trained.reason in ("no improvement", "all epochs done"):
+            warn_if_not_converged(self.solver, trained.search, self.max_iter)
         return Fitted.of(trained, run, continuation, fit_began)
-
-    def _watchers(self, stopping: EarlyStopping | None = None, fit_began: int = 0) -> list[Watcher]:
-        return [*(self.callbacks or ()), *([Printer(stopping, fit_began)] if self.verbose else [])]
 
     def _usable_checkpoint(self, incremental: bool) -> Checkpoint | None:
         if self.checkpoint is None:
@@ -222,113 +248,16 @@ class BaseMLP(HiddenLayers, TransformerMixin, WithOptionObjects, ABC):  # type: 
                 "partial_fit trains one epoch and keeps no checkpoints; use fit, or set checkpoint=None and pickle the "
                 "estimator between the calls."
             )
-        if not isinstance(self.random_state, Integral):
+        if not isinstance(self.random_state, Integral) and self.solver != LBFGS:
             raise InvalidInputError(
                 f"Going on exactly from a checkpoint needs a fixed seed, but random_state is {self.random_state!r}. "
                 "Give a whole number, such as random_state=0."
             )
         return self.checkpoint
 
-    def _fit_lbfgs(self, start: Start, validation: Validation | None) -> Fitted:
-        for option in ("dropout", "clip_norm"):
-            if getattr(self, option):
-                raise InvalidInputError(
-                    f"The solver 'lbfgs' cannot go with {option}={getattr(self, option)!r}: it compares the costs "
-                    f"of steps that it tries. Use another solver, or {option}=None."
-                )
-        if self.checkpoint is not None:
-            raise InvalidInputError(
-                "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
-                "Use another solver, or checkpoint=None."
-            )
-        penalty = Penalty(l2=float(self.l2), l1=float(self.l1), alpha=float(self.alpha))
-        session = get_engine(self.engine, self.precision).open(
-            start.network, Objective(loss_name(self.loss), penalty), n_threads=self.n_threads
-        )
-        result, history, reason = train_lbfgs(
-            session,
-            start.examples,
-            validation,
-            max_iter=int(self.max_iter),
-            max_fun=int(self.max_fun),
-            tolerance=float(self.tol),
-            watchers=self._watchers(),
-        )
-        if reason in ("no improvement", "all epochs done"):
-            _check_optimize_result("lbfgs", result, self.max_iter)
-        return Fitted(session.network(), history, reason, Continuation(start.continuation.seed), float(result.fun))
-
-    def _keep(self, trained: Fitted, start: Start) -> None:
-        """Set the fitted attributes."""
-        self._set_network(trained.network, start)
-        training = trained.continuation.training
-        self._continuation = trained.continuation
-        if not start.goes_on or not hasattr(self, "history_"):
-            self.history_, self.loss_curve_ = [], []
-            self.validation_loss_curve_, self.validation_scores_ = None, None
-        self.history_ += trained.history
-        self.loss_curve_ += [record.cost for record in trained.history]
-        self.loss_ = trained.history[-1].cost if trained.history else trained.best
-        self.n_iter_ = len(trained.history) if training is None else training.epoch - trained.continuation.fit_began
-        self.t_ = 0 if training is None else training.rows_seen
-        watches_cost = make_stopping(self).monitor == "cost" or training is None
-        self.best_loss_: float | None = trained.best if watches_cost else None
-        costs = [record.validation_cost for record in trained.history if record.validation_cost is not None]
-        scores = [record.validation_metric for record in trained.history if record.validation_metric is not None]
-        self.best_validation_score_: float | None = float(np.fmax.reduce(scores)) if scores else None
-        if scores:
-            self.validation_loss_curve_ = (self.validation_loss_curve_ or []) + costs
-            self.validation_scores_ = (self.validation_scores_ or []) + scores
-
-    def _set_network(self, network: Network, start: Start) -> None:
-        self.coefs_ = [w.T for w in network.weights]
-        self.intercepts_ = list(network.biases)
-        self._activations = network.activations
-        self.encoder_ = start.encoder
-        self._kept_sessions = KeptSessions()  # after the weights, which nobody knows yet
-        self.n_layers_, self.n_outputs_ = len(network.sizes), network.sizes[-1]
-        self.out_activation_ = {"sigmoid": "logistic"}.get(network.activations[-1], network.activations[-1])
-        for name, value in start.targets.fitted.items():
-            setattr(self, name, value)
-
-    def _as_fitted(self, network: Network, start: Start) -> Self:
-        """Return this estimator as if training had ended with a network, for scorers."""
-        fitted = copy.copy(self)
-        fitted._set_network(network, start)
-        return fitted
-
-    def _outputs(self, X: Any, last_activation: str | None = None) -> Floats:
-        """Return a^L, ``(n_examples, n_out)``, or with "identity" as the last activation z^L."""
-        self._check_fitted()
-        activations = self._activations
-        if last_activation is not None:
-            activations = (*activations[:-1], last_activation)
-        return outputs(self, X, activations, self._network_dtype(), self._kept_sessions)
-
-    def _feedforward(self, X: Any, network: Network) -> Floats:
-        return outputs_of(self, X, network)
-
-    def predictor(self) -> Predictor:
-        """Return the network as it is now, ready to be asked again and again: a row takes a few microseconds.
-
-        It gives outputs a^L: of a classifier, what each class is given, or the second of two. See `backlit.Predictor`.
-        """
-        return Predictor(self.network_, engine=self.engine, n_threads=self.n_threads)
-
-    def _network_dtype(self) -> str:
-        return "float32" if vars(self)["coefs_"][0].dtype == np.float32 else "float64"
-
-    def _check_fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():  # asked first, because check_is_fitted takes its time
-            check_is_fitted(self)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        # coefs_ alone may have been put there by hand, to begin from
-        return hasattr(self, "_activations")
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tables = takes_tables(self)
+        tables = self._takes_tables()
         tags.input_tags.sparse = not tables and self.precision == "full"
         tags.input_tags.string = tags.input_tags.categorical = tables
         tags.input_tags.allow_nan = self.missing_values == "encode"

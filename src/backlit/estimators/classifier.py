@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
@@ -23,9 +22,9 @@ from backlit.data.labels import ClassLabels, Targets, check_labels, is_multilabe
 from backlit.data.probabilities import binary_probabilities, log_probabilities, probabilities
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
-from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
-from backlit.estimators.parameter_docs import documented
-from backlit.estimators.parameters import CONSTRAINTS
+from backlit.estimators.base import BaseMLP
+from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.scikit_learn import Interval, StrOptions, fit_context
 from backlit.export.exportable import ClassHead, Exportable
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
@@ -45,10 +44,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Any name of `backlit.core.losses.LOSSES`, also with a parameter, ``Quantile(0.9)`` or ``"quantile(0.9)"``;
         "log_loss" is "cross_entropy".
     output_activation : str, optional
-        Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid a label for multi-label
-        targets; for other losses one sigmoid output a class.
+        Default: for "log_loss" one sigmoid output for two classes, softmax for more, a sigmoid per label for
+        multi-label targets; for other losses one sigmoid output per class.
     class_weight : dict, list of dict or "balanced", optional
-        What examples of each class count, times their own weight: a weight a class (1 where none is given); for
+        What examples of each class count, times their own weight: a weight per class (1 where none is given); for
         multi-label targets a list with a dict of 0 and 1 a label. "balanced" makes all classes count the same.
     label_smoothing : float, default 0
         Share ε of each target that is spread evenly: over the classes for softmax, ``(1 − ε) y + ε/n_classes``; between
@@ -122,9 +121,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         categorical_features: Any = None,
         missing_values: str = "refuse",
     ) -> None:
-        store_parameters(self, locals())
+        self._store_parameters(locals())
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: Any,
@@ -154,7 +153,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, validation_data=(X_val, y_val, sample_weight_val))
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Begin without training: set the initial weights and all else that `predict` needs.
 
@@ -169,8 +168,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._initialize(X, y, classes)
 
-    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(BaseMLP._has_partial_fit)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one more epoch.
 
@@ -212,8 +211,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each class, ``(n_examples, n_classes)``, in the order of `classes_`.
 
-        Outputs that do not sum to one (a sigmoid a class) are divided by their sum. For multi-label targets, return the
-        probability of each label.
+        Outputs that do not sum to one (a sigmoid per class) are divided by their sum. For multi-label targets, return
+        the probability of each label.
 
         Parameters
         ----------

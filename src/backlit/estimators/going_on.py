@@ -1,14 +1,19 @@
-"""How a fit goes on from the one before: `partial_fit`, and `fit` with `warm_start`."""
+"""What a fit begins with, what it leaves, and how the next one goes on from there: `partial_fit`, and `warm_start`."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
+from backlit.data import TableEncoder
+from backlit.data.class_weights import ClassWeights
+from backlit.data.labels import Targets
 from backlit.engine.protocol import OptimizerState
 from backlit.training.events import Reason
+from backlit.training.examples import Examples
 from backlit.training.run import Run, Trained
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import StoppingState
@@ -63,6 +68,39 @@ class Continuation:
 
 
 @dataclass(frozen=True, eq=False)
+class Start:
+    """What a training begins with.
+
+    Attributes
+    ----------
+    network : Network
+    X, y : array-like
+        The rows as scorers are to see them.
+    encoder : TableEncoder or None
+        What X goes through before the network.
+    targets : Targets
+    examples : Examples
+        The rows as the network sees them.
+    class_weights : ClassWeights or None
+        They are in the weights of `examples` already.
+    continuation : Continuation
+        What to go on from; not changed.
+    goes_on : bool
+        Whether it goes on from the estimator's weights.
+    """
+
+    network: Network
+    X: Any
+    y: Any
+    encoder: TableEncoder | None
+    targets: Targets
+    examples: Examples
+    class_weights: ClassWeights | None
+    continuation: Continuation
+    goes_on: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Fitted:
     """What came of a fit.
 
@@ -75,7 +113,9 @@ class Fitted:
         Why it ended.
     continuation : Continuation
     best : float
-        Best monitored cost, or the negative of the best validation score.
+        Best of what was watched: a cost, or the negative of a validation score.
+    watched_cost : bool
+        Whether that is the cost of the training rows.
     """
 
     network: Network
@@ -83,11 +123,16 @@ class Fitted:
     reason: Reason
     continuation: Continuation
     best: float
+    watched_cost: bool = True
 
     @classmethod
     def of(cls, trained: Trained, run: Run, continuation: Continuation, fit_began: int) -> Fitted:
         """Return what a run left, and what the next fit goes on from."""
-        state = trained.state
+        state, stopping = trained.state, run.plan.stopping
+        if trained.search is not None:  # SciPy's solver leaves nothing to go on from but the weights
+            reached = Continuation(continuation.seed)
+            return cls(trained.network, state.history, trained.reason, reached, float(trained.search.fun))
         history, state.history, state.best = state.history, [], None
         reached = Continuation(continuation.seed, state, run.optimizer, trained.optimizer_state, fit_began)
-        return cls(trained.network, history, trained.reason, reached, state.stopping.best)
+        watched_cost = stopping is None or stopping.monitor == "cost"
+        return cls(trained.network, history, trained.reason, reached, state.stopping.best, watched_cost)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
-from backlit.estimators.inputs import as_input, check_examples, for_scorers
-from backlit.estimators.parameters import make_stopping
-from backlit.estimators.start import Start, check_weight
+from backlit.estimators.going_on import Start
+from backlit.estimators.scikit_learn import rows_of
 from backlit.training.examples import Examples, Validation
 from backlit.training.split import split_rows
+
+Scorer: TypeAlias = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,45 +37,32 @@ class HeldOut:
     examples: Examples
     score: Callable[[Floats], float]
 
+    def scored_by(self, scoring: Any, scorer: Scorer, as_fitted: Callable[[Network], object]) -> Validation:
+        """Return how to validate with one of scikit-learn's scorers.
 
-def check_given(estimator: Any, start: Start, X_val: Any, y_val: Any, sample_weight_val: Any) -> HeldOut | None:
-    """Return the validation rows that the user gave, or None.
+        Parameters
+        ----------
+        scoring : str or callable
+            What the user asked for.
+        scorer : callable
+            ``(estimator, X, y, sample_weight=) → float``.
+        as_fitted : callable
+            Network → the estimator as if training had ended with it.
+        """
+        weight = self.examples.sample_weight
+        options = {} if weight is None else {"sample_weight": weight}
 
-    Parameters
-    ----------
-    estimator : BaseMLP
-    start : Start
-        Of the training rows: X_val must have their columns, and y_val their classes.
-    X_val, y_val, sample_weight_val
-        See `MLPClassifier.fit`.
-    """
-    if X_val is None and y_val is None and sample_weight_val is None:
-        return None
-    if X_val is None or y_val is None:
-        raise InvalidInputError(
-            f"Validation data need both X_val and y_val, but {'X_val' if X_val is None else 'y_val'} did not come."
-        )
-    X, y = check_examples(estimator, X_val, y_val, start.encoder, reset=False)
-    dtype = start.network.dtype
-    x = as_input(X, dtype)
-    targets = start.targets.others(y)
-    weight = check_weight(sample_weight_val, x)
-    if start.class_weights is not None:
-        weight = start.class_weights.times(y, weight, dtype)
-    rows = for_scorers(X_val, X, start.encoder)
-    return HeldOut(
-        rows, y, Examples(x, targets.values, weight), lambda outputs: targets.score(outputs, slice(None), weight)
-    )
+        def score(network: Network) -> float:
+            return float(scorer(as_fitted(network), self.X, self.y, **options))
+
+        return Validation(self.examples, self.score, name_of(scoring), score)
 
 
-def hold_out(estimator: Any, start: Start, given: HeldOut | None) -> tuple[Examples, HeldOut | None]:
-    """Return the rows to train on and those to validate on, split by `validation_fraction` where none were given."""
-    if given is not None or make_stopping(estimator).monitor == "cost":
-        return start.examples, given
+def hold_out(start: Start, fraction: float) -> tuple[Examples, HeldOut]:
+    """Return the rows to train on, and a share of the rows to validate on."""
     targets, seed = start.targets, start.continuation.seed
     if targets.classes is not None:
         _check_both_sides_can_have(targets.classes, targets.fitted["classes_"])
-    fraction = float(estimator.validation_fraction)
     rows, held_out_rows = split_rows(len(start.examples), fraction, seed, targets.classes)
     training, held_out = start.examples.only(rows), start.examples.copy(held_out_rows)
     weight = start.examples.sample_weight
@@ -89,29 +76,12 @@ def hold_out(estimator: Any, start: Start, given: HeldOut | None) -> tuple[Examp
     def score(outputs: Floats) -> float:
         return targets.score(outputs, held_out_rows, held_out.sample_weight)
 
-    X, y = _safe_indexing(start.X, held_out_rows), _safe_indexing(start.y, held_out_rows)
+    X, y = rows_of(start.X, held_out_rows), rows_of(start.y, held_out_rows)
     return training, HeldOut(X, y, held_out, score)
 
 
-def make_validation(estimator: Any, start: Start, held_out: HeldOut | None) -> Validation | None:
-    """Return how to validate: by the estimator's own measure, or by the scorer that it was given."""
-    if estimator.scoring is None:
-        return None if held_out is None else Validation(held_out.examples, held_out.score)
-    from sklearn.metrics import check_scoring  # takes 50 ms, which most programs can do without
-
-    scorer = check_scoring(estimator, estimator.scoring)  # an unknown one is refused also where none is needed
-    if held_out is None:
-        return None
-    weight = held_out.examples.sample_weight
-    options = {} if weight is None else {"sample_weight": weight}
-
-    def score(network: Network) -> float:
-        return float(scorer(estimator._as_fitted(network, start), held_out.X, held_out.y, **options))
-
-    return Validation(held_out.examples, held_out.score, _name(estimator.scoring), score)
-
-
-def _name(scoring: Any) -> str:
+def name_of(scoring: Any) -> str:
+    """Return what a scorer is called."""
     return scoring if isinstance(scoring, str) else getattr(scoring, "__qualname__", None) or repr(scoring)
 
 

@@ -8,20 +8,23 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._set_output import _wrap_data_with_container
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
-from backlit.estimators.inputs import as_matrix, check_rows
+from backlit.estimators.fitted import FittedNetwork
+from backlit.estimators.inputs import as_matrix
+from backlit.estimators.scikit_learn import check_feature_names_in, wrapped_as_asked
 
 
-class HiddenLayers:
-    """`transform`, for `BaseMLP`.
+class HiddenLayers(FittedNetwork):
+    """The activations of hidden layers as features.
 
-    scikit-learn wraps `transform` where an estimator's own class defines it, and names the columns by
+    scikit-learn wraps `transform` where a transformer's own class defines it, and names the columns by
     `get_feature_names_out`, which knows of no layer. Defined here, it is not wrapped and sees to the names itself.
     """
+
+    n_layers_: int
 
     def transform(self, X: Any, layer: int | None = None) -> Any:
         """Return the activations of a layer, ``(n_examples, n_neurons)``.
@@ -37,16 +40,16 @@ class HiddenLayers:
         ndarray, or the data frame that `set_output` asks for
         """
         layer = self._check_layer(layer)
-        network: Network = self.network_  # type: ignore[attr-defined]
+        network = self.network_
         if layer == 1:
-            a = as_matrix(check_rows(self, X), network.dtype)
+            a = as_matrix(self._check_rows(X), network.dtype)
         else:
             till_layer = slice(layer - 1)
             below = Network(network.weights[till_layer], network.biases[till_layer], network.activations[till_layer])
-            a = self._feedforward(X, below)  # type: ignore[attr-defined]
+            a = self._outputs_of(below, X)
         named = copy.copy(self)
         named.get_feature_names_out = functools.partial(self.get_feature_names_out, layer=layer)  # type: ignore[method-assign]
-        return _wrap_data_with_container("transform", a, X, named)
+        return wrapped_as_asked("transform", a, X, named)
 
     def get_feature_names_out(self, input_features: Any = None, layer: int | None = None) -> NDArray[np.object_]:
         """Return the names of what `transform` gives: "layer2_neuron1" and so on, both counted from 1.
@@ -59,16 +62,16 @@ class HiddenLayers:
             See `transform`. The input layer has the names of the features, or those that `encoder_` makes of them.
         """
         layer = self._check_layer(layer)
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         if layer == 1:
             encoder = getattr(self, "encoder_", None)
             return np.asarray(names if encoder is None else encoder.get_feature_names_out(), dtype=object)
-        n_neurons = self.network_.sizes[layer - 1]  # type: ignore[attr-defined]
+        n_neurons = self.network_.sizes[layer - 1]
         return np.array([f"layer{layer}_neuron{j}" for j in range(1, n_neurons + 1)], dtype=object)
 
     def _check_layer(self, layer: int | None) -> int:
         check_is_fitted(self)
-        n_layers: int = self.n_layers_  # type: ignore[attr-defined]
+        n_layers = self.n_layers_
         if layer is None:
             return n_layers - 1
         if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not 1 <= layer <= n_layers:

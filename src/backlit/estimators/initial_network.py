@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -14,6 +15,16 @@ from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ShapeError
 
 SCIKIT_LEARN = "scikit_learn"
+
+
+def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
+    """Return the hidden layers' sizes as a list, or raise where one is not positive."""
+    sizes = list(hidden_layer_sizes) if hasattr(hidden_layer_sizes, "__iter__") else [hidden_layer_sizes]
+    if not all(isinstance(size, Integral) for size in sizes):
+        raise InvalidInputError(f"hidden_layer_sizes must hold a positive whole number per hidden layer, got {sizes}.")
+    if any(size <= 0 for size in sizes):
+        raise InvalidInputError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return sizes
 
 
 def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
@@ -33,24 +44,38 @@ def seed_of(random_state: Any, rng: np.random.RandomState) -> int:
     return int(random_state) if isinstance(random_state, Integral) else int(rng.randint(0, 2**63 - 1, dtype=np.int64))
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a network is to look like.
+
+    Attributes
+    ----------
+    sizes : list of int
+        Neurons of each layer, input included.
+    activations : tuple of str
+        One for each layer but the input.
+    dtype : {"float32", "float64"}
+    """
+
+    sizes: list[int]
+    activations: tuple[str, ...]
+    dtype: str
+
+
 def first_network(
-    estimator: Any, sizes: Sequence[int], activations: tuple[str, ...], dtype: str, rng: np.random.RandomState
+    shape: Shape, initialization: Network | str | None, activation: Any, random_state: Any, rng: np.random.RandomState
 ) -> Network:
-    """Return the network that the parameter `initialization` asks for.
+    """Return the network that a fit begins with.
 
     Parameters
     ----------
-    estimator : BaseMLP
-        Gives `initialization`, and `activation` where there is no hidden layer.
-    sizes : sequence of int
-        Neurons of each layer, input included.
-    activations : tuple of str
-        One a layer but the input.
-    dtype : {"float32", "float64"}
+    shape : Shape
+    initialization, activation, random_state
+        The parameters of the estimator. scikit-learn's draws follow `activation` even where there is no hidden layer.
     rng : RandomState
-        Source of the draws.
+        Made of `random_state`; source of the draws.
     """
-    initialization = estimator.initialization
+    sizes, activations, dtype = shape.sizes, shape.activations, shape.dtype
     if isinstance(initialization, Network):
         _check_given(initialization, sizes, activations)
         weights, biases = initialization.weights, initialization.biases
@@ -61,9 +86,9 @@ def first_network(
             activations,
         )
     if initialization == SCIKIT_LEARN:
-        single = estimator.activation if isinstance(estimator.activation, str) else "identity"
+        single = activation if isinstance(activation, str) else "identity"
         return _draw_as_scikit_learn(sizes, activations, activations[-2] if len(sizes) > 2 else single, dtype, rng)
-    seed = seed_of(estimator.random_state, rng)
+    seed = seed_of(random_state, rng)
     return Network.initialize(sizes, activations, initialization=initialization, seed=seed, dtype=dtype)
 
 

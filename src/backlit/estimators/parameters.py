@@ -1,35 +1,32 @@
-"""What the constructor's parameters may be, and the objects of `core` and `training` they stand for."""
+"""What the constructor's parameters may be and what they mean, and what a fit leaves: names, ranges and words.
+
+A parameter that both estimators have stands here once, its range in `CONSTRAINTS` and its words below. Besides, it is
+in both constructors, where scikit-learn looks for it, and in `FitOptions`, which says what it does.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from backlit.core import activations, losses
 from backlit.core.custom import CustomActivation
 from backlit.core.dropout import Dropout
 from backlit.core.initialization import INITIALIZATIONS
 from backlit.core.network import Network
-from backlit.core.optimizers import OPTIMIZERS
 from backlit.core.precision import PRECISIONS
 from backlit.core.residual_losses import Huber, Quantile
 from backlit.engine import ENGINES
 from backlit.errors import InvalidInputError, UnknownNameError
+from backlit.estimators.fit_options import STOCHASTIC_SOLVERS
 from backlit.estimators.initial_network import SCIKIT_LEARN
+from backlit.estimators.scikit_learn import HasMethods, Interval, Options, StrOptions
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.options import GRADIENT_DESCENT, FitOptions
-from backlit.training.schedules import SCHEDULES, Constant, InverseScaling, Position, Schedule, get_schedule
+from backlit.training.options import LBFGS
+from backlit.training.schedules import SCHEDULES
 from backlit.training.stopping import EarlyStopping
-
-STOCHASTIC_SOLVERS = (*OPTIMIZERS, "gd")
-SCIKIT_LEARN_SCHEDULES = ("constant", "invscaling", "adaptive")
-"""These apply to `GRADIENT_DESCENT` only, as in scikit-learn; the other solvers then keep their rate constant."""
 
 _ACTIVATION_NAMES = {*activations.ACTIVATIONS, *activations.ALIASES}
 
@@ -52,7 +49,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # zero and less are refused in fit, in the words of scikit-learn's
     "hidden_layer_sizes": ["array-like", Integral],
     "activation": [StrOptions(_ACTIVATION_NAMES), CustomActivation, list, tuple],
-    "solver": [StrOptions({"lbfgs", *STOCHASTIC_SOLVERS})],
+    "solver": [StrOptions({LBFGS, *STOCHASTIC_SOLVERS})],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [StrOptions(set(SCHEDULES)), HasMethods(["rates", "on_plateau"])],
@@ -91,97 +88,140 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "scoring": [str, callable, None],
 }
 
+COMMON_PARAMETERS = """\
+hidden_layer_sizes : int or sequence of int, default (100,)
+        Neurons of each hidden layer.
+    activation : str or list of str, default "relu"
+        σ of the hidden layers: any name of `backlit.core.activations.ACTIVATIONS`, or scikit-learn's "logistic", or a
+        `CustomActivation`. One for all layers, or a list with one for each.
+    solver : {"adam", "sgd", "gd", "adamw", "rmsprop", "lbfgs"}, default "adam"
+        "sgd" has `momentum`; "gd" is the lecture's plain descent on all rows. "adamw" is PyTorch's Adam with decoupled
+        weight decay of 0.01, and ignores `alpha`. "lbfgs" is SciPy's L-BFGS-B, which uses all rows in every step.
+    alpha : float, default 0.0001
+        scikit-learn's penalty, ``alpha / (2 · batch weight) · Σ w²``. It weakens as batches grow; prefer `l2`.
+    batch_size : int or "auto", default "auto"
+        Examples per step. "auto" is ``min(200, n_examples)``.
+    learning_rate : str or Schedule, default "constant"
+        "constant"; "invscaling", ``learning_rate_init / (t + 1)^power_t`` with t the examples seen before the epoch;
+        "adaptive", divided by 5 on every plateau; these three count for "sgd" and "gd" only, as in scikit-learn.
+        "step", "cosine", "one_cycle" and the objects of `backlit.training.schedules` count for every solver but
+        "lbfgs"; those with a horizon span `max_iter` epochs from the beginning of `fit`.
+    learning_rate_init : float, default 0.001
+        Base learning rate.
+    power_t : float, default 0.5
+        Exponent of "invscaling".
+    max_iter : int, default 200
+        Most epochs of a fit; for "lbfgs", most iterations.
+    shuffle : bool, default True
+        Whether each epoch draws its own order of the examples.
+    random_state : int, RandomState instance or None, default None
+        Source of initial weights, shuffles and the validation split. An int fixes them all.
+    tol : float, default 1e-4
+        A smaller improvement of the training loss, or with `early_stopping` of the validation score, counts as none.
+        For "lbfgs", the largest component of the gradient at which it stops.
+    verbose : bool, default False
+        Print a line per epoch.
+    warm_start : bool, default False
+        Go on from the weights, the optimizer's memory and the epoch counter of the fit before. `coefs_` and
+        `intercepts_` may be assigned in between, or before the first fit.
+    momentum : float, default 0.9
+        Of "sgd".
+    nesterovs_momentum : bool, default True
+        Of "sgd".
+    early_stopping : bool or EarlyStopping, default False
+        Set `validation_fraction` of the rows aside, stop when the score on them no longer improves, and keep the best
+        epoch's weights. Without it the training loss is watched, and the last weights are kept. True takes
+        `n_iter_no_change` and `tol`; an `EarlyStopping` has its own patience and tolerance, and says what is watched.
+    validation_fraction : float, default 0.1
+        Share of rows for validation, where `fit` gets no `X_val` and `y_val`.
+    beta_1, beta_2 : float, default 0.9 and 0.999
+        Of "adam" and "adamw".
+    epsilon : float, default 1e-8
+        Of "adam", "adamw" and "rmsprop". At least 1e-30.
+    n_iter_no_change : int or inf, default 10
+        Epochs without improvement that are put up with.
+    max_fun : int, default 15000
+        Most evaluations of the loss by "lbfgs"."""
 
-def hidden_sizes(hidden_layer_sizes: Any) -> list[int]:
-    """Return the hidden layers' sizes as a list, or raise where one is not positive."""
-    sizes = list(hidden_layer_sizes) if hasattr(hidden_layer_sizes, "__iter__") else [hidden_layer_sizes]
-    if not all(isinstance(size, Integral) for size in sizes):
-        raise InvalidInputError(f"hidden_layer_sizes must hold a positive whole number a hidden layer, got {sizes}.")
-    if any(size <= 0 for size in sizes):
-        raise InvalidInputError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return sizes
+NEW_PARAMETERS = """\
+initialization : str, Network or None, default "scikit_learn"
+        How weights begin: the very numbers that scikit-learn draws for the same `random_state`; a name of
+        `backlit.core.initialization.INITIALIZATIONS`; None for what suits each layer's activation; or a `Network` to
+        begin from, of the sizes and activations that the parameters ask for. Where a fit goes on, it has no say.
+    l2, l1 : float, default 0
+        Penalty ``(l2/2) Σ w² + l1 Σ |w|``, which means the same for every batch size, data size and solver.
+    engine : {"auto", "native", "reference"}, default "auto"
+        What computes; "auto" is the compiled engine where it is installed.
+    n_threads : int, optional
+        Most threads of the native engine. Results do not depend on it.
+    dtype : {"float32", "float64"}, optional
+        Of weights and arithmetic. Default: float32 for X of float32 or less than full `precision`, else float64.
+    precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
+        What training rounds the operands of its products to. "bfloat16" is faster and less exact on processors that
+        have AVX512_BF16; others refuse. "bfloat16x3" sums three such products and is nearly as exact as float32.
+        Weights, sums and steps are float32 with either, and a fitted model predicts in float32.
+    dropout : Dropout or float, optional
+        Share of the hidden neurons, or with `Dropout` of each layer's and of the inputs, that is left out in each step.
+        Any solver but "lbfgs".
+    clip_norm : float, optional
+        The largest norm of the whole gradient of a step, the penalty's part included; a longer one is shortened. Any
+        solver but "lbfgs".
+    callbacks : list of callable, optional
+        Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
+        epoch. `CSVLog` is one; docs/callbacks.md has more.
+    checkpoint : Checkpoint, optional
+        Keep the state of `fit` in a folder. After a stop, `fit` with the same data and parameters goes on from there
+        and ends with the same bits. Needs a whole number as `random_state`, and any solver but "lbfgs".
+    scoring : str or callable, optional
+        How the validation rows are scored after each epoch: one of scikit-learn's scorers, by name or as
+        ``(estimator, X, y) → float``. Default: the accuracy, or R².
+    categorical_features : "from_dtype", or array-like of str, int or bool, optional
+        Take tables of any columns as X, data frames of pandas or polars above all: a `TableEncoder`, learned from the
+        training rows, scales numbers and gives each value of a category, such as text, an input of its own.
+        "from_dtype" tells categories by their type; names, positions from 0 or a mask choose more. Default: X holds
+        numbers, which the network gets as they are.
+    missing_values : {"refuse", "encode"}, default "refuse"
+        "encode" takes missing values in X, also by a `TableEncoder`: a number that is missing is the median, and an
+        input of its own says so where values were missing in training."""
+
+COMMON_ATTRIBUTES = """\
+coefs_ : list of ndarray, ``(n_in, n_out)``
+        Weights of each layer, in scikit-learn's layout (transposed from the lecture's).
+    intercepts_ : list of ndarray, ``(n_out,)``
+    network_ : Network
+        The same weights as a `backlit.core.network.Network`.
+    loss_ : float
+        Cost of the last epoch, the penalty included.
+    loss_curve_ : list of float
+        Cost of each epoch (for "lbfgs": iteration), over all fits that went on from one another.
+    best_loss_ : float or None
+        Least cost of the last fit; None with early stopping.
+    validation_loss_curve_ : list of float or None
+        Cost of the validation rows after each epoch, the penalty not included; None where there were no such rows.
+    validation_scores_ : list of float or None
+        Score on the validation rows after each epoch.
+    best_validation_score_ : float or None
+        The best score of the last fit.
+    history_ : list of EpochRecord
+        What is known of each epoch.
+    n_iter_ : int
+        Epochs of the last `fit` and of the `partial_fit` calls after it.
+    t_ : int
+        Examples used, over all epochs.
+    n_layers_, n_outputs_ : int
+        Layers, input and output included, and output neurons.
+    out_activation_ : str
+        σ of the output layer, by scikit-learn's name.
+    encoder_ : TableEncoder or None
+        What X goes through before the network, where `categorical_features` or `missing_values` ask for it.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, ``(n_features_in_,)``
+        Only where X had names."""
 
 
-def fit_options(estimator: Any, *, seed: int = 0, fit_began: int = 0) -> FitOptions:
-    """Return how an estimator's parameters say to train.
-
-    Parameters
-    ----------
-    estimator : BaseMLP
-    seed : int
-        Source of all that is random, drawn from `random_state`.
-    fit_began : int
-        Epochs done before the fit, which schedules count from.
-    """
-    dropout = estimator.dropout
-    return FitOptions(
-        solver=estimator.solver,
-        learning_rate=float(estimator.learning_rate_init),
-        schedule=make_schedule(estimator, fit_began),
-        epochs=int(estimator.max_iter),
-        batch_size=None if estimator.batch_size == "auto" else int(estimator.batch_size),
-        usual_batch_size=200,
-        shuffle=bool(estimator.shuffle),
-        stopping=make_stopping(estimator),
-        momentum=estimator.momentum,
-        nesterov=bool(estimator.nesterovs_momentum),
-        rate_in_velocity=True,
-        beta_1=estimator.beta_1,
-        beta_2=estimator.beta_2,
-        epsilon=estimator.epsilon,
-        clip_norm=None if estimator.clip_norm is None else float(estimator.clip_norm),
-        alpha=float(estimator.alpha),
-        l2=float(estimator.l2),
-        l1=float(estimator.l1),
-        dropout=dropout if dropout is None or isinstance(dropout, Dropout) else float(dropout),
-        seed=seed,
-        engine=estimator.engine,
-        n_threads=estimator.n_threads,
-        precision=estimator.precision,
-    )
-
-
-def make_stopping(estimator: Any) -> EarlyStopping:
-    """Return the stopping rule that an estimator's parameters describe."""
-    if isinstance(estimator.early_stopping, EarlyStopping):
-        return estimator.early_stopping
-    return EarlyStopping(
-        monitor="validation_metric" if estimator.early_stopping else "cost",
-        patience=float(estimator.n_iter_no_change),
-        tolerance=float(estimator.tol),
-        restore_best=bool(estimator.early_stopping),
-    )
-
-
-def make_schedule(estimator: Any, first_epoch: int) -> Schedule:
-    """Return the schedule that an estimator's parameters describe, for a fit that begins after `first_epoch` epochs."""
-    schedule = estimator.learning_rate
-    if isinstance(schedule, str):
-        if schedule == "invscaling" and estimator.solver in GRADIENT_DESCENT:
-            return InverseScaling(float(estimator.power_t))
-        if schedule in SCIKIT_LEARN_SCHEDULES and estimator.solver not in GRADIENT_DESCENT:
-            return Constant()
-        schedule = get_schedule(schedule)
-    return SpanningFit(schedule, first_epoch, int(estimator.max_iter))
-
-
-@dataclass(frozen=True)
-class SpanningFit:
-    """A schedule that counts its epochs from the beginning of a fit and has `max_iter` as its horizon.
-
-    Without it a fit that goes on (`warm_start`) would begin where the schedule of the one before had ended, and
-    `partial_fit`, which plans one epoch at a time, would be at the end of its schedule each time.
-    """
-
-    schedule: Schedule
-    first_epoch: int
-    max_iter: int
-
-    def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
-        """See `Schedule.rates`."""
-        inner = dataclasses.replace(position, epoch=position.epoch - self.first_epoch, n_epochs=self.max_iter)
-        return self.schedule.rates(rate, inner)
-
-    def on_plateau(self, rate: float) -> float | None:
-        """See `Schedule.on_plateau`."""
-        return self.schedule.on_plateau(rate)
+def documented(cls: type) -> type:
+    """Fill the parts that both classes share into a class's docstring, so that every parameter is described once."""
+    assert cls.__doc__ is not None
+    for part in ("COMMON_PARAMETERS", "NEW_PARAMETERS", "COMMON_ATTRIBUTES"):
+        cls.__doc__ = cls.__doc__.replace("{" + part + "}", globals()[part])
+    return cls

@@ -1,4 +1,4 @@
-"""Feeding X forward through a fitted estimator, on sessions that stay open so that one row is quick."""
+"""Feeding X forward through fitted weights, on sessions that stay open so that one row is quick."""
 
 from __future__ import annotations
 
@@ -14,39 +14,53 @@ from backlit.core.network import Network
 from backlit.engine import get_engine
 from backlit.engine.protocol import Floats, Objective, Session
 from backlit.errors import InvalidInputError
-from backlit.estimators.inputs import as_input, check_rows
+from backlit.estimators.inputs import as_input
 
 _CHUNK_VALUES = 2**22
 """Numbers of a dense X that are converted at a time."""
 
 
-def outputs(estimator: Any, X: Any, activations: tuple[str, ...], dtype: str, sessions: KeptSessions) -> Floats:
-    """Return a^L, ``(n_examples, n_out)``, of a fitted estimator's network with these activations.
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """`coefs_` and `intercepts_` as they are now, read past the attributes, whose readers sessions are told of.
+
+    Attributes
+    ----------
+    coefs : list of ndarray, ``(n_in, n_out)``
+    intercepts : list of ndarray, ``(n_out,)``
+    """
+
+    coefs: list[Floats]
+    intercepts: list[Floats]
+
+    @property
+    def dtype(self) -> str:
+        """Type of the numbers that the network is to have."""
+        return "float32" if self.coefs[0].dtype == np.float32 else "float64"
+
+    def network(self, activations: tuple[str, ...], dtype: str | None = None) -> Network:
+        """Return the network of these weights; its arrays are views of them where the dtype is theirs."""
+        dtype = dtype or self.dtype
+        weights = tuple(np.asarray(coef, dtype=dtype).T for coef in self.coefs)
+        biases = tuple(np.asarray(intercept, dtype=dtype) for intercept in self.intercepts)
+        return Network(weights, biases, activations)
+
+    @property
+    def arrays(self) -> list[Floats]:
+        """All of them."""
+        return [*self.coefs, *self.intercepts]
+
+
+def in_chunks(session: Session, X: Any, dtype: str) -> Floats:
+    """Return a^L of checked rows, ``(n_examples, n_out)``.
 
     Parameters
     ----------
-    estimator : BaseMLP
-    X : array-like, data frame or sparse matrix, ``(n_examples, n_features)``
-    activations : tuple of str
-        Of each layer but the input.
+    session : Session
+    X : ndarray or CSR matrix, ``(n_examples, n_features)``
     dtype : {"float32", "float64"}
-        Of the network.
-    sessions : KeptSessions
-        The estimator's.
+        Of the session's network.
     """
-    X = check_rows(estimator, X)
-    with sessions.session(estimator, activations, dtype) as session:
-        return _in_chunks(session, X, dtype)
-
-
-def outputs_of(estimator: Any, X: Any, network: Network) -> Floats:
-    """Return the outputs of another network than the estimator's own, ``(n_examples, n_out)``."""
-    X = check_rows(estimator, X)
-    session = get_engine(estimator.engine).open(network, Objective(), n_threads=estimator.n_threads)
-    return _in_chunks(session, X, network.dtype)
-
-
-def _in_chunks(session: Session, X: Any, dtype: str) -> Floats:
     n_rows = X.shape[0]
     step = n_rows if is_sparse(X) else max(1, _CHUNK_VALUES // X.shape[1])
     chunks = [session.feedforward(as_input(X[i : i + step], dtype)) for i in range(0, n_rows, step)]
@@ -67,7 +81,7 @@ class KeptSessions:
     Attributes
     ----------
     weights_are_known : bool
-        Whether somebody else has the arrays.
+        Whether a caller has been given the arrays, or gave them, and may change them.
     """
 
     def __init__(self) -> None:
@@ -75,27 +89,29 @@ class KeptSessions:
         self.weights_are_known = False
 
     @contextmanager
-    def session(self, estimator: Any, activations: tuple[str, ...], dtype: str) -> Iterator[Session]:
-        """Lend a session on the estimator's weights as they are now.
+    def session(
+        self, weights: Weights, activations: tuple[str, ...], engine: str, n_threads: int | None
+    ) -> Iterator[Session]:
+        """Lend a session on weights as they are now.
 
         Parameters
         ----------
-        estimator : BaseMLP
+        weights : Weights
         activations : tuple of str
             Of each layer but the input.
-        dtype : {"float32", "float64"}
+        engine, n_threads
+            What is to compute.
         """
-        free = self._free.setdefault((activations, dtype, estimator.engine, estimator.n_threads), [])
-        now = estimator._weight_arrays()
+        free = self._free.setdefault((activations, weights.dtype, engine, n_threads), [])
         try:
             kept = free.pop()  # one call, so that no two threads get the same
         except IndexError:
             kept = None
-        if kept is None or (self.weights_are_known and not kept.is_of(now)):
-            network = estimator._network_of_coefs(activations, dtype)
-            session = get_engine(estimator.engine).open(network, Objective(), n_threads=estimator.n_threads)
+        if kept is None or (self.weights_are_known and not kept.is_of(weights.arrays)):
+            session = get_engine(engine).open(weights.network(activations), Objective(), n_threads=n_threads)
             # in the order of the originals in memory, which is the quickest to compare
-            kept = _Kept([array.copy(order="K") for array in now] if self.weights_are_known else None, session)
+            copies = [array.copy(order="K") for array in weights.arrays] if self.weights_are_known else None
+            kept = _Kept(copies, session)
         yield kept.session
         free.append(kept)
 
@@ -114,27 +130,27 @@ class _Kept:
 
 
 class WeightArrays:
-    """The attribute `coefs_` or `intercepts_`: a plain one, but that sessions hear of who reads or assigns it."""
+    """The attribute `coefs_` or `intercepts_`: a plain one, but sessions are told when it is read or assigned."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, estimator: Any, owner: type | None = None) -> list[Floats]:
-        if estimator is None or self._name not in vars(estimator):
+    def __get__(self, fitted: object, owner: type | None = None) -> list[Floats]:
+        if fitted is None or self._name not in vars(fitted):
             raise AttributeError(f"{self._name} is there once the estimator is fitted.")
-        self._is_known(estimator)
-        arrays: list[Floats] = vars(estimator)[self._name]
+        self._is_known(fitted)
+        arrays: list[Floats] = vars(fitted)[self._name]
         return arrays
 
-    def __set__(self, estimator: Any, arrays: list[Floats]) -> None:
-        self._is_known(estimator)
-        vars(estimator)[self._name] = arrays
+    def __set__(self, fitted: object, arrays: list[Floats]) -> None:
+        self._is_known(fitted)
+        vars(fitted)[self._name] = arrays
 
-    def __delete__(self, estimator: Any) -> None:
-        del vars(estimator)[self._name]
+    def __delete__(self, fitted: object) -> None:
+        del vars(fitted)[self._name]
 
     @staticmethod
-    def _is_known(estimator: Any) -> None:
-        sessions = vars(estimator).get("_kept_sessions")
+    def _is_known(fitted: object) -> None:
+        sessions = vars(fitted).get("_kept_sessions")
         if sessions is not None:
             sessions.weights_are_known = True

@@ -12,7 +12,7 @@ _WATCHED = {"cost": "Training loss", "validation_cost": "Validation loss", "vali
 
 @dataclass
 class Printer:
-    """A listener that prints a line an epoch.
+    """A listener that prints a line per epoch.
 
     Attributes
     ----------

@@ -8,8 +8,7 @@ from sklearn.base import clone
 
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP
-from backlit.estimators.parameters import STOCHASTIC_SOLVERS, fit_options
-from backlit.estimators.start import start_of
+from backlit.estimators.fit_options import fit_options
 from backlit.training.rate_search import RateSearch, rates_between, search_rates
 from backlit.training.run import Run
 
@@ -54,13 +53,9 @@ def find_learning_rate(
             f"An MLPClassifier or MLPRegressor is needed, but a {type(estimator).__name__} came. "
             "Of a pipeline give its last step, and X as the steps before make it."
         )
-    if estimator.solver not in STOCHASTIC_SOLVERS:
-        raise InvalidInputError(
-            f"The solver {estimator.solver!r} has no learning rate. Use one of {', '.join(STOCHASTIC_SOLVERS)}."
-        )
     copy = clone(estimator)
     copy._validate_params()
-    start = start_of(copy, X, y, sample_weight, incremental=False, classes=None, anew=True)
-    options = fit_options(copy, seed=start.continuation.seed)
+    start = copy._start(X, y, sample_weight, incremental=False, classes=None, anew=True)
+    options = fit_options(copy._parameters(), seed=start.continuation.seed)
     run = Run.of(options, start.network, copy.loss, start.examples)
     return search_rates(run, rates_between(lowest, highest, n_steps))

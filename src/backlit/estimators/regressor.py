@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from backlit.core.activations import get_activation
@@ -14,9 +14,9 @@ from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.data.labels import Targets, number_targets
 from backlit.engine.protocol import Floats
-from backlit.estimators.base import BaseMLP, solver_is_stochastic, store_parameters
-from backlit.estimators.parameter_docs import documented
-from backlit.estimators.parameters import CONSTRAINTS
+from backlit.estimators.base import BaseMLP
+from backlit.estimators.parameters import CONSTRAINTS, documented
+from backlit.estimators.scikit_learn import fit_context
 from backlit.export.exportable import Exportable, NumberHead
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.stopping import EarlyStopping
@@ -97,9 +97,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         categorical_features: Any = None,
         missing_values: str = "refuse",
     ) -> None:
-        store_parameters(self, locals())
+        self._store_parameters(locals())
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
         self,
         X: Any,
@@ -129,7 +129,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._fit(X, y, sample_weight, validation_data=(X_val, y_val, sample_weight_val))
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def initialize(self, X: Any, y: Any) -> Self:
         """Begin without training: set the initial weights and all else that `predict` needs.
 
@@ -142,8 +142,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         """
         return self._initialize(X, y)
 
-    @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @available_if(BaseMLP._has_partial_fit)  # type: ignore[untyped-decorator]
+    @fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one more epoch.
 

@@ -1,6 +1,6 @@
 """A network typed in by hand, with an example: a textbook's exercise.
 
-The document has the keys ``sizes``, ``weights``, ``biases``, ``activation`` (one name, or one a layer), ``loss``,
+The document has the keys ``sizes``, ``weights``, ``biases``, ``activation`` (one name, or one per layer), ``loss``,
 ``x``, ``y`` and ``learning_rate``. Weights are ``w[j][k]``, a row for each neuron, as the lecture writes them.
 """
 
@@ -105,7 +105,7 @@ class Exercise:
         rows = [number - 1 for number in examples]
         return replace(self, x=self.x[rows], y=None if self.y is None else self.y[rows])
 
-    def __problem__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
+    def __network_with_examples__(self, x: Any = None, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network and the examples, for `backlit.explain`, `demon` and `diagnose`."""
         if x is not None or y is not None:
             raise InvalidInputError("An exercise holds its examples. Leave out x and y.")

@@ -33,6 +33,7 @@ from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.table_target import TableTarget, Task, as_numbers
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.examples import Validation
+from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
@@ -126,7 +127,7 @@ class TableModel:
         trained = run.train(watchers, keeping=keeps)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
-            record["recorded"] = [figures.to_dict() for figures in recorder.history]
+            record["recorded"] = [health.to_dict() for health in recorder.history]
         return cls(trained.network, run.objective.loss, learned, start.encoder, record)
 
     def predict(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Predictions:
@@ -193,7 +194,7 @@ class TableModel:
             say(message)
         return x, y
 
-    def __problem__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
+    def __network_with_examples__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
@@ -266,8 +267,10 @@ class TableModel:
         """
         return cls(*read_parts(path))
 
-    def _rate(self) -> float:
+    def _rate(self) -> float | None:
         options = Field(self.training.get("options") or {}, "training.options", MODEL).object()
+        if options.get("solver") == LBFGS:
+            return None
         rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
         return TableTraining().rate if rate.is_null else rate.number(above=0)
 

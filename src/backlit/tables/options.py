@@ -126,5 +126,9 @@ class TableTraining(FitOptions):
 
         # how the arithmetic is shared out, and what a scikit-learn program needs, say nothing of this model
         left_out = {"stopping", "engine", "n_threads", "usual_batch_size", "rate_in_velocity"}
+        searches = self.line_search() is not None
+        left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
+        left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
-        return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": self.rate}
+        rate = None if searches else self.rate
+        return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": rate}

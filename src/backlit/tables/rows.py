@@ -1,4 +1,4 @@
-"""Rows of somebody's table: which of them have a target, and which were asked for."""
+"""Rows of a table: which of them have a target, and which were asked for."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
 
 def without_larger_batches(training: TableTraining, n_rows: int, say: Callable[[str], object]) -> TableTraining:
     """Return options whose batches are no larger than so many rows; say so where one was asked for."""
-    if training.solver == "gd" or training.batch_size is None or training.batch_size <= n_rows:
+    if training.takes_all_rows or training.batch_size is None or training.batch_size <= n_rows:
         return training
     say(f"The batch size of {training.batch_size:,} is larger than the {n_rows:,} training rows; it was clipped.")
     return replace(training, batch_size=n_rows)

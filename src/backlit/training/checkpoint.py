@@ -69,7 +69,7 @@ class Cadence:
 
     checkpoint: Checkpoint
     epoch: int = 0
-    # a clock that nobody can set
+    # monotonic: it stays right when the clock on the wall is set
     _time: float = field(default_factory=lambda: time.monotonic())
 
     def is_due(self, epoch: int) -> bool:

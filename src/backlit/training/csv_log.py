@@ -1,4 +1,4 @@
-"""The history of a training as a CSV file, a line an epoch."""
+"""The history of a training as a CSV file, a line per epoch."""
 
 from __future__ import annotations
 

@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "interrupted"]
 
 
-class _Live:
+class _PointsIntoTraining:
     """An event that points into the training: what is copied or pickled does without, for it ends with the training."""
 
     def __getstate__(self) -> dict[str, object]:
-        live = {"session": None, "examples": None, "state": None}
-        return {name: live.get(name, value) for name, value in vars(self).items()}
+        without = {"session": None, "examples": None, "state": None}
+        return {name: without.get(name, value) for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
-class TrainingStarted(_Live):
+class TrainingStarted(_PointsIntoTraining):
     """Training begins.
 
     Attributes
     ----------
     n_epochs, n_rows, n_steps : int
-        Epochs planned in all, training rows, steps an epoch.
+        Epochs planned in all, training rows, steps per epoch.
     first_epoch : int
         More than 1 where training goes on.
     metric : str
         What the validation metric is called.
     session : Session or None
-        Holds the network; to be looked at, not changed. None where a solver of SciPy's trains.
+        Holds the network; to be looked at, not changed.
     examples : Examples or None
         The training rows.
     """
@@ -60,7 +60,7 @@ class StepsDone:
 
 
 @dataclass(frozen=True)
-class EpochEnded(_Live):
+class EpochEnded(_PointsIntoTraining):
     """An epoch is done. `session` is that of `TrainingStarted`."""
 
     record: EpochRecord
@@ -70,7 +70,7 @@ class EpochEnded(_Live):
 
 
 @dataclass(frozen=True)
-class EpochSettled(_Live):
+class EpochSettled(_PointsIntoTraining):
     """All that the end of an epoch decides is decided: patience, an adaptive rate, whether another epoch follows.
 
     What is kept now is where a run that did not stop would be, too; checkpoints are written here.

@@ -39,7 +39,7 @@ class Plan:
     n_epochs : int
         Epochs in all, and the horizon of the schedule.
     batch_size : int
-        Examples a step; more than there are is as many as there are, with a warning.
+        Examples per step; more than there are is as many as there are, with a warning.
     schedule : Schedule, default Constant()
     stopping : EarlyStopping or None, default None
     shuffle : bool, default True
@@ -107,7 +107,7 @@ def train(
         state.rows_seen += n_rows
         record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)
         state.history.append(record)
-        is_best = _see(session, plan.stopping, state, record)
+        is_best = look_at_epoch(session, plan.stopping, state, record)
         asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began), session)
         if plan.stopping is not None and state.stopping.waited > plan.stopping.patience:
             rate = plan.schedule.on_plateau(state.rate)
@@ -155,6 +155,19 @@ def restore_best(session: Session, state: TrainingState) -> None:
         session.set_network(state.best)
 
 
+def look_at_epoch(session: Session, stopping: EarlyStopping | None, state: TrainingState, record: EpochRecord) -> bool:
+    """Return whether an epoch is the best so far; count the patience, and keep the best network where it is wanted."""
+    if stopping is None:
+        return False
+    value = getattr(record, stopping.monitor)
+    if stopping.monitor == "validation_metric":
+        value = -value
+    is_best = state.stopping.see(value, record.epoch, stopping.tolerance)
+    if is_best and stopping.restore_best:
+        state.best = session.network()
+    return is_best
+
+
 def _epoch(
     session: Session,
     examples: Examples,
@@ -194,15 +207,3 @@ def _epoch(
 def _first_length(n_steps: int, state: TrainingState) -> int:
     # All steps of a first epoch in one call would leave a long one without any sign of life.
     return min(n_steps, 512) if state.epoch == 0 else n_steps
-
-
-def _see(session: Session, stopping: EarlyStopping | None, state: TrainingState, record: EpochRecord) -> bool:
-    if stopping is None:
-        return False
-    value = getattr(record, stopping.monitor)
-    if stopping.monitor == "validation_metric":
-        value = -value
-    is_best = state.stopping.see(value, record.epoch, stopping.tolerance)
-    if is_best and stopping.restore_best:
-        state.best = session.network()
-    return is_best

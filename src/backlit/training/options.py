@@ -49,15 +49,33 @@ def rates_of_layers(text: str) -> float | Dropout:
     return rates[0] if len(rates) == 1 else Dropout(rates)
 
 
+@dataclass(frozen=True)
+class LineSearchLimits:
+    """When L-BFGS ends by itself.
+
+    Attributes
+    ----------
+    iterations, evaluations : int
+        Most iterations, and most evaluations of the cost.
+    gradient : float
+        Largest component of the gradient at which to stop.
+    """
+
+    iterations: int
+    evaluations: int
+    gradient: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """How a network is trained; the same words mean the same in every door.
+    """How a network is trained; a word means the same, whoever makes the options.
 
     Attributes
     ----------
     solver : str
-        A name of `backlit.core.optimizers.OPTIMIZERS`, or "gd", the lecture's plain descent on all rows. The options
-        that an optimizer takes are fields of the same names here.
+        A name of `backlit.core.optimizers.OPTIMIZERS`, or "gd", the lecture's plain descent on all rows, or "lbfgs",
+        SciPy's L-BFGS-B, which has no learning rate, schedule, dropout or clipping. The options that an optimizer takes
+        are fields of the same names here.
     learning_rate : float or None
         μ. None: 0.001, for "sgd" and "gd" 0.05.
     schedule : str or Schedule
@@ -76,16 +94,21 @@ class FitOptions:
         scikit-learn's form of momentum; see `backlit.core.optimizers.SGD`.
     """
 
-    solver: str = option("adam", "adam, adamw, rmsprop, sgd (with momentum) or gd (plain, all rows).", "Optimizer")
+    solver: str = option(
+        "adam",
+        "adam, adamw, rmsprop, sgd (with momentum), gd (plain, all rows) or lbfgs (SciPy's, all rows).",
+        "Optimizer",
+    )
     learning_rate: float | None = option(None, "Default: 0.001; for sgd and gd 0.05.", "Optimizer")
     schedule: str | Schedule = option(
         "constant", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
     )
+    power_t: float = option(0.5, "Exponent of invscaling.", "Optimizer", min=0)
     batch_size: int | None = option(
         None, "Rows per step. Default: 128, or all where there are fewer.", "Optimizer", min=1
     )
     usual_batch_size: int = 128
-    epochs: int = option(60, "Most passes over the data.", "Optimizer", min=1)
+    epochs: int = option(60, "Most passes over the data; of lbfgs, most iterations.", "Optimizer", min=1)
     shuffle: bool = option(True, "Whether each epoch draws its own order of the rows.", "Optimizer")
     momentum: float = option(0.9, "Of sgd, in [0, 1].", "Optimizer")
     nesterov: bool = option(True, "Whether sgd's momentum is Nesterov's.", "Optimizer")
@@ -94,6 +117,10 @@ class FitOptions:
     rho: float = option(0.99, "Of rmsprop, in [0, 1).", "Optimizer")
     epsilon: float = option(1e-8, "Of adam, adamw and rmsprop.", "Optimizer")
     weight_decay: float = option(0.01, "Of adamw.", "Optimizer", min=0)
+    max_fun: int = option(15_000, "Of lbfgs: most evaluations of the cost.", "Optimizer", min=1)
+    gradient_tolerance: float = option(
+        1e-4, "Of lbfgs: largest component of the gradient at which it stops.", "Optimizer", min=0
+    )
     rate_in_velocity: bool = False
     clip_norm: float | None = option(None, "Largest norm of a step's whole gradient.", "Optimizer")
     alpha: float = option(
@@ -132,30 +159,44 @@ class FitOptions:
             raise UnknownNameError("precision", self.precision, PRECISIONS)
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise InvalidInputError(f"clip_norm must be a positive number or None, but {self.clip_norm!r} came.")
         if not 0 <= self.label_smoothing < 1:
             raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
+        if self.solver == LBFGS:
+            self._refuse_what_disturbs_a_line_search()
         stream(self.seed, Purpose.SHUFFLE)
         self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
 
+    def _refuse_what_disturbs_a_line_search(self) -> None:
+        for name in ("dropout", "dropout_input", "clip_norm"):
+            if getattr(self, name):
+                raise InvalidInputError(
+                    f"The solver 'lbfgs' cannot go with {name}={getattr(self, name)!r}: it compares the costs of steps "
+                    f"that it tries. Use another solver, or leave out {name}."
+                )
+
     @property
     def rate(self) -> float:
-        """Base learning rate."""
+        """Base learning rate; of no meaning to "lbfgs"."""
         if self.learning_rate is not None:
             return self.learning_rate
         return 0.05 if self.solver in GRADIENT_DESCENT else 0.001
 
     def optimizer(self) -> Optimizer:
-        """Return the optimizer that the solver stands for."""
+        """Return the optimizer that the solver stands for; for "lbfgs", which is none, one that remembers nothing."""
         from backlit.core.optimizers import OPTIMIZERS, SGD
 
-        if self.solver == "gd":
-            return SGD()
+        if self.solver in ("gd", LBFGS):
+            return SGD(clip_norm=self.clip_norm)
         if self.solver not in OPTIMIZERS:
-            raise UnknownNameError("solver", self.solver, (*OPTIMIZERS, "gd"))
+            raise UnknownNameError("solver", self.solver, (*OPTIMIZERS, "gd", LBFGS))
         kind = OPTIMIZERS[self.solver]
         return kind(**{field.name: getattr(self, field.name) for field in dataclasses.fields(kind)})
+
+    def line_search(self) -> LineSearchLimits | None:
+        """Return the limits of L-BFGS, where that is the solver."""
+        if self.solver != LBFGS:
+            return None
+        return LineSearchLimits(self.epochs, self.max_fun, self.gradient_tolerance)
 
     def penalty(self) -> Penalty:
         """Return what large weights cost."""
@@ -166,9 +207,9 @@ class FitOptions:
 
     def make_schedule(self) -> Schedule:
         """Return how the rate changes."""
-        from backlit.training.schedules import get_schedule
+        from backlit.training.schedules import InverseScaling, get_schedule
 
-        return get_schedule(self.schedule)
+        return InverseScaling(self.power_t) if self.schedule == "invscaling" else get_schedule(self.schedule)
 
     def make_dropout(self) -> Dropout | None:
         """Return which neurons are left out in a step, if any."""
@@ -180,12 +221,20 @@ class FitOptions:
             return None
         return Dropout(self.dropout or 0.0, input=self.dropout_input)
 
+    @property
+    def takes_all_rows(self) -> bool:
+        """Whether each step looks at all rows, whatever the batch size."""
+        return self.solver in ("gd", LBFGS)
+
     def rows_per_step(self, n_rows: int) -> int:
         """Return the batch size for so many training rows."""
-        if self.solver == "gd":
+        if self.takes_all_rows:
             return n_rows
         return min(self.usual_batch_size, n_rows) if self.batch_size is None else self.batch_size
 
+
+LBFGS = "lbfgs"
+"""The solver that is SciPy's; see `backlit.training.lbfgs`."""
 
 GRADIENT_DESCENT = ("sgd", "gd")
 """Solvers that want a higher rate, and in the estimators the only ones that scikit-learn's schedules apply to."""

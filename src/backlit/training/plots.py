@@ -70,7 +70,7 @@ def plot_history(model: Any, *, ax: Axes | None = None) -> Axes:
 def plot_weights(
     model: Any, *, layer: int = 2, image_shape: tuple[int, int] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw w^l: for layer 2 behind an image one picture a neuron, as Nielsen shows them, else one square a weight.
+    """Draw w^l: for layer 2 behind an image one picture per neuron, as Nielsen has it, else one square per weight.
 
     Blue weights are positive, red ones negative, white is 0.
 

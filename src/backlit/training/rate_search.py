@@ -93,7 +93,14 @@ def search_rates(run: Run, rates: NDArray[np.float64]) -> RateSearch:
         As it would be trained; its own learning rate does not count.
     rates : ndarray, ``(n_steps,)``
         From low to high, as `rates_between` gives them.
+
+    Raises
+    ------
+    InvalidInputError
+        If the cost explodes at once, or the run's solver has no learning rate.
     """
+    if run.line_search is not None:
+        raise InvalidInputError("The solver 'lbfgs' has no learning rate. Use one that has, such as 'adam'.")
     session, examples, seed = run.open(), run.examples, run.state.seed
     batch_size = clip_batch_size(run.plan.batch_size, len(examples))
     batch_costs: list[float] = []

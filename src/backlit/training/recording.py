@@ -52,7 +52,7 @@ class Recorder:
     >>> import warnings
     >>> with warnings.catch_warnings(action="ignore"):
     ...     diagnosis = bl.diagnose(clf.fit(X, y), X, y)
-    >>> [figures.epoch for figures in diagnosis.history]
+    >>> [health.epoch for health in diagnosis.history]
     [0, 1, 2, 3, 4, 6, 8, 12, 16]
     """
 
@@ -124,7 +124,7 @@ class Recorder:
             "every": self._every,
             "n_looks": self._n_looks,
             "last_look": self._before[0] if self._before else 0,
-            "records": [figures.to_dict() for figures in self._records],
+            "records": [health.to_dict() for health in self._records],
         }
 
     def restore(self, document: Any, last_seen: Network | None) -> None:
@@ -189,7 +189,7 @@ class LookCost:
         n_steps : int
             Steps in an epoch.
         """
-        # NumPy takes 0.1 ms a layer and does 40 Gflop/s or more; the native engine takes 2 µs a step and does
+        # NumPy takes 0.1 ms per layer and does 40 Gflop/s or more; the native engine takes 2 µs per step and does
         # 200 Gflop/s on a good laptop.
         n_weights = sum(n_in * n_out for n_in, n_out in pairwise(sizes))
         look = 1e-4 * len(sizes) + n_weights * (4 * n_sampled / 40e9 + 2e-9)

@@ -11,17 +11,18 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine import get_engine
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
+from backlit.errors import InvalidInputError
 from backlit.training.events import Event, Reason, TrainingEnded
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, restore_best, train
-from backlit.training.options import FitOptions
+from backlit.training.options import FitOptions, LineSearchLimits
 from backlit.training.state import TrainingState
 from backlit.training.watch import Watcher, drive
 
@@ -38,12 +39,15 @@ class Trained:
     reason : Reason
         Why.
     optimizer_state : OptimizerState
+    search : scipy.optimize.OptimizeResult or None
+        What SciPy says of its search, where the solver was "lbfgs".
     """
 
     network: Network
     state: TrainingState
     reason: Reason
     optimizer_state: OptimizerState
+    search: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +67,9 @@ class Run:
     plan : Plan
     state : TrainingState
     validation : Validation or None
-    clip_norm : float or None
     n_threads : int or None
+    line_search : LineSearchLimits or None
+        Of L-BFGS, where it trains in the optimizer's place.
     """
 
     engine: Engine
@@ -76,8 +81,8 @@ class Run:
     plan: Plan
     state: TrainingState
     validation: Validation | None = None
-    clip_norm: float | None = None
     n_threads: int | None = None
+    line_search: LineSearchLimits | None = None
 
     @classmethod
     def of(
@@ -128,20 +133,13 @@ class Run:
             plan,
             state,
             validation,
-            options.clip_norm,
             options.n_threads,
+            options.line_search(),
         )
 
     def open(self) -> Session:
         """Open a session on the network as it is at the beginning."""
-        return self.engine.open(
-            self.network,
-            self.objective,
-            self.optimizer,
-            self.optimizer_state,
-            self.n_threads,
-            clip_norm=self.clip_norm,
-        )
+        return self.engine.open(self.network, self.objective, self.optimizer, self.optimizer_state, self.n_threads)
 
     def train(
         self, watchers: Sequence[Watcher] = (), *, keeping: Keeping | None = None, ends_on_interrupt: bool = False
@@ -155,7 +153,19 @@ class Run:
             Where the state is kept, and gone on from.
         ends_on_interrupt : bool, default False
             Whether Ctrl-C ends training with a warning and keeps what was reached.
+
+        Raises
+        ------
+        InvalidInputError
+            If the state of L-BFGS is to be kept.
         """
+        if self.line_search is not None:
+            if keeping is not None:
+                raise InvalidInputError(
+                    "The solver 'lbfgs' keeps no checkpoints: SciPy does not give out its memory of past steps. "
+                    "Use another solver, or keep none."
+                )
+            return self._train_lbfgs(self.line_search, watchers, ends_on_interrupt)
         with (keeping or _nowhere)(self) as (run, keepers):
             session, ended = run.open(), _HowItEnded()
             everybody: list[Watcher] = [ended, *watchers, *keepers]
@@ -170,6 +180,22 @@ class Run:
                 for watcher in everybody:
                     watcher(end)
             return Trained(session.network(), run.state, ended.reason, session.optimizer_state())
+
+    def _train_lbfgs(self, limits: LineSearchLimits, watchers: Sequence[Watcher], ends_on_interrupt: bool) -> Trained:
+        from backlit.training.lbfgs import train_lbfgs  # SciPy's optimizers take a while, and most runs need none
+
+        session = self.open()
+        search, reason = train_lbfgs(
+            session,
+            self.examples,
+            limits,
+            self.state,
+            self.validation,
+            stopping=self.plan.stopping,
+            watchers=watchers,
+            ends_on_interrupt=ends_on_interrupt,
+        )
+        return Trained(session.network(), self.state, reason, session.optimizer_state(), search)
 
 
 Keeping: TypeAlias = Callable[[Run], AbstractContextManager[tuple[Run, Sequence[Watcher]]]]

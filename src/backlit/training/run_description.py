@@ -40,9 +40,10 @@ def describe_run(run: Run) -> dict[str, Any]:
     for part in (run.objective, run.plan):
         description |= {field.name: _described(getattr(part, field.name)) for field in dataclasses.fields(part)}
     description = without_idle_seed(description)
+    optimizer = _described(run.optimizer)
     description |= {
-        "optimizer": _described(run.optimizer),
-        "clip_norm": run.clip_norm,
+        "clip_norm": optimizer.pop("clip_norm", None),  # checkpoints have always told it apart
+        "optimizer": optimizer,
         "training data": _examples(run.examples),
         "validation data": None if validation is None else _examples(validation.examples),
         "validation metric": None if validation is None else validation.name,

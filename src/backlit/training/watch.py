@@ -31,5 +31,10 @@ def drive(events: Generator[Event, bool | None, None], watchers: Sequence[Watche
     except StopIteration:
         return
     except DivergenceError as error:
-        error.history = next((watcher.history for watcher in watchers if hasattr(watcher, "history")), ())
+        tell_history(error, watchers)
         raise
+
+
+def tell_history(error: DivergenceError, watchers: Sequence[Watcher]) -> None:
+    """Give an error what a watcher that writes a history had seen till then."""
+    error.history = next((watcher.history for watcher in watchers if hasattr(watcher, "history")), ())

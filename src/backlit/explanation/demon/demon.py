@@ -94,26 +94,26 @@ def demon(
     sizes = batch.network.sizes
     if layer is None and neuron is not None:
         raise InvalidInputError("neuron= was given without layer=: say in which layer the demon sits, from 2.")
-    if layer is not None and not 2 <= _whole("layer", layer) <= len(sizes):
+    if layer is not None and not 2 <= _whole_number("layer", layer) <= len(sizes):
         raise InvalidInputError(
             f"layer must be from 2 to {len(sizes)}, but {layer!r} came. Layers count from 1, the input, which has no z."
         )
     if layer is None or neuron is None:
         return rank(batch, layer)
-    if not 1 <= _whole("neuron", neuron) <= sizes[layer - 1]:
+    if not 1 <= _whole_number("neuron", neuron) <= sizes[layer - 1]:
         raise InvalidInputError(
             f"neuron must be from 1 to {sizes[layer - 1]} in layer {layer}, but {neuron!r} came. Neurons count from 1."
         )
-    return _at_neuron(batch, layer - 2, neuron - 1, _steps(dz))
+    return _at_neuron(batch, layer - 2, neuron - 1, _moves(dz))
 
 
-def _whole(name: str, value: Any) -> int:
+def _whole_number(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise InvalidInputError(f"{name} must be a whole number, but {value!r} came.")
     return int(value)
 
 
-def _steps(dz: Any) -> Numbers:
+def _moves(dz: Any) -> Numbers:
     try:
         given = np.asarray(dz, dtype=np.float64)
     except (TypeError, ValueError):

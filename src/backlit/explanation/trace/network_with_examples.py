@@ -82,7 +82,7 @@ class NetworkWithExamples:
 class HoldsNetwork(Protocol):
     """A model that holds a network: the estimators and `TableModel`. Anybody's class may be one too."""
 
-    def __problem__(self, x: Any, y: Any, *, needs_y: bool = True) -> NetworkWithExamples:
+    def __network_with_examples__(self, x: Any, y: Any, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network, and these examples as it sees them.
 
         With `needs_y`, raise where there is no y. Without, y is None where it is not known.
@@ -97,7 +97,7 @@ def network_with_examples(
 
     Parameters
     ----------
-    model : Network, or an object with the method ``__problem__(x, y)``
+    model : Network, or an object with the method ``__network_with_examples__(x, y)``
     x, y
         Examples as the model takes them: arrays for a network, labels for a classifier, a table (and no y) for a model
         of tables.
@@ -117,5 +117,5 @@ def network_with_examples(
             f"Expected a Network, a fitted estimator or a TableModel, but a {type(model).__name__} came. "
             "Load model files with backlit.TableModel.load or backlit.load_network."
         )
-    given = model.__problem__(x, y, needs_y=needs_y)
+    given = model.__network_with_examples__(x, y, needs_y=needs_y)
     return given if loss is None else replace(given, loss=loss)

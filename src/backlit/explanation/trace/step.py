@@ -101,7 +101,7 @@ def _parameters(network: Network, backpass: Backpass | None, after: Network | No
 
 
 def _as_rows(y: Any, n_examples: int, n_outputs: int) -> Any:
-    # one output takes a plain number an example
+    # one output takes a plain number per example
     if n_outputs > 1 or np.ndim(y) > 1:
         return y
     if np.ndim(y) == 0:

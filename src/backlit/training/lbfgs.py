@@ -1,7 +1,12 @@
-"""Training by SciPy's L-BFGS-B: all rows in every step, and the length of a step found by a line search."""
+"""Training by SciPy's L-BFGS-B: all rows in every step, and the length of a step found by a line search.
+
+An iteration of SciPy's counts as an epoch. It has no learning rate, and what makes a step's cost random or bends its
+gradient, dropout and clipping, cannot go with it: the line search compares the costs of steps that it tries.
+"""
 
 from __future__ import annotations
 
+import functools
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -10,28 +15,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, minimize
-from sklearn.utils.parallel import _get_threadpool_controller
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # scikit-learn brings it along
 
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
 from backlit.errors import DivergenceError
 from backlit.training.events import EpochEnded, Event, Reason, TrainingEnded, TrainingStarted
 from backlit.training.examples import Examples, Validation
-from backlit.training.loop import validate
-from backlit.training.state import EpochRecord
-from backlit.training.watch import Watcher
+from backlit.training.loop import look_at_epoch, restore_best, validate
+from backlit.training.options import LineSearchLimits
+from backlit.training.state import EpochRecord, TrainingState
+from backlit.training.stopping import EarlyStopping
+from backlit.training.watch import Watcher, tell_history
 
 
 def train_lbfgs(
     session: Session,
     examples: Examples,
+    limits: LineSearchLimits,
+    state: TrainingState,
     validation: Validation | None = None,
     *,
-    max_iter: int,
-    max_fun: int,
-    tolerance: float,
-    watchers: Sequence[Watcher],
-) -> tuple[Any, list[EpochRecord], Reason]:
+    stopping: EarlyStopping | None = None,
+    watchers: Sequence[Watcher] = (),
+    ends_on_interrupt: bool = True,
+) -> tuple[OptimizeResult, Reason]:
     """Train a session's network and tell watchers of each iteration as of an epoch.
 
     SciPy works on one float64 vector; the network keeps its dtype, so in float32 the cost is a step function of the
@@ -41,36 +49,36 @@ def train_lbfgs(
     ----------
     session : Session
     examples : Examples
-        Without `rows`: every step looks at all of them.
+    limits : LineSearchLimits
+    state : TrainingState
+        Brought forward iteration by iteration; the learning rate of each is given as 1.
     validation : Validation, optional
         Looked at after each iteration.
-    max_iter, max_fun : int
-        Most iterations, and most evaluations of the cost.
-    tolerance : float
-        Largest component of the gradient at which to stop.
+    stopping : EarlyStopping, optional
     watchers : sequence of Watcher
+    ends_on_interrupt : bool, default True
+        Whether Ctrl-C ends training with a warning at the last whole iteration.
 
     Returns
     -------
     result : OptimizeResult
-        SciPy's.
-    history : list of EpochRecord
-        One record an iteration; the learning rate is given as 1.
+        SciPy's; `x` is where it ended, whatever network is restored.
     reason : str
-        Why it ended. Ctrl-C ends it with a warning at the last whole iteration.
+        Why it ended.
 
     Raises
     ------
     DivergenceError
         If cost or weights are not finite.
     """
-    n_rows = examples.x.shape[0]
+    n_rows = len(examples)
+    if examples.rows is not None:
+        examples = examples.copy(np.arange(n_rows))  # every step looks at all of them
     start = session.network()
-    history: list[EpochRecord] = []
     began = [time.perf_counter()]
 
     def tell(event: Event) -> bool:
-        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - all are to hear of it
+        return any([watcher(event) is True for watcher in watchers])  # noqa: C419 - every watcher is told, whatever the first one answers
 
     def cost_and_gradient(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         session.set_network(unpack(theta, start))
@@ -81,42 +89,51 @@ def train_lbfgs(
 
     def after_iteration(intermediate_result: Any) -> None:
         seconds, began[0] = time.perf_counter() - began[0], time.perf_counter()
-        validated: tuple[float, float] | tuple[()] = ()
-        if validation is not None:
-            # SciPy does not promise that this is the point it asked for last
-            session.set_network(unpack(intermediate_result.x, start))
-            validated = validate(session, validation)
-        history.append(EpochRecord(len(history) + 1, float(intermediate_result.fun), 1.0, *validated))
-        reached.update(x=intermediate_result.x.copy(), fun=intermediate_result.fun, nit=len(history))
-        if tell(EpochEnded(history[-1], True, n_rows / max(seconds, 1e-9))):
+        # SciPy does not promise that this is the point it asked for last
+        session.set_network(unpack(intermediate_result.x, start))
+        validated = () if validation is None else validate(session, validation)
+        state.epoch += 1
+        record = EpochRecord(state.epoch, float(intermediate_result.fun), 1.0, *validated)
+        state.history.append(record)
+        reached.update(x=intermediate_result.x.copy(), fun=intermediate_result.fun, nit=state.epoch)
+        is_best = look_at_epoch(session, stopping, state, record) or stopping is None
+        asked_to_stop = tell(EpochEnded(record, is_best, n_rows / max(seconds, 1e-9), session))
+        state.stopping.gave_up = stopping is not None and state.stopping.waited > stopping.patience
+        if asked_to_stop or state.stopping.gave_up:
             raise StopIteration
 
     theta = pack([*start.weights, *start.biases])
     reached: Any = OptimizeResult()
     reached.update(x=theta, fun=0.0, nit=0)
-    tell(TrainingStarted(max_iter, n_rows, 1))
+    metric = "score" if validation is None else validation.name
+    tell(TrainingStarted(limits.iterations, n_rows, 1, state.epoch + 1, metric, session, examples))
     reason: Reason
     try:
         # SciPy's own share is short vectors: more BLAS threads only wait for one another, up to ten times as long
-        with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+        with _thread_pools().limit(limits=1, user_api="blas"):
             result: Any = minimize(
                 cost_and_gradient,
                 theta,
                 method="L-BFGS-B",
                 jac=True,
                 callback=after_iteration,
-                options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tolerance},
+                options={"maxfun": limits.evaluations, "maxiter": limits.iterations, "gtol": limits.gradient},
             )
-        reason = _reason(result)
+        reason = "no improvement" if state.stopping.gave_up else _reason(result)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        if not ends_on_interrupt:
+            raise
+        warnings.warn("Training interrupted by user.", stacklevel=6)
         result, reason = reached, "interrupted"
     network = unpack(result.x, start)
     if not np.isfinite(result.fun):
-        raise DivergenceError(max(1, len(history)), len(network.sizes))
+        error = DivergenceError(max(1, state.epoch), len(network.sizes))
+        tell_history(error, watchers)
+        raise error
     session.set_network(network)
-    tell(TrainingEnded(reason, len(history), len(history)))
-    return result, history, reason
+    restore_best(session, state)
+    tell(TrainingEnded(reason, state.epoch, state.stopping.best_epoch if state.best is not None else state.epoch))
+    return result, reason
 
 
 def pack(arrays: list[Floats]) -> NDArray[np.float64]:
@@ -135,6 +152,11 @@ def unpack(theta: NDArray[np.float64], like: Network) -> Network:
 
     arrays = tuple(parts())
     return Network(arrays[: len(like.weights)], arrays[len(like.weights) :], like.activations)
+
+
+@functools.cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()  # looking for the libraries takes a millisecond
 
 
 def _reason(result: Any) -> Reason:

@@ -7,14 +7,29 @@ from backlit import MLPRegressor
 from backlit.core.network import Network
 from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError
-from backlit.estimators.lbfgs import pack, train_lbfgs, unpack
 from backlit.training.events import EpochEnded, TrainingEnded, TrainingStarted
 from backlit.training.examples import Examples
+from backlit.training.lbfgs import pack, train_lbfgs, unpack
+from backlit.training.options import LineSearchLimits
+from backlit.training.state import TrainingState
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 3))
 Y = X @ RNG.standard_normal((3, 2)) + np.sin(X[:, :1])
-LIMITS = {"max_iter": 200, "max_fun": 1000, "tolerance": 1e-4}
+
+
+def train(session, *watchers, y=Y, **limits):
+    """Train, and return what came, the history and the reason."""
+    state = TrainingState(0, 1.0)
+    limits = LineSearchLimits(**{"iterations": 200, "evaluations": 1000, "gradient": 1e-4} | limits)
+    examples = Examples(X.astype(session.network().dtype), y.astype(session.network().dtype))
+    result, reason = train_lbfgs(session, examples, limits, state, watchers=watchers)
+    return result, state.history, reason
+
+
+@pytest.fixture(params=["reference", pytest.param("native", marks=pytest.mark.needs("engine"))])
+def engine(request):
+    return request.param
 
 
 def open_session(engine, dtype="float64"):
@@ -34,7 +49,7 @@ def test_pack_and_unpack_undo_each_other():
 
 def test_finds_a_minimum(engine):
     session = open_session(engine)
-    result, history, reason = train_lbfgs(session, Examples(X, Y), watchers=[], **LIMITS | {"max_iter": 1000})
+    result, history, reason = train(session, iterations=1000)
     gradient = session.cost_and_gradient(X, Y)
     assert reason == "no improvement"
     assert np.abs(pack([*gradient.nabla_w, *gradient.nabla_b])).max() < 1e-3
@@ -45,7 +60,7 @@ def test_finds_a_minimum(engine):
 
 def test_lbfgs_tells_of_its_iterations(engine):
     heard = []
-    _, history, _ = train_lbfgs(open_session(engine), Examples(X, Y), watchers=[heard.append], **LIMITS)
+    _, history, _ = train(open_session(engine), heard.append)
     assert heard[0] == TrainingStarted(200, 40, 1)
     assert [event.record for event in heard[1:-1]] == history
     assert isinstance(heard[-1], TrainingEnded)
@@ -59,7 +74,7 @@ def test_listener_stops(engine):
     def stop(event):
         return isinstance(event, EpochEnded) and event.record.epoch == 3
 
-    _, history, reason = train_lbfgs(open_session(engine), Examples(X, Y), watchers=[stop], **LIMITS)
+    _, history, reason = train(open_session(engine), stop)
     assert (len(history), reason) == (3, "stopped by a listener")
     regressor = MLPRegressor(solver="lbfgs", callbacks=[stop], engine=engine, random_state=0).fit(X, Y)
     assert regressor.n_iter_ == 3
@@ -87,24 +102,22 @@ class Interrupting:
 def test_interrupt_keeps_the_last_whole_iteration(iteration, engine):
     session, other = Interrupting(open_session(engine), iteration), open_session(engine)
     with pytest.warns(UserWarning, match="interrupted by user"):
-        _, history, reason = train_lbfgs(session, Examples(X, Y), watchers=[session], **LIMITS)
-    train_lbfgs(other, Examples(X, Y), watchers=[], **LIMITS | {"max_iter": iteration})
+        _, history, reason = train(session, session)
+    train(other, iterations=iteration)
     assert (len(history), reason) == (iteration, "interrupted")
     for a, b in zip(session.network().weights, other.network().weights, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_limits(engine):
-    result, history, reason = train_lbfgs(
-        open_session(engine), Examples(X, Y), watchers=[], **LIMITS | {"max_fun": 3, "tolerance": 0}
-    )
+    result, history, reason = train(open_session(engine), evaluations=3, gradient=0)
     assert result.nfev <= 5 and reason == "all epochs done"
     assert len(history) <= 3
 
 
 def test_divergence_is_an_error(engine):
     with pytest.raises(DivergenceError, match="layer 3"):
-        train_lbfgs(open_session(engine), Examples(X, 1e200 * Y), watchers=[], **LIMITS)
+        train(open_session(engine), y=1e200 * Y)
 
 
 def test_weights_and_penalty_count(engine):
@@ -127,8 +140,7 @@ def test_float32_converges_close_to_float64(engine):
     costs = {}
     for dtype in ("float32", "float64"):
         session = open_session(engine, dtype)
-        examples = Examples(X.astype(dtype), Y.astype(dtype))
-        result, _, _ = train_lbfgs(session, examples, watchers=[], **LIMITS)
+        result, _, _ = train(session)
         assert session.network().dtype == dtype
         costs[dtype] = result.fun
     assert costs["float32"] < 1.2 * costs["float64"] + 1e-3
