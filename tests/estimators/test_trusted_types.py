@@ -19,6 +19,9 @@ FRAME = pd.DataFrame(
         **{"text": LABELS, "number": X[:, 0], "day": pd.date_range("2020", periods=20, tz="Europe/Berlin")},
         **{"flag": LABELS == "a", "span": pd.to_timedelta(np.arange(20), unit="h"), "none": np.full(20, np.nan)},
         "pixel_1": np.arange(20, dtype="uint8"),
+        # in writing: numbers with a mark for thousands, days, and yes or no
+        **{"price": [f"{k},250" for k in range(20)], "on": [f"{k + 1:02d}.11.2026" for k in range(20)]},
+        "paid": ["yes", "no"] * 10,
     }
 )
 SMALL = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}

@@ -96,4 +96,4 @@ def test_exit_codes(tmp_path, text, code):
     path.write_text(text)
     done = subprocess.run([sys.executable, "-m", "backlit", "grade", path], capture_output=True, text=True, timeout=120)
     assert done.returncode == code, done.stdout
-    assert ("Missing: BP1, BP2, BP3, BP4." in done.stdout) == (code == 1)
+    assert ("missing: BP1, BP2, BP3, BP4." in done.stdout) == (code == 1)

@@ -11,6 +11,7 @@ tiny, so that whatever computes on them rounds in the same way.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -139,7 +140,8 @@ def verdict() -> str:
 
     homework = types.ModuleType("homework")
     exec(HOMEWORK, homework.__dict__)
-    return _render(bl.grade(homework, seed=0), ReportFormat.JSON, "homework") + "\n"
+    newer = {"details": False} if "details" in inspect.signature(_render).parameters else {}
+    return _render(bl.grade(homework, seed=0), ReportFormat.JSON, "homework", **newer) + "\n"
 
 
 def goes_on(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
