@@ -12,7 +12,6 @@ import sys
 import pytest
 from corpus import EVERY, RIGHT, WRONG, header, task
 
-
 # a command takes a second or two, where test_grade takes a fraction of one
 STEP = 1 if EVERY == 1 else 3 * EVERY
 
