@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 SHELL := bash
+# Packages are installed as source, so Python must be let keep what it compiles, or each process would compile all anew.
+export PYTHONDONTWRITEBYTECODE :=
 .SHELLFLAGS := -o pipefail -c
 
 # What the extension is built from.

@@ -1,10 +1,14 @@
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import needs
 
+# What is started in the background of a script ignores Ctrl-C, and so does all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; every comparison with jax is in float64
 
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

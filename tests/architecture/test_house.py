@@ -78,6 +78,7 @@ TESTED_TOGETHER = {
     "evaluate": "test_app",
     "evidence": "test_diagnosis",
     "examples": "test_step",
+    "encoding": "test_encoder",
     "explain": "test_app",
     "export": "test_export_command",
     "form": "test_forms",

@@ -206,13 +206,18 @@ def test_disk_full_on_standard_output(model):
         "for command in ('predict', 'evaluate', 'explain'):\n"
         "    if os.fork() == 0:\n"
         f"        sys.argv = ['backlit', command, {str(model)!r}, 'homes.csv']\n"
-        "        main()\n"
+        "        try:\n"
+        "            main()\n"
+        "        finally:\n"
+        "            print(*sys.modules, file=sys.stderr)\n"
         "    assert os.waitstatus_to_exitcode(os.wait()[1]) == 1, command\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Error: cannot write the result: No space left") == 3
     assert "mistake in backlit" not in done.stderr
+    # to import these takes longer than all that the commands do
+    assert not {"sklearn", "scipy", "pandas", "pyarrow"} & set(done.stderr.split())
 
 
 def test_unknown_labels(folder, run):

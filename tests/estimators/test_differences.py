@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.optimize
 from scipy.optimize import minimize as scipy_minimize
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -62,8 +63,6 @@ def test_loss_sums_over_outputs(engine):
 
 
 def test_lbfgs_gets_a_value_that_matches_its_gradient(engine, monkeypatch):
-    from backlit.training import lbfgs
-
     errors = []
 
     def minimize(fun, theta, **options):
@@ -74,7 +73,7 @@ def test_lbfgs_gets_a_value_that_matches_its_gradient(engine, monkeypatch):
             errors.append(abs(difference - fun(theta)[1][i]) / abs(fun(theta)[1]).max())
         return scipy_minimize(fun, theta, **options)
 
-    monkeypatch.setattr(lbfgs, "minimize", minimize)
+    monkeypatch.setattr(scipy.optimize, "minimize", minimize)
     regressor = MLPRegressor(hidden_layer_sizes=5, activation="tanh", solver="lbfgs", random_state=0, engine=engine)
     regressor.fit(X, NUMBERS)
     assert len(errors) > 5 and max(errors) < 1e-8

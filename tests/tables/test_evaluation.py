@@ -1,7 +1,9 @@
 import numpy as np
 import polars as pl
 import pytest
+from sklearn import metrics
 
+from backlit.tables import evaluation
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 
@@ -49,3 +51,17 @@ def test_four_rows_are_trained_on_without_validation():
     said = []
     TableModel.train(table(4), "x", TableTraining(hidden=(2,), epochs=2), say=said.append)
     assert any(line.startswith("With 4 rows there are too few to hold some out") for line in said)
+
+
+@pytest.mark.parametrize("truth", [np.arange(7.0) ** 2, np.full(7, 3.0)], ids=["numbers", "a constant"])
+@pytest.mark.parametrize("error", [0.0, 0.5])
+def test_scores_of_numbers_are_scikit_learns(truth, error):
+    values = truth + error * np.array([1, -1, 2, 0, 0.5, -2, 1])
+    scores = evaluation.score_numbers(truth, values)
+    assert scores["r2"] == pytest.approx(metrics.r2_score(truth, values), rel=1e-12)
+    assert scores["rmse"] == pytest.approx(metrics.root_mean_squared_error(truth, values), rel=1e-12)
+    assert scores["mae"] == pytest.approx(metrics.mean_absolute_error(truth, values), rel=1e-12)
+
+
+def test_r2_of_one_row_is_not_a_number():
+    assert np.isnan(evaluation.score_numbers(np.ones(1), np.zeros(1))["r2"])

@@ -1,4 +1,7 @@
-"""Targets as the network sees them: labels to indicator matrices and back, numbers to columns."""
+"""Targets as the network sees them: labels to indicator matrices and back, numbers to columns.
+
+scikit-learn is imported where labels are learned or checked; whoever asks a model does without.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from backlit.core.activations import get_activation
 from backlit.core.definitions import Interval
@@ -78,6 +80,8 @@ class ClassLabels:
         one_output : bool
             Whether one output is to do for two classes.
         """
+        from sklearn.utils.multiclass import unique_labels
+
         classes = unique_labels(y)
         if is_multilabel(y):
             return cls(classes, "multilabel", False)
@@ -91,6 +95,8 @@ class ClassLabels:
 
     def check(self, y: Any, *, all_present: bool) -> None:
         """Raise if labels are of another kind, are not among the classes, or, if asked, leave a class out."""
+        from sklearn.utils.multiclass import type_of_target, unique_labels
+
         if is_multilabel(y) != (self.kind == "multilabel"):
             raise InvalidInputError(
                 f"y is {type_of_target(y)}, but this estimator was fitted on {self.kind} targets. "
@@ -188,11 +194,15 @@ def smoothed(targets: Targets, smoothing: float) -> Targets:
 
 def is_multilabel(y: Any) -> bool:
     """Whether targets are an indicator matrix with a column a label."""
+    from sklearn.utils.multiclass import type_of_target
+
     return bool(type_of_target(y).startswith("multilabel"))
 
 
 def check_labels(y: Any) -> None:
     """Raise for targets that are not labels: numbers to be regressed on, or several classes at once."""
+    from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
     check_classification_targets(y)
     if type_of_target(y) == "multiclass-multioutput":
         raise InvalidInputError(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import logsumexp
 
 from backlit.core.activations import get_activation, log_sigmoid, sigmoid, softmax
 from backlit.data.labels import ClassLabels
@@ -93,4 +92,6 @@ def log_probabilities(labels: ClassLabels, activation: str, z: Floats) -> Floats
     log_outputs: Floats = sigma.log_value(z)
     if labels.kind == "multilabel":
         return np.minimum(log_outputs, 0)
+    from scipy.special import logsumexp
+
     return log_outputs if sigma.couples else log_outputs - logsumexp(log_outputs, axis=1, keepdims=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.custom import is_custom
 from backlit.core.network import Network
-from backlit.data import TableEncoder
+from backlit.data.encoding import TableEncoding
 from backlit.errors import InvalidInputError
 
 
@@ -64,7 +64,7 @@ class Exportable:
         What it is, for people.
     head : ClassHead, NumberHead or None
         None for a bare network, whose outputs are a^L.
-    encoder : TableEncoder or None
+    encoder : TableEncoding or None
         From a table's columns to the features; None where the network takes the features themselves.
     feature_names : sequence of str
         Where there is no encoder and the features have names; else empty.
@@ -73,7 +73,7 @@ class Exportable:
     network: Network
     title: str
     head: Head | None = None
-    encoder: TableEncoder | None = None
+    encoder: TableEncoding | None = None
     feature_names: Sequence[str] = ()
 
 

@@ -14,8 +14,8 @@ from backlit.tables.rows import labeled
 from backlit.tables.table_target import TableTarget, as_numbers
 
 if TYPE_CHECKING:
-    from backlit.data import TableEncoder
     from backlit.data.columns.schema import TableSchema
+    from backlit.data.encoding import TableEncoding
     from backlit.engine import Session
 
 _MOST_ROWS = 10_000
@@ -24,7 +24,7 @@ _MOST_ROWS = 10_000
 def evaluate_rows(
     target: TableTarget,
     schema: TableSchema,
-    encoder: TableEncoder,
+    encoder: TableEncoding,
     session: Session,
     deciding: Callable[[Floats], Floats],
     table: Any,
@@ -35,7 +35,7 @@ def evaluate_rows(
     ----------
     target : TableTarget
     schema : TableSchema
-    encoder : TableEncoder
+    encoder : TableEncoding
     session : Session
         Of the trained network.
     deciding : callable
@@ -50,7 +50,7 @@ def evaluate_rows(
     if target.classes is None:
         outputs, cost = session.evaluate(x, target.encode(column).astype(x.dtype))
         return Evaluation(
-            _score_numbers(as_numbers(column, target.name), target.numbers(outputs)) | {"cost": cost},
+            score_numbers(as_numbers(column, target.name), target.numbers(outputs)) | {"cost": cost},
             len(column),
             remarks=remarks,
         )
@@ -72,13 +72,15 @@ def evaluate_rows(
     return Evaluation(scores, len(column), confusion.tolist(), remarks, by_class, unseen)
 
 
-def _score_numbers(truth: Floats, values: Floats) -> dict[str, float]:
-    from sklearn import metrics
-
+def score_numbers(truth: Floats, values: Floats) -> dict[str, float]:
+    """Return R², and the root of the mean squared and the mean absolute error, of numbers of shape ``(n_rows,)``."""
+    # as scikit-learn defines them; to import its own takes longer than all else here
+    squares, spread = float(np.sum((truth - values) ** 2)), float(np.sum((truth - truth.mean()) ** 2))
+    r2 = 1 - squares / spread if spread else float(squares == 0)
     return {
-        "r2": float(metrics.r2_score(truth, values)) if len(truth) > 1 else float("nan"),
-        "rmse": float(metrics.root_mean_squared_error(truth, values)),
-        "mae": float(metrics.mean_absolute_error(truth, values)),
+        "r2": r2 if len(truth) > 1 else float("nan"),
+        "rmse": float(np.sqrt(squares / len(truth))),
+        "mae": float(np.mean(np.abs(truth - values))),
     }
 
 

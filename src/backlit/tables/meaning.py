@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backlit.data import TableEncoder
 from backlit.data.columns.column import Column, Kind
 from backlit.data.columns.schema import TableSchema
+from backlit.data.encoding import TableEncoding
 from backlit.tables.table_target import TableTarget
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def schema_of(encoder: TableEncoder, target: TableTarget) -> TableSchema:
+def schema_of(encoder: TableEncoding, target: TableTarget) -> TableSchema:
     """Return what all columns of the training table were taken for, the target's last."""
     columns = encoder.schema_.columns
     return replace(encoder.schema_, columns=(*columns, target.column or _of_before(target)))

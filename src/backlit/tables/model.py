@@ -16,8 +16,8 @@ import numpy as np
 
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
-from backlit.data import TableEncoder
 from backlit.data.columns.schema import TableSchema
+from backlit.data.encoding import TableEncoding
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
@@ -54,7 +54,7 @@ class TableModel:
     network : Network
     loss : str
     target : TableTarget
-    encoder : TableEncoder
+    encoder : TableEncoding
     training : dict
         How it was trained and read, as plain JSON.
     """
@@ -62,7 +62,7 @@ class TableModel:
     network: Network
     loss: str
     target: TableTarget
-    encoder: TableEncoder
+    encoder: TableEncoding
     training: dict[str, Any] = field(default_factory=dict)
 
     to_onnx = to_onnx  # functions of a model that are its methods as well

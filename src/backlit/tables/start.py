@@ -10,11 +10,12 @@ from typing import Any
 from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
-from backlit.data import TableEncoder, check_target, check_target_name, infer_task
+from backlit.data import check_target, check_target_name, infer_task
 from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
+from backlit.data.encoding import TableEncoding
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
 from backlit.errors import InvalidInputError
@@ -31,7 +32,7 @@ class TableStart:
 
     Attributes
     ----------
-    encoder : TableEncoder
+    encoder : TableEncoding
     target : TableTarget
     examples : Examples
         All rows that have a target.
@@ -41,7 +42,7 @@ class TableStart:
     training : TableTraining
     """
 
-    encoder: TableEncoder
+    encoder: TableEncoding
     target: TableTarget
     examples: Examples
     network: Network
@@ -81,7 +82,7 @@ class TableStart:
             meaning = replace(meaning, kind="category", written=None)
             table = table.with_columns(labels)
         features = without(table, target)
-        encoder = TableEncoder(dtype=training.dtype).fit_read(features, schema.only(features.columns))
+        encoder = TableEncoding(dtype=training.dtype).fit_read(features, schema.only(features.columns))
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))

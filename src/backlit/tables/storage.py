@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from backlit.core.network import Network
-from backlit.data import TableEncoder, TargetScaler
+from backlit.data import TargetScaler
 from backlit.data.columns.column import Column
+from backlit.data.encoding import TableEncoding
 from backlit.documents.field import MODEL, Field
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
@@ -19,7 +20,7 @@ def write_parts(
     network: Network,
     loss: str,
     target: TableTarget,
-    encoder: TableEncoder,
+    encoder: TableEncoding,
     training: dict[str, Any],
 ) -> None:
     """Write a table model to one file, whole or not at all."""
@@ -32,7 +33,7 @@ def write_parts(
     save_model(path, StoredModel(network, loss, target.task, target.classes, encoder.to_dict(), document, training))
 
 
-def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget, TableEncoder, dict[str, Any]]:
+def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget, TableEncoding, dict[str, Any]]:
     """Read what `write_parts` wrote, or raise a `ModelFileError` that names the field that is wrong."""
     stored = load_model(path)
     if stored.encoder is None or stored.task is None or stored.target is None:
@@ -41,7 +42,7 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         )
     described = Field(stored.target, "target", MODEL).fields("name", "scaler", column=None)
     name, scaler, column = described["name"].text(), described["scaler"], described["column"]
-    encoder = TableEncoder.from_dict(stored.encoder)
+    encoder = TableEncoding.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
     if n_features != stored.network.sizes[0]:
         raise ModelFileError(

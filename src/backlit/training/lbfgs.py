@@ -10,11 +10,10 @@ import functools
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult, minimize
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # scikit-learn brings it along
 
 from backlit.core.network import Network
@@ -27,6 +26,9 @@ from backlit.training.options import LineSearchLimits
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import EarlyStopping
 from backlit.training.watch import Watcher, asks_to_stop, tell_history
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 
 def train_lbfgs(
@@ -103,6 +105,8 @@ def train_lbfgs(
             raise StopIteration
 
     theta = pack([*start.weights, *start.biases])
+    from scipy.optimize import OptimizeResult, minimize  # which other solvers need not wait for
+
     reached: Any = OptimizeResult()
     reached.update(x=theta, fun=0.0, nit=0)
     metric = "score" if validation is None else validation.name

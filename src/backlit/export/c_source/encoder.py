@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backlit.data import TableEncoder
+from backlit.data.encoding import TableEncoding
 from backlit.data.plans import BooleanPlan, EmptyPlan, NumberPlan, PixelPlan, Plan
 from backlit.errors import InvalidInputError
 
@@ -35,12 +35,12 @@ static float is_missing(float x)
 }"""
 
 
-def encode_function(encoder: TableEncoder) -> str:
+def encode_function(encoder: TableEncoding) -> str:
     """Return the C function ``static void encode(const float *x, float *a1)`` and those it calls.
 
     Parameters
     ----------
-    encoder : TableEncoder
+    encoder : TableEncoding
         Fitted.
 
     Raises
@@ -61,7 +61,7 @@ def encode_function(encoder: TableEncoder) -> str:
     return "\n\n".join([*helpers, f"static void encode(const float *x, float *a1)\n{{\n  (void)x;\n{body}\n}}"])
 
 
-def column_notes(encoder: TableEncoder) -> list[str]:
+def column_notes(encoder: TableEncoding) -> list[str]:
     """Return what each column is, for people, in their order."""
     return [f"{plan.kind}{'; NaN where missing' if not isinstance(plan, PixelPlan) else ''}" for plan in encoder.plans_]
 

@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from backlit.data import TableEncoder
+from backlit.data.encoding import TableEncoding
 from backlit.data.plans import BooleanPlan, CategoryPlan, DatePlan, DurationPlan, EmptyPlan, NumberPlan, PixelPlan, Plan
 from backlit.data.scaling import LIMIT
 from backlit.errors import InvalidInputError
 from backlit.export.onnx_nodes.graph import OnnxGraph
 
 
-def add_encoder(graph: OnnxGraph, encoder: TableEncoder) -> str:
+def add_encoder(graph: OnnxGraph, encoder: TableEncoding) -> str:
     """Append the encoder, and return the name of x, ``(n_rows, n_in)`` in the network's dtype.
 
     Parameters
     ----------
     graph : OnnxGraph
-    encoder : TableEncoder
+    encoder : TableEncoding
         Fitted.
     """
     plans: list[Plan] = encoder.plans_

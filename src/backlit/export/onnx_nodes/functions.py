@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from numpy.polynomial import chebyshev
-from scipy.special import erfcx
 
 from backlit.export.onnx_nodes.graph import OnnxGraph
 from backlit.export.tracing import Symbol, steps, trace
@@ -97,6 +96,7 @@ def _erfc(graph: OnnxGraph, x: str) -> str:
 @cache
 def _tail_polynomial(degree: int) -> tuple[float, ...]:
     """Coefficients, lowest first, of (1 + 2x) e^x² erfc(x) as a polynomial in t."""
+    from scipy.special import erfcx
 
     def function(t: Any) -> Any:
         x = _MIDDLE * (1 + t) / (1 - t)
