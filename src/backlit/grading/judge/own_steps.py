@@ -69,11 +69,13 @@ def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], si
     if any(o.error is not None for o in singles):
         return steps
     holding = [_holding(o, close) for o in singles]
-    showing = [_holding(o, _shows) for o in singles]
+    showing: dict[tuple[int, ...], set[str]] = {}
+    for o in singles:  # of a layer whose relus are all off, one example shows nothing, but some of a network do
+        showing.setdefault(o.case.sizes, set()).update(_holding(o, _shows))
     n = sum(array.size for o in singles for array in o.numbers.values())
     for equation in EQUATIONS:
-        # of a layer whose relus are all off, one example shows nothing
-        often = sum(equation in own for own in showing) >= 2
+        # as in `shown`: a program for square networks alone gives zeros elsewhere, of which much is true
+        often = 2 * sum(equation in own for own in showing.values()) > len(showing)
         if often and all(equation in own for own in holding):
             steps.checks[equation] = n
     for finding in steps.findings:
