@@ -179,6 +179,8 @@ TESTED_TOGETHER = {
     "features": "test_encoder",
     "gaps": "test_decide",
     "glance": "test_decide",
+    "durations": "test_dates",
+    "objects": "test_frames",
     "left_out_rows": "test_decide",
     "number_plans": "test_plans",
     "typed": "test_decide",

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from backlit.data.columns.dates import find_dates, formats_of, read_dates
+from backlit.data.columns.durations import are_durations, read_durations
 
 DAY, NOON = dt.date(2020, 12, 31), dt.datetime(2020, 12, 31, 23, 59)
 
@@ -88,3 +89,29 @@ def test_what_is_no_date(cell):
     found = find_dates(pl.Series([cell]))
     assert found is None or found.share == 0
     assert formats_of("Y", "day") == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "hours"),
+    [
+        ("1 days 02:30:00", 26.5),
+        ("1 day, 2:30:00", 26.5),
+        ("-1 days +23:00:00", -1),
+        ("-1 days -02:00:00", -26),
+        ("0 days 00:00:00.360000", 1e-4),
+        ("2 days", 48),
+        ("26:30", 26.5),
+        ("P1DT2H30M", 26.5),
+        ("PT0.36S", 1e-4),
+        ("-PT1H", -1),
+    ],
+)
+def test_spans_of_time(cell, hours):
+    cells = pl.Series([cell, "none", None])
+    assert read_durations(cells).to_list() == [dt.timedelta(hours=hours), None, None]
+    assert are_durations(cells[:1], 0.9)
+
+
+@pytest.mark.parametrize("cell", ["23:59", "P", "part", "day", "1:2:3:4", "12"])
+def test_no_spans_of_time(cell):
+    assert not are_durations(pl.Series([cell]), 0.9)

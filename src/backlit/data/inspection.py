@@ -158,7 +158,8 @@ def _plain(value: Any) -> Any:
 
 def _target_facts(cells: pl.Series, sample: pl.DataFrame, name: str, columns: Sequence[Column]) -> TargetFacts:
     cells = cells.drop_nulls()
-    guess = infer_task(cells, name)
+    said = any(column.name == name and column.kind == "category" for column in columns)
+    guess = infer_task(cells, name, is_category=said)
     classes: dict[str, int] = {}
     if guess.task == "classification":
         counts = cells.alias("label").value_counts(name="n").sort(["n", "label"], descending=[True, False])

@@ -18,6 +18,7 @@ from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
+from backlit.data.frames import in_polars
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.protocol import Floats
@@ -31,7 +32,7 @@ from backlit.tables.evaluation import evaluate_rows, say_if_one_class
 from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
-from backlit.tables.rows import as_polars, check_row, known_targets, labeled
+from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.table_target import TableTarget, Task
@@ -162,7 +163,9 @@ class TableModel:
         session = self._session(engine, n_threads)
         decided_by = self.target.decided_by(self.network.activations[-1])
         deciding = self._session(engine, n_threads, decided_by)
-        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, as_polars(table))
+        return evaluate_rows(
+            self.target, self.schema, self.encoder, session, deciding.feedforward, in_polars(table).table
+        )
 
     def examples(
         self,
@@ -188,7 +191,7 @@ class TableModel:
         y : ndarray, ``(n_rows, n_out)``
         """
         remarks: list[str] = []
-        table = as_polars(table)
+        table = in_polars(table).table
         if rows is not None:
             table = table[[check_row(table, row) - 1 for row in rows]]
         _, x, y = self._examples(table, remarks)
@@ -206,7 +209,7 @@ class TableModel:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
             )
-        table = as_polars(x)
+        table = in_polars(x).table
         if needs_y:
             _, rows, y = self._examples(table, [])
         else:
@@ -248,7 +251,7 @@ class TableModel:
             Called with remarks for the user.
         """
         numbers = np.ravel(rows).tolist()
-        table = as_polars(table)
+        table = in_polars(table).table
         few = table[[check_row(table, row) - 1 for row in numbers]]
         _, why_not = known_targets(self.schema.read(few), self.target)
         if why_not:

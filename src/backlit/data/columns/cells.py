@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from backlit.data.columns.column import Column
 from backlit.data.columns.dates import DateFinding, find_dates, read_dates
+from backlit.data.columns.durations import are_durations, read_durations
 from backlit.data.columns.gaps import is_usual_word
 from backlit.data.columns.glance import THREE_DIGITS, Glance
 from backlit.data.columns.numbers import ENOUGH, Finding, find_numbers, read_numbers
-from backlit.data.columns.written import DateForm, FlagForm, NumberForm, Written
+from backlit.data.columns.written import DateForm, DurationForm, FlagForm, NumberForm, Written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,6 +84,8 @@ def tell(
     date = find_dates(sure)
     if date is not None and date.share >= ENOUGH:
         return Telling(None if date.form is None else of_dates(cells, date.form, date.why), date=date)
+    if are_durations(sure, ENOUGH):
+        return Telling(with_misfits(cells, "duration", DurationForm()))
     why = ""
     if number is not None and number.share > 0.5:
         fit = round(number.share * len(sure))
@@ -211,6 +214,8 @@ def read_cells(cells: pl.Series, written: Written) -> pl.Series:
             return read_numbers(cells, written)
         case DateForm():
             return read_dates(cells, written)
+        case DurationForm():
+            return read_durations(cells)
         case FlagForm():
             words = cells.str.to_lowercase()
             known = words.is_in(["true", "false", *_YES, *_NO])

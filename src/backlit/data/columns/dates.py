@@ -82,7 +82,7 @@ def read_dates(cells: pl.Series, form: DateForm) -> pl.Series:
         kind = pl.Date
     else:
         kind = pl.Datetime("us")
-        zoned = any(isinstance(result.dtype, pl.Datetime) and result.dtype.time_zone for result in results)
+        zoned = any(getattr(result.dtype, "time_zone", None) and result.is_not_null().any() for result in results)
         results = [result.cast(pl.Datetime("us")).dt.replace_time_zone("UTC" if zoned else None) for result in results]
     read = pl.Series(cells.name, [None] * len(cells), dtype=results[0].dtype if kind != pl.Time else pl.Time)
     for result in results:

@@ -122,6 +122,8 @@ class _Deciding:
             if column.written is None and column.kind in ("number", "date", "flag") and cells.dtype == pl.String:
                 return Telling(self._given(cells, column.kind, ""))
             return Telling(_again(cells, column))
+        if name in self.choices.source.categories:
+            return Telling(of_type(cells, is_category=True))
         if name in self.choices.source.plain and cells.dtype != pl.String:
             return plain_numbers(cells)
         if look is None:
