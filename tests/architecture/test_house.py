@@ -180,6 +180,7 @@ TESTED_TOGETHER = {
     "gaps": "test_decide",
     "glance": "test_decide",
     "durations": "test_dates",
+    "counted": "test_decide",
     "objects": "test_frames",
     "left_out_rows": "test_decide",
     "number_plans": "test_plans",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backlit.data.columns.counted import Counted
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -36,18 +38,18 @@ def read_durations(cells: pl.Series) -> pl.Series:
     return micros.cast(pl.Duration("us")).alias(cells.name)
 
 
-def are_durations(cells: pl.Series, enough: float) -> bool:
+def are_durations(counted: Counted, enough: float) -> bool:
     """Tell whether so great a share of cells are spans of time, and some cannot be a time of day.
 
     Parameters
     ----------
-    cells : polars.Series
-        Text, stripped, without nulls.
+    counted : Counted
+        Without words for gaps.
     enough : float
     """
-    if not cells.str.contains(_IS_NO_CLOCK).any():
+    if not counted.cells.str.contains(_IS_NO_CLOCK).any():
         return False
-    return 1 - read_durations(cells).null_count() / len(cells) >= enough
+    return counted.count(read_durations(counted.cells).is_not_null()) >= enough * counted.total
 
 
 def _spans(parts: pl.DataFrame, *, minus_is_of_all: bool) -> pl.Series:
