@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 IDX = (".idx", ".idx1", ".idx2", ".idx3", "-ubyte")
 NAMED = (*IDX, *PARQUET, ".npz", *JSON, *WORKBOOKS, *SVMLIGHT, ".arff")
 """Endings of files that bring the names of their columns; a sheet may lack them, but can hardly be looked into."""
-_TABS = (".tsv", ".tab")
+_TABS, _PLACE = (".tsv", ".tab"), re.compile(r"feature_\d+")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class TableFile:
         Columns that were the index of the pandas frame which was written.
     by_type : tuple of str
         Columns that are categories by their type, though their values are numbers, dates or whatever else.
+    is_sparse : bool
+        Whether what the file does not write is 0.
     """
 
     frame: pl.DataFrame
@@ -74,6 +77,14 @@ class TableFile:
     plain: frozenset[str] = frozenset()
     index: tuple[str, ...] = ()
     by_type: tuple[str, ...] = ()
+    is_sparse: bool = False
+
+    def with_zeros(self, features: Sequence[str]) -> TableFile:
+        """Return a file of sparse rows with those of its features that no row of it has: they are 0 in all."""
+        import polars as pl
+
+        absent = [name for name in features if _PLACE.fullmatch(name) and name not in self.frame.columns]
+        return replace(self, frame=self.frame.with_columns(pl.lit(0.0).alias(name) for name in absent))
 
 
 def read_table_file(
@@ -165,7 +176,7 @@ def _read(
         arff = read_arff(data, path)
         return TableFile(blank_missing(arff.text.frame, ())[0], True, missing=("?",), categories=arff.categories)
     if stem.endswith(SVMLIGHT) or looks_like_svmlight(data):
-        return TableFile(read_svmlight(data, path, label_name))
+        return TableFile(read_svmlight(data, path, label_name), is_sparse=True)
     default = "\t" if stem.endswith(_TABS) else ","
     return _of_text(
         read_delimited(
