@@ -13,7 +13,13 @@ from backlit import MLPClassifier, MLPRegressor
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = X[:, 0] - X[:, 1]
-SMALL = {"hidden_layer_sizes": (3,), "max_iter": 4, "random_state": 0, "n_iter_no_change": 99, "learning_rate_init": 0.05}
+SMALL = {
+    "hidden_layer_sizes": (3,),
+    "max_iter": 4,
+    "random_state": 0,
+    "n_iter_no_change": 99,
+    "learning_rate_init": 0.05,
+}
 
 
 class Seen:
