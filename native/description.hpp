@@ -37,10 +37,30 @@ struct Objective {
   Dropout dropout;
 };
 
+// What the learning rate of each layer but the input is multiplied by; none at all leaves it. Only rules with p = 1 can
+// go with it, for they take the length of a step from q alone.
+struct LayerRates {
+  std::vector<double> weights, biases;
+
+  template <class T>
+  StepRule<T> of_weights(StepRule<T> rule, int l) const {
+    if (weights.empty()) return rule;
+    rule.q *= T(weights[l]);
+    rule.keep = T(1 - weights[l] * (1 - double(rule.keep)));
+    return rule;
+  }
+  template <class T>
+  StepRule<T> of_biases(StepRule<T> rule, int l) const {
+    if (!biases.empty()) rule.q *= T(biases[l]);
+    return rule_of_biases(rule);
+  }
+};
+
 struct Description {
   Shape shape;
   Objective objective;
   Optimizer optimizer;
+  LayerRates layer_rates;
   int max_threads = 1;
   Precision precision = Precision::full;
 };

@@ -34,7 +34,6 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
     const Part part(layer.weight_rows(), thread, n_threads);
-    if (work_.description.objective.penalty.any()) layer.sum_rows(part);
     add_w(l, n_rows, part, scratch);
     layer.finish_nabla(rule, part);
     if (thread == l % n_threads) {
@@ -44,10 +43,12 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
   }
   barrier.wait();  // the whole gradient is there
   const T factor = clip_factor() * rule.p;
+  const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    layer.apply_nabla(rule_without_penalty(rule), factor, Part(layer.weight_rows(), thread, n_threads));
-    if (thread == l % n_threads) layer.apply_nabla_b(rule, factor);
+    layer.apply_nabla(rule_without_penalty(rates.of_weights(rule, l)), factor,
+                      Part(layer.weight_rows(), thread, n_threads));
+    if (thread == l % n_threads) layer.apply_nabla_b(rates.of_biases(rule, l), factor);
     if (l > 0) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }
