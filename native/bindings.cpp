@@ -229,7 +229,8 @@ void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
       .def(nb::init<const Shape&, const Objective&, const Optimizer&, const LayerRates&, int, const std::string&>(),
-           nb::kw_only(), "shape"_a, "objective"_a, "optimizer"_a, "layer_rates"_a, "max_threads"_a, "precision"_a)
+           nb::kw_only(), "shape"_a, "objective"_a, "optimizer"_a, "layer_rates"_a = LayerRates{}, "max_threads"_a,
+           "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())

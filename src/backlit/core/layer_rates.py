@@ -52,5 +52,5 @@ def check_has_steps_of_its_own(optimizer: Optimizer) -> None:
         others = [name for name, kind in OPTIMIZERS.items() if kind is not SGD]
         raise InvalidInputError(
             "Rates that differ by layer (parametrization='ntp') are for optimizers whose steps do not grow with the "
-            f"gradient, {', '.join(others)}, but gradient descent came. Use one of those, or parametrization='standard'."
+            f"gradient, {', '.join(others)}, but gradient descent came. Use one of those, or the standard one."
         )
