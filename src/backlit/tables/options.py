@@ -58,6 +58,8 @@ class TableTraining(FitOptions):
     validation_fraction : float
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
     dtype : {"float32", "float64"}
+    numbers : {"scaled", "piecewise"}
+        How the encoder lays out numbers, and `n_bins` how many bins it takes at most; see `TableEncoder`.
     """
 
     hidden: tuple[int, ...] = option(
@@ -80,6 +82,10 @@ class TableTraining(FitOptions):
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
     monitor: Monitor = option("validation_cost", "validation_cost or validation_metric.", "Stopping")
     validation_fraction: float = 0.1
+    numbers: str = option(
+        "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
+    )
+    n_bins: int = option(32, "Bins of a column, at most, where numbers are piecewise.", "Data", min=2)
 
     def __post_init__(self) -> None:
         from backlit.core.activations import get_activation
@@ -102,6 +108,10 @@ class TableTraining(FitOptions):
             raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
         if self.dtype not in ("float32", "float64"):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
+        if self.numbers not in ("scaled", "piecewise"):
+            raise UnknownNameError("encoding of numbers", self.numbers, ("scaled", "piecewise"))
+        if self.n_bins < 2:
+            raise InvalidInputError(f"There must be at least 2 bins, but n_bins is {self.n_bins}.")
         if self.class_weight not in (None, "balanced"):
             raise UnknownNameError("class_weight", self.class_weight, ("balanced",))
         if not 0 <= self.validation_fraction < 1:
@@ -140,6 +150,7 @@ class TableTraining(FitOptions):
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
+        left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
         return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": rate}
