@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backlit.cli.dataclass_options import usage
-from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.options import AsJson, DataFile, Quiet, usage
 from backlit.cli.reading import ColumnOptions, ReadingOptions, knows_columns, reads_a_table
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def inspect(
         target = reading.target(target)
     with status(f"Reading {file} …", quiet=quiet):
         needed = usage(columns.as_text, target or "")
-        read = reading.read(file, target or "label", needed)
+        read = reading.read(file, target, needed)
     with status("Looking …", quiet=quiet):
         found = inspect_table(read.frame, usage(columns.choices, read, reading), target)
     if schema_out is not None:

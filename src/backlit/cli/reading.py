@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backlit.cli.dataclass_options import with_options_of
+from backlit.cli.options import with_options_of
 from backlit.errors import InvalidInputError
 from backlit.training.options import option
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.formats.table_file import TableFile
 
+LABEL = "label"
+"""What the column of --labels is called where nobody gives it a name."""
+
 Target = Annotated[
     str | None,
     typer.Option(
-        rich_help_panel="Data", help="Column to predict. With --labels it is called 'label'.", show_default=False
+        rich_help_panel="Data", help=f"Column to predict. With --labels it is called {LABEL!r}.", show_default=False
     ),
 ]
 
@@ -64,14 +67,14 @@ class ReadingOptions:
     comment: str | None = option(None, "Lines that begin so are left out, such as '#'.", "Data")
     labels: Path | None = option(None, "IDX file of labels, for an IDX file of images.", "Data")
 
-    def read(self, path: Path, target: str = "label", as_text: Collection[str] | None = None) -> TableFile:
+    def read(self, path: Path, target: str | None = None, as_text: Collection[str] | None = None) -> TableFile:
         """Return a file's table, whose cells have no meaning yet.
 
         Parameters
         ----------
         path : Path
-        target : str, default="label"
-            What the column of `labels` is called.
+        target : str, optional
+            What the column of `labels` is called. Default: "label".
         as_text : collection of str, optional
             Columns that may not be taken for plain numbers at once. Default: all.
         """
@@ -82,7 +85,7 @@ class ReadingOptions:
             names=self.names,
             separator=self.separator,
             labels=self.labels,
-            label_name=target,
+            label_name=target or LABEL,
             skip_rows=self.skip_rows,
             comment=self.comment,
             plain_numbers=as_text is not None,
@@ -97,7 +100,7 @@ class ReadingOptions:
         """Return the column to predict: what the user named, or that of `labels`."""
         if named is None and self.labels is None:
             raise typer.BadParameter("name the column to predict.", param_hint="--target")
-        return named or "label"
+        return named or LABEL
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a model remembers of the reading of its training data, as plain JSON."""

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backlit.cli.dataclass_options import usage, with_options_of
-from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.options import AsJson, DataFile, Quiet, usage, with_options_of
 from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
 from backlit.tables.options import TableTraining
 from backlit.training.checkpoint import Checkpoint
