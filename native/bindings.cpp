@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "names.hpp"
-#include "processors.hpp"
 #include "session.hpp"
+#include "threads.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;

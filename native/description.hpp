@@ -25,7 +25,7 @@ struct Penalty {
 
 // Shares of neurons that are dropped in training; see native/dropout.hpp.
 struct Dropout {
-  std::vector<double> rates;  // of layers 1 (the input) to L − 1; 0 drops nothing, and none at all neither
+  std::vector<double> rates;  // of layers 1 (the input) to L − 1; 0 drops nothing, and so does an empty list
   std::uint64_t seed = 0;
 };
 
