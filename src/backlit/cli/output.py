@@ -21,7 +21,7 @@ _SECONDS_BETWEEN_LINES = 2.0
 
 
 def remark(message: str, *, quiet: bool = False) -> None:
-    """Say something beside the result."""
+    """Print a message that is not part of the result, to standard error."""
     if not quiet:
         print(message, file=sys.stderr, flush=True)
 
@@ -123,7 +123,7 @@ def write_picture(plot: Path, draw: Callable[[], Any], *, svg: Callable[[], str]
 
 @contextmanager
 def status(message: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Show that something is going on, on a terminal. What it yields takes a few words on what comes next."""
+    """Show on a terminal that something is going on. It yields a function that shows what is being done now."""
     if quiet or not sys.stderr.isatty():
         yield lambda words: None
         return
@@ -135,9 +135,9 @@ def status(message: str, *, quiet: bool = False) -> Iterator[Callable[[str], Non
 
 @contextmanager
 def counted(total: int) -> Iterator[Callable[[str], None]]:
-    """Show how many of a number of things are done: a bar on a terminal, a line now and then otherwise.
+    """Show how many of `total` things are done: a bar on a terminal, a line now and then otherwise.
 
-    What it yields is called with the name of each that is done.
+    It yields a function, to be called with the name of each thing that is done.
     """
     done = 0
     if not sys.stderr.isatty():
