@@ -64,7 +64,9 @@ def print_report(title: str, tables: Sequence[tuple[list[str], list[list[str]]]]
 
 def page_width() -> int:
     """Return how wide a page of text is set: as the terminal, within what is good to read."""
-    return max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
+    from backlit.explanation.plain_text import WIDTH
+
+    return max(72, min(shutil.get_terminal_size((WIDTH, 24)).columns, 120))
 
 
 def write_page(text: str, out: Path | None, *, colored: bool = False) -> None:

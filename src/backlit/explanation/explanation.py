@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from backlit.core.network import Network
 from backlit.explanation.json_document import from_document, from_json, json_schema, to_document
+from backlit.explanation.plain_text import WIDTH
 from backlit.explanation.trace.network_with_examples import (
     LEARNING_RATE,
     HoldsNetwork,
@@ -62,7 +63,7 @@ class Explanation(WorkedStep):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         yield colored(self.to_text(width=max(60, min(options.max_width, 120))))
 
-    def to_text(self, *, width: int = 88, **options: Unpack[Options]) -> str:
+    def to_text(self, *, width: int = WIDTH, **options: Unpack[Options]) -> str:
         """Return it as plain text on lines of `width` columns; for options see `backlit.explanation.render`."""
         return render(self, "text", width=width, **options)
 

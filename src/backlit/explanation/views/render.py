@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from backlit.documents.strict_json import dump_in_order
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.explanation.json_document import to_document
+from backlit.explanation.plain_text import WIDTH
 from backlit.explanation.story.document import Document
 from backlit.explanation.story.selection import FEW, Choice
 from backlit.explanation.story.tell import tell
@@ -36,7 +37,7 @@ def render(
     neurons: int | Sequence[int] | None = FEW,
     terms: int | None = FEW,
     worksheet: bool = False,
-    width: int = 88,
+    width: int = WIDTH,
 ) -> str:
     """Return an explanation as a page in the lecture's notation. Every view prints the same numbers.
 
