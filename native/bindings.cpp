@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "names.hpp"
-#include "processors.hpp"
 #include "session.hpp"
+#include "threads.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -155,13 +155,7 @@ class Binding {
  private:
   static Description checked(Description description) {
     if (description.max_threads <= 0) description.max_threads = available_processors();
-    const std::size_t n_layers = description.shape.activations.size();
-    for (const std::vector<double>& rates : {description.layer_rates.weights, description.layer_rates.biases})
-      require(rates.empty() || rates.size() == n_layers,
-              "one factor of the rate for each layer but the input is needed");
-    const std::vector<double>& rates = description.objective.dropout.rates;
-    require(rates.empty() || rates.size() == n_layers, "one dropout rate for each layer but the output is needed");
-    for (double rate : rates) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
+    check(description);
     return description;
   }
 

@@ -10,10 +10,11 @@ namespace backlit {
 
 namespace {
 
-// Rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over, to bound memory.
+// To bound memory: rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over at a
+// time.
 constexpr long block_rows = 256, gradient_rows = 2048;
-// Below so many floating-point operations per step, a second thread costs more than it saves; and so many in a call,
-// before it has begun.
+// A second thread needs at least so many floating-point operations per step to save more than it costs, and so many
+// per call to be worth starting.
 constexpr double operations_per_thread = 4e6, operations_per_call = 2.5e7;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
@@ -61,7 +62,7 @@ void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
   step_.reserve(is_sparse);
 }
 
-// Renews the copies w for BP2.
+// Copies wt into w, for BP2.
 template <class T>
 void Session<T>::transpose(int thread, int n_threads) {
   for (std::size_t l = 1; l < layers_.size(); ++l) layers_[l].transpose(Part(layers_[l].n_in, thread, n_threads));
@@ -159,8 +160,8 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
   }
 }
 
-// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors come times `factor`, and
-// times its weight where it has one. `step` counts from 0.
+// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors are multiplied by `factor`,
+// and by its weight where it has one. `step` counts from 0.
 template <class T>
 void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
                             Part rows, long step, T* scratch) {

@@ -1,4 +1,4 @@
-"""How weights and biases begin.
+"""The initial weights and biases.
 
 Every draw comes from one seed through a counter-based generator (`stream`), so that both engines, and a run that is
 resumed, see the same numbers.
@@ -28,8 +28,8 @@ class Purpose(IntEnum):
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:
     """Return the generator for one purpose of a seed.
 
-    The generator is Philox, which is a function of a key and a counter (Salmon et al. 2011): stream number `index`, the
-    epoch for shuffles, can be had without drawing the ones before it.
+    The generator is Philox, a function of a key and a counter (Salmon et al. 2011), so stream number `index` can be had
+    without drawing the ones before it. For shuffles, `index` is the epoch.
 
     Parameters
     ----------

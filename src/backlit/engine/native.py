@@ -47,8 +47,8 @@ class NativeEngine:
     def __init__(self, precision: str = "full") -> None:
         if precision != "full" and not _native.has_bfloat16():
             raise InvalidInputError(
-                f"precision={precision!r} takes a processor with AVX512_BF16, but the engine has {self.instruction_set}"
-                " here. Use precision='full', or the reference engine to see what would come out."
+                f"precision={precision!r} needs a processor with AVX512_BF16, but the engine has {self.instruction_set}"
+                " here. Use precision='full', or the reference engine, which computes the same results slowly."
             )
         self.precision = precision
 
@@ -56,7 +56,7 @@ class NativeEngine:
     def instruction_set(self) -> str:
         """``"avx512"``, ``"avx2"`` or ``"baseline"``; the variable ``BACKLIT_ISA`` can ask for a lesser one.
 
-        It names the products of full precision, on which results depend, so it is ``"avx512"`` with AVX512_BF16, too.
+        It is that of the products of full precision, so it is ``"avx512"`` on processors with AVX512_BF16, too.
         """
         return _native.instruction_set()
 
@@ -85,7 +85,7 @@ class NativeEngine:
 
 
 class AutomaticEngine(NativeEngine):
-    """The native engine, but the reference engine where an activation or the loss is a function of somebody's own."""
+    """The native engine, or the reference engine where an activation or the loss is custom."""
 
     def open(
         self,
@@ -234,7 +234,7 @@ class NativeSession:
             return self._array(x)
         if self._precision != "full":
             raise InvalidInputError(
-                f"A sparse X goes with precision='full', but precision is {self._precision!r}. "
+                f"A sparse X needs precision='full', but precision is {self._precision!r}. "
                 "Make X dense, or use precision='full'."
             )
         return x.indptr.astype(np.int64), x.indices.astype(np.int32, copy=False), self._array(x.data), x.shape[1]

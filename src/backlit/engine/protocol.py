@@ -28,7 +28,7 @@ from backlit.errors import InvalidInputError, ShapeError
 Floats = NDArray[np.floating[Any]]
 
 Inputs: TypeAlias = Any
-"""x of many examples: an ndarray, or a sparse matrix of SciPy's by rows (CSR), ``(n_examples, n_in)``."""
+"""x of many examples: an ndarray, or one of SciPy's sparse matrices in CSR format, ``(n_examples, n_in)``."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Objective:
     Attributes
     ----------
     loss : str
-        Full name; a `Huber` or `Quantile` that is given is turned into it.
+        Its full name; a `Huber` or `Quantile` is turned into that.
     penalty : Penalty
     dropout : Dropout or None
         Neurons that are left out while the gradient is taken; never in `feedforward` and `evaluate`.
     dropout_seed : int
-        What decides, with the number of the step, which neurons are left out.
+        Seed of the dropout masks, which depend on it and on the number of the step.
     """
 
     loss: str = "quadratic"
@@ -118,7 +118,7 @@ class Steps:
     Attributes
     ----------
     costs : ndarray of float64, ``(n_batches,)``
-        Cost of each batch as it was met, before its step; the penalty included.
+        Cost of each batch before its step, the penalty included.
     batch_weights : ndarray of float64, ``(n_batches,)``
         ``Σ s_x`` of each batch; 0 for one that was skipped.
     diverged_layer : int or None
@@ -131,9 +131,9 @@ class Steps:
 
 
 class Session(Protocol):
-    """A network being worked on by an engine.
+    """A network that an engine trains and evaluates.
 
-    All arrays that come and go are C-contiguous NumPy arrays of the network's dtype; `x` is ``(n_examples, n_in)``, `y`
+    All arguments and results are C-contiguous NumPy arrays of the network's dtype; `x` is ``(n_examples, n_in)``, `y`
     is ``(n_examples, n_out)``, `sample_weight` is ``(n_examples,)`` or None. `x` may be a sparse matrix (CSR), which is
     never made dense.
     """
@@ -157,7 +157,7 @@ class Session(Protocol):
     def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
-        With dropout, it is the gradient that the next step would see: row i of x is at place i of its batch.
+        With dropout, it is the gradient that the next step would use: row i of x is row i of its batch.
         """
         ...
 
@@ -186,7 +186,7 @@ class Session(Protocol):
 
         Notes
         -----
-        A batch whose examples all weigh nothing is skipped.
+        A batch whose examples all have the weight 0 is skipped.
         """
         ...
 
@@ -213,7 +213,7 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """Of the operands of its products, a name of `backlit.core.precision.PRECISIONS`."""
+        """What the operands of its products are rounded to, a name of `backlit.core.precision.PRECISIONS`."""
         ...
 
     def open(
@@ -260,10 +260,10 @@ def clipped(gradient: Gradient, optimizer: Optimizer) -> Gradient:
 
 
 def check_precision(network: Network, precision: str) -> None:
-    """Raise if a precision is not for this network; every engine refuses in the same words."""
+    """Raise if a precision does not suit this network; every engine refuses in the same words."""
     if precision != "full" and network.dtype != "float32":
         raise InvalidInputError(
-            f"precision={precision!r} is for networks of float32, but this one is {network.dtype}. "
+            f"precision={precision!r} needs a network of float32, but this one is {network.dtype}. "
             "Convert its weights, or use precision='full'."
         )
 

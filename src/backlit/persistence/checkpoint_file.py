@@ -1,14 +1,13 @@
-"""One checkpoint: all that a training goes on from, in one ``.safetensors`` file.
+"""One checkpoint: everything that a training needs to resume, in one ``.safetensors`` file.
 
 The tensors are ``weights.0``, ``biases.0``, …; the same under ``best.`` where the best epoch's network is kept, and
-under ``seen.`` where a recorder will compare with what it last saw; and the optimizer's memory under the names of its
-slots, such as ``m.weights.0``. Everything else is one JSON document under the
-key ``backlit`` of the file's metadata::
+under ``seen.`` where a recorder needs the network that it last saw; and the optimizer's state under the names of its
+slots, such as ``m.weights.0``. Everything else is one JSON document under the key ``backlit`` of the file's metadata::
 
     format   "backlit-checkpoint"
     version  1
     library  version of the backlit that wrote it
-    engine   what computed, down to the instruction set
+    engine   the engine and its instruction set
     run      what the run is: data, options, where it began
     state    what training remembers from epoch to epoch
     t        steps that the optimizer took
@@ -59,14 +58,14 @@ class StoredCheckpoint:
     state : dict
         What training remembers from epoch to epoch, as plain JSON.
     network : Network
-        As it was at the end of the epoch.
+        At the end of the epoch.
     best : Network or None
-        That of the best epoch, where it is to be restored.
+        The network of the best epoch, where that is to be restored.
     optimizer_state : OptimizerState
     engine : str
-        What computed it.
+        The engine that computed it, and its instruction set.
     seen : Network or None
-        That of a recorder's last look, where there is one.
+        The network that a recorder last saw, where there is a recorder.
     library : str
         Version of the backlit that wrote it.
     """

@@ -1,6 +1,6 @@
 """The folder in which one run keeps its checkpoints: ``epoch-000012.safetensors``, the last few of them.
 
-A run holds a lock on the folder while it goes. The system takes it back when the process ends, however it ends.
+A run holds a lock on the folder as long as it lasts. The system releases it when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from backlit.errors import CheckpointError, ModelFileError, OutputError
 from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
 from backlit.persistence.locks import try_lock
+from backlit.training.checkpoint import Checkpoint
 from backlit.training.run_description import what_must_agree
 
 _LOCK = ".backlit-run"
@@ -27,14 +28,14 @@ _NAME = re.compile(r"epoch-(\d{6,})\.safetensors")
 
 
 class CheckpointFolder:
-    """A folder held by this run, as a context manager.
+    """A folder that this run has for itself, as a context manager.
 
     Parameters
     ----------
     folder : str or path-like
         Made where it is missing.
     keep : int, default 3
-        Checkpoints that stay.
+        How many checkpoints stay.
 
     Raises
     ------
@@ -44,7 +45,7 @@ class CheckpointFolder:
         If it cannot be written to.
     """
 
-    def __init__(self, folder: StrPath, keep: int = 3) -> None:
+    def __init__(self, folder: StrPath, keep: int = Checkpoint.keep) -> None:
         self.path = Path(folder)
         self._keep = keep
         self._lock: int | None = None
