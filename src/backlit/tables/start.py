@@ -79,6 +79,7 @@ class TableStart:
             guess = infer_task(table[target], target)
             task = guess.task
             say(guess.reason + ".")
+        training = training.for_table(task, table.height)
         meaning = schema.by_name[target]
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
