@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backlit.errors import InvalidInputError
-from backlit.training.options import FitOptions, option
+from backlit.training.options import LBFGS, FitOptions, option
 from backlit.training.stopping import EarlyStopping, Monitor
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class TableTraining(FitOptions):
         None: cross-entropy for classes, quadratic for numbers.
     initialization : str or None
         A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
+    zero_output : bool
+        Whether weights and biases of the output layer begin at zero.
+    members : int
+        Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
+        together, on how good they are as an `Ensemble`.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
@@ -65,11 +70,13 @@ class TableTraining(FitOptions):
     )
     output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
+    zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
+    members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
     schedule: str | Schedule = option(
-        "cosine", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+        "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
     patience: int = option(12, "Epochs without an improvement to put up with.", "Stopping", min=0)
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
@@ -95,6 +102,10 @@ class TableTraining(FitOptions):
             get_activation(name)
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
+        if self.members < 1:
+            raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
+        if self.members > 1 and self.solver == LBFGS:
+            raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
         if self.dtype not in ("float32", "float64"):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
         if self.numbers not in ("scaled", "piecewise"):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from read_back import batch, check, network_and_target
 
-from backlit.core.losses import SHORT_CUTS, fitting_pairs
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.explanation import explain, render_text
