@@ -210,7 +210,7 @@ def _judge(
     functions = find_equation_functions(inventory, task)
     enough = len(functions) >= _ENOUGH_EQUATIONS or any(equation.startswith("BP") for equation in functions)
     probe = random_case(np.random.default_rng([seed, 3]), task, (3, 5, 2), 1)
-    recipe = find_recipe(student, inventory, probe)
+    recipe = find_recipe(student, inventory, probe, "\n".join(lines))
     judgements: list[Judgement] = []
     recognized: list[Recognized] = []
     if functions and (recipe is None or enough):

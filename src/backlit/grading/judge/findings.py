@@ -112,6 +112,11 @@ def raised(equation: str, error: str, mistake: str | None, line: int | None, lay
     return Finding(equation, layer, None, None, error, mistake, message, line)
 
 
+def without_numbers(equation: str, mistake: str, found: str | None = None, line: int | None = None) -> Finding:
+    """Make a finding that no single number shows."""
+    return Finding(equation, None, None, None, found, mistake, message_for(equation, mistake), line)
+
+
 def simple_cases(like: Case) -> list[Case]:
     """Return networks that are small enough to be followed by hand, in the order in which they are to be preferred."""
     # as hard to foresee as the others, and the same on every machine

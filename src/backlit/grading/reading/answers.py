@@ -86,14 +86,14 @@ def read_gradients(value: object, case: Case, *, pairs: bool = False) -> tuple[_
     )
 
 
-def n_numbered(value: object) -> int | None:
-    """Return for how many layers gradients came in a dictionary of W1, b1, …; None if none did."""
+def numbered_keys(value: object) -> list[str]:
+    """Return the keys of the weights' gradients that came in a dictionary of W1, b1, …, by layer; none if none did."""
     parts = value if isinstance(value, list | tuple) else [value]
     mapping = next((part for part in parts if isinstance(part, Mapping)), {})
     found = [match for match in map(_NUMBERED.fullmatch, map(str, mapping)) if match is not None]
-    numbers = {letter: sorted(int(match[2]) for match in found if match[1].lower() == letter) for letter in "wb"}
-    n = len(numbers["w"])
-    return n if n > 0 and numbers["w"] == numbers["b"] == list(range(1, n + 1)) else None
+    numbers = {letter: {int(m[2]): m[0] for m in found if m[1].lower() == letter} for letter in "wb"}
+    keys = [key for _, key in sorted(numbers["w"].items())]
+    return keys if sorted(numbers["w"]) == sorted(numbers["b"]) == list(range(1, len(keys) + 1)) else []
 
 
 def _is_scalar(part: object) -> bool:

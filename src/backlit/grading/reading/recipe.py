@@ -59,6 +59,8 @@ class Recipe:
         How plain functions take all parameters in one: ``"parameters"`` or ``"pairs"``, as in `parameters_of`.
     form : Found, optional
         The parts that are put together, where no function makes a whole pass.
+    stops_early : bool
+        Whether it only looks as if it were written for `n_layers`: it names no layer, and yet goes no further.
     """
 
     student: Student
@@ -71,6 +73,7 @@ class Recipe:
     updater: FunctionInfo | None = None
     style: str = "parameters"
     form: Found | None = None
+    stops_early: bool = False
 
     @property
     def main(self) -> Action:
@@ -241,6 +244,8 @@ class Recipe:
         for layer in case.w:
             numbers[b_name, layer] = convention.take_b(nabla_b[layer])
             numbers[w_name, layer] = convention.take_w(nabla_w[layer])
+        if convention.sums and action == "gradients":
+            return {key: array / case.n_examples for key, array in numbers.items()}
         return numbers
 
 
