@@ -184,6 +184,12 @@ _ENTRIES = [
         "as L = 2, and where the loops over the layers end.",
         _OBSERVED,
     ),
+    Mistake(
+        "cost_of_other_gradients",
+        "The gradients are right for the cost asked for, and this is another by a factor: ½, 1/n and the number of "
+        "outputs belong in both, or in neither.",
+        _OBSERVED,
+    ),
     Mistake("not_written", "This is not written yet: it returns nothing.", _OBSERVED),
 ]
 

@@ -43,7 +43,7 @@ AVERAGES: dict[Average, str] = {
 def find_equation_functions(inventory: Inventory, task: Task) -> dict[str, EquationFunction]:
     """Return the functions for single equations that a program offers."""
     found = {}
-    for equation in EQUATIONS:
+    for equation in EQUATION_FUNCTIONS:
         names = EQUATION_FUNCTIONS[equation]
         if equation in ("a", "sigma_prime"):  # a file may hold several; the one asked for comes first
             names = tuple(sorted(names, key=lambda name: not name.startswith(("activation", task.hidden))))
@@ -61,7 +61,7 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
     described = convention.describe()
     if convention.batches:
         described += (AVERAGES[average],)
-    judgement = Judgement(conventions=described, seen_in={eq: f.name for eq, f in functions.items()})
+    judgement = Judgement(conventions=described, seen_in={eq: f.name for eq, f in functions.items()}, layout=convention)
     for equation in EQUATIONS:
         if equation in functions:
             trials = judge.trials(equation, convention, average, times=2)

@@ -35,6 +35,7 @@ EQUATION_NAMES = {
     "BP3": "BP3, the gradient of a bias",
     "BP4": "BP4, the gradient of a weight",
     "update": "the update",
+    "cost": "the cost C",
 }
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-EQUATIONS = ("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4", "update")
-"""The equations that are judged, in the order of the algorithm."""
+if TYPE_CHECKING:
+    from backlit.grading.reading.conventions import Convention
+
+EQUATIONS = ("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4", "update", "cost")
+"""What is judged, in the order of the algorithm; the cost is no equation of it, and comes last."""
 
 ASKED = ("BP1", "BP2", "BP3", "BP4")
 """The equations that are asked for where nobody says otherwise."""
@@ -139,6 +142,8 @@ class Judgement:
         Why an equation was not seen, where more can be said than that it was not.
     remarks : tuple of str
         What else the reader is to know.
+    layout : Convention or None
+        What the conventions say, for whatever is tried afterwards.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -147,6 +152,7 @@ class Judgement:
     seen_in: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    layout: Convention | None = None
 
 
 @dataclass(frozen=True)

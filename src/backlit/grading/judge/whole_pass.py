@@ -14,6 +14,7 @@ import numpy as np
 
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
+from backlit.grading.judge.cost import judge_cost
 from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
 from backlit.grading.judge.evidence import shown
 from backlit.grading.judge.findings import (
@@ -58,7 +59,7 @@ def judge_whole_pass(
     many = convention.batches or takes_mini_batches(recipe)
     cases = draw_cases(seed, task, batches=many, n_layers=recipe.n_layers, labels=convention.labels)
     convention = with_sums(recipe, convention, cases)
-    judgement = Judgement(conventions=convention.describe())
+    judgement = Judgement(conventions=convention.describe(), layout=convention)
     if recipe.n_layers is not None and not recipe.stops_early:
         judgement.conventions += (f"networks of {recipe.n_layers} layers, the input counted, and no others",)
     name = recipe.name_of(recipe.functions[recipe.main])
@@ -84,6 +85,9 @@ def judge_whole_pass(
     if accumulates or any(finding.equation == "update" for finding in side_effects):
         # what changes under way spoils numbers in ways that nothing else explains
         findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
+    judgement.findings = findings
+    judge_cost(judgement, observed, convention, recipe.line_of("BP1"))
+    findings = judgement.findings
     order = {equation: i for i, equation in enumerate(EQUATIONS)}
     judgement.findings = sorted([*findings, *side_effects], key=lambda finding: order[finding.equation])
     return judgement

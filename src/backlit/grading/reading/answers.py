@@ -40,12 +40,15 @@ class Observed:
     error : str or None
         What it raised.
     line : int or None
+    cost : float or None
+        C, if it came beside what was asked for.
     """
 
     case: Case
     numbers: Numbers
     error: str | None = None
     line: int | None = None
+    cost: float | None = None
 
 
 class UnreadableError(ValueError):
@@ -94,6 +97,13 @@ def numbered_keys(value: object) -> list[str]:
     numbers = {letter: {int(m[2]): m[0] for m in found if m[1].lower() == letter} for letter in "wb"}
     keys = [key for _, key in sorted(numbers["w"].items())]
     return keys if sorted(numbers["w"]) == sorted(numbers["b"]) == list(range(1, len(keys) + 1)) else []
+
+
+def read_cost(value: object) -> float | None:
+    """Return the one number that came, alone or beside arrays; None if there are several, or none."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    numbers = [np.asarray(part) for part in parts if _is_scalar(part) and not isinstance(part, str | bool | None)]
+    return float(numbers[0]) if len(numbers) == 1 and numbers[0].dtype.kind in "fiu" else None
 
 
 def _is_scalar(part: object) -> bool:

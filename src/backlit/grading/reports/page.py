@@ -12,8 +12,18 @@ from backlit.explanation.exercise import Exercise
 from backlit.explanation.explanation import Explanation, explain
 from backlit.explanation.plain_text import number as printed
 from backlit.explanation.plain_text import printable
-from backlit.explanation.story.document import Block, Document, Equation, Equations, Heading, Name, Sentence, Table
-from backlit.explanation.story.maths import number
+from backlit.explanation.story.document import (
+    Block,
+    Definition,
+    Document,
+    Equation,
+    Equations,
+    Heading,
+    Name,
+    Sentence,
+    Table,
+)
+from backlit.explanation.story.maths import formula, number, pieces
 from backlit.explanation.story.one_number import WorkedNumber, work_number
 from backlit.explanation.story.selection import Choice
 from backlit.explanation.story.tell import tell
@@ -229,6 +239,8 @@ def _digits(finding: Finding | None) -> int:
 
 
 def _definition(equation: str) -> Block:
+    if equation == "cost":
+        return Definition("C", formula("C = (1/n) Σ_x C_x"), pieces("the mean of what the examples cost"))
     quantity, layer = _ANY[equation]
     worked = work_number(explain(Exercise.from_dict(_ANY_NETWORK)), quantity, layer, (0, 0))
     assert worked is not None
