@@ -15,8 +15,9 @@ import numpy as np
 
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.grading.judge.cost import judge_cost_function
-from backlit.grading.judge.equations import find_equation_functions, judge_equations
+from backlit.grading.judge.equations import judge_equations
 from backlit.grading.judge.scoring import scores_of, sorted_findings, verdict_of
+from backlit.grading.judge.trials import find_equation_functions
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Recognized, Verdict
 from backlit.grading.judge.whole_pass import judge_whole_pass
 from backlit.grading.reading.cases import Task, draw_cases, random_case

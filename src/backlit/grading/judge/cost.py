@@ -72,6 +72,7 @@ def judge_cost(judgement: Judgement, observed: Sequence[Observed], convention: C
         judgement.conventions += (f"the cost is {_OTHERS[other][0]}, and so are its gradients",)
     elif not _is_right(costs, convention):
         judgement.findings.append(_finding(costs, other, convention, line))
+        judgement.wrong["cost"] = _count(costs, convention)
         return
     judgement.checks["cost"] = len(costs)
 
@@ -102,6 +103,7 @@ def judge_cost_function(student: Student, inventory: Inventory, judgement: Judge
         judgement.conventions += (f"{info.name} gives {_OTHERS[other][0]}",)
     else:
         judgement.findings.append(_finding(costs, None, convention, info.line))
+        judgement.wrong["cost"] = _count(costs, convention)
 
 
 def _roles(info: FunctionInfo) -> tuple[str, ...] | None:
@@ -134,6 +136,10 @@ def _all(costs: Sequence[_Seen], factor: float, convention: Convention) -> bool:
 def _is_right(costs: Sequence[_Seen], convention: Convention) -> bool:
     """Whether costs are means over the batch; beside gradients that are sums, they may be sums too."""
     return _all(costs, 1.0, convention) or _all(costs, 1.0, replace(convention, sums=False))
+
+
+def _count(costs: Sequence[_Seen], convention: Convention) -> tuple[int, int]:
+    return len(costs), sum(not _is_right([cost], convention) for cost in costs)
 
 
 def _other(costs: Sequence[_Seen], convention: Convention) -> str | None:

@@ -10,8 +10,8 @@ import numpy as np
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import alone_and_in_pairs
 from backlit.grading.judge.findings import compared, from_switches
-from backlit.grading.judge.matching import find_mistakes, is_right
-from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
+from backlit.grading.judge.matching import as_gradients, find_mistakes, is_right
+from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import random_case

@@ -10,7 +10,7 @@ import numpy as np
 from backlit.grading.judge.algorithm import update
 from backlit.grading.judge.catalogue import Switch, singles
 from backlit.grading.judge.findings import compared, raised
-from backlit.grading.judge.matching import NO_MISTAKES, close, explains
+from backlit.grading.judge.matching import NO_MISTAKES, close, count_different, explains
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Numbers, Observed
@@ -65,6 +65,18 @@ def judge_update(recipe: Recipe, convention: Convention, cases: Sequence[Case]) 
     if 2 * len(moving) <= len(steps):
         return _judge_steps(steps), 0  # a step along gradients that are 0 shows nothing
     return _judge_steps(steps), sum(array.size for step in moving for array in step.observed.numbers.values())
+
+
+def n_wrong_in_steps(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> tuple[int, int]:
+    """Return how many parameters were compared after steps, and how many of them differ from the right."""
+    n = n_different = 0
+    for step in _steps(recipe, convention, cases):
+        right = step.expected()
+        for key, found in step.observed.numbers.items():
+            n += right[key].size
+            fits = found.shape == right[key].shape
+            n_different += count_different(found, right[key], _TOLERANCE) if fits else right[key].size
+    return n, n_different
 
 
 def with_sums(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> Convention:

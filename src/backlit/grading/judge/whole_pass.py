@@ -16,7 +16,7 @@ from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
 from backlit.grading.judge.cost import judge_cost
 from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
-from backlit.grading.judge.evidence import shown
+from backlit.grading.judge.evidence import n_wrong, shown
 from backlit.grading.judge.findings import (
     compared,
     equation_of_line,
@@ -30,6 +30,7 @@ from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
     NO_MISTAKES,
     QUOTIENT_TOLERANCE,
+    as_gradients,
     close,
     explains,
     find_mistakes,
@@ -37,9 +38,9 @@ from backlit.grading.judge.matching import (
     numbers_of,
 )
 from backlit.grading.judge.other_task import fitting_task, remark_on
-from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
+from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.judge.side_effects import side_effect_findings
-from backlit.grading.judge.update import judge_update, with_sums
+from backlit.grading.judge.update import judge_update, n_wrong_in_steps, with_sums
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import Case, Task, draw_cases
@@ -88,6 +89,7 @@ def judge_whole_pass(
     judgement.findings = findings
     judge_cost(judgement, observed, convention, recipe.line_of("BP1"))
     findings = judgement.findings
+    judgement.wrong = {f.equation: n_wrong(observed, f.equation) for f in findings} | judgement.wrong
     order = {equation: i for i, equation in enumerate(EQUATIONS)}
     judgement.findings = sorted([*findings, *side_effects], key=lambda finding: order[finding.equation])
     return judgement
@@ -111,7 +113,9 @@ def _judge_gradients(
     if any(o.error is not None for o in observed):
         # whether gradients are sums, of which the step makes means, could not be told
         steps = [finding for finding in steps if finding.mistake != "divided_by_n_twice"]
-    if n and not steps:
+    if steps:
+        judgement.wrong["update"] = n_wrong_in_steps(recipe, convention, cases)
+    elif n:
         judgement.checks["update"] = n
     return findings + steps
 
