@@ -52,6 +52,63 @@ def test_private_names_of_scikit_learn_stand_in_one_file():
     assert found == {"estimators/scikit_learn.py"}
 
 
+def lengths() -> dict[str, int]:
+    """The lines of every source file, by its path in src/backlit or native."""
+    files = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}
+    files |= {f"native/{path.name}": path for path in (ROOT / "native").glob("*.[ch]pp")}
+    return {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in files.items()}
+
+
+def test_no_file_is_too_long():
+    too_long = {name: n for name, n in lengths().items() if n > LONGEST}
+    assert not too_long, f"cut these by their ideas; {LONGEST} lines are the most: {too_long}"
+
+
+def test_small_files_are_ideas_of_their_own():
+    small = {name for name, n in lengths().items() if n < SMALL and not name.endswith("__init__.py")}
+    assert small <= SMALL_FILES, f"a helper of one neighbor belongs into it: {sorted(small - SMALL_FILES)}"
+    assert lengths().keys() >= SMALL_FILES
+
+
+LONGEST, SMALL = 300, 60
+
+# the only files of less than 60 lines, besides those that show a room
+SMALL_FILES = {
+    "__main__.py",
+    "cli/diagnose.py",
+    "cli/export.py",
+    "core/layer_rates.py",
+    "core/namespace.py",
+    "engine/predictor.py",
+    "estimators/scikit_learn.py",
+    "estimators/trusted_types.py",
+    "native/dropout.hpp",
+    "native/matrices.hpp",
+    "native/names.hpp",
+    "native/subnormals.hpp",
+    "persistence/locks.py",
+    "data/categories.py",
+    "data/columns/typed.py",
+    "data/formats/foreign.py",
+    "data/formats/json_lines.py",
+    "grading/judge/evidence.py",
+    "grading/judge/other_task.py",
+    "grading/judge/scoring.py",
+    "grading/reading/forms/registry.py",
+    "grading/reading/kept.py",
+    "grading/reading/unrecognized.py",
+    "grading/reports/gradescope.py",
+    "grading/reports/junit.py",
+    "grading/sandbox/libc.py",
+    "grading/sandbox/limits.py",
+    "tables/meaning.py",
+    "tables/rate_finder.py",
+    "training/split.py",
+    "training/state.py",
+    "training/watch.py",
+}
+
+
 def test_every_source_file_has_its_test():
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
     for path in SOURCE.rglob("*.py"):
@@ -70,7 +127,6 @@ TESTED_TOGETHER = {
     "check": "test_looking",
     "child": "test_sandbox",
     "container": "test_model_file",
-    "dataclass_options": "test_app",
     "diagnose": "test_looking",
     "differences": "test_difference_quotients",
     "document": "test_render",
@@ -154,7 +210,6 @@ TESTED_TOGETHER = {
     "unrecognized": "test_grade",
     "update": "test_grade",
     "verdict": "test_grade",
-    "version": "test_app",
     "watch": "test_loop",
     "arff": "test_table_file",
     "arrays": "test_readers",
