@@ -28,7 +28,7 @@ class Column:
         ``identifier``, ``text``, ``empty``, or ``left out``.
     why : str
         Why, in words; empty where there is nothing to wonder at.
-    written : NumberForm, DateForm, FlagForm or None
+    written : NumberForm, DateForm, DurationForm, FlagForm or None
         How its cells are written; None as text.
     rows : int
         Cells in training.
