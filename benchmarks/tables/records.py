@@ -29,7 +29,9 @@ def read_records(file: Path) -> dict[Key, Record]:
             record = json.loads(line)
         except json.JSONDecodeError:
             continue
-        found[Key(*(record[name] for name in Key._fields))] = record
+        key = Key(*(record[name] for name in Key._fields))
+        found.pop(key, None)  # so that the later stands later
+        found[key] = record
     return found
 
 
