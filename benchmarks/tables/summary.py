@@ -22,6 +22,7 @@ def sections(records: dict[Key, Record]) -> dict[str, str]:
     good = [record for record in found if "scores" in record]
     return {
         "tables overview": overview(found),
+        "tables parts": parts(good),
         "tables sets": "\n\n".join(one_set(name, good) for name in _sets_of(good)),
         "tables machine": machine(good),
     }
@@ -32,17 +33,27 @@ def overview(records: Sequence[Record]) -> str:
     sets = _sets_of(records)
     lines = [
         [_title(key), *(_scores(_select(records, name, key), _main_metric(name)) for name in sets)]
-        for key in CONTESTANTS
-        if any(record["contestant"] == key for record in records)
+        for key, contestant in CONTESTANTS.items()
+        if not contestant.whole and any(record["contestant"] == key for record in records)
     ]
     return table(["", *(f"{name}, {NAMES[_main_metric(name)]}" for name in sets)], lines)
+
+
+def parts(records: Sequence[Record]) -> str:
+    """By how much the error grows without a part of our recipe, over the seeds that both have."""
+    lines = [
+        [contestant.title, *(_growth(records, name, key, contestant.whole) for name in _sets_of(records))]
+        for key, contestant in CONTESTANTS.items()
+        if contestant.whole and any(record["contestant"] == key for record in records)
+    ]
+    return table(["error", *_sets_of(records)], lines)
 
 
 def one_set(name: str, records: Sequence[Record]) -> str:
     """Scores, times and memory on one set, the best first."""
     metrics = METRICS[SETS[name][2]]
     main = _main_metric(name)
-    found = {key: _select(records, name, key) for key in CONTESTANTS}
+    found = {key: _select(records, name, key) for key, contestant in CONTESTANTS.items() if not contestant.whole}
     found = {key: rows for key, rows in found.items() if rows}
     best_first = sorted(found, key=lambda key: _mean(found[key], "scores", main), reverse=main != "rmse")
     lines = [
@@ -90,6 +101,19 @@ def _main_metric(name: str) -> str:
 
 def _select(records: Sequence[Record], name: str, contestant: str) -> list[Record]:
     return [record for record in records if (record["set"], record["contestant"]) == (name, contestant)]
+
+
+def _growth(records: Sequence[Record], name: str, key: str, whole: str) -> str:
+    errors = [{row["seed"]: _error(row) for row in _select(records, name, each)} for each in (key, whole)]
+    seeds = errors[0].keys() & errors[1].keys()
+    if not seeds:
+        return DASH
+    without, with_it = (sum(each[seed] for seed in seeds) for each in errors)
+    return f"{100 * (without / with_it - 1):+.1f} %"
+
+
+def _error(row: Record) -> float:
+    return row["scores"]["rmse"] if "rmse" in row["scores"] else 1 - row["scores"]["accuracy"]
 
 
 def _mean(rows: Sequence[Record], part: str, name: str) -> float:

@@ -52,5 +52,14 @@ def test_tables_have_means_and_standard_errors(tmp_path):
     ]
 
 
+def test_what_a_part_gains_is_told_of_the_seeds_that_both_have():
+    whole = [line("backlit", seed, accuracy, 1.0) for seed, accuracy in enumerate([0.9, 0.8, 0.1])]
+    without = [line("backlit-without-schedule", seed, accuracy, 1.0) for seed, accuracy in enumerate([0.88, 0.75])]
+    found = sections({Key(*(each[name] for name in Key._fields)): each for each in whole + without})
+    # 0.12 + 0.25 instead of 0.1 + 0.2
+    assert _cells(found["tables parts"])[2:] == [["backlit without schedule", "+23.3 %"]]
+    assert "without" not in found["tables overview"] + found["tables sets"]
+
+
 def _cells(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines()]

@@ -37,6 +37,8 @@ class Contestant:
         What `fit` is told beside.
     is_small : bool
         Takes seconds; whether it is part of ``--quick``.
+    whole : str
+        Of a recipe with one part left out: the key of the whole.
     """
 
     key: str
@@ -45,16 +47,27 @@ class Contestant:
     packages: tuple[str, ...]
     setting: Mapping[str, Any] = field(default_factory=dict)
     is_small: bool = False
+    whole: str = ""
 
     def load(self) -> ModuleType:
         return import_module(f"contestants.{self.module}")
 
+
+# Parts of our own recipes: what is left out → the options that leave it out. What each gains is a table of its own.
+PARTS: dict[str, Mapping[str, Any]] = {
+    "schedule": {"schedule": "constant"},
+}
+WITHOUT = [
+    Contestant(f"backlit-without-{part}", f"backlit without {part}", "ours", ("backlit",), options, whole="backlit")
+    for part, options in PARTS.items()
+]
 
 CONTESTANTS = {
     contestant.key: contestant
     for contestant in [
         # the setting is of `TableTraining`: a preset takes one line more
         Contestant("backlit", "backlit, default", "ours", ("backlit",), is_small=True),
+        *WITHOUT,
         Contestant("sklearn-hgb", "HistGradientBoosting", "histogram_boosting", ("scikit-learn",), is_small=True),
         Contestant("lightgbm", "LightGBM", "light_gbm", ("lightgbm",), {"n_estimators": 1000}, is_small=True),
         Contestant("lightgbm-100", "LightGBM, 100 rounds", "light_gbm", ("lightgbm",), {"n_estimators": 100}),
