@@ -23,8 +23,7 @@ from backlit.grading.reading.forms.registry import find_form
 from backlit.grading.reading.live_student import LiveStudent
 from backlit.grading.reading.notebook import code_cells, place
 from backlit.grading.reading.student import STOPS, Inventory, StoppedError, Student
-from backlit.grading.reading.submission import find_recipe
-from backlit.grading.reading.unrecognized import nothing_recognized
+from backlit.grading.reading.submission import find_recipe, nothing_recognized
 
 if TYPE_CHECKING:
     from backlit.grading.sandbox.limits import Limits

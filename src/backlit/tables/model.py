@@ -28,21 +28,19 @@ from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.persistence.checkpointing import keeping
 from backlit.tables.evaluation import evaluate_rows, say_if_one_class
-from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import as_polars, check_row, known_targets, labeled
 from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
 from backlit.tables.storage import read_parts, write_parts
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.table_target import TableTarget, Task, schema_of
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.examples import Validation
+from backlit.training.events import Watcher
+from backlit.training.examples import Validation, split_rows
 from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
-from backlit.training.split import split_rows
-from backlit.training.watch import Watcher
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ import numpy as np
 
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
-from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
+from backlit.grading.judge.detection import detect_convention, draw_probes, fitting_task, remark_on, takes_mini_batches
 from backlit.grading.judge.evidence import shown
 from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised, simple_cases
 from backlit.grading.judge.further_calls import LOUD, constant_findings, mistake_in_squares
@@ -28,7 +28,6 @@ from backlit.grading.judge.matching import (
     is_right,
     numbers_of,
 )
-from backlit.grading.judge.other_task import fitting_task, remark_on
 from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
 from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.update import judge_update
