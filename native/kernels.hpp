@@ -115,8 +115,8 @@ struct Kernels {
   void (*read_weights)(Panels<const T> wt, Matrix<T> w);
   void (*write_weights)(Matrix<const T> w, Panels<T> wt);
 
-  // square[k] = Σ_j w², magnitude[k] = Σ_j |w| for rows [k_begin, k_end) of wt
-  void (*row_sums)(Panels<const T> wt, double* square, double* magnitude, long k_begin, long k_end);
+  // half_square · Σ w² + l1 · Σ |w| of rows [k_begin, k_end) of wt
+  double (*penalty_of_rows)(Panels<const T> wt, double half_square, double l1, long k_begin, long k_end);
 };
 
 // The best kernels the processor can run, or what BACKLIT_ISA in the environment asks for.

@@ -41,22 +41,23 @@ class Layer {
   void reserve_w();
   void reserve_nabla();  // set to zero at every call
   void reserve_nabla_wt();
-  void reserve_sums();
+  void reserve_penalties();
 
   // Copies these rows of wt into w.
   void transpose(Part rows);
   bool is_finite() const;
 
-  // What the penalty's cost is made of: Σ w² and Σ |w| of each row of wt in `rows`; then the totals of all rows.
-  void sum_rows(Part rows);
-  void add_rows_to(double& square, double& magnitude) const;
+  // What the weights as they are cost: half_square·Σ w² + l1·Σ |w|, found block by block and then added up.
+  long penalty_blocks() const;
+  void find_penalties(double half_square, double l1, Part blocks);
+  double penalty() const;
 
   // Adds the penalty's gradient to nabla, and takes Σ nabla² of each row; then the total of all rows.
   void finish_nabla(const StepRule<T>& rule, Part rows);
   void finish_nabla_b(const StepRule<T>& rule);
   void add_nabla_squares_to(double& square) const;
 
-  // Takes the step by factor·nabla, and sets nabla to zero.
+  // Takes the step by factor·nabla, by the rules of weights and of biases, and sets nabla to zero.
   void apply_nabla(const StepRule<T>& rule, T factor, Part rows);
   void apply_nabla_b(const StepRule<T>& rule, T factor);
 
@@ -76,9 +77,9 @@ class Layer {
   Buffer<T> wt_, b_;  // (n_in, stride) or padded n_in; (stride)
   Buffer<T> slots_wt_[2], slots_b_[2];
   Buffer<T> nabla_wt_, nabla_b_;
-  Buffer<T> w_;                          // in panels
-  Buffer<double> squares_, magnitudes_;  // one for each row of wt
-  Buffer<double> nabla_squares_;         // one for each row of wt, and one for the biases
+  Buffer<T> w_;                   // in panels
+  Buffer<double> penalties_;      // one for each block of rows of wt
+  Buffer<double> nabla_squares_;  // one for each row of wt, and one for the biases
 };
 
 }  // namespace backlit

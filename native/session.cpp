@@ -155,8 +155,8 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
   const StepRule<T> s = rule_without_penalty(step_.rule(rate, 1, ++t));  // the gradient holds the penalty's already
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
-    layers_[l].apply_nabla(s, s.p, Part(0, layers_[l].weight_rows()));
-    layers_[l].apply_nabla_b(s, s.p);
+    layers_[l].apply_nabla(description_.layer_rates.of_weights(s, int(l)), s.p, Part(0, layers_[l].weight_rows()));
+    layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
 }
 
@@ -220,6 +220,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
 
       const StepRule<T> s = step_.rule(rates[step], batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
+      if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
       train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       barrier.wait();  // all errors are there
       ++steps_taken;
@@ -234,6 +235,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
           last_check = Clock::now();
           stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
         }
+        if (has_penalty) costs[step] += step_.penalty_cost();
       }
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
@@ -243,7 +245,6 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       else
         step_.take(s, n, thread, n_threads, ahead, scratch);
       barrier.wait();  // all weights are there
-      if (thread == 0 && has_penalty) costs[step] += step_.penalty_cost(batch_weight);
     }
     barrier.wait();  // nobody reads t any more
     if (thread == 0) t += steps_taken;

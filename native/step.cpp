@@ -11,7 +11,7 @@ void Step<T>::reserve(bool is_sparse) {
   for (int l = 0; l < work_.n_layers(); ++l) {
     if (l > 0) work_.layers[l].reserve_w();
     if (l == 0 && is_sparse) work_.layers[l].reserve_nabla_wt();
-    if (penalty().any()) work_.layers[l].reserve_sums();
+    if (penalty().any()) work_.layers[l].reserve_penalties();
   }
 }
 
@@ -26,12 +26,13 @@ StepRule<T> Step<T>::rule(double rate, double batch_weight, long step) const {
 
 template <class T>
 void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch) {
+  const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    update_weights(l, rule_times_p(rule), n_rows, Part(layer.weight_rows(), thread, n_threads),
+    update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, Part(layer.weight_rows(), thread, n_threads),
                    l == 0 ? ahead : RowsAhead<T>{}, scratch);
     if (thread == l % n_threads)
-      work_.kernels.update_biases(rule_of_biases(rule), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
+      work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
                                   layer.slot_b(1));
   }
 }
@@ -40,7 +41,6 @@ void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threa
 template <class T>
 void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
   Layer<T>& layer = work_.layers[l];
-  if (penalty().any()) layer.sum_rows(part);
   if (l == 0 && work_.is_sparse()) return update_sparse(rule, n_rows, part);
   const Panels<T> delta = work_.delta_panels(l, n_rows);
   if (layer.is_row) {
@@ -70,10 +70,17 @@ void Step<T>::update_sparse(const StepRule<T>& rule, long n_rows, Part part) {
 }
 
 template <class T>
-double Step<T>::penalty_cost(double batch_weight) const {
-  double square = 0, magnitude = 0;
-  for (const Layer<T>& layer : work_.layers) layer.add_rows_to(square, magnitude);
-  return 0.5 * (penalty().l2 + penalty().alpha / batch_weight) * square + penalty().l1 * magnitude;
+void Step<T>::find_penalties(double batch_weight, int thread, int n_threads) {
+  const double half_square = 0.5 * (penalty().l2 + penalty().alpha / batch_weight);
+  for (Layer<T>& layer : work_.layers)
+    layer.find_penalties(half_square, penalty().l1, Part(layer.penalty_blocks(), thread, n_threads));
+}
+
+template <class T>
+double Step<T>::penalty_cost() const {
+  double cost = 0;
+  for (const Layer<T>& layer : work_.layers) cost += layer.penalty();
+  return cost;
 }
 
 template <class T>
@@ -104,7 +111,6 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
     const Part part(layer.weight_rows(), thread, n_threads);
-    if (work_.description.objective.penalty.any()) layer.sum_rows(part);
     add_w(l, n_rows, part, scratch);
     layer.finish_nabla(rule, part);
     if (thread == l % n_threads) {
@@ -114,10 +120,12 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
   }
   barrier.wait();  // the whole gradient is there
   const T factor = clip_factor() * rule.p;
+  const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    layer.apply_nabla(rule_without_penalty(rule), factor, Part(layer.weight_rows(), thread, n_threads));
-    if (thread == l % n_threads) layer.apply_nabla_b(rule, factor);
+    layer.apply_nabla(rule_without_penalty(rates.of_weights(rule, l)), factor,
+                      Part(layer.weight_rows(), thread, n_threads));
+    if (thread == l % n_threads) layer.apply_nabla_b(rates.of_biases(rule, l), factor);
     if (l > 0) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }

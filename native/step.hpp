@@ -48,8 +48,9 @@ class Step {
   // fetched meanwhile.
   void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch);
 
-  // What the penalty added to the cost before the step.
-  double penalty_cost(double batch_weight) const;
+  // What the penalty adds to the cost: each thread finds its part, while weights stay as they are; then it is added up.
+  void find_penalties(double batch_weight, int thread, int n_threads);
+  double penalty_cost() const;
 
  private:
   void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);

@@ -77,6 +77,7 @@ SMALL_FILES = {
     "__main__.py",
     "cli/diagnose.py",
     "cli/export.py",
+    "core/layer_rates.py",
     "core/namespace.py",
     "engine/predictor.py",
     "estimators/scikit_learn.py",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backlit import _native
 from backlit.core.custom import is_custom
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
@@ -24,6 +25,7 @@ from backlit.engine.protocol import (
     OptimizerState,
     Session,
     Steps,
+    check_layer_rates,
     check_precision,
     check_shapes,
     clipped,
@@ -65,6 +67,7 @@ class NativeEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         custom = _custom_parts(network, objective)
@@ -75,9 +78,10 @@ class NativeEngine:
             )
         objective.check(network)
         check_precision(network, self.precision)
+        check_layer_rates(network, optimizer, layer_rates)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision)
+        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision, layer_rates)
 
 
 class AutomaticEngine(NativeEngine):
@@ -90,12 +94,13 @@ class AutomaticEngine(NativeEngine):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         if _custom_parts(network, objective):
             engine = ReferenceEngine(self.precision)
-            return engine.open(network, objective, optimizer, state, n_threads)
-        return super().open(network, objective, optimizer, state, n_threads)
+            return engine.open(network, objective, optimizer, state, n_threads, layer_rates)
+        return super().open(network, objective, optimizer, state, n_threads, layer_rates)
 
 
 def _custom_parts(network: Network, objective: Objective) -> list[str]:
@@ -112,6 +117,10 @@ def _native_objective(network: Network, objective: Objective) -> Any:
     )
 
 
+def _layer_rates(layer_rates: LayerRates | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return ((), ()) if layer_rates is None else (layer_rates.weights, layer_rates.biases)
+
+
 class NativeSession:
     """See `backlit.engine.protocol.Session`."""
 
@@ -123,6 +132,7 @@ class NativeSession:
         state: OptimizerState | None,
         max_threads: int,
         precision: str,
+        layer_rates: LayerRates | None,
     ) -> None:
         self._objective = objective
         self._optimizer = optimizer
@@ -135,6 +145,7 @@ class NativeSession:
             shape=_native.Shape(network.sizes, network.activations),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
+            layer_rates=_native.LayerRates(*_layer_rates(layer_rates)),
             max_threads=max_threads,
             precision=precision,
         )

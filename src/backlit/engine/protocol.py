@@ -8,6 +8,7 @@ gradients of several machines can be averaged in between.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.dropout import Dropout
+from backlit.core.layer_rates import LayerRates, check_has_steps_of_its_own
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
@@ -221,6 +223,7 @@ class Engine(Protocol):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> Session:
         """Open a session on a network.
 
@@ -235,11 +238,14 @@ class Engine(Protocol):
         n_threads : int, optional
             Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
             on it.
+        layer_rates : LayerRates, optional
+            What each layer's learning rate is multiplied by. Default: 1.
 
         Raises
         ------
         InvalidInputError
-            If the engine has less than full precision and the network is not of float32.
+            If the engine has less than full precision and the network is not of float32, or rates differ by layer and
+            the optimizer cannot have that.
         """
         ...
 
@@ -260,6 +266,19 @@ def check_precision(network: Network, precision: str) -> None:
             f"precision={precision!r} needs a network of float32, but this one is {network.dtype}. "
             "Convert its weights, or use precision='full'."
         )
+
+
+def check_layer_rates(network: Network, optimizer: Optimizer, layer_rates: LayerRates | None) -> None:
+    """Raise if rates by layer are not for this network or this optimizer."""
+    if layer_rates is None:
+        return
+    check_has_steps_of_its_own(optimizer)
+    for name, factors in (("weights", layer_rates.weights), ("biases", layer_rates.biases)):
+        if len(factors) != len(network.weights) or not all(0 <= factor < math.inf for factor in factors):
+            raise InvalidInputError(
+                f"LayerRates({name}=) must be a number of at least 0 for each of the {len(network.weights)} layers but "
+                f"the input, but {factors!r} came."
+            )
 
 
 def check_shapes(sizes: Sequence[int], x: Inputs, y: Floats | None = None, sample_weight: Floats | None = None) -> None:

@@ -67,7 +67,7 @@ class TableTraining(FitOptions):
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
     schedule: str | Schedule = option(
-        "cosine", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+        "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
     patience: int = option(12, "Epochs without an improvement to put up with.", "Stopping", min=0)
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)

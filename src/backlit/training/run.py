@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
@@ -69,6 +70,8 @@ class Run:
     n_threads : int or None
     line_search : LineSearchLimits or None
         Of L-BFGS, where it trains in the optimizer's place.
+    layer_rates : LayerRates or None
+        What each layer's rate is multiplied by, where they differ.
     """
 
     engine: Engine
@@ -82,6 +85,7 @@ class Run:
     validation: Validation | None = None
     n_threads: int | None = None
     line_search: LineSearchLimits | None = None
+    layer_rates: LayerRates | None = None
 
     @classmethod
     def of(
@@ -134,11 +138,14 @@ class Run:
             validation,
             options.n_threads,
             options.line_search(),
+            options.layer_rates(network.sizes),
         )
 
     def open(self) -> Session:
         """Open a session on the network as it is at the beginning."""
-        return self.engine.open(self.network, self.objective, self.optimizer, self.optimizer_state, self.n_threads)
+        return self.engine.open(
+            self.network, self.objective, self.optimizer, self.optimizer_state, self.n_threads, self.layer_rates
+        )
 
     def train(
         self, watchers: Sequence[Watcher] = (), *, keeping: Keeping | None = None, ends_on_interrupt: bool = False
