@@ -268,9 +268,7 @@ class AdamW(_Clipping):
     beta_1: float = _argument(0.9, "β₁: decay of the running mean of gradients.", _SHARE)
     beta_2: float = _argument(0.999, "β₂: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
-    weight_decay: float = _argument(
-        0.01, "λ: decoupled decay; biases do not decay.", Range(0.0, math.inf)
-    )
+    weight_decay: float = _argument(0.01, "λ: decoupled decay; biases do not decay.", Range(0.0, math.inf))
     name: ClassVar[str] = "adamw"
     summary: ClassVar[str] = "Adam with decoupled weight decay, as in PyTorch: the bias correction comes first."
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
