@@ -23,13 +23,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.documents.field import Field, Kind, read
@@ -130,13 +131,13 @@ def read_document(path: Path) -> dict[str, Any]:
         return _document(container.read_header(file))
 
 
-def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCheckpoint:
+def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) -> StoredCheckpoint:
     """Read a checkpoint, trusting nothing in it.
 
     Parameters
     ----------
     path : Path
-    like : Network
+    like : Network or Ensemble
         A network of the run: sizes, activations and dtype must be these.
     slots : sequence of str
         Names of the optimizer's slots.
@@ -167,7 +168,8 @@ def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCh
         weights, biases = arrays(prefix, "weights"), arrays(prefix, "biases")
         if not all(np.isfinite(array).all() for array in (*weights, *biases)):
             raise ModelFileError(f"the network {prefix}weights, {prefix}biases holds NaN or ∞.")
-        return Network(tuple(weights), tuple(biases), like.activations)
+        network: Any = replace(like, weights=tuple(weights), biases=tuple(biases))
+        return network  # type: ignore[no-any-return]
 
     by_layer = {
         kind: [tuple(tensors[f"{slot}.{kind}.{i}"] for slot in slots) for i in range(len(like.weights))]

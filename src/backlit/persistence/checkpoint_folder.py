@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.errors import CheckpointError, ModelFileError, OutputError
@@ -112,7 +113,7 @@ class CheckpointFolder:
             )
 
     def newest(
-        self, run: dict[str, Any], like: Network, slots: tuple[str, ...], warn: Callable[[str], object]
+        self, run: dict[str, Any], like: Network | Ensemble, slots: tuple[str, ...], warn: Callable[[str], object]
     ) -> StoredCheckpoint | None:
         """Return the newest checkpoint that is whole, or None where there are none at all.
 
@@ -120,7 +121,7 @@ class CheckpointFolder:
         ----------
         run : dict
             What the run is; checkpoints of another are refused.
-        like : Network
+        like : Network or Ensemble
             Of the run.
         slots : tuple of str
             Names of the optimizer's slots.

@@ -1,8 +1,9 @@
 """The model file: a network, and what is needed to use it, in one ``.safetensors`` file.
 
-The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …. Everything else is one JSON document under the key
-``backlit`` of the file's metadata. Equal models give equal bytes. Opening a file executes nothing, and a file that
-contradicts itself anywhere is refused with a `ModelFileError` that names the field.
+The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …, and of further members of an ensemble
+``members.1.weights.0``, …. Everything else is one JSON document under the key ``backlit`` of the file's metadata. Equal
+models give equal bytes. Opening a file executes nothing, and a file that contradicts itself anywhere is refused with a
+`ModelFileError` that names the field.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.custom import is_custom
@@ -60,6 +62,8 @@ class StoredModel:
         Name and scaling of what is predicted.
     training : dict or None
         Hyperparameters and final figures. No times and no paths, so that equal models give equal files.
+    others : tuple of Network
+        Members beside the network, of the same sizes and activations.
     """
 
     network: Network
@@ -69,6 +73,12 @@ class StoredModel:
     encoder: dict[str, Any] | None = None
     target: dict[str, Any] | None = None
     training: dict[str, Any] | None = None
+    others: tuple[Network, ...] = ()
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """All members, of which there is one as a rule."""
+        return self.network, *self.others
 
 
 def save_model(path: StrPath, model: StoredModel) -> None:
@@ -97,9 +107,12 @@ def save_model(path: StrPath, model: StoredModel) -> None:
         "loss": check_loss_fits(network, model.loss),
         "dtype": network.dtype,
         **{field: getattr(model, field) for field in ABOUT_THE_MODEL},
+        **({"members": len(model.networks)} if model.others else {}),
     }
-    tensors = {f"weights.{i}": w for i, w in enumerate(network.weights)}
-    tensors |= {f"biases.{i}": b for i, b in enumerate(network.biases)}
+    tensors: dict[str, NDArray[Any]] = {}
+    for m, member in enumerate(model.networks):
+        for i, (w, b) in enumerate(zip(member.weights, member.biases, strict=True)):
+            tensors |= {f"{_prefix(m)}weights.{i}": w, f"{_prefix(m)}biases.{i}": b}
     encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
     if container.header_bytes(encoded) > container.MAX_HEADER_BYTES:
         raise InvalidInputError(
@@ -175,15 +188,23 @@ def _read(file: BinaryIO) -> StoredModel:
     document = read_document(header.metadata[_METADATA_KEY])
     sizes, dtype = document["sizes"], document["dtype"]
     n_matrices = len(sizes) - 1
-    shapes: dict[str, tuple[int, ...]] = {f"weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
-    shapes |= {f"biases.{i}": (sizes[i + 1],) for i in range(n_matrices)}
+    prefixes = [_prefix(m) for m in range(document.get("members", 1))]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for prefix in prefixes:
+        shapes |= {f"{prefix}weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
+        shapes |= {f"{prefix}biases.{i}": (sizes[i + 1],) for i in range(n_matrices)}
     tensors = container.read_tensors(file, header, dtype, shapes)
-    model = StoredModel(
-        network=Network(
-            tuple(tensors[f"weights.{i}"] for i in range(n_matrices)),
-            tuple(tensors[f"biases.{i}"] for i in range(n_matrices)),
+
+    def network(prefix: str) -> Network:
+        return Network(
+            tuple(tensors[f"{prefix}weights.{i}"] for i in range(n_matrices)),
+            tuple(tensors[f"{prefix}biases.{i}"] for i in range(n_matrices)),
             tuple(document["activations"]),
-        ),
+        )
+
+    model = StoredModel(
+        network=network(""),
+        others=tuple(network(prefix) for prefix in prefixes[1:]),
         loss=document["loss"],
         task=document["task"],
         classes=None if document["classes"] is None else tuple(document["classes"]),
@@ -210,7 +231,10 @@ def _check_model(model: StoredModel) -> None:
             f"A model file holds numbers and names, and no functions such as those of {', '.join(map(repr, custom))}. "
             "Pickle the estimator, or save the network with built-in ones and put yours in after loading."
         )
-    _check_arrays(network)
+    for member in model.networks:
+        _check_arrays(member)
+        if (member.sizes, member.activations, member.dtype) != (network.sizes, network.activations, network.dtype):
+            raise InvalidInputError("All members must have the same sizes, activations and dtype.")
     check_loss_fits(network, model.loss)
     if model.task not in (*TASKS, None):
         raise InvalidInputError(f"task must be one of {', '.join(TASKS)} or None, but is {shown(model.task)}.")
@@ -219,6 +243,11 @@ def _check_model(model: StoredModel) -> None:
         value = getattr(model, field)
         if value is not None and type(value) is not dict:
             raise InvalidInputError(f"{field} must be a dict or None, but is {shown(value)}.")
+
+
+def _prefix(m: int) -> str:
+    # of the tensors of a member, counted from 0
+    return f"members.{m}." if m else ""
 
 
 def _check_arrays(network: Network) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
+from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain
@@ -50,11 +52,14 @@ class TableModel:
     Attributes
     ----------
     network : Network
+        The only one, or the first member.
     loss : str
     target : TableTarget
     encoder : TableEncoding
     training : dict
         How it was trained and read, as plain JSON.
+    others : tuple of Network
+        The other members, where there are several: predictions are those of all (`whole`).
     """
 
     network: Network
@@ -62,6 +67,7 @@ class TableModel:
     target: TableTarget
     encoder: TableEncoding
     training: dict[str, Any] = field(default_factory=dict)
+    others: tuple[Network, ...] = ()
 
     to_onnx = to_onnx  # functions of a model that are its methods as well
     plot_weights, plot_confusion = plot_weights, plot_confusion
@@ -131,12 +137,38 @@ class TableModel:
         watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
         keeps = keeping(checkpoint, watchers, say=say, warn=say)
         trained = run.train(watchers, keeping=keeps)
-        session = get_engine(training.engine).open(trained.network, run.objective, n_threads=training.n_threads)
+        session = open_session(
+            get_engine(training.engine), trained.network, run.objective, n_threads=training.n_threads
+        )
         say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
             record["recorded"] = [health.to_dict() for health in recorder.history]
-        return cls(trained.network, run.objective.loss, learned, start.encoder, record)
+        whole: Network | Ensemble = trained.network
+        networks = whole.members if isinstance(whole, Ensemble) else (whole,)
+        return cls(networks[0], run.objective.loss, learned, start.encoder, record, networks[1:])
+
+    @cached_property
+    def whole(self) -> Network | Ensemble:
+        """What predicts: the network, or the ensemble of all members."""
+        return Ensemble.of([self.network, *self.others]) if self.others else self.network
+
+    @property
+    def n_members(self) -> int:
+        """How many networks there are."""
+        return 1 + len(self.others)
+
+    def member(self, number: int) -> TableModel:
+        """Return the model that one member makes by itself.
+
+        Parameters
+        ----------
+        number : int
+            Counted from 1.
+        """
+        if not 1 <= number <= self.n_members:
+            raise InvalidInputError(f"Members count from 1 to {self.n_members}, but {number!r} came.")
+        return replace(self, network=(self.network, *self.others)[number - 1], others=())
 
     @cached_property
     def schema(self) -> TableSchema:
@@ -222,7 +254,8 @@ class TableModel:
     def __exportable__(self) -> Exportable:
         """Return what a format of `backlit.export` is told of the model."""
         title = f"A model of backlit that predicts {self.target.name}"
-        return Exportable(self.network, title, self.target.head(), self.encoder)
+        network = self.whole.joined() if isinstance(self.whole, Ensemble) else self.whole
+        return Exportable(network, title, self.target.head(), self.encoder)
 
     def explain(
         self,
@@ -255,7 +288,7 @@ class TableModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one ``.safetensors`` file, whole or not at all."""
-        write_parts(path, self.network, self.loss, self.target, self.encoder, self.training)
+        write_parts(path, self.network, self.loss, self.target, self.encoder, self.training, self.others)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TableModel:
@@ -276,11 +309,11 @@ class TableModel:
         return TableTraining().rate if rate.is_null else rate.number(above=0)
 
     def _session(self, engine: str, n_threads: int | None, last_activation: str | None = None) -> Session:
-        network, objective = self.network, Objective(self.loss)
+        network, objective = self.whole, Objective(self.loss)
         if last_activation is not None:  # to feed forward alone, so that no loss needs to suit it
             network = replace(network, activations=(*network.activations[:-1], last_activation))
             objective = Objective()
-        return get_engine(engine).open(network, objective, n_threads=n_threads)
+        return open_session(get_engine(engine), network, objective, n_threads=n_threads)
 
     def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
         # the target's column, x and y of the rows that have a target

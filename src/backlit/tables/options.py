@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backlit.errors import InvalidInputError
-from backlit.training.options import FitOptions, option
+from backlit.training.options import LBFGS, FitOptions, option
 from backlit.training.stopping import EarlyStopping, Monitor
 
 if TYPE_CHECKING:
@@ -47,12 +47,19 @@ class TableTraining(FitOptions):
         None: cross-entropy for classes, quadratic for numbers.
     initialization : str or None
         A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
+    zero_output : bool
+        Whether weights and biases of the output layer begin at zero.
+    members : int
+        Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
+        together, on how good they are as an `Ensemble`.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
     validation_fraction : float
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
     dtype : {"float32", "float64"}
+    numbers : {"scaled", "piecewise"}
+        How the encoder lays out numbers, and `n_bins` how many bins it takes at most; see `TableEncoder`.
     """
 
     hidden: tuple[int, ...] = option(
@@ -63,6 +70,8 @@ class TableTraining(FitOptions):
     )
     output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
+    zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
+    members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
@@ -73,6 +82,10 @@ class TableTraining(FitOptions):
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
     monitor: Monitor = option("validation_cost", "validation_cost or validation_metric.", "Stopping")
     validation_fraction: float = 0.1
+    numbers: str = option(
+        "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
+    )
+    n_bins: int = option(32, "Bins of a column, at most, where numbers are piecewise.", "Data", min=2)
 
     def __post_init__(self) -> None:
         from backlit.core.activations import get_activation
@@ -89,8 +102,16 @@ class TableTraining(FitOptions):
             get_activation(name)
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
+        if self.members < 1:
+            raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
+        if self.members > 1 and self.solver == LBFGS:
+            raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
         if self.dtype not in ("float32", "float64"):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
+        if self.numbers not in ("scaled", "piecewise"):
+            raise UnknownNameError("encoding of numbers", self.numbers, ("scaled", "piecewise"))
+        if self.n_bins < 2:
+            raise InvalidInputError(f"There must be at least 2 bins, but n_bins is {self.n_bins}.")
         if self.class_weight not in (None, "balanced"):
             raise UnknownNameError("class_weight", self.class_weight, ("balanced",))
         if not 0 <= self.validation_fraction < 1:
@@ -129,6 +150,7 @@ class TableTraining(FitOptions):
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
+        left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
         return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": rate}

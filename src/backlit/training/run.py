@@ -13,11 +13,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine import get_engine
+from backlit.engine.members import open_session
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
 from backlit.errors import InvalidInputError
 from backlit.training.events import Event, Reason, TrainingEnded, Watcher, drive
@@ -34,6 +36,7 @@ class Trained:
     Attributes
     ----------
     network : Network
+        An `Ensemble` where the run began with one.
     state : TrainingState
         Where it ended.
     reason : Reason
@@ -57,7 +60,7 @@ class Run:
     Attributes
     ----------
     engine : Engine
-    network : Network
+    network : Network or Ensemble
         Where to begin.
     objective : Objective
     optimizer : Optimizer
@@ -75,7 +78,7 @@ class Run:
     """
 
     engine: Engine
-    network: Network
+    network: Network | Ensemble
     objective: Objective
     optimizer: Optimizer
     optimizer_state: OptimizerState | None
@@ -91,7 +94,7 @@ class Run:
     def of(
         cls,
         options: FitOptions,
-        network: Network,
+        network: Network | Ensemble,
         loss: LossLike,
         examples: Examples,
         validation: Validation | None = None,
@@ -105,7 +108,7 @@ class Run:
         Parameters
         ----------
         options : FitOptions
-        network : Network
+        network : Network or Ensemble
             Where to begin.
         loss : str, Huber, Quantile or CustomLoss
         examples : Examples
@@ -143,8 +146,14 @@ class Run:
 
     def open(self) -> Session:
         """Open a session on the network as it is at the beginning."""
-        return self.engine.open(
-            self.network, self.objective, self.optimizer, self.optimizer_state, self.n_threads, self.layer_rates
+        return open_session(
+            self.engine,
+            self.network,
+            self.objective,
+            self.optimizer,
+            self.optimizer_state,
+            self.n_threads,
+            self.layer_rates,
         )
 
     def train(
