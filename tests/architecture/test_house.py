@@ -188,6 +188,7 @@ TESTED_TOGETHER = {
     "slopes": "test_custom",
     "start": "test_table_model",
     "storage": "test_table_model",
+    "stored_model": "test_model_file",
     "story": "test_text",
     "student": "test_live_student",
     "tell": "test_text",

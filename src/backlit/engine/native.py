@@ -39,6 +39,11 @@ PARAMETER = -1
 """The "slot" of a parameter itself, beside those of the optimizer's state."""
 
 
+def available_processors() -> int:
+    """Return how many processors this process may use, as the system, containers and OMP_NUM_THREADS allow."""
+    return int(_native.available_processors())
+
+
 class NativeEngine:
     """See `backlit.engine.protocol.Engine`."""
 

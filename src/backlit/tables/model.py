@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 
 from backlit.core.ensemble import Ensemble
-from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
-from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
@@ -33,13 +31,11 @@ from backlit.tables.evaluation import evaluate_rows, say_if_one_class
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import as_polars, check_row, known_targets, labeled
-from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
-from backlit.tables.storage import read_parts, write_parts
+from backlit.tables.start import TableStart, without_larger_batches
+from backlit.tables.storage import rate_of_training, read_parts, recorded_history, write_parts
 from backlit.tables.table_target import TableTarget, Task, schema_of
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
-from backlit.training.examples import Validation, split_rows
-from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
@@ -121,32 +117,23 @@ class TableModel:
         """
         training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
         start = TableStart.of(table, target, training, task, say, columns)
-        learned, examples, held_out = start.target, start.examples, None
-        if validation_table is not None:
-            held_out = start.encode(validation_table)
-        elif training.validation_fraction and enough_to_hold_out(len(examples), training.validation_fraction, say):
-            classes = learned.codes(examples.y) if learned.task == "classification" else None
-            rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
-            examples, held_out = examples.only(rows), examples.copy(held_out_rows)
-        validation = None
-        if held_out is not None:
-            validation = Validation(held_out, learned.metric(held_out.y), learned.metric_name)
+        examples, validation = start.hold_out(training, validation_table, say)
+        if validation is not None:
             training = replace(training, stopping=training.early_stopping())
         training = without_larger_batches(training, len(examples), say)
         run = Run.of(training, start.network, start.loss, examples, validation)
         watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
         keeps = keeping(checkpoint, watchers, say=say, warn=say)
         trained = run.train(watchers, keeping=keeps)
-        session = open_session(
-            get_engine(training.engine), trained.network, run.objective, n_threads=training.n_threads
-        )
-        say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
         record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
         if recorder is not None:
             record["recorded"] = [health.to_dict() for health in recorder.history]
         whole: Network | Ensemble = trained.network
         networks = whole.members if isinstance(whole, Ensemble) else (whole,)
-        return cls(networks[0], run.objective.loss, learned, start.encoder, record, networks[1:])
+        model = cls(networks[0], run.objective.loss, start.target, start.encoder, record, networks[1:])
+        session = model._session(training.engine, training.n_threads)
+        say_if_one_class(start.target, start.examples.x, start.examples.y, session.feedforward, say)
+        return model
 
     @cached_property
     def whole(self) -> Network | Ensemble:
@@ -230,8 +217,7 @@ class TableModel:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
-        recorded = Field(self.training.get("recorded") or [], "training.recorded", MODEL).parts()
-        history = tuple(NetworkHealth.from_dict(each.value, self.network.activations, each.path) for each in recorded)
+        history = recorded_history(self.training, self.network.activations)
         if x is None:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
@@ -244,7 +230,7 @@ class TableModel:
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
         scaler = self.target.scaler
         setting = ModelFacts(
-            learning_rate=self._rate(),
+            learning_rate=rate_of_training(self.training),
             output_names=self.target.output_names,
             target_scale=None if scaler is None else (scaler.mean, scaler.scale),
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
@@ -300,13 +286,6 @@ class TableModel:
             Naming the field that is wrong.
         """
         return cls(*read_parts(path))
-
-    def _rate(self) -> float | None:
-        options = Field(self.training.get("options") or {}, "training.options", MODEL).object()
-        if options.get("solver") == LBFGS:
-            return None
-        rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
-        return TableTraining().rate if rate.is_null else rate.number(above=0)
 
     def _session(self, engine: str, n_threads: int | None, last_activation: str | None = None) -> Session:
         network, objective = self.whole, Objective(self.loss)
