@@ -39,11 +39,6 @@ PARAMETER = -1
 """The "slot" of a parameter itself, beside those of the optimizer's state."""
 
 
-def available_processors() -> int:
-    """Return how many processors this process may use, as the system, containers and OMP_NUM_THREADS allow."""
-    return int(_native.available_processors())
-
-
 class NativeEngine:
     """See `backlit.engine.protocol.Engine`."""
 
@@ -106,6 +101,11 @@ class AutomaticEngine(NativeEngine):
             engine = ReferenceEngine(self.precision)
             return engine.open(network, objective, optimizer, state, n_threads, layer_rates)
         return super().open(network, objective, optimizer, state, n_threads, layer_rates)
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use, as its control group allows."""
+    return int(_native.available_processors())
 
 
 def _custom_parts(network: Network, objective: Objective) -> list[str]:

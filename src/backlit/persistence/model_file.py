@@ -173,11 +173,6 @@ def _read(file: BinaryIO) -> StoredModel:
     return model
 
 
-def _prefix(m: int) -> str:
-    # of the tensors of a member, counted from 0
-    return f"members.{m}." if m else ""
-
-
 def _check_is_file(name: str) -> None:
     if not name or "\0" in name:
         raise OSError(errno.EINVAL, "a path cannot be empty or hold a NUL character")
@@ -213,3 +208,8 @@ def library_version() -> str:
         return metadata.version("backlit")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def _prefix(m: int) -> str:
+    # of the tensors of a member, counted from 0
+    return f"members.{m}." if m else ""

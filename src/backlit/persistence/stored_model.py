@@ -1,4 +1,4 @@
-"""What a model file holds, and what a model must be, whether it is about to be saved or was just read."""
+"""What a model file holds, and what it must be, whether it is about to be saved or was just read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class StoredModel:
 
 
 def check_model(model: StoredModel) -> None:
-    """Raise an `InvalidInputError` unless a model is whole, finite and agrees with itself."""
+    """Raise an `InvalidInputError` that names the field, if a model contradicts itself or a file could not hold it."""
     network = model.network
     if len(network.sizes) > MAX_LAYERS:
         raise InvalidInputError(

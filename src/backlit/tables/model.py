@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from backlit.core.ensemble import Ensemble
+from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
+from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
@@ -26,19 +28,17 @@ from backlit.explanation import Explanation, explain
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
-from backlit.persistence.checkpointing import keeping
-from backlit.tables.evaluation import evaluate_rows, say_if_one_class
-from backlit.tables.options import TableTraining
+from backlit.tables.evaluation import evaluate_rows
+from backlit.tables.options import TableTraining, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import as_polars, check_row, known_targets, labeled
-from backlit.tables.start import TableStart, without_larger_batches
-from backlit.tables.storage import rate_of_training, read_parts, recorded_history, write_parts
+from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.table_target import TableTarget, Task, schema_of
+from backlit.tables.train_parts import train_parts
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
-from backlit.training.run import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,24 +116,20 @@ class TableModel:
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
         training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
-        start = TableStart.of(table, target, training, task, say, columns)
-        examples, validation = start.hold_out(training, validation_table, say)
-        if validation is not None:
-            training = replace(training, stopping=training.early_stopping())
-        training = without_larger_batches(training, len(examples), say)
-        run = Run.of(training, start.network, start.loss, examples, validation)
-        watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
-        keeps = keeping(checkpoint, watchers, say=say, warn=say)
-        trained = run.train(watchers, keeping=keeps)
-        record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
-        if recorder is not None:
-            record["recorded"] = [health.to_dict() for health in recorder.history]
-        whole: Network | Ensemble = trained.network
-        networks = whole.members if isinstance(whole, Ensemble) else (whole,)
-        model = cls(networks[0], run.objective.loss, start.target, start.encoder, record, networks[1:])
-        session = model._session(training.engine, training.n_threads)
-        say_if_one_class(start.target, start.examples.x, start.examples.y, session.feedforward, say)
-        return model
+        parts = train_parts(
+            table,
+            target,
+            training,
+            task,
+            columns,
+            validation_table,
+            reading or {},
+            listeners,
+            say,
+            checkpoint,
+            recorder,
+        )
+        return cls(*parts)
 
     @cached_property
     def whole(self) -> Network | Ensemble:
@@ -217,7 +213,8 @@ class TableModel:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
         if y is not None:
             raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
-        history = recorded_history(self.training, self.network.activations)
+        recorded = Field(self.training.get("recorded") or [], "training.recorded", MODEL).parts()
+        history = tuple(NetworkHealth.from_dict(each.value, self.network.activations, each.path) for each in recorded)
         if x is None:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
@@ -230,7 +227,7 @@ class TableModel:
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
         scaler = self.target.scaler
         setting = ModelFacts(
-            learning_rate=rate_of_training(self.training),
+            learning_rate=recorded_rate(self.training),
             output_names=self.target.output_names,
             target_scale=None if scaler is None else (scaler.mean, scaler.scale),
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],

@@ -26,7 +26,7 @@ from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.rows import as_polars, without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
-from backlit.training.examples import Examples, Validation, split_rows
+from backlit.training.examples import Examples
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,7 @@ class TableStart:
             guess = infer_task(table[target], target)
             task = guess.task
             say(guess.reason + ".")
+        training = training.for_table(task, table.height)
         meaning = schema.by_name[target]
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
@@ -102,21 +103,6 @@ class TableStart:
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
         examples = Examples(self.encoder.transform(without(table, self.target.name)), y)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
-
-    def hold_out(
-        self, training: TableTraining, validation_table: Any, say: Callable[[str], object]
-    ) -> tuple[Examples, Validation | None]:
-        """Return the rows to train on, and how to validate: on a table of its own, on rows held out, or not at all."""
-        examples, held_out, target = self.examples, None, self.target
-        if validation_table is not None:
-            held_out = self.encode(validation_table)
-        elif training.validation_fraction and enough_to_hold_out(len(examples), training.validation_fraction, say):
-            classes = target.codes(examples.y) if target.task == "classification" else None
-            rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
-            examples, held_out = examples.only(rows), examples.copy(held_out_rows)
-        if held_out is None:
-            return examples, None
-        return examples, Validation(held_out, target.metric(held_out.y), target.metric_name)
 
 
 def _first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:

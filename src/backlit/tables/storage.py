@@ -1,12 +1,10 @@
-"""The parts of a table model in a model file, and back with every field checked; and what it says of its training."""
+"""The parts of a table model in a model file, and back with every field checked."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data import TargetScaler
 from backlit.data.columns.column import Column
@@ -14,24 +12,7 @@ from backlit.data.encoding import TableEncoding
 from backlit.documents.field import MODEL, Field
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
-from backlit.tables.options import TableTraining
 from backlit.tables.table_target import TableTarget
-from backlit.training.options import LBFGS
-
-
-def rate_of_training(training: Mapping[str, Any]) -> float | None:
-    """Return the base learning rate that a model's training was given; None for a solver without one."""
-    options = Field(training.get("options") or {}, "training.options", MODEL).object()
-    if options.get("solver") == LBFGS:
-        return None
-    rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
-    return TableTraining().rate if rate.is_null else rate.number(above=0)
-
-
-def recorded_history(training: Mapping[str, Any], activations: Sequence[str]) -> tuple[NetworkHealth, ...]:
-    """Return what a recorder recorded in a model's training."""
-    recorded = Field(training.get("recorded") or [], "training.recorded", MODEL).parts()
-    return tuple(NetworkHealth.from_dict(each.value, activations, each.path) for each in recorded)
 
 
 def write_parts(

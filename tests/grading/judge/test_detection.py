@@ -28,6 +28,7 @@ from backlit.grading.reading.submission import find_recipe
         ("wrong/nielsen_short_loop", Convention("columns", False, "column")),
         ("wrong/nielsen_flat_target", Convention("columns", False, "column")),
         ("wrong/dictionary_bias_not_summed", Convention("columns", True, "column")),
+        ("wrong/sums_outer_of_elements", Convention("columns", True, "column")),
         ("wrong/batch_class_no_mean", Convention("columns", True, "column")),
     ],
 )

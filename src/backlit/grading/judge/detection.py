@@ -113,14 +113,20 @@ def _knows_batches(recipe: Recipe, convention: Convention, task: Task, seed: int
 
 
 def _knows_square_batches(recipe: Recipe, convention: Convention, case: Case) -> bool:
-    """Whether a program that raises on batches is meant for them: where all shapes fit, a gradient is the mean."""
+    """Whether a program that raises on batches is meant for them.
+
+    Where all shapes fit, a gradient is the mean over the examples, or a bias's is their sum.
+    """
     rng = np.random.default_rng(3)
     square = random_case(rng, case.task, (3,) * case.n_layers, 3)
     square = square.one_hot() if convention.labels else square
     observed = recipe.observe(square, convention)
     right = numbers_of(square, NO_MISTAKES)
     assert right is not None
-    return any(close(found, right[key]) for key, found in observed.numbers.items())
+    sums = {key: square.n_examples * array for key, array in right.items() if key[0] == "nabla_b"}
+    return any(
+        close(found, right[key]) or (key in sums and close(found, sums[key])) for key, found in observed.numbers.items()
+    )
 
 
 _HIDDEN = ("sigmoid", "tanh", "relu")
