@@ -38,11 +38,11 @@ from backlit.estimators.inputs import as_input, check_weight, for_scorers
 from backlit.estimators.scikit_learn import warn_if_not_converged
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.events import Watcher
 from backlit.training.examples import Examples, Validation
 from backlit.training.options import LBFGS
 from backlit.training.run import Run
 from backlit.training.stopping import EarlyStopping
-from backlit.training.watch import Watcher
 
 
 class BaseMLP(HiddenLayers):

@@ -9,7 +9,7 @@ from backlit.core.ensemble import Ensemble
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart, without_larger_batches
 from backlit.tables.table_target import Task
-from backlit.training.rate_search import RateSearch, rates_between, search_rates
+from backlit.training.rate_search import HIGHEST, LOWEST, N_STEPS, RateSearch, rates_between, search_rates
 from backlit.training.run import Run
 
 
@@ -21,9 +21,9 @@ def find_table_rate(
     task: Task | None = None,
     columns: Any = None,
     say: Callable[[str], object] = lambda _: None,
-    lowest: float = 1e-6,
-    highest: float = 10.0,
-    n_steps: int = 200,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+    n_steps: int = N_STEPS,
 ) -> RateSearch:
     """Try learning rates for a model of tables, and suggest one for `TableTraining.learning_rate`.
 
