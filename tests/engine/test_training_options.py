@@ -12,6 +12,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import Adam
 from backlit.engine import Objective
 from backlit.errors import InvalidInputError
+from every import every
 
 # name → (dropout, clip_norm); clipped at norms that some steps reach and others do not
 OPTIONS = {
@@ -31,8 +32,8 @@ def session(engine, network, options, optimizer=ADAM, *, loss="quadratic", penal
     return ENGINES[engine].open(network, objective, replace(optimizer, clip_norm=clip_norm), state, n_threads)
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@every("options", OPTIONS)
+@every("hidden", ACTIVATIONS)
 def test_gradient_agrees_with_the_reference(hidden, options):
     # with rows beyond those that the native engine takes at a time
     network = Network.initialize([7, 19, 9, 3], [hidden, hidden, "identity"], seed=3)
@@ -44,9 +45,9 @@ def test_gradient_agrees_with_the_reference(hidden, options):
     assert found.cost == pytest.approx(truth.cost, rel=1e-12)
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+@every("penalty", PENALTIES)
+@every("options", OPTIONS)
+@every("name", OPTIMIZER_CASES)
 def test_steps_agree_with_the_reference(name, options, penalty):
     network = Network.initialize([6, 17, 5, 4], ["tanh", "silu", "softmax"], seed=1)
     x, y, s = examples(network, "cross_entropy", 61)
