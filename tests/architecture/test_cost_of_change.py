@@ -32,7 +32,7 @@ EXAMPLES = {
         {
             "core/optimizers.py",
             "native/optimizers.hpp",
-            "native/whole_gradient.cpp",
+            "native/step.cpp",
             "training/options.py",
             "training/run_description.py",
             "estimators/parameters.py",

@@ -6,7 +6,9 @@ import pytest
 from commands import QUICK
 
 import backlit as bl
-from backlit.core import backpropagation
+from backlit.core import backpropagation, gradient_check
+from backlit.explanation.demon.demon import demon
+from backlit.explanation.views.render import render
 
 
 def test_demon_ranks_and_pushes(folder, model, run):
@@ -51,8 +53,22 @@ def test_check_passes_and_fails(folder, model, run, monkeypatch):
     assert (code, json.loads(out)["ok"]) == (1, False)
 
 
+EXERCISE = {"sizes": [2, 1], "weights": [[[0.1, 0.2]]], "biases": [[0.3]], "x": [[1, 2], [3, 4]], "y": [[1], [0]]}
+
+
+def test_defaults_are_those_of_the_functions(folder, run, monkeypatch):
+    (folder / "e.json").write_text(json.dumps(EXERCISE))
+    monkeypatch.setitem(gradient_check.check_gradient.__kwdefaults__, "max_parameters", 2)
+    assert "2 of 3 parameters checked" in run("check", "--network", "e.json")[1]
+    assert "[default: 2]" in run("check", "--help")[1]
+    monkeypatch.setitem(render.__kwdefaults__, "digits", 3)
+    assert "C = 0.0481\n" in run("explain", "--network", "e.json", "--row", 1)[1]
+    monkeypatch.setitem(demon.__kwdefaults__, "dz", 0.75)
+    assert "0.375" in run("demon", "--network", "e.json", "--layer", 2, "--neuron", 1)[1]
+
+
 def test_check_takes_a_network_typed_in_by_hand(folder, run):
-    exercise = {"sizes": [2, 1], "weights": [[[0.1, 0.2]]], "biases": [[0.3]], "x": [[1, 2], [3, 4]], "y": [[1], [0]]}
+    exercise = dict(EXERCISE)
     (folder / "e.json").write_text(json.dumps(exercise))
     code, out, err = run("check", "--network", "e.json")
     assert (code, err) == (0, "")

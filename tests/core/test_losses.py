@@ -5,14 +5,13 @@ import pytest
 
 from backlit.core.activations import ACTIVATIONS, get_activation
 from backlit.core.backpropagation import bp1, output_error
+from backlit.core.likelihood_losses import FROM_Z, SHORT_CUTS
 from backlit.core.losses import (
     ALIASES,
     BINARY_CROSS_ENTROPY,
     CATEGORICAL_CROSS_ENTROPY,
-    FROM_Z,
     LOSSES,
     POISSON,
-    SHORT_CUTS,
     cost_of_each,
     fitting_pairs,
     get_loss,

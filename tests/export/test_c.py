@@ -112,10 +112,11 @@ def floats(table, model):
 
 
 @pytest.mark.parametrize("target", ["worth", "color"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_table_model_with_its_encoder(target, dtype, tmp_path):
+@pytest.mark.parametrize(("dtype", "numbers"), [("float32", "scaled"), ("float64", "scaled"), ("float32", "piecewise")])
+def test_table_model_with_its_encoder(target, dtype, numbers, tmp_path):
     table = homes().drop({"worth": "color", "color": "worth"}[target])
-    model = bl.TableModel.train(table, target, TableTraining(hidden=(8,), epochs=4, dtype=dtype))
+    options = TableTraining(hidden=(8,), epochs=4, dtype=dtype, numbers=numbers, n_bins=4)
+    model = bl.TableModel.train(table, target, options)
     predict = compiled(bl.to_c(model), tmp_path)
     for rows in (table, strange(table)):
         expected, came = model.predict(rows), predict(floats(rows, model))

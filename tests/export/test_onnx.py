@@ -133,10 +133,11 @@ def strange(table):
 
 
 @pytest.mark.parametrize("target", ["worth", "color"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_table_model_with_its_encoder(target, dtype):
+@pytest.mark.parametrize(("dtype", "numbers"), [("float32", "scaled"), ("float64", "scaled"), ("float32", "piecewise")])
+def test_table_model_with_its_encoder(target, dtype, numbers):
     table = homes().drop({"worth": "color", "color": "worth"}[target])
-    model = bl.TableModel.train(table, target, TableTraining(hidden=(8,), epochs=4, dtype=dtype))
+    options = TableTraining(hidden=(8,), epochs=4, dtype=dtype, numbers=numbers, n_bins=4)
+    model = bl.TableModel.train(table, target, options)
     exported = model.to_onnx()
     assert [tensor.name for tensor in exported.graph.input] == list(model.encoder.feature_names_in_)
     for rows in (table, strange(table)):

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet, default_of
 from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
+
+CHECK = "backlit.core.gradient_check.check_gradient"
 
 
 @reads_a_table
@@ -21,9 +23,9 @@ def check(
     network: ExerciseFile = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows, from the first, make the batch.")] = 8,
     parameters: Annotated[
-        int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is.")
-    ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of that sample.")] = 0,
+        int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is checked.")
+    ] = default_of(CHECK, "max_parameters"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that sample.")] = default_of(CHECK, "seed"),
     *,
     reading: ReadingOptions,
     quiet: Quiet = False,

@@ -6,7 +6,8 @@ share it. ``t`` counts steps from 1. Before the step a gradient that is too long
 for all optimizers, and it takes the gradients by all parameters at once.
 
 `OPTIMIZERS` is the only table of them. What a class says of itself is what the command line, the engines and the pages
-read: its `summary`, and its fields, each with a default, words and the range it must lie in (`arguments`).
+read: its `summary`, and its fields, each with a default, words and the range it must lie in (`arguments`). NumPy is
+imported where it is used, so that the command line need not wait for it to print this.
 
 Its twin is ``native/optimizers.hpp``.
 """
@@ -16,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-
-from backlit.core.namespace import Array, namespace
 from backlit.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from backlit.core.namespace import Array
 
 
 class Optimizer(Protocol):
@@ -93,11 +94,11 @@ class Argument:
     ----------
     name : str
     default : float, bool or None
-        None is for nothing of the kind.
+        None turns it off.
     help : str
         What it is, in one line.
     range : Range or None
-        Where it must lie; None for a switch.
+        The allowed values; None for a switch.
     """
 
     name: str
@@ -158,9 +159,17 @@ class _Clipping:
         """
         if self.clip_norm is None:
             return 1.0
+        import numpy as np
+
         squares = sum(float(np.sum(np.square(array, dtype=np.float64))) for array in nabla)
         factor = self.clip_norm / (math.sqrt(squares) + 1e-6)
         return 1.0 if factor >= 1 else factor
+
+
+def _root(v: Array) -> Array:
+    from backlit.core.namespace import namespace
+
+    return namespace(v).sqrt(v)
 
 
 _SHARE = Range(0.0, 1.0)
@@ -220,7 +229,7 @@ class RMSprop(_Clipping):
     ) -> tuple[Array, tuple[Array, ...]]:
         """Take one step; see `Optimizer.step`."""
         v = self.rho * state[0] + (1.0 - self.rho) * nabla * nabla
-        return theta - rate * nabla / (namespace(v).sqrt(v) + self.epsilon), (v,)
+        return theta - rate * nabla / (_root(v) + self.epsilon), (v,)
 
 
 @dataclass(frozen=True)
@@ -245,7 +254,7 @@ class Adam(_Clipping):
         m = self.beta_1 * state[0] + (1.0 - self.beta_1) * nabla
         v = self.beta_2 * state[1] + (1.0 - self.beta_2) * nabla * nabla
         corrected_rate = rate * math.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-        return theta - corrected_rate * m / (namespace(v).sqrt(v) + self.epsilon), (m, v)
+        return theta - corrected_rate * m / (_root(v) + self.epsilon), (m, v)
 
 
 @dataclass(frozen=True)
@@ -274,7 +283,7 @@ class AdamW(_Clipping):
         v = self.beta_2 * state[1] + (1.0 - self.beta_2) * nabla * nabla
         m_hat = m / (1.0 - self.beta_1**t)
         v_hat = v / (1.0 - self.beta_2**t)
-        return theta - rate * m_hat / (namespace(v).sqrt(v_hat) + self.epsilon), (m, v)
+        return theta - rate * m_hat / (_root(v_hat) + self.epsilon), (m, v)
 
 
 OPTIMIZERS: dict[str, type[SGD] | type[RMSprop] | type[Adam] | type[AdamW]] = {

@@ -22,7 +22,7 @@ from backlit.data.class_weights import ClassWeights
 from backlit.data.labels import Targets
 from backlit.engine.protocol import Floats
 from backlit.errors import DivergenceError, InvalidInputError
-from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, fit_options, make_stopping
+from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, Printer, fit_options, make_stopping
 from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.held_out import HeldOut, hold_out
 from backlit.estimators.hidden_layers import HiddenLayers
@@ -35,7 +35,6 @@ from backlit.estimators.initial_network import (
     seed_of,
 )
 from backlit.estimators.inputs import as_input, check_weight, for_scorers
-from backlit.estimators.printing import Printer
 from backlit.estimators.scikit_learn import warn_if_not_converged
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint

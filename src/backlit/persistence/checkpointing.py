@@ -1,4 +1,4 @@
-"""Training that is kept in a folder: going on from its last checkpoint, and writing the next ones."""
+"""Training with checkpoints in a folder: resuming from the last one, and writing the next ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def keeping(checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, 
     ----------
     checkpoint : Checkpoint or None
     watchers : sequence of Watcher
-        What a `Recorder` among them wrote down is kept too, and given back where the run goes on.
+        What a `Recorder` among them recorded is kept too, and restored where the run resumes.
     say : callable
         Called with what happens.
     warn : callable

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from backlit.errors import InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
     from backlit.core.dropout import Dropout
+    from backlit.core.layer_rates import LayerRates
     from backlit.core.optimizers import Optimizer
     from backlit.core.penalty import Penalty
     from backlit.training.schedules import Schedule
@@ -90,6 +92,8 @@ class FitOptions:
     dropout : Dropout, float or None
     dropout_input : float
         Share of the inputs, where `dropout` is a number or None.
+    parametrization : {"standard", "ntp"}
+        See `backlit.core.layer_rates`.
     rate_in_velocity : bool
         scikit-learn's form of momentum; see `backlit.core.optimizers.SGD`.
     """
@@ -101,9 +105,14 @@ class FitOptions:
     )
     learning_rate: float | None = option(None, "Default: 0.001; for sgd and gd 0.05.", "Optimizer")
     schedule: str | Schedule = option(
-        "constant", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+        "constant", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
     power_t: float = option(0.5, "Exponent of invscaling.", "Optimizer", min=0)
+    parametrization: str = option(
+        "standard",
+        "standard, or ntp: the rate falls with the width of a layer, and is a tenth for biases.",
+        "Optimizer",
+    )
     batch_size: int | None = option(
         None, "Rows per step. Default: 128, or all where there are fewer.", "Optimizer", min=1
     )
@@ -150,6 +159,7 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         from backlit.core.initialization import Purpose, stream
+        from backlit.core.layer_rates import PARAMETRIZATIONS, check_has_steps_of_its_own
         from backlit.core.precision import PRECISIONS
         from backlit.engine import ENGINES
 
@@ -163,6 +173,10 @@ class FitOptions:
             raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
         if self.solver == LBFGS:
             self._refuse_what_disturbs_a_line_search()
+        if self.parametrization not in PARAMETRIZATIONS:
+            raise UnknownNameError("parametrization", self.parametrization, PARAMETRIZATIONS)
+        if self.parametrization == "ntp":
+            check_has_steps_of_its_own(self.optimizer())
         stream(self.seed, Purpose.SHUFFLE)
         self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
 
@@ -204,6 +218,12 @@ class FitOptions:
 
         decays = hasattr(self.optimizer(), "weight_decay")
         return Penalty(l2=self.l2, l1=self.l1, alpha=0.0 if decays else self.alpha)
+
+    def layer_rates(self, sizes: Sequence[int]) -> LayerRates | None:
+        """Return what each layer's rate is multiplied by, where the rates of a network of these sizes differ."""
+        from backlit.core.layer_rates import LayerRates
+
+        return LayerRates.ntp(sizes) if self.parametrization == "ntp" else None
 
     def make_schedule(self) -> Schedule:
         """Return how the rate changes."""

@@ -45,7 +45,7 @@ class TrainingState:
         Examples used, over all epochs.
     stopping : StoppingState
     best : Network or None
-        The network of the best epoch, where it is to be restored.
+        The network, or the ensemble, of the best epoch, where it is to be restored.
     history : list of EpochRecord
     """
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from backlit.core.backpropagation import backpropagate, cost
-from backlit.core.losses import SHORT_CUTS, fitting_pairs
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError

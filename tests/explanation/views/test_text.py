@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from read_back import batch, check, network_and_target
 
-from backlit.core.losses import SHORT_CUTS, fitting_pairs
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.explanation import explain, render_text
@@ -211,6 +212,18 @@ def test_original_scale_and_encoding():
     assert re.search(rf"  a¹_1  age     41 +\(41 − 30\) / 10  = {number(x[0], 6)}\n", text)
     assert re.search(rf'  a¹_2  job .*  job = "x" +  = {number(x[1], 6)}\n', text)
     assert "\x1b" not in text
+
+
+def test_bins_that_a_number_left_behind_are_not_shown():
+    network = Network.initialize([22, 1], "identity", seed=0)
+    bins = [(f"x in {k} … {k + 1}", "x", "19.5", f"1: at least {k + 1}", 1.0) for k in range(19)]
+    encoding = [("x", "x", "19.5", "19.5 / 30", 0.65), *bins, ("x in 19 … 20", "x", "19.5", "(19.5 − 19) / 1", 0.5)]
+    encoding.append(("x in 20 … 21", "x", "19.5", "0: at most 20", 0.0))
+    x = [step[-1] for step in encoding]
+    text = render_text(explain(network, x, [1.0], encodings=[encoding]))
+    shown = r"a¹_1 +x +19\.5 +19\.5 / 30 += 0\.65\n +a¹_21 +x +19\.5 +\(19\.5 − 19\) / 1 += 0\.5\n +… 20 more"
+    assert re.search(shown, text)
+    assert "1: at least 7 " in render_text(explain(network, x, [1.0], encodings=[encoding]), terms=None)
 
 
 def test_a_category_is_shown_by_the_place_it_takes():

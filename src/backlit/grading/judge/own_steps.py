@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backlit.core.losses import SHORT_CUTS
+from backlit.core.likelihood_losses import SHORT_CUTS
 from backlit.grading.judge.algorithm import bp1, bp2, run
 from backlit.grading.judge.catalogue import MATRIX_PRODUCTS
 from backlit.grading.judge.findings import compared
