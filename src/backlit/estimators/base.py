@@ -24,7 +24,7 @@ from backlit.data.labels import Targets
 from backlit.engine.protocol import Floats
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.estimators import fit_tasks
-from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, fit_options, make_stopping
+from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, Printer, fit_options, make_stopping
 from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.held_out import HeldOut, hold_out
 from backlit.estimators.hidden_layers import HiddenLayers
@@ -37,15 +37,14 @@ from backlit.estimators.initial_network import (
     seed_of,
 )
 from backlit.estimators.inputs import as_input, check_weight, for_scorers
-from backlit.estimators.printing import Printer
 from backlit.estimators.scikit_learn import warn_if_not_converged
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.events import Watcher
 from backlit.training.examples import Examples, Validation
 from backlit.training.options import LBFGS
 from backlit.training.run import Run
 from backlit.training.stopping import EarlyStopping
-from backlit.training.watch import Watcher
 
 
 class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]

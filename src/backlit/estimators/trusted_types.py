@@ -27,6 +27,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "backlit.data.number_plans.EmptyPlan",
     "backlit.data.number_plans.NumberPlan",
     "backlit.data.number_plans.PixelPlan",
+    "backlit.data.piecewise_plan.PiecewisePlan",
     "backlit.engine.protocol.OptimizerState",
     "backlit.estimators.classifier.MLPClassifier",
     "backlit.estimators.going_on.Continuation",
