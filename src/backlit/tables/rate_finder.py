@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from backlit.core.ensemble import Ensemble
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart, without_larger_batches
 from backlit.tables.table_target import Task
@@ -34,7 +35,7 @@ def find_table_rate(
         See `find_learning_rate`.
     """
     start = TableStart.of(table, target, training, task, say, columns)
-    training = without_larger_batches(training, len(start.examples), say)
-    return search_rates(
-        Run.of(training, start.network, start.loss, start.examples), rates_between(lowest, highest, n_steps)
-    )
+    training = without_larger_batches(start.training, len(start.examples), say)
+    # a rate that suits one member suits all
+    network = start.network.member(0) if isinstance(start.network, Ensemble) else start.network
+    return search_rates(Run.of(training, network, start.loss, start.examples), rates_between(lowest, highest, n_steps))

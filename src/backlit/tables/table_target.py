@@ -162,6 +162,10 @@ class TableTarget:
 
 def as_numbers(column: Any, name: str) -> NDArray[np.float64]:
     """Return a target's column as numbers, or say that it holds text."""
+    import polars as pl
+
+    if isinstance(column, pl.Series) and column.dtype.is_numeric():
+        column = column.cast(pl.Float64)  # NumPy has no integers of 128 bits
     try:
         return np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError):

@@ -32,7 +32,7 @@ class Column:
         ``identifier``, ``text``, ``empty``, or ``left out``.
     why : str
         Why, in words; empty where there is nothing to wonder at.
-    written : NumberForm, DateForm, FlagForm or None
+    written : NumberForm, DateForm, DurationForm, FlagForm or None
         How its cells are written; None as text.
     rows : int
         Cells in training.
@@ -100,12 +100,14 @@ class Column:
         )
 
 
-def of_type(cells: pl.Series) -> Column:
-    """Describe a column that is no text.
+def of_type(cells: pl.Series, *, is_category: bool = False) -> Column:
+    """Describe a column by its type.
 
     Parameters
     ----------
     cells : polars.Series
+    is_category : bool, default=False
+        Whether it is a category, though its values are numbers or whatever else.
     """
     import polars as pl
 
@@ -114,7 +116,9 @@ def of_type(cells: pl.Series) -> Column:
         return Column(cells.name, "empty", "no cell holds anything", None, len(cells), gaps)
     kind: Kind = "category"
     values = None
-    if dtype.is_numeric():
+    if is_category or dtype in (pl.Categorical, pl.Enum):
+        values = cells.drop_nulls().n_unique()
+    elif dtype.is_numeric():
         kind = "number"
         gaps += int(cells.is_nan().sum()) if dtype.is_float() else 0
         if len(cells) > 1 and not gaps and cells.min() == cells.max():
@@ -125,6 +129,4 @@ def of_type(cells: pl.Series) -> Column:
         kind = "date"
     elif dtype in (pl.Duration, pl.Time):
         kind = "duration"
-    elif dtype in (pl.Categorical, pl.Enum):
-        values = cells.drop_nulls().n_unique()
     return Column(cells.name, kind, "", None, len(cells), gaps, values=values)
