@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import types
 
 import pytest
@@ -119,9 +117,9 @@ def test_a_form_of_which_a_part_is_missing_is_told_so():
 
 
 @pytest.mark.parametrize(("text", "code"), [(SIGMA, 1), ("x = 1\n", 2), ("def f(z):\n    return z\n", 2)])
-def test_exit_codes(tmp_path, text, code):
+def test_exit_codes(run, tmp_path, text, code):
     path = tmp_path / "student.py"
     path.write_text(text)
-    done = subprocess.run([sys.executable, "-m", "backlit", "grade", path], capture_output=True, text=True, timeout=120)
-    assert done.returncode == code, done.stdout
-    assert ("missing: BP1, BP2, BP3, BP4." in done.stdout) == (code == 1)
+    came, out, _ = run("grade", path)
+    assert came == code, out
+    assert ("missing: BP1, BP2, BP3, BP4." in out) == (code == 1)

@@ -33,6 +33,14 @@ OptionalDataFile = Annotated[
 ]
 OptionalModelFile = Annotated[Path | None, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
 ModelFile = Annotated[Path, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
+Member = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Which network of a model that has several members, counted from 1. Default: the first.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -63,12 +71,16 @@ def with_options_of(
         Fields that this command does without.
     """
     described = [f for f in dataclasses.fields(options) if f.metadata.get("help") and f.name not in leave_out]
+    tells_given = any(field.name == "given" for field in dataclasses.fields(options))
     kinds = typing.get_type_hints(options, localns=_LATER)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(*arguments: Any, **given: Any) -> None:
             values = {field.name: _value(field, given.pop(field.name)) for field in described}
+            if tells_given:
+                context = given.pop("context")
+                values["given"] = frozenset(name for name in values if _is_typed(context, name))
             command(*arguments, **given, **{name: usage(options, **values)})
 
         signature = inspect.signature(command, eval_str=True)
@@ -76,6 +88,8 @@ def with_options_of(
         at = list(signature.parameters).index(name)
         parameters[at:at] = [_parameter(field, kinds[field.name]) for field in described]
         parameters.sort(key=_place_in_help)
+        if tells_given:
+            parameters.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
         # options all have defaults, and Python wants those without first
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -83,6 +97,12 @@ def with_options_of(
         return run
 
     return decorate
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    # whether the user typed an option, be it with the default's value
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 def _place_in_help(parameter: inspect.Parameter) -> int:
@@ -185,3 +205,17 @@ def usage(make: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
 _READ_BY_TYPER = (bool, int, float, Path, str)
 # types that only type checkers import
 _LATER: dict[str, Any] = dict.fromkeys(("Dropout", "Schedule", "EarlyStopping", "Optimizer", "Penalty"), object)
+
+
+def load_one_network(model: Path, member: int | None, *, quiet: bool) -> Any:
+    """Return the `TableModel` of a file, or of one of its members: what is looked at is one network."""
+    from backlit.cli.output import remark
+    from backlit.tables.model import TableModel
+
+    loaded = TableModel.load(model)
+    n_members = 1 + len(loaded.others)
+    if member is not None and member > n_members:
+        raise typer.BadParameter(f"{model} has {n_members} of them.", param_hint="--member")
+    if member is None and n_members > 1:
+        remark(f"The model has {n_members} members; this is the first of them (--member).", quiet=quiet)
+    return loaded.member(member or 1)

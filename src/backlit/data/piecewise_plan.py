@@ -104,16 +104,22 @@ def with_bins(plan: NumberPlan, present: NDArray[np.float64], n_bins: int) -> Pl
     present : ndarray of shape (n_values,)
         The numbers of training that are not missing.
     n_bins : int
-        At most so many, with as many values in each as can be.
+        At most so many, with as many rows in each as can be. Where values that repeat leave room, the others share it:
+        a gain that is 0 in nine rows of ten would have one bin otherwise.
     """
-    edges = np.unique(present)
+    values = edges = np.unique(present)
     if len(edges) > n_bins + 1:
         # values that occur, so that a bin of repeated values has an edge on them
-        shares = np.linspace(0, 1, n_bins + 1)
-        edges = np.unique(np.quantile(present, shares, method="inverted_cdf"))
+        edges = _at_shares(present, np.linspace(0, 1, n_bins + 1))
+        room = n_bins + 1 - len(edges)
+        edges = np.union1d(edges, _at_shares(np.setdiff1d(values, edges), np.linspace(0, 1, room + 2)[1:-1]))
     # nothing can be divided by less
     edges = edges[np.diff(edges, prepend=-np.inf) > 1 / LIMIT]
     return plan if len(edges) < 3 else PiecewisePlan(plan, tuple(edges.tolist()))
+
+
+def _at_shares(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.unique(np.quantile(values, shares, method="inverted_cdf"))
 
 
 def fill_bins(

@@ -179,9 +179,9 @@ def _processors() -> int:
     from backlit.engine import native_is_available
 
     if native_is_available():
-        from backlit._native import available_processors
+        from backlit.engine.native import available_processors
 
-        return int(available_processors())
+        return available_processors()
     return os.cpu_count() or 1
 
 

@@ -103,6 +103,11 @@ class AutomaticEngine(NativeEngine):
         return super().open(network, objective, optimizer, state, n_threads, layer_rates)
 
 
+def available_processors() -> int:
+    """Return how many processors this process may use, as its control group allows."""
+    return int(_native.available_processors())
+
+
 def _custom_parts(network: Network, objective: Objective) -> list[str]:
     return [name for name in (*network.activations, objective.loss) if is_custom(name)]
 

@@ -37,6 +37,10 @@ class TableTraining(FitOptions):
 
     Attributes
     ----------
+    preset : {"plain", "tabular", "tabular-best"}
+        What options are that are not given, once task and number of rows are known; see `backlit.tables.presets`.
+    given : frozenset of str or None
+        Names of the options that are given. None: those that differ from the plain ones.
     hidden : tuple of int
         Neurons of each hidden layer.
     activation : str or tuple of str
@@ -62,6 +66,9 @@ class TableTraining(FitOptions):
         How the encoder lays out numbers, and `n_bins` how many bins it takes at most; see `TableEncoder`.
     """
 
+    preset: str = option(
+        "plain", "plain, tabular or tabular-best: what the options are that you do not give.", "Network"
+    )
     hidden: tuple[int, ...] = option(
         (256, 128), "Neurons of each hidden layer, separated by commas.", "Network", parse=sizes_of
     )
@@ -86,14 +93,18 @@ class TableTraining(FitOptions):
         "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
     )
     n_bins: int = option(32, "Bins of a column, at most, where numbers are piecewise.", "Data", min=2)
+    given: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         from backlit.core.activations import get_activation
         from backlit.core.initialization import INITIALIZATIONS
         from backlit.core.losses import loss_name
         from backlit.errors import UnknownNameError
+        from backlit.tables.presets import PRESETS
 
         super().__post_init__()
+        if self.preset not in PRESETS:
+            raise UnknownNameError("preset", self.preset, PRESETS)
         if self.loss is not None:
             object.__setattr__(self, "loss", loss_name(self.loss))
         if min(self.hidden, default=1) < 1:
@@ -119,6 +130,19 @@ class TableTraining(FitOptions):
                 f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
             )
         self.early_stopping()
+
+    def for_table(self, task: str, n_rows: int) -> TableTraining:
+        """Return the options as the preset has them for a task and so many rows, but for those that are given."""
+        from backlit.tables.presets import PRESETS
+
+        given = self.given
+        if given is None:
+            fields = dataclasses.fields(self)
+            given = frozenset(field.name for field in fields if getattr(self, field.name) != field.default)
+        preset = PRESETS[self.preset](task, n_rows)
+        if self.loss is not None:
+            preset.pop("label_smoothing", None)  # it is for cross-entropy
+        return dataclasses.replace(self, **{name: value for name, value in preset.items() if name not in given})
 
     def hidden_activations(self) -> list[str]:
         """Return σ of each hidden layer."""
@@ -146,7 +170,7 @@ class TableTraining(FitOptions):
             return value
 
         # how the arithmetic is shared out, and what a scikit-learn program needs, say nothing of this model
-        left_out = {"stopping", "engine", "n_threads", "usual_batch_size", "rate_in_velocity"}
+        left_out = {"given", "stopping", "engine", "n_threads", "usual_batch_size", "rate_in_velocity"}
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
@@ -154,3 +178,14 @@ class TableTraining(FitOptions):
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
         return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": rate}
+
+
+def recorded_rate(training: dict[str, Any]) -> float | None:
+    """Return the base rate that a model's record of its training tells; None where the solver had none."""
+    from backlit.documents.field import MODEL, Field
+
+    options = Field(training.get("options") or {}, "training.options", MODEL).object()
+    if options.get("solver") == LBFGS:
+        return None
+    rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
+    return TableTraining().rate if rate.is_null else rate.number(above=0)
