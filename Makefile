@@ -11,7 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick demo docs clean
+.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-tables bench-tables-quick demo docs \
+  clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -137,6 +138,21 @@ bench: setup  ## side by side with peers, 15 minutes
 
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
+
+# Peers stand in an environment of their own on top of .venv, whose PyTorch they share.
+TABLES := build/bench-tables/venv
+bench-tables: $(TABLES)/.peers  ## models of tables beside boosting, RealMLP and TabM, many hours; ARGS="--sets adult"
+	$(TABLES)/bin/python benchmarks/tables/run.py $(ARGS)
+
+bench-tables-quick: $(TABLES)/.peers  ## the same on two tables with those that take seconds
+	$(TABLES)/bin/python benchmarks/tables/run.py --quick $(ARGS)
+
+$(TABLES)/.peers: benchmarks/tables/requirements.txt | setup
+	$(BIN)/python -m venv $(TABLES)
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	  > $$($(TABLES)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beneath.pth
+	$(TABLES)/bin/python -m pip install --no-compile --requirement $<
+	@touch $@
 
 docs: setup  ## write the generated pages
 	$(BIN)/python docs/build.py

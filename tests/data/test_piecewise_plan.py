@@ -57,22 +57,22 @@ def test_strips_and_columns_agree_with_the_formula():
 def test_a_table_has_scaled_numbers_and_bins():
     table = pl.DataFrame(
         {
+            "two": [0, 1, 0, 1, 1],  # without bins, so that the next one's place differs among numbers and bins
             "a": [0.0, 1.0, None, 4.0, 2.0],
             "flag": [True, False, True, True, False],
-            "two": [0, 1, 0, 1, 1],
             "took": [dt.timedelta(hours=12 * i) for i in range(5)],
             "day": [dt.date(1970, 1, 1 + i * i) for i in range(5)],
         }
     )
     encoder = piecewise(table)
     names = encoder.get_feature_names_out().tolist()
-    assert names[:6] == ["a", "a is missing", "a in 0 … 1", "a in 1 … 2", "a in 2 … 4", "flag"]
-    assert names[6:12] == ["two", "took", "took in 0 … 0.5", "took in 0.5 … 1", "took in 1 … 1.5", "took in 1.5 … 2"]
+    assert names[:7] == ["two", "a", "a is missing", "a in 0 … 1", "a in 1 … 2", "a in 2 … 4", "flag"]
+    assert names[7:12] == ["took", "took in 0 … 0.5", "took in 0.5 … 1", "took in 1 … 1.5", "took in 1.5 … 2"]
     assert names[-4:] == ["day in 0 … 1", "day in 1 … 4", "day in 4 … 9", "day in 9 … 16"]
     X, plain = encoder.transform(table), TableEncoder().fit(table)
     kept = [names.index(name) for name in plain.get_feature_names_out()]
     np.testing.assert_array_equal(X[:, kept], plain.transform(table))
-    assert X[:, 2:5].tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 0]]
+    assert X[:, 3:6].tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 0]]
     later = table.with_columns(took=pl.lit(dt.timedelta(hours=18)), day=pl.lit(dt.date(1970, 1, 3)))
     assert encoder.transform(later)[0, 8:12].tolist() == [1, 0.5, 0, 0]
     assert encoder.transform(later)[0, -4:] == pytest.approx([1, 1 / 3, 0, 0])

@@ -177,7 +177,7 @@ def test_early_stopping_restores_the_best_epoch(engine):
 def test_validation_score_is_the_accuracy(y, engine):
     from sklearn.metrics import accuracy_score
 
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     weight = np.linspace(0.1, 2, 150)
     classifier = MLPClassifier(early_stopping=True, engine=engine, **FAST | {"max_iter": 1}).fit(X, y, weight)

@@ -183,7 +183,7 @@ def test_unscored_epochs_count_as_no_improvement(engine):
     counts = np.ones(150)
     probe = clone(regressor).set_params(max_iter=1).fit(far, counts)
     held_out = probe._continuation.seed
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     rows = split_rows(150, 0.2, held_out)[1]
     far[rows] = 1e6 * np.sign(probe.coefs_[0][:, 0])
@@ -313,7 +313,7 @@ def test_validation_rows_are_stratified_for_several_classes(engine):
 
 
 def _validation_classes(X, y, seed, engine):
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     classifier = MLPClassifier(early_stopping=True, max_iter=1, random_state=seed, validation_fraction=0.2)
     classifier.set_params(engine=engine).fit(X, y)

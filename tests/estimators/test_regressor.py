@@ -68,7 +68,7 @@ def test_target_too_large_for_float32_is_refused(engine):
 def test_validation_score_is_r2(engine):
     from sklearn.metrics import r2_score
 
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     weight = np.linspace(0.1, 2, len(Y))
     regressor = MLPRegressor(early_stopping=True, max_iter=1, random_state=4, engine=engine).fit(X, BOTH, weight)

@@ -117,7 +117,9 @@ def test_table_model_with_its_encoder(target, dtype, numbers, tmp_path):
     table = homes().drop({"worth": "color", "color": "worth"}[target])
     options = TableTraining(hidden=(8,), epochs=4, dtype=dtype, numbers=numbers, n_bins=4)
     model = bl.TableModel.train(table, target, options)
-    predict = compiled(bl.to_c(model), tmp_path)
+    source = bl.to_c(model)
+    assert ' * x[0]  "easting": number; NaN where missing' in source
+    predict = compiled(source, tmp_path)
     for rows in (table, strange(table)):
         expected, came = model.predict(rows), predict(floats(rows, model))
         if target == "worth":

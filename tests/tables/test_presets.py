@@ -8,6 +8,7 @@ from backlit.errors import UnknownNameError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.tables.presets import PRESETS, batch_size_for, epochs_for
+from backlit.tables.rate_finder import find_table_rate
 
 
 def wavy(n=600):
@@ -82,3 +83,14 @@ def test_members_in_a_model(tmp_path):
     assert loaded.__exportable__().network.sizes[1:] == (24, 1)
     with pytest.raises(ValueError, match="from 1 to 3, but 4 came"):
         model.member(4)
+
+
+def test_the_rate_of_a_preset_is_found_with_its_other_options_on_one_member():
+    table = wavy(100).drop("kind")
+    given = frozenset({"hidden"})
+    few, one = (
+        find_table_rate(table, "number", TableTraining(preset=preset, hidden=(8,), n_bins=32, given=given), n_steps=30)
+        for preset in ("tabular-best", "tabular")
+    )
+    assert len(few.costs) == len(one.costs)
+    assert few.costs[0] == pytest.approx(one.costs[0], rel=0.2)  # n_bins is the preset's: other bins, the same network

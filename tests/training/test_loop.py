@@ -10,14 +10,13 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, RMSprop
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training import loop
-from backlit.training.events import EpochEnded, EpochSettled, StepsDone, TrainingEnded, TrainingStarted
+from backlit.training.events import EpochEnded, EpochSettled, StepsDone, TrainingEnded, TrainingStarted, drive
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, clip_batch_size, train
 from backlit.training.recording import Recorder
 from backlit.training.schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, Step
 from backlit.training.state import TrainingState
 from backlit.training.stopping import EarlyStopping
-from backlit.training.watch import drive
 from every import every
 
 

@@ -205,6 +205,8 @@ def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) ->
     file = reading.read(path, target, [column.name for column in model.schema.columns if not column.is_plain_number])
     for said in file.remarks:
         remark(said, quiet=quiet)
+    if file.is_sparse:
+        file = file.with_zeros([name for name in model.encoder.schema_.by_name if name != target])
     table, _ = blank_missing(file.frame, (*reading.missing_words(), *file.missing))
     extra = [name for name in model.encoder.extra_columns(table) if name != target]
     if extra:

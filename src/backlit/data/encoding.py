@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from backlit.data.features import Features
 from backlit.data.learned import DTYPES, NUMBERS, PIECEWISE, Learned
 from backlit.data.meaning import choices_of, learn_schema, losses, read_view
 from backlit.data.plans import JsonDict, Plan, fit_plan
-from backlit.data.table_view import TableView
+from backlit.data.table_view import NO_ZONES, TableView
 from backlit.data.values import plain
 from backlit.errors import DataError, InvalidInputError, ShapeError
 
@@ -88,7 +89,7 @@ class TableEncoding:
             raise DataError(f"0 feature(s) (shape=({view.n_rows}, 0)) while a minimum of 1 is required.")
         choices = choices_of(self.columns)
         chosen = {view.names[j]: "category" for j in chosen_categories(self.categorical_features, view)}
-        choices = replace(choices, columns={**choices.columns, **chosen})
+        choices = replace(choices, columns={**choices.columns, **chosen}).with_categories(view.categories())
         schema = learn_schema(view, choices, int(self.max_categories))
         self._fit(read_view(view, schema, view.positions), schema)
         for said in losses(schema, int(self.max_categories)):
@@ -97,7 +98,7 @@ class TableEncoding:
             warnings.warn(said, DataConversionWarning, stacklevel=2)
         return self
 
-    def fit_read(self, table: Any, schema: TableSchema) -> Self:
+    def fit_read(self, table: Any, schema: TableSchema, zones: Mapping[str, str] = NO_ZONES) -> Self:
         """Learn the columns of a table that a schema has already read.
 
         Parameters
@@ -105,9 +106,11 @@ class TableEncoding:
         table : dataframe
             With the columns of the schema, in their order.
         schema : TableSchema
+        zones : mapping of str to str
+            By whose clocks columns of moments go, where their type does not say.
         """
         self._check_parameters()
-        self._fit(TableView(table), schema)
+        self._fit(TableView(table, zones), schema)
         return self
 
     def _fit(self, view: TableView, schema: TableSchema) -> None:

@@ -15,6 +15,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "backlit.data.columns.left_out_rows.LeftOutRow",
     "backlit.data.columns.schema.TableSchema",
     "backlit.data.columns.written.DateForm",
+    "backlit.data.columns.written.DurationForm",
     "backlit.data.columns.written.FlagForm",
     "backlit.data.columns.written.NumberForm",
     "backlit.data.date_plan.DatePlan",

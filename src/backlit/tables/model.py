@@ -19,6 +19,7 @@ from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
+from backlit.data.frames import in_polars
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.members import open_session
@@ -29,17 +30,16 @@ from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkW
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.tables.evaluation import evaluate_rows
-from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
-from backlit.tables.rows import as_polars, check_row, known_targets, labeled
+from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.table_target import TableTarget, Task, schema_of
 from backlit.tables.train_parts import train_parts
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.events import Watcher
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
-from backlit.training.watch import Watcher
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class TableModel:
     training: dict[str, Any] = field(default_factory=dict)
     others: tuple[Network, ...] = ()
 
-    to_onnx = to_onnx  # functions of a model that are its methods as well
+    to_onnx = to_onnx  # functions of a model are its methods as well
     plot_weights, plot_confusion = plot_weights, plot_confusion
 
     @classmethod
@@ -143,13 +143,7 @@ class TableModel:
         return 1 + len(self.others)
 
     def member(self, number: int) -> TableModel:
-        """Return the model that one member makes by itself.
-
-        Parameters
-        ----------
-        number : int
-            Counted from 1.
-        """
+        """Return the model that one member, counted from 1, makes by itself."""
         if not 1 <= number <= self.n_members:
             raise InvalidInputError(f"Members count from 1 to {self.n_members}, but {number!r} came.")
         return replace(self, network=(self.network, *self.others)[number - 1], others=())
@@ -176,7 +170,9 @@ class TableModel:
         session = self._session(engine, n_threads)
         decided_by = self.target.decided_by(self.network.activations[-1])
         deciding = self._session(engine, n_threads, decided_by)
-        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, as_polars(table))
+        return evaluate_rows(
+            self.target, self.schema, self.encoder, session, deciding.feedforward, in_polars(table).table
+        )
 
     def examples(
         self,
@@ -202,7 +198,7 @@ class TableModel:
         y : ndarray, ``(n_rows, n_out)``
         """
         remarks: list[str] = []
-        table = as_polars(table)
+        table = in_polars(table).table
         if rows is not None:
             table = table[[check_row(table, row) - 1 for row in rows]]
         _, x, y = self._examples(table, remarks)
@@ -220,7 +216,7 @@ class TableModel:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
             )
-        table = as_polars(x)
+        table = in_polars(x).table
         if needs_y:
             _, rows, y = self._examples(table, [])
         else:
@@ -263,7 +259,7 @@ class TableModel:
             Called with remarks for the user.
         """
         numbers = np.ravel(rows).tolist()
-        table = as_polars(table)
+        table = in_polars(table).table
         few = table[[check_row(table, row) - 1 for row in numbers]]
         _, why_not = known_targets(self.schema.read(few), self.target)
         if why_not:

@@ -19,14 +19,14 @@ from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.encoding import TableEncoding
+from backlit.data.frames import in_polars
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
-from backlit.tables.meaning import are_spelled, schema_of
 from backlit.tables.options import TableTraining
-from backlit.tables.rows import as_polars, without
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.rows import without
+from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
 
 
@@ -64,9 +64,10 @@ class TableStart:
         columns: Any = None,
     ) -> TableStart:
         """Learn the columns of a table; see `TableModel.train`."""
-        raw = as_polars(table)
+        frame = in_polars(table)
+        raw = frame.table
         check_target_name(raw.columns, target)
-        schema = decide(raw, choices_of(columns), target=target)
+        schema = decide(raw, choices_of(columns).with_categories(frame.categories), target=target)
         raw = without_lines(raw, schema.left_out_rows)
         for line in ["Columns:", *schema.lines()]:
             say(line)
@@ -75,12 +76,12 @@ class TableStart:
             say(f"Dropped {n_dropped:,} rows without a {target}.")
         if task is None and training.loss == "poisson":
             task = "regression"  # counts can look like classes, but this loss is for counts
+        meaning = schema.by_name[target]
         if task is None:
-            guess = infer_task(table[target], target)
+            guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
         training = training.for_table(task, table.height)
-        meaning = schema.by_name[target]
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
             # classes come back as they are written: 1.50
@@ -88,7 +89,7 @@ class TableStart:
             table = table.with_columns(labels)
         features = without(table, target)
         encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
-        encoder.fit_read(features, schema.only(features.columns))
+        encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
@@ -99,7 +100,7 @@ class TableStart:
 
     def encode(self, table: Any) -> Examples:
         """Return the rows of another table that have a target, as the network sees them."""
-        table, _ = schema_of(self.encoder, self.target).read_rows(as_polars(table))
+        table, _ = schema_of(self.encoder, self.target).read_rows(in_polars(table).table)
         table, _ = check_target(table, self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
         examples = Examples(self.encoder.transform(without(table, self.target.name)), y)

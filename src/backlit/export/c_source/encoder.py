@@ -58,7 +58,7 @@ def encode_function(encoder: TableEncoding) -> str:
     lines: list[str] = []
     feature = 0
     for j, whole in enumerate(encoder.plans_):
-        plan = whole.scaled if isinstance(whole, PiecewisePlan) else whole
+        plan = _without_bins(whole)
         lines.append(f"  a1[{feature}] = {_first_feature(plan)(plan, f'x[{j}]')};")
         if getattr(plan, "missing", False):
             lines.append(f"  a1[{feature + 1}] = is_missing(x[{j}]);")
@@ -75,7 +75,12 @@ def encode_function(encoder: TableEncoding) -> str:
 
 def column_notes(encoder: TableEncoding) -> list[str]:
     """Return what each column is, for people, in their order."""
-    return [f"{plan.kind}{'; NaN where missing' if not isinstance(plan, PixelPlan) else ''}" for plan in encoder.plans_]
+    plans = [_without_bins(plan) for plan in encoder.plans_]
+    return [f"{plan.kind}{'; NaN where missing' if not isinstance(plan, PixelPlan) else ''}" for plan in plans]
+
+
+def _without_bins(plan: Plan) -> Plan:
+    return plan.scaled if isinstance(plan, PiecewisePlan) else plan
 
 
 def _first_feature(plan: Plan) -> Callable[[Plan, str], str]:

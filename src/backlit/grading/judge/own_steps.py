@@ -38,17 +38,6 @@ class Steps:
     checks: dict[str, int] = field(default_factory=dict)
 
 
-def as_gradients(o: Observed) -> Observed:
-    """Read gradients from the step that was made along them."""
-    if o.error is not None or not any(name in ("b_new", "w_new") for name, _ in o.numbers):
-        return o
-    numbers = {}
-    for (name, layer), new in o.numbers.items():
-        quantity, old = ("nabla_b", o.case.b) if name == "b_new" else ("nabla_w", o.case.w)
-        numbers[quantity, layer] = (old[layer] - new) / o.case.eta if new.shape == old[layer].shape else new
-    return Observed(o.case, numbers)
-
-
 def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], simple: Sequence[Observed] = ()) -> Steps:
     """Judge every equation.
 
