@@ -123,3 +123,26 @@ def test_exit_codes(run, tmp_path, text, code):
     came, out, _ = run("grade", path)
     assert came == code, out
     assert ("missing: BP1, BP2, BP3, BP4." in out) == (code == 1)
+
+
+def test_float32_is_held_to_float32s_own_precision():
+    text = program("right/nielsen_single_precision").read_text()
+    verdict = graded(text)
+    assert verdict.verdict == "pass"
+    assert "Its numbers are float32" in verdict.remarks[0]
+    (finding,) = graded(text.replace("delta = activations[-1] - y", "delta = 1.001 * (activations[-1] - y)")).findings
+    assert finding.equation == "BP1"
+    (finding,) = graded(text.replace("delta @ activations[i].T", "-delta @ activations[i].T")).findings
+    assert (finding.equation, finding.mistake) == ("BP4", "sign")
+
+
+def test_a_function_of_one_equation_and_a_cost_may_be_float32():
+    text = """
+import numpy as np
+def bias_gradient(delta): return np.asarray(delta, np.float32)
+def cost(a, y): return np.float32(0.5 * np.sum((a - y) ** 2))
+"""
+    verdict = graded(text, points={"BP3": 1, "cost": 1})
+    assert (verdict.verdict, verdict.equations("right")) == ("pass", ("BP3", "cost"))
+    for old, new, equation in (("(delta,", "(1.001 * delta,", "BP3"), ("0.5", "0.501", "cost")):
+        assert graded(text.replace(old, new), points={"BP3": 1, "cost": 1}).equations("wrong") == (equation,)

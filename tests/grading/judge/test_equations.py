@@ -44,7 +44,7 @@ def test_what_is_asked_for_and_not_offered_is_missing():
     ("formula", "mistake"),
     [
         (lambda delta: delta * 1.0001, None),
-        (lambda delta: delta.astype(np.float32), "float32"),
+        (lambda delta: delta.astype(np.float32).astype(float), "float32"),
         (lambda delta: delta.astype(int), "integer_arrays"),
         (lambda delta: -delta, "sign"),
         (lambda delta: None, "not_written"),

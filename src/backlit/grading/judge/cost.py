@@ -16,7 +16,7 @@ from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, singles
 from backlit.grading.judge.evidence import shown
 from backlit.grading.judge.findings import message_for, raised
-from backlit.grading.judge.matching import NO_MISTAKES, TOLERANCE, explains, numbers_of
+from backlit.grading.judge.matching import NO_MISTAKES, TOLERANCE, TOLERANCE_OF_FLOAT32_ARRAYS, explains, numbers_of
 from backlit.grading.judge.verdict import Finding, Judgement
 from backlit.grading.reading.answers import Observed, read_cost
 from backlit.grading.reading.cases import Case
@@ -44,7 +44,9 @@ class _Seen:
 
     def is_(self, factor: float) -> bool:
         scale = max(abs(factor * self.expected), 1e-12)
-        return bool(abs(self.found - factor * self.expected) <= 10 * TOLERANCE * scale)
+        single = np.float32(self.found) == self.found  # nothing else has so few digits
+        tolerance = TOLERANCE_OF_FLOAT32_ARRAYS if single else 10 * TOLERANCE
+        return bool(abs(self.found - factor * self.expected) <= tolerance * scale)
 
 
 def judge_cost(judgement: Judgement, observed: Sequence[Observed], convention: Convention, line: int | None) -> None:

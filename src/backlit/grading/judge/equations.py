@@ -22,7 +22,7 @@ from backlit.grading.judge.algorithm import (
 )
 from backlit.grading.judge.catalogue import Switch, key_of, singles
 from backlit.grading.judge.findings import compared, raised, simple_cases
-from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close, count_different
+from backlit.grading.judge.matching import FLOAT32_TOLERANCE, IN_FLOAT32, close, count_different, is_single
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import in_place, same
 from backlit.grading.judge.trials import Average, EquationFunction, Trial, caller, run_trials
@@ -58,6 +58,8 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
                     judge.n_wrong(equation, trials, convention, average),
                 )
                 judgement.findings.append(finding)
+            if any(t.found is not None and is_single(t.found) for t in trials):
+                judgement.remarks = (IN_FLOAT32,)
     return judgement
 
 

@@ -15,17 +15,13 @@ from backlit.core.likelihood_losses import SHORT_CUTS
 from backlit.grading.judge.algorithm import bp1, bp2, run
 from backlit.grading.judge.catalogue import MATRIX_PRODUCTS
 from backlit.grading.judge.findings import compared
-from backlit.grading.judge.matching import FLOAT32_TOLERANCE, TOLERANCE, close
+from backlit.grading.judge.matching import close
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.verdict import EQUATIONS, Finding
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import Array, Case
 
 _VISIBLE, _OF_QUOTIENTS = 1e-9, 1e-5
-
-
-def _agree(found: Array, expected: Array) -> bool:
-    return close(found, expected, FLOAT32_TOLERANCE if found.dtype == np.float32 else TOLERANCE)
 
 
 @dataclass
@@ -63,7 +59,7 @@ def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], si
         steps.findings[0] = next((finding for finding in simpler if finding.equation == first.equation), first)
     if any(o.error is not None for o in singles):
         return steps
-    holding = [_holding(o, _agree) for o in singles]
+    holding = [_holding(o, close) for o in singles]
     showing: dict[tuple[int, ...], set[str]] = {}
     for o in singles:  # of a layer whose relus are all off, one example shows nothing, but some of a network do
         showing.setdefault(o.case.sizes, set()).update(_holding(o, _shows))
@@ -111,7 +107,7 @@ def _holding(o: Observed, agree: Callable[[Array, Array], bool]) -> set[str]:
 
 def _shows(found: Array, expected: Array) -> bool:
     """Whether numbers agree, and are not all 0, which much else would give."""
-    return _agree(found, expected) and bool(np.any(np.abs(expected) > 1e-12))
+    return close(found, expected) and bool(np.any(np.abs(expected) > 1e-12))
 
 
 def _own_bp2(case: Case, right: Pass, nabla_b: dict[int, Array], layer: int) -> Array:
@@ -124,7 +120,7 @@ def _is_matrix_product(case: Case, right: Pass, found: Array) -> bool:
         p = Pass(case, frozenset({("BP1", f"matrix_product:{variant}")}), w=case.w, z=right.z, a=right.a)
         delta = bp1(p)
         if delta.shape != right.delta[right.last].shape and (
-            _agree(found, delta) or _agree(found, np.sum(delta, axis=1, keepdims=True))
+            close(found, delta) or close(found, np.sum(delta, axis=1, keepdims=True))
         ):
             return True
     return False
@@ -132,7 +128,7 @@ def _is_matrix_product(case: Case, right: Pass, found: Array) -> bool:
 
 def _own_activation(case: Case, right: Pass, nabla_b: dict[int, Array], nabla_w: dict[int, Array]) -> Finding | None:
     """Tell outputs of a hidden layer that are wrong: ``∂C/∂w = δ a`` of one example holds them, and ``∂C/∂b = δ``."""
-    if _agree(nabla_b[case.n_layers], right.nabla_b[case.n_layers]):
+    if close(nabla_b[case.n_layers], right.nabla_b[case.n_layers]):
         return None  # which would not be, had the layers before handed on anything wrong
     for layer in range(1, case.n_layers):
         delta, product, expected = nabla_b[layer + 1], nabla_w[layer + 1], right.a[layer]
@@ -140,7 +136,7 @@ def _own_activation(case: Case, right: Pass, nabla_b: dict[int, Array], nabla_w:
         if j < 0 or product.shape != case.w[layer + 1].shape or not abs(float(delta[j, 0])) > _VISIBLE:
             return None
         own = (product[j] / float(delta[j, 0])).astype(float)[:, np.newaxis]
-        if not _agree(product, delta.astype(float) @ own.T) or not np.all(np.isfinite(own)):
+        if not close(product, delta.astype(float) @ own.T) or not np.all(np.isfinite(own)):
             return None
         if not close(own, expected, _OF_QUOTIENTS):
             if layer == 1:  # as the inputs are given, something else is wrong
@@ -181,12 +177,12 @@ def _wrong_steps(o: Observed) -> list[Finding]:
     findings: dict[str, Finding] = {}
     for layer in range(last, 1, -1):
         found, expected = nabla_b[layer], right.nabla_b[layer]
-        w_is_right = _agree(nabla_w[layer], right.nabla_w[layer])
+        w_is_right = close(nabla_w[layer], right.nabla_w[layer])
         if single and layer < last and nabla_b[layer + 1].shape == case.b[layer + 1].shape:
             own = _own_bp2(case, right, nabla_b, layer)
-            w_is_right = w_is_right or _agree(nabla_w[layer], own @ right.a[layer - 1].T)
-            expected = expected if _agree(found, expected) else own
-        if not _agree(found, expected):
+            w_is_right = w_is_right or close(nabla_w[layer], own @ right.a[layer - 1].T)
+            expected = expected if close(found, expected) else own
+        if not close(found, expected):
             if layer == last and not w_is_right and _is_matrix_product(case, right, found):
                 return [compared("BP1", "delta", last, found, expected, "matrix_product", case=case)]
             is_error = not w_is_right and found.shape == expected.shape
@@ -198,6 +194,6 @@ def _wrong_steps(o: Observed) -> list[Finding]:
             if equation == "BP3":  # what comes of δ is not to be blamed too
                 nabla_b[layer] = expected
         expected_w = nabla_b[layer].astype(float) @ right.a[layer - 1].T if single else right.nabla_w[layer]
-        if _agree(found, right.nabla_b[layer]) and not _agree(nabla_w[layer], expected_w):
+        if close(found, right.nabla_b[layer]) and not close(nabla_w[layer], expected_w):
             findings.setdefault("BP4", compared("BP4", "nabla_w", layer, nabla_w[layer], expected_w, None, case=case))
     return list(findings.values())

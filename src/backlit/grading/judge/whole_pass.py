@@ -28,12 +28,14 @@ from backlit.grading.judge.findings import (
 from backlit.grading.judge.further_calls import LOUD, constant_findings, mistake_in_squares, overwritten
 from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
+    IN_FLOAT32,
     NO_MISTAKES,
     QUOTIENT_TOLERANCE,
     as_gradients,
     close,
     explains,
     find_mistakes,
+    has_single,
     is_right,
     numbers_of,
 )
@@ -77,6 +79,7 @@ def judge_whole_pass(
         return judgement
     progress("comparing its numbers")
     observed = [recipe.observe(case, convention) for case in cases]
+    judgement.remarks += (IN_FLOAT32,) if any(map(has_single, observed)) else ()
     findings = _judge_gradients(judgement, recipe, observed, convention, lines, progress)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
     if recipe.stops_early and "z" not in {finding.equation for finding in findings}:
