@@ -59,7 +59,7 @@ def _seed() -> None:
 
 def _module(text: str) -> ModuleType:
     module = ModuleType("submission")
-    exec(compile(text, "submission.py", "exec"), module.__dict__)
+    exec(compile(text, "submission.py", "exec", dont_inherit=True), module.__dict__)
     return module
 
 
