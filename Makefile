@@ -55,13 +55,20 @@ $(VENV)/.engine: $(SOURCES) | $(VENV)/.python
 	@touch $@
 
 setup: $(VENV)/.python  ## all that tests, checks and benchmarks need, too
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tools $(VENV)/.engine
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tests $(VENV)/.engine
+	@$(MAKE) --no-print-directory $(VENV)/.tools
 	@touch $(VENV)/.backlit
 
-$(VENV)/.tools: pyproject.toml | $(VENV)/.python
+$(VENV)/.tests: pyproject.toml | $(VENV)/.python
 	@echo "Installing what the tests need: PyTorch, JAX and others, some 2 GB"
-	@$(call INSTALL,test dev)
+	@$(call INSTALL,test)
 	@touch $@ $(VENV)/.packages
+
+# Tests need none of these, so `make test` by itself does not wait for them.
+$(VENV)/.tools: pyproject.toml $(VENV)/.tests
+	@echo "Installing what checks the source: ruff, clang-format, mypy"
+	@$(call INSTALL,dev)
+	@touch $@
 
 check: setup  ## ruff, clang-format, mypy --strict
 	$(BIN)/ruff check .
@@ -74,7 +81,9 @@ format: setup  ## mend what check would complain of, as far as tools can
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
-test: setup  ## every test, and a list of the longest
+test: $(VENV)/.python  ## every test, and a list of the longest
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tests $(VENV)/.engine
+	@touch $(VENV)/.backlit
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
@@ -118,7 +127,7 @@ sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 
 soak: setup  ## what takes too long for test
 	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m soak
-	BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
+	BACKLIT_SOAK=1 BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
 	BACKLIT_SOAK=1 BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \
 	    tests/grading/test_do_nothing.py tests/grading/test_grade.py

@@ -90,7 +90,7 @@ void pack_columns(const float* even, const float* odd, long n, const int (&parts
   }
 }
 
-// What as many pointers take of scratch, to the end of a cache line.
+// The scratch that n pointers take, in numbers, padded to whole cache lines.
 long numbers_of_pointers(long n) { return padded(n * long(sizeof(const Pair*) / sizeof(float)), lane_count); }
 
 // bfloat16 with one part an operand, bfloat16x3 with three products of two.
@@ -145,7 +145,7 @@ Kernels<float> table(Kernels<float> full) {
 
 }  // namespace
 
-// The kernels of full precision with their products exchanged.
+// The kernels of full precision with their products replaced.
 const Kernels<float>& kernels_bfloat16(const Kernels<float>& full) {
   static const Kernels<float> kernels = table<1>(full);
   return kernels;

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "names.hpp"
-#include "processors.hpp"
 #include "session.hpp"
+#include "threads.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -46,9 +46,9 @@ void require(bool condition, const char* message) {
 template <class T>
 class Binding {
  public:
-  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, int max_threads,
-          const std::string& precision)
-      : session_(checked({shape, objective, optimizer, max_threads,
+  Binding(const Shape& shape, const Objective& objective, const Optimizer& optimizer, const LayerRates& layer_rates,
+          int max_threads, const std::string& precision)
+      : session_(checked({shape, objective, optimizer, layer_rates, max_threads,
                           Precision(index_of(precision, precision_names, "precision"))})) {}
 
   void set_weights(int layer, int slot, Array<const T> w) {
@@ -155,10 +155,7 @@ class Binding {
  private:
   static Description checked(Description description) {
     if (description.max_threads <= 0) description.max_threads = available_processors();
-    const std::vector<double>& rates = description.objective.dropout.rates;
-    require(rates.empty() || rates.size() == description.shape.activations.size(),
-            "one dropout rate for each layer but the output is needed");
-    for (double rate : rates) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
+    check_rates(description);
     return description;
   }
 
@@ -225,8 +222,9 @@ template <class T>
 void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
   nb::class_<B>(m, name)
-      .def(nb::init<const Shape&, const Objective&, const Optimizer&, int, const std::string&>(), nb::kw_only(),
-           "shape"_a, "objective"_a, "optimizer"_a, "max_threads"_a, "precision"_a)
+      .def(nb::init<const Shape&, const Objective&, const Optimizer&, const LayerRates&, int, const std::string&>(),
+           nb::kw_only(), "shape"_a, "objective"_a, "optimizer"_a, "layer_rates"_a = LayerRates{}, "max_threads"_a,
+           "precision"_a)
       .def("set_weights", &B::set_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
@@ -259,6 +257,8 @@ void bind_descriptions(nb::module_& m) {
           },
           "sizes"_a, "activations"_a);
   nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
+  nb::class_<LayerRates>(m, "LayerRates")
+      .def(nb::init<const std::vector<double>&, const std::vector<double>&>(), "weights"_a, "biases"_a);
   nb::class_<Dropout>(m, "Dropout").def(nb::init<const std::vector<double>&, std::uint64_t>(), "rates"_a, "seed"_a);
   nb::class_<Objective>(m, "Objective")
       .def(

@@ -1,8 +1,18 @@
 // Numbers aligned to a cache line and zero at first; large ones on huge pages.
 #pragma once
 
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#elif defined(_WIN32)
+#include <malloc.h>
+#endif
 
 #include "matrices.hpp"
 
@@ -12,14 +22,36 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(long n);
+  explicit Buffer(long n) : n_(n) {
+    if (n == 0) return;
+    const std::size_t bytes = (std::size_t(n) * sizeof(T) + cache_line - 1) / cache_line * cache_line;
+    const bool is_large = bytes >= huge_page;
+    const std::size_t unit = is_large ? huge_page : cache_line;
+    void* memory = allocate(unit, (bytes + unit - 1) / unit * unit);
+    if (!memory) throw std::bad_alloc();
+#if defined(__linux__)
+    if (is_large) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+    std::memset(memory, 0, bytes);
+    data_.reset(static_cast<T*>(memory));
+  }
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   long size() const { return n_; }
 
  private:
+  static constexpr std::size_t cache_line = 64, huge_page = 2 << 20;
+
+#if defined(_WIN32)
+  static void* allocate(std::size_t unit, std::size_t bytes) { return _aligned_malloc(bytes, unit); }
+  static void release(void* memory) { _aligned_free(memory); }
+#else
+  static void* allocate(std::size_t unit, std::size_t bytes) { return std::aligned_alloc(unit, bytes); }
+  static void release(void* memory) { std::free(memory); }
+#endif
+
   struct Free {
-    void operator()(T* p) const;
+    void operator()(T* memory) const { release(memory); }
   };
   std::unique_ptr<T[], Free> data_;
   long n_ = 0;

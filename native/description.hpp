@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 #include "kernels.hpp"
@@ -25,7 +26,7 @@ struct Penalty {
 
 // Shares of neurons that are dropped in training; see native/dropout.hpp.
 struct Dropout {
-  std::vector<double> rates;  // of layers 1 (the input) to L − 1; 0 drops nothing, and none at all neither
+  std::vector<double> rates;  // of layers 1 (the input) to L − 1; 0 drops nothing, and so does an empty list
   std::uint64_t seed = 0;
 };
 
@@ -37,13 +38,46 @@ struct Objective {
   Dropout dropout;
 };
 
+// What the learning rate of each layer but the input is multiplied by; none at all leaves it. Only rules with p = 1 can
+// go with it, for they take the length of a step from q alone.
+struct LayerRates {
+  std::vector<double> weights, biases;
+
+  template <class T>
+  StepRule<T> of_weights(StepRule<T> rule, int l) const {
+    if (weights.empty()) return rule;
+    rule.q *= T(weights[l]);
+    rule.keep = T(1 - weights[l] * (1 - double(rule.keep)));
+    return rule;
+  }
+  template <class T>
+  StepRule<T> of_biases(StepRule<T> rule, int l) const {
+    if (!biases.empty()) rule.q *= T(biases[l]);
+    return rule_of_biases(rule);
+  }
+};
+
 struct Description {
   Shape shape;
   Objective objective;
   Optimizer optimizer;
+  LayerRates layer_rates;
   int max_threads = 1;
   Precision precision = Precision::full;
 };
+
+// Throws where there is not one number for each layer, or a dropout rate is none.
+inline void check_rates(const Description& description) {
+  const auto require = [](bool condition, const char* message) {
+    if (!condition) throw std::invalid_argument(message);
+  };
+  const std::size_t n_layers = description.shape.activations.size();
+  for (const std::vector<double>& rates : {description.layer_rates.weights, description.layer_rates.biases})
+    require(rates.empty() || rates.size() == n_layers, "one factor of the rate for each layer but the input is needed");
+  const std::vector<double>& dropout = description.objective.dropout.rates;
+  require(dropout.empty() || dropout.size() == n_layers, "one dropout rate for each layer but the output is needed");
+  for (double rate : dropout) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");
+}
 
 // Rows of a batch as they come from Python: row-major, `n_columns` numbers per row.
 template <class T>

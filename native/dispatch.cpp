@@ -31,7 +31,7 @@ const Kernels<float>& kernels_bfloat16x3(const Kernels<float>& full);
 
 namespace {
 
-// From the least to the best; each has all of those before it. avx512bf16 is avx512 with products of bfloat16 beside.
+// From the least to the best; each includes those before it. avx512bf16 is avx512 plus products in bfloat16.
 enum class InstructionSet { baseline, avx2, avx512, avx512bf16 };
 constexpr const char* instruction_set_names[] = {"baseline", "avx2", "avx512", "avx512bf16"};
 
@@ -100,13 +100,13 @@ const Kernels<float>& kernels<float>(Precision precision) {
     return precision == Precision::bfloat16 ? avx512bf16::kernels_bfloat16(full<float>())
                                             : avx512bf16::kernels_bfloat16x3(full<float>());
 #endif
-  throw std::invalid_argument("bfloat16 takes a processor with AVX512_BF16");
+  throw std::invalid_argument("bfloat16 needs a processor with AVX512_BF16");
 }
 
 template <>
 const Kernels<double>& kernels<double>(Precision precision) {
   if (precision == Precision::full) return full<double>();
-  throw std::invalid_argument("bfloat16 is for networks of float32");
+  throw std::invalid_argument("bfloat16 needs a network of float32");
 }
 
 }  // namespace backlit

@@ -1,5 +1,5 @@
 // What becomes of the sums of a product: how each begins, and what is done with its end while it is still in registers
-// or in the first cache. Shared by the products of every precision.
+// or in the L1 cache. Shared by the products of every precision.
 #pragma once
 
 #include <type_traits>
@@ -29,7 +29,7 @@ void pull_back(Activation activation, Matrix<const T> z, Matrix<const T> a, Matr
 }
 
 // Forward and BP2: sums begin at the bias or at zero, and end in z or δ; a finished tile goes through σ or ⊙ σ′ while
-// it is still in the first cache. Which of the two is chosen as the program runs, so that there is one tile for both.
+// it is still in the L1 cache. Which of the two is chosen as the program runs, so that there is one tile for both.
 template <class T>
 struct LayerEpilogue {
   Activation activation;
@@ -73,7 +73,7 @@ void sigma_prime_of_tile(const LayerEpilogue<T>& layer, long i, int height, long
 // Fetches the rows of the next batch while BP4 sums over those of this one: a tile asks for one cache line of each row,
 // one at each term of its sums, so that requests never fill the queue that the work needs too. A few rows are fetched
 // whole, as far as there are tiles, but of many only the beginnings. The processor fetches the rest when it sees them
-// being read, and fetching them all would drive out of the second cache what is needed sooner.
+// being read, and fetching them all would drive out of the L2 cache what is needed sooner.
 template <class T>
 struct Fetcher {
   static constexpr long line = 64 / sizeof(T), most_lines = 1024, beginning = 2;
@@ -95,14 +95,14 @@ struct Fetcher {
   }
 };
 
-// BP4: sums are added to the gradient so far, or a finished tile of them, in the first cache, goes into its step.
+// BP4: sums are added to the gradient so far, or a finished tile of them, in the L1 cache, goes into its step.
 template <class T>
 struct NablaEpilogue {
   T* nabla;                 // the gradient, or room for a tile of it
   const StepRule<T>* rule;  // null where no step is taken
   Slots<T> slots;
   long n_rows;  // of the weights
-  bool is_far;  // the weights and their state are more than the second cache holds
+  bool is_far;  // the weights and their state are more than the L2 cache holds
   Fetcher<T> fetcher;
   long panel = 0, tile = 0;    // where they begin
   long next = 0, vectors = 0;  // of this tile's weights, which are asked for while their gradient is summed

@@ -3,10 +3,11 @@
 #include "kernels.hpp"
 
 #include "dropout.hpp"
+#include "epilogues.hpp"
 #include "equations.hpp"
-#include "gradient_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
+#include "simd.hpp"
 #include "sparse_kernels.hpp"
 
 #define BACKLIT_STRING(x) #x
@@ -82,24 +83,66 @@ void into_panels(Matrix<const T> m, Panels<T> panels, long begin, long end) {
   });
 }
 
+// Padding is zero and adds nothing.
+template <class T, class F>
+double sum_of_rows(Panels<const T> wt, long k_begin, long k_end, F&& add) {
+  double sum = 0;
+  for_panels(wt, [&](long, Matrix<const T> panel) {
+    Vec<T> sums[4]{};  // a sum that waits for none of the others
+    const T *from = panel.row(k_begin), *end = panel.row(k_end);
+    for (; from + 4 * lanes<T> <= end; from += 4 * lanes<T>)
+      unroll<4>([&](auto i) { sums[i] = add(load(from + i * lanes<T>), sums[i]); });
+    for (; from < end; from += lanes<T>) sums[0] = add(load(from), sums[0]);
+    sum += double(sum_of_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3])));
+  });
+  return sum;
+}
+
 template <class T>
-void row_sums(Panels<const T> wt, double* square, double* magnitude_sum, long k_begin, long k_end) {
-  // Padding is zero and adds nothing. Lanes are added in float64, in their order.
+double penalty_of_rows(Panels<const T> wt, double half_square, double l1, long k_begin, long k_end) {
+  double cost = 0;
+  if (half_square != 0)
+    cost += half_square * sum_of_rows(wt, k_begin, k_end, [](Vec<T> w, Vec<T> sum) { return fma(w, w, sum); });
+  if (l1 != 0) cost += l1 * sum_of_rows(wt, k_begin, k_end, [](Vec<T> w, Vec<T> sum) { return sum + magnitude<T>(w); });
+  return cost;
+}
+
+// What is done to a whole gradient, where the step cannot be fused into BP4: the penalty's part is added and the norm
+// taken that clipping asks for, and then comes the step.
+
+// nabla += the penalty's gradient, and squares[k] = Σ_j nabla², for rows [k_begin, k_end).
+template <class T>
+void finish_nabla(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, double* squares, long k_begin,
+                  long k_end) {
   for (long k = k_begin; k < k_end; ++k) {
-    Vec<T> squares{}, magnitudes{};
-    for_panels(wt, [&](long, Matrix<const T> panel) {
+    Vec<T> sum{};
+    for_panels(nabla, [&](long first, Matrix<T> panel) {
+      const T* w_k = wt.data + first * wt.n_rows + k * panel.stride;
       for (long j = 0; j < panel.stride; j += lanes<T>) {
-        const Vec<T> w = load(panel.row(k) + j);
-        squares = fma(w, w, squares);
-        magnitudes += magnitude<T>(w);
+        const Vec<T> w = load(w_k + j);
+        Vec<T> nabla_kj = fma(broadcast(rule.square), w, load(panel.row(k) + j));
+        if (rule.l1 != T(0)) nabla_kj = fma(broadcast(rule.l1), sign<T>(w), nabla_kj);
+        store(panel.row(k) + j, nabla_kj);
+        sum = fma(nabla_kj, nabla_kj, sum);
       }
     });
-    square[k] = magnitude_sum[k] = 0;
-    for (int lane = 0; lane < lanes<T>; ++lane) {
-      square[k] += squares[lane];
-      magnitude_sum[k] += magnitudes[lane];
-    }
+    squares[k] = 0;
+    for (int lane = 0; lane < lanes<T>; ++lane) squares[k] += sum[lane];
   }
+}
+
+template <class T>
+void apply(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
+           long k_begin, long k_end) {
+  const Slots<T> slots{theta.data, first.data, second.data};
+  for_panels(nabla, [&](long j, Matrix<T> panel) {
+    const long at = j * nabla.n_rows + k_begin * panel.stride;
+    take_steps_by(rule, slots, at, (k_end - k_begin) * panel.stride, [&](long k) BACKLIT_INLINED {
+      const Vec<T> gradient = factor * load(nabla.data + at + k);
+      store(nabla.data + at + k, Vec<T>{});
+      return gradient;
+    });
+  });
 }
 
 // Operands are read where they lie.
@@ -135,7 +178,7 @@ constexpr Kernels<T> table{
     .transpose = transpose<T>,
     .read_weights = read_weights<T>,
     .write_weights = write_weights<T>,
-    .row_sums = row_sums<T>,
+    .penalty_of_rows = penalty_of_rows<T>,
 };
 
 template <class T>

@@ -18,7 +18,7 @@ struct SparseRow {
   long n;
 };
 
-// How precise the operands of the products are; all else is in T. See bfloat16.cpp.
+// What the operands of a product are rounded to; everything else is of type T. See bfloat16.cpp.
 enum class Precision { full, bfloat16, bfloat16x3 };
 constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
 
@@ -30,8 +30,8 @@ struct DropoutDraw {
   double rate;
 };
 
-// Rows x[rows[0]], x[rows[1]], … of n_in numbers that will be wanted next. They are read from all over memory, so they,
-// or their beginnings, are fetched into the second cache while other work is done.
+// Rows x[rows[0]], x[rows[1]], … of n_in numbers that the next step will read. They are scattered over memory, so they,
+// or their beginnings, are prefetched into the L2 cache while other work is done.
 template <class T>
 struct RowsAhead {
   const T* x = nullptr;
@@ -52,8 +52,8 @@ struct Kernels {
   void (*forward)(Activation activation, Rows<T> a_previous, Panels<const T> wt, const T* b, Matrix<T> z, Matrix<T> a,
                   long n_rows, T* scratch);
 
-  // BP1 for n_rows rows, times each example's share, in the mean or in the step; and C_x of each. z is only read where
-  // needed. A null delta asks for the costs alone.
+  // BP1 for n_rows rows, multiplied by each example's share of the mean or of the step; and C_x of each. z is only read
+  // where needed. A null delta asks for the costs alone.
   void (*output_error)(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                        const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out);
 
@@ -61,12 +61,12 @@ struct Kernels {
   void (*backward)(Activation activation, Rows<T> delta_next, Panels<const T> w_next, Matrix<const T> z,
                    Matrix<const T> a, Matrix<T> delta, long n_rows, T* scratch);
 
-  // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step in the same breath; `ahead`
-  // is fetched meanwhile.
+  // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step, in one pass over memory;
+  // `ahead` is prefetched meanwhile.
   void (*update_weights)(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt,
                          Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead);
 
-  // BP3 and the step of the biases, by `rule` without what is for weights only.
+  // BP3 and the step of the biases, by `rule` without what is for weights only (penalties, decay).
   void (*update_biases)(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second);
 
   // BP4 and BP3 added to nabla, without a step.
@@ -78,8 +78,8 @@ struct Kernels {
   void (*finish_nabla)(const StepRule<T>& rule, Panels<const T> wt, Panels<T> nabla, double* squares, long k_begin,
                        long k_end);
 
-  // The step alone, of rows [k_begin, k_end) of weights, or of biases as the only row, by factor·nabla, which has to
-  // be p∇, and nabla is zero afterwards.
+  // The step alone, for rows [k_begin, k_end) of the weights, or for the biases as the only row. factor·nabla must be
+  // p∇ (see StepRule); nabla is set to zero.
   void (*apply)(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
                 long k_begin, long k_end);
 
@@ -115,8 +115,8 @@ struct Kernels {
   void (*read_weights)(Panels<const T> wt, Matrix<T> w);
   void (*write_weights)(Matrix<const T> w, Panels<T> wt);
 
-  // square[k] = Σ_j w², magnitude[k] = Σ_j |w| for rows [k_begin, k_end) of wt
-  void (*row_sums)(Panels<const T> wt, double* square, double* magnitude, long k_begin, long k_end);
+  // half_square · Σ w² + l1 · Σ |w| of rows [k_begin, k_end) of wt
+  double (*penalty_of_rows)(Panels<const T> wt, double half_square, double l1, long k_begin, long k_end);
 };
 
 // The best kernels the processor can run, or what BACKLIT_ISA in the environment asks for.

@@ -4,6 +4,12 @@
 
 namespace backlit {
 
+namespace {
+// Rows of weights whose penalty is one sum: enough that lanes are seldom added up, and few enough that float32 holds
+// it.
+constexpr long rows_of_penalty = 16;
+}  // namespace
+
 template <class T>
 Layer<T>::Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, int n_slots)
     : n_in(n_in),
@@ -72,10 +78,13 @@ void Layer<T>::reserve_nabla() {
 }
 
 template <class T>
-void Layer<T>::reserve_sums() {
-  if (squares_.size() != 0) return;
-  squares_ = Buffer<double>(weight_rows());
-  magnitudes_ = Buffer<double>(weight_rows());
+long Layer<T>::penalty_blocks() const {
+  return (weight_rows() + rows_of_penalty - 1) / rows_of_penalty;
+}
+
+template <class T>
+void Layer<T>::reserve_penalties() {
+  if (penalties_.size() == 0) penalties_ = Buffer<double>(penalty_blocks());
 }
 
 template <class T>
@@ -89,16 +98,18 @@ bool Layer<T>::is_finite() const {
 }
 
 template <class T>
-void Layer<T>::sum_rows(Part rows) {
-  kernels_.row_sums(wt(), squares_.data(), magnitudes_.data(), rows.begin, rows.end);
+void Layer<T>::find_penalties(double half_square, double l1, Part blocks) {
+  for (long block = blocks.begin; block < blocks.end; ++block) {
+    const long begin = block * rows_of_penalty, end = std::min(begin + rows_of_penalty, weight_rows());
+    penalties_.data()[block] = kernels_.penalty_of_rows(wt(), half_square, l1, begin, end);
+  }
 }
 
 template <class T>
-void Layer<T>::add_rows_to(double& square, double& magnitude) const {
-  for (long k = 0; k < weight_rows(); ++k) {
-    square += squares_.data()[k];
-    magnitude += magnitudes_.data()[k];
-  }
+double Layer<T>::penalty() const {
+  double sum = 0;
+  for (long block = 0; block < penalty_blocks(); ++block) sum += penalties_.data()[block];
+  return sum;
 }
 
 template <class T>
@@ -124,8 +135,7 @@ void Layer<T>::apply_nabla(const StepRule<T>& rule, T factor, Part rows) {
 
 template <class T>
 void Layer<T>::apply_nabla_b(const StepRule<T>& rule, T factor) {
-  kernels_.apply(rule_of_biases(rule), factor, as_row(nabla_b_), as_row(b_), as_row(slots_b_[0]), as_row(slots_b_[1]),
-                 0, 1);
+  kernels_.apply(rule, factor, as_row(nabla_b_), as_row(b_), as_row(slots_b_[0]), as_row(slots_b_[1]), 0, 1);
 }
 
 template class Layer<float>;

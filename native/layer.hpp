@@ -1,4 +1,4 @@
-// One layer: its parameters, and all that is kept in their shape.
+// One layer: its parameters, and the arrays of the same shape: optimizer state and gradient.
 #pragma once
 
 #include "buffer.hpp"
@@ -9,14 +9,14 @@ namespace backlit {
 template <class T>
 class Layer {
  public:
-  // Where `is_row`, the weights of one neuron lie as the row w; see one_neuron.hpp.
+  // Where `is_row`, the layer has one neuron, whose weights are stored as the row w; see one_neuron.hpp.
   Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, int n_slots);
 
   const long n_in, n_out, stride;  // stride: n_out padded
   const Activation activation;
   const bool is_row;
 
-  long weight_rows() const { return is_row ? 1 : n_in; }  // of the weights as they lie
+  long weight_rows() const { return is_row ? 1 : n_in; }  // of the weights as they are stored
   bool is_one_panel() const { return stride <= kernels_.panel_columns; }
 
   Panels<const T> wt() const { return in_panels(wt_); }
@@ -39,24 +39,25 @@ class Layer {
 
   // Room for what training needs beside the parameters.
   void reserve_w();
-  void reserve_nabla();  // zero at every call
+  void reserve_nabla();  // set to zero at every call
   void reserve_nabla_wt();
-  void reserve_sums();
+  void reserve_penalties();
 
-  // Rows of wt: renews the copy w of theirs.
+  // Copies these rows of wt into w.
   void transpose(Part rows);
   bool is_finite() const;
 
-  // For each row of wt in `rows`, what the penalty's cost is made of: Σ w² and Σ |w|. All rows are then added to sums.
-  void sum_rows(Part rows);
-  void add_rows_to(double& square, double& magnitude) const;
+  // What the weights as they are cost: half_square·Σ w² + l1·Σ |w|, found block by block and then added up.
+  long penalty_blocks() const;
+  void find_penalties(double half_square, double l1, Part blocks);
+  double penalty() const;
 
-  // Adds the penalty's gradient to nabla, and takes Σ nabla² of each row. All rows are then added to a sum.
+  // Adds the penalty's gradient to nabla, and takes Σ nabla² of each row; then the total of all rows.
   void finish_nabla(const StepRule<T>& rule, Part rows);
   void finish_nabla_b(const StepRule<T>& rule);
   void add_nabla_squares_to(double& square) const;
 
-  // The steps by factor·nabla, which is zero afterwards.
+  // Takes the step by factor·nabla, by the rules of weights and of biases, and sets nabla to zero.
   void apply_nabla(const StepRule<T>& rule, T factor, Part rows);
   void apply_nabla_b(const StepRule<T>& rule, T factor);
 
@@ -65,8 +66,8 @@ class Layer {
   Panels<T> in_panels(Buffer<T>& values) { return {values.data(), weight_rows(), weight_columns()}; }
   Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), weight_rows(), weight_columns()}; }
   Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }  // b and its like
-  // w as it comes and goes, whose transpose is what lies in wt. Where w lies as it is, every number counts as a row of
-  // its own, so that transposing it leaves the row.
+  // w in the lecture's layout, as it is handed in and out; wt holds its transpose. A layer of one neuron stores w
+  // itself: there each number counts as a row of its own, so that transposing changes nothing.
   template <class U>
   Matrix<U> as_lecture(U* w) const {
     return {w, is_row ? 1 : n_in};
@@ -76,9 +77,9 @@ class Layer {
   Buffer<T> wt_, b_;  // (n_in, stride) or padded n_in; (stride)
   Buffer<T> slots_wt_[2], slots_b_[2];
   Buffer<T> nabla_wt_, nabla_b_;
-  Buffer<T> w_;                          // in panels
-  Buffer<double> squares_, magnitudes_;  // one for each row of wt
-  Buffer<double> nabla_squares_;         // one for each row of wt, and one for the biases
+  Buffer<T> w_;                   // in panels
+  Buffer<double> penalties_;      // one for each block of rows of wt
+  Buffer<double> nabla_squares_;  // one for each row of wt, and one for the biases
 };
 
 }  // namespace backlit

@@ -1,5 +1,5 @@
-// The products of a layer of one neuron after a hidden layer: the forward pass and BP4. Its weights lie as w, a row,
-// for of a column of wt nearly all would be padding; vectors run along the layer before, and BP2 reads w where it lies.
+// The products of a layer of one neuron after a hidden layer: the forward pass and BP4. Its weights are stored as w, a
+// row, because a column of wt would be nearly all padding. Vectors run along the layer before; BP2 reads w as it is.
 #pragma once
 
 #include "epilogues.hpp"

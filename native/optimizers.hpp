@@ -25,9 +25,10 @@ constexpr bool moves_by_gradient_alone(Rule rule) { return rule == Rule::sgd; }
 
 // One step of an optimizer, with everything that is the same for all parameters worked out beforehand.
 //
-// The gradient comes times p, which is cheapest to multiply into the errors of BP1: their sums then have it already,
-// and gradient descent is left with an addition, for which processors have other units than for the products. A
-// gradient that is wanted as it is, because it is clipped or handed out, is multiplied by p when the step is taken.
+// The gradient arrives multiplied by p. The cheapest place for that is the errors of BP1: the sums over them are then
+// multiplied already, and gradient descent is left with an addition, for which processors have other units than for the
+// products. A gradient that must not be scaled, because it is clipped or handed out, is multiplied by p when the step
+// is taken.
 //
 // sgd       θ ← θ + p ∇,  p = −μ
 // momentum  v ← m v + p ∇,  θ ← θ + q v, or with Nesterov's θ ← θ + q (m v + p ∇); PyTorch has p = 1 and q = −μ, and
@@ -52,7 +53,7 @@ struct StepRule {
   T l1 = 0;
 };
 
-// For gradients that come times p: what a penalty adds to them.
+// For gradients that are multiplied by p: what a penalty adds to them.
 template <class T>
 StepRule<T> rule_times_p(StepRule<T> rule) {
   rule.square *= rule.p;
@@ -148,7 +149,7 @@ struct AdamW : Adam {
   }
 };
 
-// The table.
+// The table of optimizers.
 using AnyOptimizer = std::variant<SGD, RMSprop, Adam, AdamW>;
 
 template <class... Each>
@@ -222,7 +223,7 @@ struct Slots {
   T* second;
 };
 
-// Each rule takes θ, and the gradient times p, and returns θ after the step; it moves its slots at offset `at` itself.
+// Each rule takes θ and p∇ and returns θ after the step; it updates its slots at offset `at` itself.
 namespace rule {
 
 template <class T>
@@ -265,7 +266,7 @@ struct adam {
 
 }  // namespace rule
 
-// Takes a step for the `lanes` parameters at offset `at`, given the vector of their gradients times p.
+// Takes a step for the `lanes` parameters at offset `at`, given the vector p∇.
 template <template <class> class Which, bool may_have_l1 = true, class T>
 BACKLIT_INLINE void step(const StepRule<T>& s, const Slots<T>& slots, long at, Vec<T> nabla) {
   const Vec<T> theta = load(slots.theta + at);

@@ -1,4 +1,4 @@
-#include "passes.hpp"
+#include "step.hpp"
 
 namespace backlit {
 

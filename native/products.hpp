@@ -31,7 +31,7 @@ struct SumOf {
   using type = O;
 };
 
-// BP4 asks for rows of a so far ahead, where there are enough of them to matter.
+// BP4 prefetches rows of a this many steps ahead, where there are enough of them to matter.
 constexpr long rows_read_ahead = 16, rows_that_matter = 64;
 
 // How wide a panel is: so many vectors, the last of them half where `is_narrow`, for the rest of it is padding.
@@ -76,7 +76,7 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
   });
   const O* a_row[height];
   if constexpr (!a_by_column) unroll<height>([&](auto r) BACKLIT_INLINED { a_row[r] = a.row(i + r); });
-  // rows of a lie too far apart for the processor to see what will be read next
+  // rows of a lie too far apart for the processor's own prefetching
   const long end_of_reading_ahead = a_by_column && depth >= rows_that_matter ? depth - rows_read_ahead : 0;
   for (long k = 0; k < depth; ++k) {
     if (a_by_column && k < end_of_reading_ahead) {
@@ -104,8 +104,8 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
 }
 
 // Rows of one panel that are too few for a tile of full height: cut into tiles of even height, and one of a single row.
-// They may be the whole batch in the forward pass and BP2. In BP4 they are what n_in leaves, seldom much of the work,
-// and only powers of two are built for it, of whole vectors.
+// In the forward pass and BP2 they may be the whole batch. In BP4 they are the remainder of n_in, seldom much of the
+// work, so only heights that are powers of two are compiled for it, of whole vectors.
 template <class O, class Width, bool a_by_column, class Epilogue>
 __attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O* b, long depth, long j,
                                          Epilogue& epilogue) {
@@ -132,8 +132,8 @@ inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, lo
   if (i < i_end) rows_left<O, Left, a_by_column>(a, i, i_end, b, depth, j, epilogue.of_any_height());
 }
 
-// Vectors of columns in the next panel where so many are left: tiles of three need the least of the second cache, and
-// nothing is to end in a lonely vector.
+// How many vectors of columns the next panel has, where so many are left: tiles of three read the least from the L2
+// cache, and no panel at the end should be a single vector.
 inline int panel_width(long vectors_left) {
   return vectors_left <= widest_panel ? int(vectors_left) : vectors_left == 4 ? 2 : 3;
 }

@@ -65,6 +65,7 @@ Description description() {
   d.objective.dropout.rates = numbers<double>();
   d.objective.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
   d.optimizer = optimizer();
+  d.layer_rates = {numbers<double>(), numbers<double>()};
   d.max_threads = int(number());
   d.precision = Precision(index_of(word(), precision_names, "precision"));
   return d;

@@ -10,10 +10,11 @@ namespace backlit {
 
 namespace {
 
-// Rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over, to bound memory.
+// To bound memory: rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over at a
+// time.
 constexpr long block_rows = 256, gradient_rows = 2048;
-// Below so many floating-point operations per step, a second thread costs more than it saves; and so many in a call,
-// before it has begun.
+// A second thread needs at least so many floating-point operations per step to save more than it costs, and so many
+// per call to be worth starting.
 constexpr double operations_per_thread = 4e6, operations_per_call = 2.5e7;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
@@ -61,7 +62,7 @@ void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
   step_.reserve(is_sparse);
 }
 
-// Renews the copies w for BP2.
+// Copies wt into w, for BP2.
 template <class T>
 void Session<T>::transpose(int thread, int n_threads) {
   for (std::size_t l = 1; l < layers_.size(); ++l) layers_[l].transpose(Part(layers_[l].n_in, thread, n_threads));
@@ -154,13 +155,13 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
   const StepRule<T> s = rule_without_penalty(step_.rule(rate, 1, ++t));  // the gradient holds the penalty's already
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
-    layers_[l].apply_nabla(s, s.p, Part(0, layers_[l].weight_rows()));
-    layers_[l].apply_nabla_b(s, s.p);
+    layers_[l].apply_nabla(description_.layer_rates.of_weights(s, int(l)), s.p, Part(0, layers_[l].weight_rows()));
+    layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
 }
 
-// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors come times `factor`, and
-// times its weight where it has one. `step` counts from 0.
+// Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors are multiplied by `factor`,
+// and by its weight where it has one. `step` counts from 0.
 template <class T>
 void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
                             Part rows, long step, T* scratch) {
@@ -219,6 +220,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
 
       const StepRule<T> s = step_.rule(rates[step], batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
+      if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
       train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       barrier.wait();  // all errors are there
       ++steps_taken;
@@ -233,6 +235,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
           last_check = Clock::now();
           stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
         }
+        if (has_penalty) costs[step] += step_.penalty_cost();
       }
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
@@ -242,7 +245,6 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       else
         step_.take(s, n, thread, n_threads, ahead, scratch);
       barrier.wait();  // all weights are there
-      if (thread == 0 && has_penalty) costs[step] += step_.penalty_cost(batch_weight);
     }
     barrier.wait();  // nobody reads t any more
     if (thread == 0) t += steps_taken;

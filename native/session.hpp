@@ -5,10 +5,8 @@
 #include <functional>
 #include <vector>
 
-#include "passes.hpp"
 #include "step.hpp"
 #include "threads.hpp"
-#include "whole_gradient.hpp"
 #include "workspace.hpp"
 
 namespace backlit {
@@ -35,15 +33,15 @@ class Session {
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate);
 
   // One step per batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.
-  // `interrupted` is asked now and then; when it says so the run ends after the step.
+  // `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
                 double* costs, double* batch_weights, const std::function<bool()>& interrupted);
 
-  // Threads for steps of so many rows in a call of so many, where `most` can find something to do.
+  // How many threads to use for steps of so many rows in a call of so many, where at most `most` have something to do.
   int threads_for(long rows_per_step, long rows_per_call, long most) const;
 
  private:
-  // A step whose gradient has to be whole before it is taken, instead of one that is fused into BP4.
+  // Whether the step needs the whole gradient first, instead of being fused into BP4.
   bool steps_by_whole_gradient() const { return description_.optimizer.clips(); }
   void reserve(int n_threads, long n_rows, bool is_sparse);
   void transpose(int thread, int n_threads);

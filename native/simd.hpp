@@ -105,7 +105,7 @@ BACKLIT_INLINE V sqrt(V x) {
 }
 #endif
 
-// The lower half of a vector. A processor that has two units for halves and one for whole vectors takes half the time.
+// The lower half of a vector. Processors with two units for half vectors and one for whole ones take half the time.
 template <class T>
 using Half = typename VectorOf<T>::half;
 #if defined(__AVX512F__)
@@ -158,7 +158,7 @@ BACKLIT_INLINE Vec<float> over_root<float>(Vec<float> m, Vec<float> v, float eps
 }
 #endif
 
-// Lanes that stand for a real column, all ones, where n of them are left.
+// A mask for the last n columns of a row: all ones in lanes that hold a real column, zeros in the padding.
 template <class T>
 BACKLIT_INLINE Bits<T> first_lanes(long n) {
   Bits<T> lane;
@@ -166,7 +166,7 @@ BACKLIT_INLINE Bits<T> first_lanes(long n) {
   return lane < typename VectorOf<T>::bit(n < lanes<T> ? n : lanes<T>);
 }
 
-// The first n numbers at p and zeros, without a look at what follows them.
+// The first n numbers at p, then zeros; what follows them in memory is not read.
 template <class T>
 BACKLIT_INLINE Vec<T> load_first(const T* p, long n) {
   if (n >= lanes<T>) return load(p);

@@ -1,10 +1,39 @@
-// BP4, BP3 and the step, fused: the gradient of a weight goes into its step without touching memory.
+// The parts of a step of training, each of which every thread calls for its share: Passes for some rows of the batch,
+// then Step, or WholeGradient, for some weights of each layer.
 #pragma once
 
 #include "workspace.hpp"
 
 namespace backlit {
 
+class Barrier;
+
+// Steps 1 to 4 of the lecture's algorithm: forward, the error of the output, and back. See passes.cpp.
+template <class T>
+class Passes {
+ public:
+  explicit Passes(Workspace<T>& workspace) : work_(workspace) {}
+
+  // Steps 1 and 2. In training, dropout is applied to the inputs of layers: `step` counts from 0, and the first of the
+  // rows stands at `position` in its batch.
+  void forward(Part rows, T* scratch);
+  void forward_in_training(Part rows, long step, long position, T* scratch);
+
+  // Step 3: the costs, and BP1 where an error is wanted.
+  void output(Part rows, bool with_delta);
+
+  // Step 4: BP2 from the last layer down to the second, and the errors in panels for BP4. The batch has n_rows rows.
+  void backward(Part rows, long n_rows, T* scratch);
+
+ private:
+  void layer_forward(int layer, Rows<T> input, Part rows, T* scratch);
+  void drop(int layer, Part rows, long step, long position);
+  void drop_sparse_rows(Part rows, const DropoutDraw& draw, long position);
+
+  Workspace<T>& work_;
+};
+
+// BP4, BP3 and the step, fused: the gradient of a weight goes into its step without touching memory.
 template <class T>
 class Step {
  public:
@@ -12,20 +41,45 @@ class Step {
 
   void reserve(bool is_sparse);
 
-  // The rule of step number `step`, counted from 1, of a batch that weighs so much.
+  // The rule for step number `step`, counted from 1, on a batch of this weight.
   StepRule<T> rule(double rate, double batch_weight, long step) const;
 
   // The step of one of the threads, each of which has its part of each layer's weights; the rows of the next batch are
   // fetched meanwhile.
   void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch);
 
-  // What the penalty added to the cost before the step.
-  double penalty_cost(double batch_weight) const;
+  // What the penalty adds to the cost: each thread finds its part, while weights stay as they are; then it is added up.
+  void find_penalties(double batch_weight, int thread, int n_threads);
+  double penalty_cost() const;
 
  private:
   void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   const Penalty& penalty() const { return work_.description.objective.penalty; }
+
+  Workspace<T>& work_;
+};
+
+// The same apart, for a gradient that is wanted whole: because it is handed out, or because the step needs its norm
+// first, as clipping does.
+template <class T>
+class WholeGradient {
+ public:
+  explicit WholeGradient(Workspace<T>& workspace) : work_(workspace) {}
+
+  // Room for the gradient of every layer, set to zero.
+  void reserve();
+
+  // BP4 and BP3 of one layer for n_rows rows, added to the gradient so far.
+  void add_w(int layer, long n_rows, Part part, T* scratch);
+  void add_b(int layer, long n_rows);
+
+  // BP4, BP3 and the step of one of the threads, each of which has its rows of each gradient. All threads have the norm
+  // once they have met.
+  void step(const StepRule<T>& rule, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+
+ private:
+  T clip_factor() const;
 
   Workspace<T>& work_;
 };

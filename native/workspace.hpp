@@ -1,5 +1,5 @@
-// What is worked out for the rows of a batch: activations, errors, masks, costs; and the scratch of each thread. Layers
-// count from 0, the first after the input; activations and what feeds a layer from 0, the input.
+// What is computed for the rows of a batch: activations, errors, masks, costs; and the scratch memory of each thread.
+// Layers count from 0, the first after the input; activations and the inputs of layers from 0, the network's input.
 #pragma once
 
 #include <vector>
@@ -23,12 +23,12 @@ class Workspace {
 
   int n_layers() const { return int(layers.size()); }
 
-  // Room for n_rows rows, with errors where the call trains; and for the scratch of threads that work on so many.
+  // Room for n_rows rows, with errors where the call trains; and scratch for threads that work on so many.
   void reserve(long n_rows, bool with_delta, bool is_sparse);
   void reserve_scratch(int n_threads, long n_rows);
   T* scratch(int thread) { return scratch_[thread].data(); }
 
-  // Row `from` of the examples becomes row `to` of the batch. It stays where it lies.
+  // Row `from` of the examples becomes row `to` of the batch. Only its address is taken; nothing is copied.
   void take_row(const Examples<T>& examples, long from, long to);
 
   Matrix<T> a(int layer) { return a_[layer].matrix(); }
@@ -40,7 +40,7 @@ class Workspace {
             layers[layer].n_out};
   }
   const T* const* y(long row) const { return y_.data() + row; }
-  T* share(long row) { return share_.data() + row; }  // what the errors of each example come times
+  T* share(long row) { return share_.data() + row; }  // what the errors of an example are multiplied by
   T* cost(long row) { return cost_.data() + row; }
 
   bool is_sparse() const { return is_sparse_; }
@@ -50,7 +50,7 @@ class Workspace {
   bool drops(int layer) const { return description.objective.dropout.rates[layer] != 0; }
   Matrix<T> dropped(int layer) { return dropped_[layer].matrix(); }  // a ⊙ mask
   Matrix<T> mask(int layer) { return {mask_[layer].data(), dropped(layer).stride}; }
-  // What a layer is fed with, and in training.
+  // The input of a layer; and in training, where dropout may have masked it.
   Rows<T> input(int layer) { return layer == 0 ? Rows<T>{x_.data()} : a_[layer].rows(); }
   Rows<T> fed(int layer) { return drops(layer) ? dropped_[layer].rows() : input(layer); }
 

@@ -23,8 +23,8 @@ EXAMPLES = {
     ),
     "optimizer rmsprop": (
         r"(?i)\brmsprop\b",
-        # the last two tell people which arguments are its
-        {"core/optimizers.py", "native/optimizers.hpp", "training/options.py", "estimators/parameters.py"},
+        # the last tells people which of the estimators' parameters are its
+        {"core/optimizers.py", "native/optimizers.hpp", "estimators/parameters.py"},
     ),
     # of both estimators and of `backlit train`
     "option clip_norm": (
@@ -32,7 +32,7 @@ EXAMPLES = {
         {
             "core/optimizers.py",
             "native/optimizers.hpp",
-            "native/whole_gradient.cpp",
+            "native/step.cpp",
             "training/options.py",
             "training/run_description.py",
             "estimators/parameters.py",

@@ -52,6 +52,54 @@ def test_private_names_of_scikit_learn_stand_in_one_file():
     assert found == {"estimators/scikit_learn.py"}
 
 
+def lengths() -> dict[str, int]:
+    """The lines of every source file, by its path in src/backlit or native."""
+    files = {path.relative_to(SOURCE).as_posix(): path for path in SOURCE.rglob("*.py")}
+    files |= {f"native/{path.name}": path for path in (ROOT / "native").glob("*.[ch]pp")}
+    return {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in files.items()}
+
+
+def test_no_file_is_too_long():
+    too_long = {name: n for name, n in lengths().items() if n > LONGEST}
+    assert not too_long, f"cut these by their ideas; {LONGEST} lines are the most: {too_long}"
+
+
+def test_small_files_are_ideas_of_their_own():
+    small = {name for name, n in lengths().items() if n < SMALL and not name.endswith("__init__.py")}
+    assert small <= SMALL_FILES, f"a helper of one neighbor belongs into it: {sorted(small - SMALL_FILES)}"
+    assert lengths().keys() >= SMALL_FILES
+
+
+LONGEST, SMALL = 300, 60
+
+# the only files of less than 60 lines, besides those that show a room
+SMALL_FILES = {
+    "__main__.py",
+    "cli/diagnose.py",
+    "cli/export.py",
+    "core/layer_rates.py",
+    "core/namespace.py",
+    "engine/predictor.py",
+    "estimators/scikit_learn.py",
+    "estimators/trusted_types.py",
+    "native/dropout.hpp",
+    "native/matrices.hpp",
+    "native/names.hpp",
+    "native/subnormals.hpp",
+    "persistence/locks.py",
+    "data/categories.py",
+    "data/formats/json_lines.py",
+    "grading/judge/evidence.py",
+    "grading/judge/scoring.py",
+    "grading/reading/forms/registry.py",
+    "grading/reading/kept.py",
+    "grading/reading/unrecognized.py",
+    "grading/sandbox/libc.py",
+    "grading/sandbox/limits.py",
+    "tables/rate_finder.py",
+}
+
+
 def test_every_source_file_has_its_test():
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests").rglob("test_*.py")}
     for path in SOURCE.rglob("*.py"):
@@ -66,34 +114,47 @@ def test_every_source_file_has_its_test():
 TESTED_TOGETHER = {
     "__main__": "test_app",
     "affine_functions": "test_forms",
+    "arff": "test_table_file",
+    "arrays": "test_readers",
     "backward": "test_text",
+    "category_plan": "test_plans",
+    "cells": "test_decide",
     "check": "test_looking",
     "child": "test_sandbox",
+    "choices": "test_decide",
+    "classes": "test_target",
+    "column": "test_schema",
     "container": "test_model_file",
-    "dataclass_options": "test_app",
+    "counted": "test_decide",
+    "date_plan": "test_plans",
     "diagnose": "test_looking",
     "differences": "test_difference_quotients",
     "document": "test_render",
+    "durations": "test_dates",
+    "encoding": "test_encoder",
+    "encodings": "test_delimited",
     "errors": "everywhere",
     "evaluate": "test_app",
     "evidence": "test_diagnosis",
     "examples": "test_step",
-    "encoding": "test_encoder",
     "explain": "test_app",
     "export": "test_export_command",
+    "features": "test_encoder",
+    "file_bytes": "test_readers",
     "form": "test_forms",
     "formulas": "test_text",
-    "functions": "test_onnx_network",
     "forward": "test_text",
+    "functions": "test_onnx_network",
     "further_calls": "test_seen",
+    "gaps": "test_decide",
+    "glance": "test_decide",
     "going_on": "test_stochastic",
-    "gradescope": "test_reports",
     "gradient_report": "test_gradient_check",
     "graph": "test_onnx_network",
     "heads": "test_onnx",
     "html": "test_render",
     "isolation": "test_sandbox",
-    "junit": "test_reports",
+    "json_lines": "test_table_file",
     "kept": "test_submission",
     "landlock": "test_walls",
     "latex": "test_render",
@@ -101,9 +162,12 @@ TESTED_TOGETHER = {
     "layer_objects": "test_forms",
     "layer_rules": "test_diagnosis",
     "layout": "test_text",
+    "leaks": "test_inspection",
+    "left_out_rows": "test_decide",
     "libc": "test_walls",
     "likelihood_losses": "test_losses",
     "limits": "test_sandbox",
+    "lines": "test_delimited",
     "markdown": "test_render",
     "mathml": "test_render",
     "maths": "test_text",
@@ -112,12 +176,15 @@ TESTED_TOGETHER = {
     "model_document": "test_model_file",
     "moves": "test_demon",
     "network_with_examples": "test_looking",
+    "number_plans": "test_plans",
+    "objects": "test_frames",
     "one_pass": "test_algorithm",
     "options": "test_app",
     "output": "test_app",
     "own_steps": "test_evidence",
     "picture": "test_demon",
     "plain_text": "test_text",
+    "platforms": "test_reports",
     "predict": "test_app",
     "process": "test_sandbox",
     "process_table": "test_sandbox",
@@ -139,48 +206,27 @@ TESTED_TOGETHER = {
     "scikit_learn": "test_house",
     "seccomp": "test_walls",
     "selection": "test_text",
+    "separators": "test_delimited",
     "side_effects": "test_grade",
     "slopes": "test_custom",
     "start": "test_table_model",
-    "state": "test_loop",
     "storage": "test_table_model",
+    "stored_model": "test_model_file",
     "story": "test_text",
     "student": "test_live_student",
+    "svmlight": "test_table_file",
     "tell": "test_text",
     "train": "test_app",
+    "train_parts": "test_table_model",
     "training_rules": "test_diagnosis",
     "tree": "test_step",
     "trials": "test_equations",
     "unrecognized": "test_grade",
     "update": "test_grade",
     "verdict": "test_grade",
-    "version": "test_app",
-    "watch": "test_loop",
-    "arff": "test_table_file",
-    "arrays": "test_readers",
-    "encodings": "test_delimited",
-    "file_bytes": "test_readers",
-    "foreign": "test_table_file",
-    "json_lines": "test_table_file",
-    "lines": "test_delimited",
-    "separators": "test_delimited",
-    "svmlight": "test_table_file",
-    "workbook": "test_table_file",
     "whole_pass": "test_grade",
+    "workbook": "test_table_file",
     "worksheet": "test_render",
-    "leaks": "test_inspection",
-    "wrong_functions": "test_algorithm",
-    "category_plan": "test_plans",
-    "cells": "test_decide",
-    "choices": "test_decide",
-    "classes": "test_target",
-    "column": "test_schema",
-    "date_plan": "test_plans",
-    "features": "test_encoder",
-    "gaps": "test_decide",
-    "glance": "test_decide",
-    "left_out_rows": "test_decide",
-    "number_plans": "test_plans",
-    "typed": "test_decide",
     "written": "test_schema",
+    "wrong_functions": "test_algorithm",
 }

@@ -19,7 +19,7 @@ from commands import QUICK, homes
 
 from backlit import MLPClassifier, MLPRegressor
 from backlit.cli.app import check, demon, diagnose, evaluate, explain, find_rate, predict, train
-from backlit.cli.dataclass_options import GROUPS
+from backlit.cli.options import GROUPS
 from backlit.cli.reading import ReadingOptions
 from backlit.errors import ModelFileError
 

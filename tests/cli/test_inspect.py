@@ -12,7 +12,7 @@ def test_a_table_is_shown_and_its_schema_written_for_train(folder, run):
     assert (code, err) == (0, "Wrote schema.json. Correct it where need be, and train with --schema schema.json.\n")
     assert "t.csv: 300 rows, 7 columns" in out
     assert "Left out 2 lines before the table, which begins on line 3." in out
-    assert "twice gives worth alone" in out
+    assert "twice gives worth away on its own" in out
     assert "category of 3 values: " in out
     assert "regression" in out
     assert max(map(len, out.splitlines())) < 200

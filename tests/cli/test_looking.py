@@ -6,7 +6,9 @@ import pytest
 from commands import QUICK
 
 import backlit as bl
-from backlit.core import backpropagation
+from backlit.core import backpropagation, gradient_check
+from backlit.explanation.demon.demon import demon
+from backlit.explanation.views.render import render
 
 
 def test_demon_ranks_and_pushes(folder, model, run):
@@ -51,8 +53,22 @@ def test_check_passes_and_fails(folder, model, run, monkeypatch):
     assert (code, json.loads(out)["ok"]) == (1, False)
 
 
+EXERCISE = {"sizes": [2, 1], "weights": [[[0.1, 0.2]]], "biases": [[0.3]], "x": [[1, 2], [3, 4]], "y": [[1], [0]]}
+
+
+def test_defaults_are_those_of_the_functions(folder, run, monkeypatch):
+    (folder / "e.json").write_text(json.dumps(EXERCISE))
+    monkeypatch.setitem(gradient_check.check_gradient.__kwdefaults__, "max_parameters", 2)
+    assert "2 of 3 parameters checked" in run("check", "--network", "e.json")[1]
+    assert "[default: 2]" in run("check", "--help")[1]
+    monkeypatch.setitem(render.__kwdefaults__, "digits", 3)
+    assert "C = 0.0481\n" in run("explain", "--network", "e.json", "--row", 1)[1]
+    monkeypatch.setitem(demon.__kwdefaults__, "dz", 0.75)
+    assert "0.375" in run("demon", "--network", "e.json", "--layer", 2, "--neuron", 1)[1]
+
+
 def test_check_takes_a_network_typed_in_by_hand(folder, run):
-    exercise = {"sizes": [2, 1], "weights": [[[0.1, 0.2]]], "biases": [[0.3]], "x": [[1, 2], [3, 4]], "y": [[1], [0]]}
+    exercise = dict(EXERCISE)
     (folder / "e.json").write_text(json.dumps(exercise))
     code, out, err = run("check", "--network", "e.json")
     assert (code, err) == (0, "")
@@ -110,3 +126,32 @@ def test_a_training_that_diverges_is_diagnosed(folder, run):
     code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "n.safetensors", *options, "--quiet")
     assert (code, out) == (1, "")
     assert err.startswith("Error: Training diverged")
+
+
+def test_a_member_is_looked_at_alone(folder, run):
+    options = [*QUICK, "--members", 3, "--preset", "tabular", "--hidden", 4]
+    code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "three.safetensors", *options)
+    assert (code, "3 networks, each" in out) == (0, True), err
+    model = bl.TableModel.load(folder / "three.safetensors")
+    assert model.training["options"]["numbers"] == "piecewise"  # the preset's
+    assert model.network.sizes[1:] == (4, 1)  # what was given
+    shown = {}
+    for member in (None, 1, 3):
+        option = [] if member is None else ["--member", member]
+        for command in ("explain", "demon", "check", "diagnose"):
+            code, out, err = run(command, "three.safetensors", "homes.csv", *option)
+            assert code == 0, err
+            assert ("The model has 3 members; this is the first" in err) == (member is None)
+            shown[command, member] = out
+    for command in ("explain", "demon", "check", "diagnose"):
+        assert shown[command, None] == shown[command, 1] != shown[command, 3]
+    code, _, err = run("explain", "three.safetensors", "homes.csv", "--member", 4)
+    assert (code, "has 3 of them" in err) == (2, True)
+
+
+def test_an_option_that_is_typed_beats_the_preset_though_it_is_the_plain_default(folder, run):
+    options = ["--preset", "tabular", "--epochs", 1, "--schedule", "cosine", "--hidden", 4]
+    code, _, err = run("train", "homes.csv", "--target", "worth", "--out", "typed.safetensors", *options)
+    assert code == 0, err
+    trained = bl.TableModel.load(folder / "typed.safetensors").training["options"]
+    assert (trained["schedule"], trained["parametrization"]) == ("cosine", "ntp")

@@ -10,10 +10,12 @@ from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
 from backlit.core.gradient_check import check_gradient
 from backlit.core.gradient_report import Kink
+from backlit.core.likelihood_losses import SHORT_CUTS
 from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.core.penalty import Penalty
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError
+from every import every
 
 
 def problem(sizes=(3, 4, 4, 2), names="tanh", seed=0, n=6, **options):
@@ -25,8 +27,8 @@ def problem(sizes=(3, 4, 4, 2), names="tanh", seed=0, n=6, **options):
 # a right gradient passes
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
-@pytest.mark.parametrize("hidden", list(ACTIVATIONS))
+@every(("loss", "output"), fitting_pairs())
+@every("hidden", list(ACTIVATIONS))
 def test_every_loss_and_activation(loss, output, hidden):
     network, x, y = problem((3, 4, 3), [hidden, output], seed=1)
     report = check_gradient(network, x, y, loss=loss)
@@ -217,10 +219,10 @@ def test_a_wrong_loss_gradient_is_found(monkeypatch, loss):
     assert report.worst_relative_error == pytest.approx(0.5, rel=1e-3)
 
 
-@pytest.mark.parametrize("pair", list(losses.SHORT_CUTS))
+@pytest.mark.parametrize("pair", list(SHORT_CUTS))
 def test_a_wrong_short_cut_is_found(monkeypatch, pair):
-    right = losses.SHORT_CUTS[pair]
-    monkeypatch.setitem(losses.SHORT_CUTS, pair, lambda z, a, y: right(z, a, y) + 1e-4)
+    right = SHORT_CUTS[pair]
+    monkeypatch.setitem(SHORT_CUTS, pair, lambda z, a, y: right(z, a, y) + 1e-4)
     network, x, y = problem(names=["tanh", "tanh", pair[1]])
     assert not check_gradient(network, x, y, loss=pair[0]).ok
 
@@ -375,7 +377,7 @@ def test_what_is_refused():
 # how exact the quotients are
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_the_error_estimate_holds_and_is_not_loose(loss, output):
     network, x, y = problem((3, 4, 3), ["tanh", output], seed=1)
     for layer in check_gradient(network, x, y, loss=loss).layers:

@@ -5,12 +5,15 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates, formats_of, read_dates
+from backlit.data.columns.durations import are_durations, read_durations
+from every import every
 
 DAY, NOON = dt.date(2020, 12, 31), dt.datetime(2020, 12, 31, 23, 59)
 
 
-@pytest.mark.parametrize(
+@every(
     ("cell", "written", "value"),
     [
         ("2020-12-31", "%Y-%m-%d", DAY),
@@ -46,7 +49,7 @@ DAY, NOON = dt.date(2020, 12, 31), dt.datetime(2020, 12, 31, 23, 59)
     ],
 )
 def test_a_way_to_write_dates_is_found_and_read(cell, written, value):
-    found = find_dates(pl.Series("x", [cell]))
+    found = find_dates(Counted.of(pl.Series("x", [cell])))
     assert (found.form.formats, found.share) == ((written,), 1)
     assert read_dates(pl.Series("x", [cell, None]), found.form).to_list() == [value, None]
 
@@ -63,28 +66,54 @@ def test_a_way_to_write_dates_is_found_and_read(cell, written, value):
     ],
 )
 def test_day_or_month_is_decided_for_the_whole_column(cells, first, decided):
-    found = find_dates(pl.Series(cells))
+    found = find_dates(Counted.of(pl.Series(cells)))
     assert found.decided == decided
     assert read_dates(pl.Series(cells[:1]), found.form).to_list() == [first]
 
 
 @pytest.mark.parametrize("cells", [["01/02/2020"], ["1-2-20", "3-4-20"], ["13/01/2020"] * 5 + ["01/13/2020"]])
 def test_what_cannot_be_decided_has_no_form_until_it_is_told(cells):
-    assert find_dates(pl.Series(cells)).form is None
-    told = find_dates(pl.Series(["01/02/2020"]), first="month")
+    assert find_dates(Counted.of(pl.Series(cells))).form is None
+    told = find_dates(Counted.of(pl.Series(["01/02/2020"])), first="month")
     assert read_dates(pl.Series(["01/02/2020"]), told.form).to_list() == [dt.date(2020, 1, 2)]
-    dotted = find_dates(pl.Series(["01.02.2020"]), first="month")  # nobody writes the month first there
+    dotted = find_dates(Counted.of(pl.Series(["01.02.2020"])), first="month")  # nobody writes the month first there
     assert dotted.form.formats == ("%d.%m.%Y",)
 
 
 def test_a_column_of_dates_and_moments_is_one_of_moments():
     cells = pl.Series(["2020-12-31", "2020-12-31 23:59"])
-    read = read_dates(cells, find_dates(cells).form)
+    read = read_dates(cells, find_dates(Counted.of(cells)).form)
     assert read.to_list() == [dt.datetime(2020, 12, 31), NOON]
 
 
 @pytest.mark.parametrize("cell", ["2020", "may", "12.5", "abc", "1-2", "2020Q1", "192.168.0.1", "20:15 left", "1.2.3"])
 def test_what_is_no_date(cell):
-    found = find_dates(pl.Series([cell]))
+    found = find_dates(Counted.of(pl.Series([cell])))
     assert found is None or found.share == 0
     assert formats_of("Y", "day") == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "hours"),
+    [
+        ("1 days 02:30:00", 26.5),
+        ("1 day, 2:30:00", 26.5),
+        ("-1 days +23:00:00", -1),
+        ("-1 days -02:00:00", -26),
+        ("0 days 00:00:00.360000", 1e-4),
+        ("2 days", 48),
+        ("26:30", 26.5),
+        ("P1DT2H30M", 26.5),
+        ("PT0.36S", 1e-4),
+        ("-PT1H", -1),
+    ],
+)
+def test_spans_of_time(cell, hours):
+    cells = pl.Series([cell, "none", None])
+    assert read_durations(cells).to_list() == [dt.timedelta(hours=hours), None, None]
+    assert are_durations(Counted.of(cells[:1]), 0.9)
+
+
+@pytest.mark.parametrize("cell", ["23:59", "P", "part", "day", "1:2:3:4", "12"])
+def test_no_spans_of_time(cell):
+    assert not are_durations(Counted.of(pl.Series([cell])), 0.9)

@@ -169,13 +169,15 @@ def test_bad_parameters_and_use_before_fit():
         TableEncoder().fit(TABLE[:0])
 
 
-def test_written_and_read_back_bit_for_bit():
-    encoder = TableEncoder(dtype="float32", max_categories=10).fit(TABLE)
+@pytest.mark.parametrize("options", [{}, {"numbers": "piecewise", "n_bins": 3}])
+def test_written_and_read_back_bit_for_bit(options):
+    encoder = TableEncoder(dtype="float32", max_categories=10, **options).fit(TABLE)
     written = json.dumps(encoder.to_dict(), allow_nan=False)
     again = TableEncoder.from_dict(json.loads(written))
     assert again.get_params() == encoder.get_params()
     assert again.to_dict() == encoder.to_dict()
-    assert again.get_feature_names_out().tolist() == NAMES
+    assert again.get_feature_names_out().tolist() == encoder.get_feature_names_out().tolist()
+    assert set(NAMES) <= set(again.get_feature_names_out())
     assert again.feature_names_in_.tolist() == list(COLUMNS)
     np.testing.assert_array_equal(again.transform(TABLE), encoder.transform(TABLE))
     assert again.describe_row(TABLE, 0) == encoder.describe_row(TABLE, 0)
@@ -189,6 +191,7 @@ def test_written_and_read_back_bit_for_bit():
         ({"version": "1"}, "encoder.version must be"),
         ({"dtype": "float16"}, "encoder.dtype must be one of"),
         ({"max_categories": 0}, "encoder.max_categories must be"),
+        ({"n_bins": 1}, "encoder.n_bins must be a whole number from 2"),
         ({"max_categories": 1}, r"encoder.columns\[2\].values must be a list of 0 to 1"),
         ({"named": 1}, "encoder.named must be"),
         ({"schema": {"version": 1, "columns": []}}, "encoder.schema must be of the same columns"),
@@ -209,6 +212,7 @@ def test_a_damaged_dictionary_is_refused(change, said):
 def test_clone_pickle_and_pipelines():
     encoder = TableEncoder(dtype="float32", max_categories=3).fit(TABLE)
     expected = {"dtype": "float32", "max_categories": 3, "categorical_features": "from_dtype", "columns": None}
+    expected |= {"numbers": "scaled", "n_bins": 32}
     assert clone(encoder).get_params() == expected
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).transform(TABLE), encoder.transform(TABLE))
     y = np.arange(5.0)

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from backlit.data.columns.counted import Counted
 from backlit.data.columns.numbers import find_numbers, read_numbers
 from backlit.data.columns.written import NumberForm
 
@@ -38,7 +39,7 @@ from backlit.data.columns.written import NumberForm
     ],
 )
 def test_a_way_to_write_numbers_is_found_and_read(cells, form, values):
-    found = find_numbers(pl.Series("x", cells))
+    found = find_numbers(Counted.of(pl.Series("x", cells)))
     assert (found.forms, found.share, found.problem) == ((form,), 1, "")
     assert read_numbers(pl.Series("x", cells), form).to_list() == pytest.approx(values)
 
@@ -46,13 +47,13 @@ def test_a_way_to_write_numbers_is_found_and_read(cells, form, values):
 @pytest.mark.parametrize("cells", [["2,590", "1,234"], ["-2,590", "12,345"], ["$1,000", "$2,500"]])
 def test_two_ways_are_told_as_two(cells):
     marks = ("$",) if cells[0].startswith("$") else ()
-    assert find_numbers(pl.Series(cells)).forms == (NumberForm(",", "", marks), NumberForm(".", ",", marks))
+    assert find_numbers(Counted.of(pl.Series(cells))).forms == (NumberForm(",", "", marks), NumberForm(".", ",", marks))
     for decimal, forms in ((".", NumberForm(".", ",", marks)), (",", NumberForm(",", "", marks))):
-        assert find_numbers(pl.Series(cells), decimal=decimal).forms == (forms,)
+        assert find_numbers(Counted.of(pl.Series(cells)), decimal=decimal).forms == (forms,)
 
 
 def test_a_point_is_first_of_all_the_decimal_mark():
-    assert find_numbers(pl.Series(["1.299", "950"])).forms == (NumberForm(), NumberForm(",", "."))
+    assert find_numbers(Counted.of(pl.Series(["1.299", "950"]))).forms == (NumberForm(), NumberForm(",", "."))
 
 
 @pytest.mark.parametrize(
@@ -66,14 +67,14 @@ def test_a_point_is_first_of_all_the_decimal_mark():
     ],
 )
 def test_what_looks_like_numbers_but_cannot_be_compared(cells, problem):
-    assert problem in find_numbers(pl.Series(cells)).problem
+    assert problem in find_numbers(Counted.of(pl.Series(cells))).problem
 
 
 @pytest.mark.parametrize(
     "cell", ["A12", "31.12.2020", "1,2,3", "12 34", "0,123,456", "1,2345.6", "10:30", "1_000", "v1.2", "1.2.3.4", "$"]
 )
 def test_what_is_no_number(cell):
-    found = find_numbers(pl.Series([cell] * 3))
+    found = find_numbers(Counted.of(pl.Series([cell] * 3)))
     assert found is None or found.share == 0
     for form in (NumberForm(), NumberForm(".", ","), NumberForm(",", ".")):
         assert read_numbers(pl.Series([cell]), form).to_list() == [None]

@@ -11,6 +11,7 @@ from backlit.data.plans import (
     DurationPlan,
     EmptyPlan,
     NumberPlan,
+    PiecewisePlan,
     PixelPlan,
     fit_plan,
     plan_from_dict,
@@ -106,6 +107,7 @@ PLANS = [
     EmptyPlan("x"),
     DurationPlan("x", 1.0, 0.0, missing=False),
     DatePlan("x", 1.0, 2.0, missing=True, clock=True),
+    PiecewisePlan(NumberPlan("x", 0.1, 1 / 3, missing=True), (-1.0, 0.1, 3.0)),
 ]
 
 
@@ -115,6 +117,7 @@ def test_plans_are_written_read_and_described(plan):
     value = {
         "pixel": 7,
         "number": 2,
+        "piecewise": 2,
         "boolean": True,
         "category": "a",
         "empty": 3,

@@ -38,7 +38,7 @@ def test_equal_values_are_equal_texts():
         ('{"b": [{"a": 1, "a": 2}]}', "the key 'a' stands there twice"),
         ("[NaN]", "it holds NaN, which is not a JSON number"),
         ("[-Infinity]", "it holds -Infinity"),
-        ("[1e999]", r"\[0\] is inf; JSON holds finite numbers only, and such as a float can hold"),
+        ("[1e999]", r"\[0\] is inf; JSON holds finite numbers only, within the range of a float"),
         ("[" * 65 + "]" * 65, "more than 64 levels"),
         ("[" * 1_000_000, "more than 64 levels"),
         ("9" * 5000, "it is not valid JSON"),

@@ -17,7 +17,7 @@ from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, argument_values
-from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_shapes, clipped
+from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_layer_rates, check_shapes, clipped
 from backlit.errors import InvalidInputError
 
 
@@ -29,21 +29,23 @@ class ReplayEngine:
     def __init__(self, command, precision="full"):
         self.command, self.precision = shlex.split(command), precision
 
-    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None):
+    def open(self, network, objective, optimizer=SGD(), state=None, n_threads=None, layer_rates=None):
         objective.check(network)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return ReplaySession(self, network, objective, optimizer, state, n_threads or 2)
+        check_layer_rates(network, optimizer, layer_rates)
+        return ReplaySession(self, network, objective, optimizer, state, n_threads or 2, layer_rates)
 
 
 class ReplaySession:
     """See `backlit.engine.protocol.Session`. The state lives here and goes with every call."""
 
-    def __init__(self, engine, network, objective, optimizer, state, n_threads):
+    def __init__(self, engine, network, objective, optimizer, state, n_threads, layer_rates):
         self._command, self._precision = engine.command, engine.precision
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
         self._network = network
+        self._layer_rates = ((), ()) if layer_rates is None else (layer_rates.weights, layer_rates.biases)
 
     def set_network(self, network):
         self._network = network
@@ -113,6 +115,7 @@ class ReplaySession:
             *_numbers(self._objective.dropout_seed),
             *(self._optimizer.name, len(arguments)),
             *(word for name, value in arguments.items() for word in (name, *_numbers(value))),
+            *(word for factors in self._layer_rates for word in _counted(factors)),
             self._n_threads,
             self._precision,
             state.t,

@@ -1,24 +1,30 @@
 """What is off unless asked for: both engines must agree on it too, and its bits depend on nothing but its arguments."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from test_native import ENGINES, OPTIMIZER_CASES, PENALTIES, examples, gradient_vector, parameters, relative_error
 
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.dropout import Dropout
+from backlit.core.layer_rates import LayerRates
 from backlit.core.network import Network
-from backlit.core.optimizers import Adam
+from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective
 from backlit.errors import InvalidInputError
+from every import every
 
-# name → (dropout, clip_norm); clipped at norms that some steps reach and others do not
+# name → (dropout, clip_norm, whether rates differ by layer); clipped at norms that some steps reach and others do not
 OPTIONS = {
-    "dropout": (Dropout(0.4), None),
-    "dropout, a rate each": (Dropout((0.0, 0.7), input=0.2), None),
-    "clipping": (None, 0.3),
-    "both": (Dropout(0.25, input=0.1), 0.2),
+    "dropout": (Dropout(0.4), None, False),
+    "dropout, a rate each": (Dropout((0.0, 0.7), input=0.2), None, False),
+    "clipping": (None, 0.3, False),
+    "both": (Dropout(0.25, input=0.1), 0.2, False),
+    "rates by layer": (None, None, True),
+    "clipping, and rates by layer": (None, 0.3, True),
 }
 
 
@@ -26,13 +32,15 @@ ADAM = Adam()
 
 
 def session(engine, network, options, optimizer=ADAM, *, loss="quadratic", penalty="all", state=None, n_threads=None):
-    dropout, clip_norm = OPTIONS[options]
+    dropout, clip_norm, by_layer = OPTIONS[options]
+    layer_rates = LayerRates.ntp(network.sizes) if by_layer and not isinstance(optimizer, SGD) else None
     objective = Objective(loss, PENALTIES[penalty], dropout, dropout_seed=2**40 + 3)
-    return ENGINES[engine].open(network, objective, replace(optimizer, clip_norm=clip_norm), state, n_threads)
+    optimizer = replace(optimizer, clip_norm=clip_norm)
+    return ENGINES[engine].open(network, objective, optimizer, state, n_threads, layer_rates)
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@every("options", OPTIONS)
+@every("hidden", ACTIVATIONS)
 def test_gradient_agrees_with_the_reference(hidden, options):
     # with rows beyond those that the native engine takes at a time
     network = Network.initialize([7, 19, 9, 3], [hidden, hidden, "identity"], seed=3)
@@ -44,9 +52,9 @@ def test_gradient_agrees_with_the_reference(hidden, options):
     assert found.cost == pytest.approx(truth.cost, rel=1e-12)
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+@every("penalty", PENALTIES)
+@every("options", OPTIONS)
+@every("name", OPTIMIZER_CASES)
 def test_steps_agree_with_the_reference(name, options, penalty):
     network = Network.initialize([6, 17, 5, 4], ["tanh", "silu", "softmax"], seed=1)
     x, y, s = examples(network, "cross_entropy", 61)
@@ -117,3 +125,38 @@ def test_what_cannot_be_is_refused(engine):
     network = Network.initialize([5, 8, 2], "tanh", seed=1)
     with pytest.raises(InvalidInputError, match="Dropout has 2 rates, but the network has 1 hidden"):
         ENGINES[engine].open(network, Objective(dropout=Dropout((0.1, 0.2))))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rates_by_layer_are_those_of_a_network_that_divides_by_the_root_of_its_width(engine):
+    # the definition: z = w a / √n_in + b, where w moves by Adam at the rate itself and b at a tenth of it
+    network = Network.initialize([6, 9, 1], ["tanh", "identity"], seed=4)
+    x, y, _ = examples(network, "quadratic", 20)
+    trained = ENGINES[engine].open(
+        network, Objective(), optimizer=Adam(epsilon=1e-14), layer_rates=LayerRates.ntp(network.sizes)
+    )
+    trained.run_steps(x, y, np.tile(np.arange(20), 3), 20, np.full(3, 0.05))
+    torch.set_default_dtype(torch.float64)
+    roots = [math.sqrt(w.shape[1]) for w in network.weights]
+    weights = [torch.tensor(w * root, requires_grad=True) for w, root in zip(network.weights, roots, strict=True)]
+    biases = [torch.tensor(b, requires_grad=True) for b in network.biases]
+    adam = torch.optim.Adam([{"params": weights, "lr": 0.05}, {"params": biases, "lr": 0.005}], eps=1e-14)
+    for _ in range(3):
+        a = torch.tanh(torch.tensor(x) @ weights[0].T / roots[0] + biases[0])
+        cost = ((a @ weights[1].T / roots[1] + biases[1] - torch.tensor(y)) ** 2).sum(1).mean() / 2
+        adam.zero_grad()
+        cost.backward()
+        adam.step()
+    torch.set_default_dtype(torch.float32)
+    expected = [w.detach().numpy() / root for w, root in zip(weights, roots, strict=True)]
+    for found, truth in zip(trained.network().weights, expected, strict=True):
+        np.testing.assert_allclose(found, truth, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rates_by_layer_are_refused_where_steps_grow_with_the_gradient(engine):
+    network = Network.initialize([3, 2])
+    with pytest.raises(InvalidInputError, match="adamw, but gradient descent came"):
+        ENGINES[engine].open(network, Objective(), SGD(), layer_rates=LayerRates.ntp(network.sizes))
+    with pytest.raises(InvalidInputError, match="a number of at least 0 for each of the 1 layers"):
+        ENGINES[engine].open(network, Objective(), ADAM, layer_rates=LayerRates((1.0, 1.0), (1.0,)))

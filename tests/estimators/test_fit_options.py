@@ -1,12 +1,16 @@
 import numpy as np
 import pytest
+from sklearn.neural_network import MLPClassifier as TheirClassifier
 
-from backlit import MLPRegressor
+from backlit import MLPClassifier, MLPRegressor
 from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
 from backlit.core.penalty import Penalty
-from backlit.estimators.fit_options import SpanningFit, fit_options, make_schedule, make_stopping
+from backlit.estimators.fit_options import Printer, SpanningFit, fit_options, make_schedule, make_stopping
+from backlit.training.events import EpochEnded, TrainingEnded
 from backlit.training.schedules import SCHEDULES, Adaptive, Constant, Cosine, InverseScaling, Position, Step
+from backlit.training.state import EpochRecord
 from backlit.training.stopping import EarlyStopping
+from every import every
 
 X, Y = np.random.default_rng(0).standard_normal((30, 3)), np.arange(30) % 2
 
@@ -74,8 +78,8 @@ def test_batch():
     assert fit_options(given(batch_size=300, solver="gd")).rows_per_step(1000) == 1000
 
 
-@pytest.mark.parametrize("learning_rate", [*SCHEDULES, Step(2, 0.1), Cosine(final=0.5)])
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@every("learning_rate", [*SCHEDULES, Step(2, 0.1), Cosine(final=0.5)])
+@every("solver", ["adam", "sgd"])
 def test_rates_of_a_fit(learning_rate, solver, engine):
     model = MLPRegressor(learning_rate=learning_rate, solver=solver, max_iter=6, n_iter_no_change=np.inf, batch_size=10)
     model.set_params(engine=engine, random_state=0, learning_rate_init=0.01)
@@ -84,3 +88,39 @@ def test_rates_of_a_fit(learning_rate, solver, engine):
     ignored = learning_rate in ("constant", "adaptive") or (learning_rate == "invscaling" and solver == "adam")
     # without a plateau the adaptive rate is constant too; "step" takes its first step after ten epochs
     assert (len(set(rates)) == 1) == (ignored or learning_rate == "step")
+
+
+def test_lines(capsys):
+    printer = Printer(EarlyStopping(patience=4, tolerance=0.5), first_epoch=10)
+    printer(EpochEnded(EpochRecord(11, 0.123456789, 0.1), False, 1.0))
+    printer(EpochEnded(EpochRecord(12, 2.0, 0.1, 0.5, 0.75), False, 1.0))
+    printer(TrainingEnded("no improvement", 12, 12))
+    assert capsys.readouterr().out.splitlines() == [
+        "Iteration 1, loss = 0.12345679",
+        "Iteration 2, loss = 2.00000000",
+        "Validation score: 0.750000",
+        "Validation score did not improve more than tol=0.500000 for 4 consecutive epochs. Stopping.",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("parameters", [{"max_iter": 3}, {"tol": 5, "n_iter_no_change": 2}])
+def test_prints_what_scikit_learn_prints(parameters, engine, capsys):
+    parameters = {"verbose": True, "shuffle": False, "hidden_layer_sizes": ()} | parameters
+    weights = [np.random.default_rng(0).standard_normal((3, 1)), np.random.default_rng(0).standard_normal(1)]
+    theirs = TheirClassifier(**parameters)
+    theirs._init_coef = lambda *_: tuple(map(np.copy, weights))
+    theirs.fit(X, Y)
+    expected = capsys.readouterr().out
+    ours = MLPClassifier(**parameters, warm_start=True, engine=engine)
+    ours.coefs_, ours.intercepts_ = [weights[0].copy()], [weights[1].copy()]
+    ours.fit(X, Y)
+    assert capsys.readouterr().out == expected
+    ours.fit(X, Y)
+    assert capsys.readouterr().out.startswith("Iteration 1, loss")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_silent_without_verbose(engine, capsys):
+    MLPClassifier(max_iter=2, engine=engine).fit(X, Y)
+    assert capsys.readouterr().out == ""

@@ -40,7 +40,7 @@ ROWS = [1, 2, 9, 36, 60]
 
 PLAIN = {"−": "-", "·": "*", "½": "0.5", "²": "**2", "√": "sqrt", "[": "(", "]": ")", "π": "*pi"}
 KNOWN = FUNCTIONS | {"sin": math.sin, "cos": math.cos, "sqrt": math.sqrt, "pi": math.pi}
-ENCODED = re.compile(r" +a¹_\d+ .*?(?P<left>u = .*|(?:sin|cos)\(.*|\d+ / 255) += (?P<right>\S+)$")
+ENCODED = re.compile(r" +a¹_\d+ .*?(?P<left>u = .*|(?:sin|cos)\(.*|\d+ / 255|\(.*\) / \(.*\)) += (?P<right>\S+)$")
 
 
 def calculated(text, **names):
@@ -88,14 +88,17 @@ def check_page(text):
     return checked
 
 
-@pytest.mark.parametrize("target", ["y", "kind"])
-@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
-def test_every_line_of_a_table(target, activation):
+@pytest.mark.parametrize("numbers", ["scaled", "piecewise"])
+@pytest.mark.parametrize(("target", "activation"), [("y", "relu"), ("kind", "sigmoid")])
+def test_every_line_of_a_table(target, activation, numbers):
     table = TABLE.drop({"y": "kind", "kind": "y"}[target])
-    model = bl.TableModel.train(table, target, TableTraining(hidden=(3,), epochs=3, activation=activation))
+    model = bl.TableModel.train(
+        table, target, TableTraining(hidden=(3,), epochs=3, activation=activation, numbers=numbers, n_bins=4)
+    )
     for row in ROWS:
         lines = check_page(model.explain(table, row).to_text(width=2000, terms=None))
         assert sum("a¹_" in line for line in lines) > 10 and len(lines) > 35
+        assert numbers == "scaled" or sum(") / (" in line and "a¹_" in line for line in lines) >= 2
     # however it is set, no formula is cut short
     explanation = model.explain(table, 1)
     for view in ("text", *READERS):

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from running_c import CC, CXX, STRICT, compiled, needs_cc, program
-from some_models import SATURATED, fitted, of_identity, random_model
+from some_models import HEADS, SATURATED, fitted, of_identity, random_model
 
 import backlit as bl
 from backlit.core.activations import ACTIVATIONS
@@ -55,7 +55,10 @@ def test_deep_networks_agree(activation, tmp_path):
     assert compiled(bl.to_c(network), tmp_path)(x) == close(network.feedforward(x.astype("float64")))
 
 
-@pytest.mark.parametrize("seed", range(60))
+# each kind of model once; more of them with other activations in `make soak`
+@pytest.mark.parametrize(
+    "seed", [*range(len(HEADS)), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(len(HEADS), 60))]
+)
 def test_random_models_agree(seed, tmp_path):
     model, X = random_model(seed)
     X = X.astype("float32").astype(X.dtype)
@@ -109,11 +112,14 @@ def floats(table, model):
 
 
 @pytest.mark.parametrize("target", ["worth", "color"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_table_model_with_its_encoder(target, dtype, tmp_path):
+@pytest.mark.parametrize(("dtype", "numbers"), [("float32", "scaled"), ("float64", "scaled"), ("float32", "piecewise")])
+def test_table_model_with_its_encoder(target, dtype, numbers, tmp_path):
     table = homes().drop({"worth": "color", "color": "worth"}[target])
-    model = bl.TableModel.train(table, target, TableTraining(hidden=(8,), epochs=4, dtype=dtype))
-    predict = compiled(bl.to_c(model), tmp_path)
+    options = TableTraining(hidden=(8,), epochs=4, dtype=dtype, numbers=numbers, n_bins=4)
+    model = bl.TableModel.train(table, target, options)
+    source = bl.to_c(model)
+    assert ' * x[0]  "easting": number; NaN where missing' in source
+    predict = compiled(source, tmp_path)
     for rows in (table, strange(table)):
         expected, came = model.predict(rows), predict(floats(rows, model))
         if target == "worth":

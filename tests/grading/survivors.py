@@ -99,7 +99,7 @@ def _passes(text: str, asked: Task, seed: int) -> bool:
             return False
         try:
             _seed()
-            return grade_student(LiveStudent(module), asked, seed=seed).verdict == "pass"
+            return grade_student(LiveStudent(module), asked, seed=seed, lines=text.splitlines()).verdict == "pass"
         except BacklitError:
             return False
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import types
 
 import pytest
@@ -62,6 +60,22 @@ def test_a_planted_factor_in_bp4_is_not_ticked():
     assert "2 times what it should be" in verdict.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("name", "equation", "mistake"),
+    [
+        ("micrograd_power_overwrites", "BP2", "overwritten"),
+        ("micrograd_add_overwrites", "BP2", "overwritten"),
+        ("dlai_deep_two_layers_written_down", "z", "fixed_depth"),
+        ("sums_outer_of_elements", "BP1", None),
+        ("sums_weights_uphill", "update", None),
+    ],
+)
+def test_what_is_right_in_the_plainest_networks_alone(name, equation, mistake):
+    path = program(f"wrong/{name}")
+    (finding,) = bl.grade(load(path), seed=0, **task(path)).findings
+    assert (finding.equation, finding.mistake) == (equation, mistake)
+
+
 @pytest.mark.parametrize("name", ["dlai_planar", "dlai_two_layers_in_class", "cs231n_two_layer_net", "cs231n_loops"])
 def test_two_fixed_layers_and_labels(name):
     verdict = bl.grade(load(program(f"right/{name}")), seed=0, **task(program(f"right/{name}")))
@@ -91,9 +105,9 @@ def test_a_form_of_which_a_part_is_missing_is_told_so():
 
 
 @pytest.mark.parametrize(("text", "code"), [(SIGMA, 1), ("x = 1\n", 2), ("def f(z):\n    return z\n", 2)])
-def test_exit_codes(tmp_path, text, code):
+def test_exit_codes(run, tmp_path, text, code):
     path = tmp_path / "student.py"
     path.write_text(text)
-    done = subprocess.run([sys.executable, "-m", "backlit", "grade", path], capture_output=True, text=True, timeout=120)
-    assert done.returncode == code, done.stdout
-    assert ("missing: BP1, BP2, BP3, BP4." in done.stdout) == (code == 1)
+    came, out, _ = run("grade", path)
+    assert came == code, out
+    assert ("missing: BP1, BP2, BP3, BP4." in out) == (code == 1)

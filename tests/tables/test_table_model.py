@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ from backlit.persistence import StoredModel, load_model, save_model, save_networ
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.training.events import EpochEnded, TrainingEnded
-from backlit.training.split import split_rows
+from backlit.training.examples import split_rows
 
 QUICK = TableTraining(hidden=(8,), epochs=3)
 
@@ -60,6 +61,21 @@ def test_output_layer_and_round_trip(tmp_path, target, loss, sizes, output):
     assert loaded.target.output_names == model.target.output_names
     loaded.save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "m.safetensors").read_bytes()
+
+
+def test_numbers_in_bins(tmp_path):
+    data, options = table(), replace(QUICK, numbers="piecewise", n_bins=5)
+    model = TableModel.train(data, "y", options)
+    assert model.network.sizes[0] == 6 + 3 + 4 + 3  # x, word, size, color: a place for each value and one for others
+    model.save(tmp_path / "m.safetensors")
+    loaded = TableModel.load(tmp_path / "m.safetensors")
+    assert loaded.training["options"]["numbers"] == "piecewise"
+    assert loaded.predict(data).values.tolist() == model.predict(data).values.tolist()
+    assert "numbers" not in TableModel.train(data, "y", QUICK).training["options"]
+    with pytest.raises(UnknownNameError, match="'bins'"):
+        replace(QUICK, numbers="bins")
+    with pytest.raises(InvalidInputError, match="n_bins is 1"):
+        replace(QUICK, n_bins=1)
 
 
 def test_poisson_keeps_counts_as_they_are():

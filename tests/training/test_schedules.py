@@ -8,6 +8,8 @@ from backlit.training.schedules import (
     Adaptive,
     Constant,
     Cosine,
+    CosLog4,
+    FlatCos,
     InverseScaling,
     OneCycle,
     Position,
@@ -124,3 +126,20 @@ def test_by_name_and_options():
 def test_options_out_of_range_are_refused(make):
     with pytest.raises(InvalidInputError):
         make()
+
+
+def test_coslog4_has_four_waves_each_twice_as_long_as_the_last():
+    found = CosLog4().rates(2.0, Position(0, 1, 1500, 0))
+    # t where log₂(1 + 15 t) is a whole number: the rate is 0; half-way between, it is the base rate
+    for whole in range(4):
+        assert found[round((2**whole - 1) / 15 * 1500)] == pytest.approx(0, abs=1e-12)
+        assert found[round((2 ** (whole + 0.5) - 1) / 15 * 1500)] == pytest.approx(2.0, rel=1e-3)
+    assert found[-1] < 0.01
+
+
+def test_flat_cos_stays_for_half_and_then_falls_to_0():
+    found = FlatCos().rates(2.0, Position(0, 1, 400, 0))
+    np.testing.assert_array_equal(found[:201], 2.0)
+    assert found[300] == pytest.approx(1.0)
+    assert (np.diff(found[201:]) < 0).all()
+    assert found[-1] < 0.001

@@ -23,7 +23,6 @@ from backlit.cli.grade import grade
 from backlit.cli.inspect import inspect
 from backlit.cli.predict import predict
 from backlit.cli.train import train
-from backlit.cli.version import version
 
 # click's, which typer brings along; it is the parent of the errors that typer exports
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -45,6 +44,26 @@ def _says_when_interrupted(command: Callable[..., None]) -> Callable[..., None]:
             raise
 
     return run
+
+
+def version() -> None:
+    """Print the version, and which engine and instruction set this machine uses."""
+    import platform
+
+    import numpy as np
+
+    from backlit import __version__
+    from backlit.engine import native_is_available
+
+    if native_is_available():
+        from backlit.engine.native import NativeEngine
+
+        engine = f"native ({NativeEngine().instruction_set})"
+    else:
+        engine = "reference (the native engine is not installed)"
+    print(f"backlit {__version__}")
+    print(f"engine: {engine}")
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
 
 
 app = typer.Typer(

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of, load_one_network
 from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
+
+CHECK = "backlit.core.gradient_check.check_gradient"
 
 
 @reads_a_table
@@ -21,10 +23,11 @@ def check(
     network: ExerciseFile = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows, from the first, make the batch.")] = 8,
     parameters: Annotated[
-        int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is.")
-    ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of that sample.")] = 0,
+        int, typer.Option(min=1, help="Most parameters to check; of more, a random sample is checked.")
+    ] = default_of(CHECK, "max_parameters"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of that sample.")] = default_of(CHECK, "seed"),
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -39,7 +42,6 @@ def check(
     from backlit.cli.output import print_json, remark, status
     from backlit.core.gradient_check import check_gradient
     from backlit.errors import InvalidInputError
-    from backlit.tables.model import TableModel
 
     check_sources(model, file, network)
     x: Any
@@ -51,7 +53,7 @@ def check(
         net, x, y, loss = exercise.network, exercise.x[:rows], exercise.y[:rows], exercise.loss
     else:
         assert model is not None and file is not None
-        loaded = TableModel.load(model)
+        loaded = load_one_network(model, member, quiet=quiet)
         with status(f"Reading {file} …", quiet=quiet):
             table = read_for(loaded, file, reading, quiet=quiet)
         x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))

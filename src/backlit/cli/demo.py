@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from backlit.cli.options import Quiet
+from backlit.tables.options import TableTraining
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where to save the model.")] = Path("digits.safetensors"),
-    seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Source of all that is random.")] = TableTraining.seed,
     quiet: Quiet = False,
 ) -> None:
     """Train on scikit-learn's handwritten digits, save, reload, predict, and explain one step.
@@ -27,8 +28,7 @@ def demo(
     from backlit.explanation import render_text
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
-    from backlit.tables.options import TableTraining
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     check_writable(out)
     images, digits = load_digits(return_X_y=True)

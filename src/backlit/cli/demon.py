@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of, load_one_network
 from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 
@@ -24,12 +24,15 @@ def demon(
     neuron: Annotated[
         int | None, typer.Option(min=1, help="Neuron of that layer, counted from 1. Default: all.", show_default=False)
     ] = None,
-    dz: Annotated[float, typer.Option(help="First Δz; it is then halved nine times.")] = 1.0,
+    dz: Annotated[float, typer.Option(help="First Δz; it is then halved nine times.")] = default_of(
+        "backlit.explanation.demon.demon.demon", "dz"
+    ),
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw C(z + Δz) and its tangent: .svg, or .png with matplotlib.", show_default=False),
     ] = None,
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -41,13 +44,10 @@ def demon(
 
     Example: [bold]backlit demon housing.safetensors new.csv --row 3 --layer 2 --neuron 5 --plot demon.svg[/bold]
     """
-    from backlit.cli.options import refuse_to_overwrite
-    from backlit.cli.output import print_json, print_report, remark
+    from backlit.cli.output import check_picture, print_json, print_report, remark, write_picture
     from backlit.explanation.demon.demon import demon as let_push
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
-    from backlit.persistence import check_writable
-    from backlit.tables.model import TableModel
 
     check_sources(model, file, network)
     if neuron is not None and layer is None:
@@ -55,10 +55,7 @@ def demon(
     if plot is not None:
         if neuron is None:
             raise typer.BadParameter("a plot is of one neuron: give --layer and --neuron.", param_hint="--plot")
-        if plot.suffix.lower() not in (".svg", ".png"):
-            raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
-        refuse_to_overwrite(plot, *filter(None, (model, file, network)))
-        check_writable(plot)
+        check_picture(plot, *filter(None, (model, file, network)))
     x: Any
     y: Any
     if network is not None:
@@ -66,7 +63,7 @@ def demon(
         net, x, y, loss = exercise.network, exercise.x, exercise.y, exercise.loss
     else:
         assert model is not None and file is not None
-        loaded = TableModel.load(model)
+        loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
         (x, y), net, loss = loaded.examples(table, [row]), loaded.network, loaded.loss
     report: DemonReport | DemonRanking
@@ -75,29 +72,10 @@ def demon(
     else:
         report = let_push(net, x, y, layer=layer, neuron=neuron, dz=dz, loss=loss)
     if plot is not None and isinstance(report, DemonReport):
-        _draw(report, plot)
+        write_picture(plot, report.plot, svg=report.to_svg)
         remark(f"Wrote {plot}.", quiet=quiet)
     if as_json:
         print_json(report.to_dict())
     else:
         after = report.conclusion if isinstance(report, DemonReport) else report.rest
         print_report(report.title, [report.table()], [after] if after else [])
-
-
-def _draw(report: object, plot: Path) -> None:
-    import io
-
-    from backlit.explanation.demon.report import DemonReport
-    from backlit.persistence import atomic_write
-
-    assert isinstance(report, DemonReport)
-    if plot.suffix.lower() == ".svg":
-        picture = report.to_svg().encode()
-    else:
-        drawn = io.BytesIO()
-        figure = report.plot().get_figure(root=True)
-        assert figure is not None
-        figure.savefig(drawn, format="png", dpi=160)
-        picture = drawn.getvalue()
-    with atomic_write(plot) as stream:
-        stream.write(picture)

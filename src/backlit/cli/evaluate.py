@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from backlit.tables.results import ClassScore
 
 _MOST_CLASSES_IN_TABLE = 12
-_UNEQUAL = 1.5  # from there on accuracy hides how small classes fare
+_UNEQUAL = 1.5  # from this ratio of sizes on, accuracy hides how well small classes are predicted
 _WORDS = {
     "accuracy": "accuracy",
     "r2": "R²",
@@ -69,7 +69,7 @@ def evaluate(
 
 
 def print_classes(scores: list[ClassScore]) -> None:
-    """Print precision and recall of each class; of many classes the ten that are found least."""
+    """Print precision and recall of each class; of many classes the ten with the lowest recall."""
     from backlit.cli.output import print_report
 
     shown, title = scores, "by class"
@@ -97,7 +97,7 @@ def print_confusion(confusion: list[list[int]], classes: list[str], unseen: dict
     confusion : list of list of int
     classes : list of str
     unseen : dict of str to list of int, optional
-        Rows more, of labels that training did not have.
+        More rows, for labels that training did not have.
     """
     from rich.console import Console
     from rich.table import Table

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise, read_explanation
-from backlit.cli.options import OptionalDataFile, OptionalModelFile, Quiet
+from backlit.cli.options import (
+    Member,
+    OptionalDataFile,
+    OptionalModelFile,
+    Quiet,
+    default_of,
+    load_one_network,
+    refuse_to_overwrite,
+)
 from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
 
 _MOST_ROWS = 1000  # a longer range is a slip of the finger
+RENDER = "backlit.explanation.views.render.render"
 
 
 class Format(StrEnum):
@@ -50,7 +57,7 @@ def explain(
     learning_rate: Annotated[
         float | None, typer.Option(help="μ of the update shown. Default: that of training.", show_default=False)
     ] = None,
-    format: Annotated[Format, typer.Option(help="How to show it.")] = Format.TEXT,
+    format: Annotated[Format, typer.Option(help="How to show it.")] = default_of(RENDER, "format"),
     layers: Annotated[
         str | None, typer.Option(help="Layers shown, such as 2,4; 1 is the input. Default: all.", show_default=False)
     ] = None,
@@ -58,7 +65,7 @@ def explain(
         str | None,
         typer.Option(help="Neurons shown, such as 1,5; or all. Default: the largest |δ|.", show_default=False),
     ] = None,
-    digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits.")] = 6,
+    digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits.")] = default_of(RENDER, "digits"),
     worksheet: Annotated[
         bool, typer.Option("--worksheet", help="Leave gaps to fill in; the answers follow on a second page.")
     ] = False,
@@ -66,6 +73,7 @@ def explain(
         Path | None, typer.Option(help="Where to write it. Default: standard output.", show_default=False)
     ] = None,
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
 ) -> None:
@@ -76,11 +84,10 @@ def explain(
 
     Example: [bold]backlit explain housing.safetensors new.csv --row 1 --format html --out step.html[/bold]
     """
-    from backlit.cli.options import refuse_to_overwrite
-    from backlit.cli.output import remark
+    from backlit.cli.output import page_width, remark, write_page
     from backlit.explanation import explain as explain_step
     from backlit.explanation import render
-    from backlit.persistence import atomic_write, check_writable
+    from backlit.persistence import check_writable
 
     if read_back is None:
         check_sources(model, file, network)
@@ -98,38 +105,19 @@ def explain(
         exercise = read_exercise(network)
         explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
     else:
-        from backlit.tables.model import TableModel  # scikit-learn is not waited for where it is not needed
-
         assert model is not None and file is not None
-        loaded = TableModel.load(model)
+        loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
         explanation = loaded.explain(
             table, rows or 1, learning_rate=learning_rate, say=lambda message: remark(message, quiet=quiet)
         )
-    width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
-    everything = neurons == "all"
-    text = render(
-        explanation,
-        format.value,
-        digits=digits,
-        layers=_numbers("--layers", layers),
-        neurons=None if everything else _numbers("--neurons", neurons) or 3,
-        terms=None if everything else 3,
-        worksheet=worksheet,
-        width=width,
-    )
-    if out is None:
-        if format == Format.TEXT and sys.stdout.isatty():
-            from rich.console import Console
-
-            from backlit.explanation.views.text import colored
-
-            Console(highlight=False).print(colored(text))  # plain where NO_COLOR is set
-        else:
-            print(text)
-        return
-    with atomic_write(out) as stream:
-        stream.write((text + "\n").encode())
+    shown: dict[str, Any] = {"layers": _numbers("--layers", layers)}
+    if neurons == "all":
+        shown |= {"neurons": None, "terms": None}
+    elif neurons is not None:
+        shown["neurons"] = _numbers("--neurons", neurons)
+    text = render(explanation, format.value, digits=digits, worksheet=worksheet, width=page_width(), **shown)
+    write_page(text, out, colored=format is Format.TEXT)
 
 
 def _rows(parts: list[str]) -> list[int]:

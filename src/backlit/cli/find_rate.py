@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from backlit.cli.dataclass_options import usage, with_options_of
-from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.options import AsJson, DataFile, Quiet, usage, with_options_of
 from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
 from backlit.cli.train import TaskOption
 from backlit.tables.options import TableTraining
-
-if TYPE_CHECKING:
-    from backlit.training.rate_search import RateSearch
 
 _OF_WHOLE_TRAININGS = frozenset({"learning_rate", "schedule", "epochs", "patience", "tolerance", "monitor"})
 
@@ -45,17 +40,12 @@ def find_rate(
 
     Example: [bold]backlit find-rate housing.csv --target median_house_value --plot rates.png[/bold]
     """
-    from backlit.cli.options import refuse_to_overwrite
-    from backlit.cli.output import print_json, remark, status
-    from backlit.persistence import check_writable
+    from backlit.cli.output import check_picture, print_json, remark, status, write_picture
     from backlit.tables.rate_finder import find_table_rate
 
     target = reading.target(target)
     if plot is not None:
-        if plot.suffix.lower() not in (".svg", ".png"):
-            raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
-        refuse_to_overwrite(plot, file)
-        check_writable(plot)
+        check_picture(plot, file)
     with status(f"Reading {file} …", quiet=quiet):
         read = reading.read(file, target, usage(columns.as_text, target))
         table, choices = read.frame, usage(columns.choices, read, reading)
@@ -69,7 +59,7 @@ def find_rate(
             say=lambda message: remark(message, quiet=quiet),
         )
     if plot is not None:
-        _draw(found, plot)
+        write_picture(plot, found.plot)
         remark(f"Wrote {plot}.", quiet=quiet)
     if as_json:
         print_json(
@@ -85,14 +75,3 @@ def find_rate(
     at = f"The smoothed cost was least at {found.suggestion * 10:.2g}"
     end = f"and exploded at {found.rates[-1]:.2g}" if found.exploded else "and never exploded"
     print(f"{at} {end}. Try --learning-rate {found.suggestion:.2g}")
-
-
-def _draw(found: RateSearch, path: Path) -> None:
-    from backlit.persistence import atomic_write
-
-    drawn = io.BytesIO()
-    figure = found.plot().get_figure(root=True)
-    assert figure is not None
-    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
-    with atomic_write(path) as stream:
-        stream.write(drawn.getvalue())

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while the state of a training is kept: the first ends the epoch, the second ends at once."""
+"""Ctrl-C and SIGTERM in a training with checkpoints: the first finishes the epoch, the second ends at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class GracefulStop:
     Parameters
     ----------
     folder : Path or None
-        Where the state is kept. None: signals do what they always do.
+        The folder of checkpoints. None: signals do what they always do.
     """
 
     def __init__(self, folder: Path | None) -> None:

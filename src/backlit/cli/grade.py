@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-import shutil
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backlit.cli.options import default_of
+
 if TYPE_CHECKING:
     from backlit.grading.judge.verdict import Verdict
 
 _EXIT_CODES = {"pass": 0, "fail": 1, "error": 2}
+GRADE, LIMITS = "backlit.grading.grade.grade", "backlit.grading.sandbox.limits.Limits"
 
 
 class ReportFormat(StrEnum):
@@ -39,8 +40,10 @@ def grade(
         Path | None,
         typer.Option(help="A folder of submissions: files, or a folder for each student.", show_default=False),
     ] = None,
-    activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = "sigmoid",
-    loss: Annotated[str, typer.Option(help="The loss C_x.")] = "quadratic",
+    activation: Annotated[str, typer.Option(help="σ, or hidden,output: relu,softmax.")] = default_of(
+        GRADE, "activation"
+    ),
+    loss: Annotated[str, typer.Option(help="The loss C_x.")] = default_of(GRADE, "loss"),
     points: Annotated[
         str | None, typer.Option(help="Points: BP1=2,BP2=3. Default: 1 per equation.", show_default=False)
     ] = None,
@@ -54,8 +57,8 @@ def grade(
     template: Annotated[
         bool, typer.Option("--template", help="Write a file to start from, and grade nothing.")
     ] = False,
-    time_limit: Annotated[float, typer.Option(help="Seconds for one request.")] = 10.0,
-    memory_limit: Annotated[int, typer.Option(help="MiB for the whole program.")] = 1024,
+    time_limit: Annotated[float, typer.Option(help="Seconds for one request.")] = default_of(LIMITS, "time"),
+    memory_limit: Annotated[int, typer.Option(help="MiB for the whole program.")] = default_of(LIMITS, "memory"),
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the networks. Default: a new one.", show_default=False)
     ] = None,
@@ -74,7 +77,7 @@ def grade(
 
     from backlit.cli.grade_all import grade_all
     from backlit.cli.options import refuse_to_overwrite
-    from backlit.cli.output import status
+    from backlit.cli.output import page_width, status, write_page
     from backlit.errors import BacklitError
     from backlit.grading.grade import check_options
     from backlit.grading.grade import grade as judge
@@ -86,7 +89,7 @@ def grade(
         target = out or submission
         if target is not None and target.exists():
             raise typer.BadParameter(f"{target} exists already; a template never replaces a file.")
-        _write(starting_file().rstrip("\n"), target)
+        write_page(starting_file().rstrip("\n"), target)
         return
     if submission is None and all is None:
         raise typer.BadParameter("Give the file to grade, --all and a folder, or --template for a file to start from.")
@@ -94,7 +97,7 @@ def grade(
     activations: Any = [name.strip() for name in activation.split(",")]
     close_memory()  # the student's program may run as this very user
     try:
-        limits = Limits(time=time_limit, memory=memory_limit, total_time=max(120.0, 4 * time_limit))
+        limits = Limits(time=time_limit, memory=memory_limit, total_time=max(Limits.total_time, 4 * time_limit))
         options = {
             "activation": activations[0] if len(activations) == 1 else activations,
             "loss": loss,
@@ -114,14 +117,14 @@ def grade(
             verdict = judge(submission, **options, progress=progress)
     except BacklitError as error:  # exit code 1 would say that the program is wrong
         raise typer.BadParameter(str(error)) from None
-    _write(_render(verdict, format, submission.name, details=details), out, colored=format is ReportFormat.TEXT)
+    page = _render(verdict, format, submission.name, width=page_width(), details=details)
+    write_page(page, out, colored=format is ReportFormat.TEXT)
     raise typer.Exit(_EXIT_CODES[verdict.verdict])
 
 
-def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool) -> str:
+def _render(verdict: Verdict, format: ReportFormat, title: str, *, width: int, details: bool) -> str:
     from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
-    from backlit.grading.reports.gradescope import render_gradescope
-    from backlit.grading.reports.junit import render_junit
+    from backlit.grading.reports.platforms import render_gradescope, render_junit
     from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:
@@ -132,7 +135,6 @@ def _render(verdict: Verdict, format: ReportFormat, title: str, *, details: bool
         return render_gradescope(verdict)
     if format is ReportFormat.HTML:
         return render_html(verdict, title=title, details=details)
-    width = max(72, min(shutil.get_terminal_size((88, 24)).columns, 120))
     return render_text(verdict, title=title, width=width, details=details)
 
 
@@ -150,21 +152,3 @@ def _points(text: str | None) -> dict[str, float] | None:
         if not 0 <= value < math.inf:
             raise typer.BadParameter(f"--points expects something like BP1=2,BP2=3, but {part!r} came.")
     return chosen
-
-
-def _write(text: str, out: Path | None, *, colored: bool = False) -> None:
-    from backlit.persistence import atomic_write, check_writable
-
-    if out is None and colored and sys.stdout.isatty():
-        from rich.console import Console
-
-        from backlit.explanation.views.text import colored as in_color
-
-        Console(highlight=False).print(in_color(text))  # plain where NO_COLOR is set
-        return
-    if out is None:
-        print(text)
-        return
-    check_writable(out)
-    with atomic_write(out) as stream:
-        stream.write((text + "\n").encode())

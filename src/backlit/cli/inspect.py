@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backlit.cli.dataclass_options import usage
-from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.options import AsJson, DataFile, Quiet, usage
 from backlit.cli.reading import ColumnOptions, ReadingOptions, knows_columns, reads_a_table
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def inspect(
     file: DataFile,
     target: Annotated[
         str | None,
-        typer.Option(help="Column to predict: its classes, and columns that give it alone.", show_default=False),
+        typer.Option(help="Column to predict; shows its classes, and columns that give it away.", show_default=False),
     ] = None,
     schema_out: Annotated[
         Path | None,
@@ -39,8 +38,8 @@ def inspect(
 ) -> None:
     """Show what each column of a table is taken for, and why, without training.
 
-    Ranges, gaps, the most frequent values; with --target the sizes of the classes and columns that give the target
-    alone, which are seldom known beforehand. Lines before the table, and such as are no rows of it, are named.
+    Ranges, gaps, the most frequent values; with --target the sizes of the classes, and columns that give the target
+    away on their own, which are often not known when a model is used. Lines that are not rows of the table are named.
 
     Example: [bold]backlit inspect housing.csv --target median_house_value --schema-out schema.json[/bold]
     """
@@ -56,7 +55,7 @@ def inspect(
         target = reading.target(target)
     with status(f"Reading {file} …", quiet=quiet):
         needed = usage(columns.as_text, target or "")
-        read = reading.read(file, target or "label", needed)
+        read = reading.read(file, target, needed)
     with status("Looking …", quiet=quiet):
         found = inspect_table(read.frame, usage(columns.choices, read, reading), target)
     if schema_out is not None:
@@ -116,11 +115,11 @@ def _about_target(target: TargetFacts) -> list[str]:
         if sizes[0][1] >= _UNEQUAL * sizes[-1][1]:
             said.append(
                 f"They are unequal: {sizes[0][0]!r} has {sizes[0][1]:,} rows and {sizes[-1][0]!r} {sizes[-1][1]:,}. "
-                "Accuracy hides how the small ones fare; see --class-weight balanced."
+                "Accuracy hides how well the small ones are predicted; see --class-weight balanced."
             )
     said += [
-        f"{leak.column} gives {target.name} alone ({leak.score:.1%}). If it is not known when you predict, leave it "
-        f"out: --ignore {leak.column!r}."
+        f"{leak.column} gives {target.name} away on its own ({leak.score:.1%}). If it is not known when you predict, "
+        f"leave it out: --ignore {leak.column!r}."
         for leak in target.leaks
     ]
     return said

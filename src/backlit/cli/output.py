@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import typer
+
+from backlit.cli.options import refuse_to_overwrite
 from backlit.training.events import EpochEnded, Event, StepsDone, TrainingEnded, TrainingStarted
 
 _SECONDS_BETWEEN_LINES = 2.0
 
 
 def remark(message: str, *, quiet: bool = False) -> None:
-    """Say something beside the result."""
+    """Print a message that is not part of the result, to standard error."""
     if not quiet:
         print(message, file=sys.stderr, flush=True)
 
@@ -56,9 +62,70 @@ def print_report(title: str, tables: Sequence[tuple[list[str], list[list[str]]]]
         console.print(Text(line))
 
 
+def page_width() -> int:
+    """Return how wide a page of text is set: as the terminal, within what is good to read."""
+    from backlit.explanation.plain_text import WIDTH
+
+    return max(72, min(shutil.get_terminal_size((WIDTH, 24)).columns, 120))
+
+
+def write_page(text: str, out: Path | None, *, colored: bool = False) -> None:
+    """Write a page to a file, or print it where `out` is None; in color where that is asked for, on a terminal."""
+    if out is None and colored and sys.stdout.isatty():
+        from rich.console import Console
+
+        from backlit.explanation.views.text import colored as in_color
+
+        Console(highlight=False).print(in_color(text))  # plain where NO_COLOR is set
+        return
+    if out is None:
+        print(text)
+        return
+    from backlit.persistence import atomic_write, check_writable
+
+    check_writable(out)
+    with atomic_write(out) as stream:
+        stream.write((text + "\n").encode())
+
+
+def check_picture(plot: Path, *inputs: Path) -> None:
+    """Raise, before anything is computed, unless a plot can be written to this file."""
+    from backlit.persistence import check_writable
+
+    if plot.suffix.lower() not in (".svg", ".png"):
+        raise typer.BadParameter(f"{plot.name!r} must end in .svg or .png.", param_hint="--plot")
+    refuse_to_overwrite(plot, *inputs)
+    check_writable(plot)
+
+
+def write_picture(plot: Path, draw: Callable[[], Any], *, svg: Callable[[], str] | None = None) -> None:
+    """Write a plot to a file.
+
+    Parameters
+    ----------
+    plot : Path
+        That `check_picture` let pass.
+    draw : callable
+        Draws it with matplotlib and returns its axes.
+    svg : callable, optional
+        Returns it as SVG, where that takes no matplotlib.
+    """
+    from backlit.persistence import atomic_write
+
+    format = plot.suffix[1:].lower()
+    if format == "svg" and svg is not None:
+        picture = svg().encode()
+    else:
+        drawn = io.BytesIO()
+        draw().get_figure(root=True).savefig(drawn, format=format, dpi=160)
+        picture = drawn.getvalue()
+    with atomic_write(plot) as stream:
+        stream.write(picture)
+
+
 @contextmanager
 def status(message: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Show that something is going on, on a terminal. What it yields takes a few words on what comes next."""
+    """Show on a terminal that something is going on. It yields a function that shows what is being done now."""
     if quiet or not sys.stderr.isatty():
         yield lambda words: None
         return
@@ -70,9 +137,9 @@ def status(message: str, *, quiet: bool = False) -> Iterator[Callable[[str], Non
 
 @contextmanager
 def counted(total: int) -> Iterator[Callable[[str], None]]:
-    """Show how many of a number of things are done: a bar on a terminal, a line now and then otherwise.
+    """Show how many of `total` things are done: a bar on a terminal, a line now and then otherwise.
 
-    What it yields is called with the name of each that is done.
+    It yields a function, to be called with the name of each thing that is done.
     """
     done = 0
     if not sys.stderr.isatty():

@@ -32,7 +32,8 @@ def predict(
     """Predict the target for each row of a table.
 
     The result has one column named after the target and, where there are classes, one column probability_<class> each.
-    It has one row for each row of the table, in the same order.
+    It has one row for each row of the table, in the same order; a line of totals or units, which is none, keeps its
+    place and is left empty.
 
     Example: [bold]backlit predict housing.safetensors new.csv --out predictions.csv[/bold]
     """
@@ -52,13 +53,17 @@ def predict(
     if out is not None:
         check_format(out, 1 + len(loaded.target.classes or ()), len(table))
     with status("Predicting …", quiet=quiet):
-        frame = _frame(loaded, loaded.predict(table, n_threads=threads))
+        rows, left_out = loaded.schema.read_rows(table)
+        frame = _frame(loaded, loaded.predict(rows, n_threads=threads))
+    for line in left_out:
+        remark(f"Row {line.row:,} gets no prediction, and is left empty: {line.why}.", quiet=quiet)
+    frame = _in_place(frame, table.height, {line.row for line in left_out})
     if out is None:
         sys.stdout.write(frame.write_csv())
         return
     with atomic_write(out) as stream:
         write_table(frame, stream, out)
-    remark(f"Wrote {frame.height:,} predictions to {out}.", quiet=quiet)
+    remark(f"Wrote {rows.height:,} predictions to {out}.", quiet=quiet)
 
 
 def _frame(model: Any, predictions: Any) -> Any:
@@ -72,3 +77,15 @@ def _frame(model: Any, predictions: Any) -> Any:
         for i, label in enumerate(model.target.classes):
             columns[f"probability_{label}"] = predictions.probabilities[:, i]
     return pl.DataFrame(columns)
+
+
+def _in_place(frame: Any, height: int, left_out: set[int]) -> Any:
+    """Return predictions in the places of their rows, with nothing in those of the lines that are no rows."""
+    import polars as pl
+
+    if not left_out:
+        return frame
+    places = iter(range(frame.height))
+    frame = frame.select(pl.all().gather([None if row in left_out else next(places) for row in range(1, height + 1)]))
+    # An empty line of a file with one column is none to many programs.
+    return frame.with_columns(pl.col(pl.Float32, pl.Float64).fill_null(float("nan")))

@@ -1,7 +1,7 @@
-"""How a command reads a table: the options of every command that takes one, and the table they give.
+"""How a command reads a table: the options of every command that takes one, and the table that comes of them.
 
-A new option is a field of `ReadingOptions`, handed on in `read`. Where later files must be read as the training data
-were, it stands in `to_dict` too, which a model remembers, and in `as_in_training`.
+A new option is a field of `ReadingOptions`, handed on in `read`. Where later files must be read in the same way as the
+training data, it is also part of `to_dict`, which is saved in the model, and of `as_in_training`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backlit.cli.dataclass_options import with_options_of
+from backlit.cli.options import with_options_of
 from backlit.errors import InvalidInputError
 from backlit.training.options import option
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.formats.table_file import TableFile
 
+LABEL = "label"
+"""What the column of --labels is called where nobody gives it a name."""
+
 Target = Annotated[
     str | None,
     typer.Option(
-        rich_help_panel="Data", help="Column to predict. With --labels it is called 'label'.", show_default=False
+        rich_help_panel="Data", help=f"Column to predict. With --labels it is called {LABEL!r}.", show_default=False
     ),
 ]
 
@@ -59,19 +62,19 @@ class ReadingOptions:
     missing: tuple[str, ...] = option(
         (), "Cells that mean a missing value, separated by commas: '?,-999'. May be given more than once.", "Data"
     )
-    separator: str | None = option(None, "Character between cells. Default: found by looking.", "Data")
+    separator: str | None = option(None, "Character between cells. Default: detected.", "Data")
     skip_rows: int = option(0, "Lines to leave out at the beginning of the file.", "Data", min=0)
-    comment: str | None = option(None, "Lines that begin so are left out, such as '#'.", "Data")
+    comment: str | None = option(None, "Lines that begin with this text are left out, such as '#'.", "Data")
     labels: Path | None = option(None, "IDX file of labels, for an IDX file of images.", "Data")
 
-    def read(self, path: Path, target: str = "label", as_text: Collection[str] | None = None) -> TableFile:
+    def read(self, path: Path, target: str | None = None, as_text: Collection[str] | None = None) -> TableFile:
         """Return a file's table, whose cells have no meaning yet.
 
         Parameters
         ----------
         path : Path
-        target : str, default="label"
-            What the column of `labels` is called.
+        target : str, optional
+            What the column of `labels` is called. Default: "label".
         as_text : collection of str, optional
             Columns that may not be taken for plain numbers at once. Default: all.
         """
@@ -82,7 +85,7 @@ class ReadingOptions:
             names=self.names,
             separator=self.separator,
             labels=self.labels,
-            label_name=target,
+            label_name=target or LABEL,
             skip_rows=self.skip_rows,
             comment=self.comment,
             plain_numbers=as_text is not None,
@@ -97,7 +100,7 @@ class ReadingOptions:
         """Return the column to predict: what the user named, or that of `labels`."""
         if named is None and self.labels is None:
             raise typer.BadParameter("name the column to predict.", param_hint="--target")
-        return named or "label"
+        return named or LABEL
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a model remembers of the reading of its training data, as plain JSON."""
@@ -111,12 +114,12 @@ class ReadingOptions:
         }
 
     def as_in_training(self, remembered: object, path: Path, target: str) -> ReadingOptions:
-        """Return these options, where what the user did not say is as it was for the training data.
+        """Return these options, completed by those of the training data where the user gave none.
 
         Parameters
         ----------
         remembered : dict or None
-            What `to_dict` gave then. From a model file, so not trusted.
+            The result of `to_dict` in training. It comes from a model file, so it is not trusted.
         path : Path
             The file that will be read.
         target : str
@@ -148,13 +151,13 @@ reads_a_table: Callable[..., Callable[..., None]] = with_options_of(ReadingOptio
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnOptions:
-    """What is known of the columns of a table; the rest is decided from their cells."""
+    """What the user says of the columns of a table; the rest is decided from their cells."""
 
     column: tuple[str, ...] = option(
         (), "What a column is: zip=category, when=date:%d/%m/%Y, price=number. May be given more than once.", "Data"
     )
     ignore: tuple[str, ...] = option((), "Columns to leave out, separated by commas.", "Data")
-    decimal: str | None = option(None, "The decimal mark, '.' or ','. Default: found by looking.", "Data")
+    decimal: str | None = option(None, "The decimal mark, '.' or ','. Default: detected.", "Data")
     schema: Path | None = option(None, "What the columns are: a schema.json of `backlit inspect`.", "Data")
 
     def as_text(self, target: str) -> list[str]:
@@ -202,6 +205,8 @@ def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) ->
     file = reading.read(path, target, [column.name for column in model.schema.columns if not column.is_plain_number])
     for said in file.remarks:
         remark(said, quiet=quiet)
+    if file.is_sparse:
+        file = file.with_zeros([name for name in model.encoder.schema_.by_name if name != target])
     table, _ = blank_missing(file.frame, (*reading.missing_words(), *file.missing))
     extra = [name for name in model.encoder.extra_columns(table) if name != target]
     if extra:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backlit.cli.dataclass_options import usage, with_options_of
-from backlit.cli.options import AsJson, DataFile, Quiet
+from backlit.cli.options import AsJson, DataFile, Quiet, usage, with_options_of
 from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
 from backlit.tables.options import TableTraining
 from backlit.training.checkpoint import Checkpoint
@@ -62,7 +61,7 @@ def train(
         Path | None,
         typer.Option(
             rich_help_panel="Checkpoints",
-            help="Folder in which to keep the state of the training, every epoch.",
+            help="Folder for the state of the training, saved every epoch.",
             show_default=False,
         ),
     ] = None,
@@ -71,35 +70,35 @@ def train(
         typer.Option(
             "--resume",
             rich_help_panel="Checkpoints",
-            help="Go on from the last checkpoint in --checkpoint, if there is one.",
+            help="Resume from the last checkpoint in --checkpoint, if there is one.",
         ),
     ] = False,
     checkpoint_epochs: Annotated[
-        int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Epochs from one checkpoint to the next.")
+        int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Least epochs between two checkpoints.")
     ] = Checkpoint.every_epochs,
     checkpoint_minutes: Annotated[
         float | None,
         typer.Option(
-            min=0, rich_help_panel="Checkpoints", help="Minutes that go by between two at least.", show_default=False
+            min=0, rich_help_panel="Checkpoints", help="Least minutes between two checkpoints.", show_default=False
         ),
     ] = Checkpoint.every_minutes,
     checkpoint_keep: Annotated[
-        int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Checkpoints that stay; older ones are deleted.")
+        int, typer.Option(min=1, rich_help_panel="Checkpoints", help="Checkpoints to keep; older ones are deleted.")
     ] = Checkpoint.keep,
     diagnose: Annotated[
         bool,
-        typer.Option("--diagnose", rich_help_panel="Output", help="Note how each layer fares, for `backlit diagnose`."),
+        typer.Option("--diagnose", rich_help_panel="Output", help="Record the layers' health, for `backlit diagnose`."),
     ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a table and save it.
 
-    What each column is, is decided from its cells and said; --column, --ignore and --schema say otherwise. Numbers
-    are standardized, text becomes one-hot, missing values are marked; all of it is saved in the model. Training stops
-    when the validation cost no longer falls, and keeps the best weights.
+    What each column is, is decided from its cells and printed; --column, --ignore and --schema decide otherwise.
+    Numbers are standardized, text becomes one-hot, missing values are marked; all of it is saved in the model. Training
+    stops when the validation cost no longer falls, and keeps the best weights.
 
-    With --checkpoint a training that was stopped, by Ctrl-C or by a power cut, goes on with --resume and ends with the
+    With --checkpoint a training that was stopped, by Ctrl-C or by a power cut, resumes with --resume and ends with the
     same bits.
 
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
@@ -115,9 +114,7 @@ def train(
     refuse_to_overwrite(out, file)
     check_writable(out)
     if checkpoint is not None and training.line_search() is not None:
-        raise typer.BadParameter(
-            "lbfgs keeps none: SciPy does not give out what it remembers.", param_hint="--checkpoint"
-        )
+        raise typer.BadParameter("lbfgs has none, for SciPy gives no access to its state.", param_hint="--checkpoint")
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
     fraction, validation_file = _validation(validation)
     training = usage(replace, training, validation_fraction=fraction)
@@ -166,8 +163,13 @@ def train(
             }
         )
     elif not quiet:
-        sizes = "-".join(map(str, model.network.sizes))
-        print(f"Saved {out}: a {sizes} network with {model.network.n_parameters:,} parameters.")
+        sizes, n = "-".join(map(str, model.network.sizes)), model.network.n_parameters
+        k = 1 + len(model.others)
+        print(
+            f"Saved {out}: a {sizes} network with {n:,} parameters."
+            if k == 1
+            else f"Saved {out}: {k} networks, each {sizes} with {n:,} parameters."
+        )
 
 
 @contextmanager

@@ -8,8 +8,8 @@ BP4  ``∂C/∂w^l_jk = a^{l−1}_k δ^l_j``      gradient of a weight
 ==== ===================================== ==============================
 
 Rows of a batch are examples, so the lecture's ``wᵀ δ`` for one column vector reads ``delta @ w`` here, and BP3 and BP4
-take the mean over the rows. Neither precision nor dropout is known here: the equations multiply by the product they are
-given, and a mask is part of its layer's σ (`backlit.core.dropout.thinned`).
+take the mean over the rows. The equations know neither precision nor dropout: the matrix product is handed in, and a
+dropout mask is part of its layer's σ (`backlit.core.dropout.thinned`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from operator import matmul
 
 from backlit.core.activations import get_activation
-from backlit.core.losses import SHORT_CUTS, LossLike, check_targets, cost_of_each, get_loss, loss_name
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import LossLike, check_targets, cost_of_each, get_loss, loss_name
 from backlit.core.namespace import Array, Product, namespace
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -71,7 +72,7 @@ def bp3(delta: Array, share: Array) -> Array:
     ----------
     delta : array, ``(n_examples, n_l)``
     share : array, ``(n_examples, 1)``
-        What each example counts; 1/n without sample weights.
+        Share of each example in the mean; 1/n without sample weights.
 
     Returns
     -------
@@ -88,7 +89,7 @@ def bp4(a_previous: Array, delta: Array, share: Array, product: Product = matmul
     a_previous : array, ``(n_examples, n_{l−1})``
     delta : array, ``(n_examples, n_l)``
     share : array, ``(n_examples, 1)``
-        What each example counts; 1/n without sample weights.
+        Share of each example in the mean; 1/n without sample weights.
     product : callable, default ``@``
         See `backlit.core.precision`.
 
@@ -190,7 +191,7 @@ def backpropagate(
     loss : str, Huber or Quantile, default "quadratic"
         A name of `backlit.core.losses.LOSSES`; ``"quantile(0.9)"`` and ``Quantile(0.9)`` are the same.
     sample_weight : array, ``(n_examples,)``, optional
-        What each example counts; not negative, and not all zero.
+        Weight of each example; not negative, and not all zero.
     penalty : Penalty, optional
         Included in `cost` and `nabla_w` where given.
 
@@ -214,14 +215,14 @@ def backpass(
     penalty: Penalty = NO_PENALTY,
     product: Product = matmul,
 ) -> Backpass:
-    """Do the work of `backpropagate` on a batch that was checked.
+    """Do the work of `backpropagate` on a batch that is already checked.
 
     Parameters
     ----------
     x : array, ``(n_examples, n_in)``
     y : array, ``(n_examples, n_out)``
     share : array, ``(n_examples, 1)``
-        What each example counts in a mean; 1/n without sample weights.
+        Share of each example in the mean; 1/n without sample weights.
     batch_weight : float
         ``Σ s_x``.
     product : callable, default ``@``
@@ -279,7 +280,7 @@ def as_examples(network: Network, x: Array, y: Array, sample_weight: Array | Non
 
 
 def shares(x: Array, sample_weight: Array | None) -> tuple[Array, float]:
-    """Return what each example counts in a mean, ``(n_examples, 1)``, and the weight of the batch, ``Σ s_x``."""
+    """Return the share of each example in a mean, ``(n_examples, 1)``, and the weight of the batch, ``Σ s_x``."""
     xp = namespace(x)
     if sample_weight is None:
         n = x.shape[0]

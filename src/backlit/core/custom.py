@@ -1,8 +1,8 @@
-"""Activations and losses of one's own: a function and its derivative, checked against one another when they are made.
+"""Custom activations and losses: a function and its derivative, checked against one another when they are made.
 
-Both are names, strings that carry their functions: wherever an activation or a loss is named, in a network, an
-estimator or `check_gradient`, one of these can stand. They run on the reference engine. A model file, from which
-nothing is executed, cannot hold them.
+Each is a name, a string that carries its functions: it can be used wherever an activation or a loss is named, in a
+network, an estimator or `check_gradient`. They run on the reference engine. A model file cannot hold them, because
+nothing in a model file is ever executed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GRID = np.round(np.concatenate([-np.array(_FAR[::-1]), np.linspace(-8.0, 8.0, 16
 
 
 class CustomActivation(str):
-    """An activation function of one's own: σ and σ′ of each neuron alone.
+    """A custom activation function: σ and σ′, applied to each neuron on its own.
 
     σ′ is compared with difference quotients of σ from −1000 to 1000. Kinks that are found there become its `kinks`.
 
@@ -102,7 +102,7 @@ class CustomActivation(str):
 
 
 class CustomLoss(str):
-    """A loss of one's own: what each output adds to C_x, and ∂C_x/∂a.
+    """A custom loss: what each output adds to C_x, and ∂C_x/∂a.
 
     ∂C_x/∂a is compared with difference quotients of C_x for several targets. Kinks in a − y that are found become its
     `kinks`.
@@ -112,8 +112,8 @@ class CustomLoss(str):
     name : str
         What it is called; not the name of a built-in loss.
     value, nabla_a : callable
-        ``(a, y) →`` what each output adds to C_x, and its derivative by a; ``(n_examples, n_out)`` all. NaN must stay
-        NaN.
+        ``(a, y) →`` what each output adds to C_x, and its derivative by a; all arrays are ``(n_examples, n_out)``. NaN
+        must stay NaN.
     domain, target : Interval, default all numbers
         The outputs a and the targets y for which it is defined.
 
@@ -175,7 +175,7 @@ class CustomLoss(str):
 
 
 def is_custom(name: object) -> bool:
-    """Whether a name carries functions of somebody's own, which only the reference engine can call."""
+    """Whether a name carries custom functions, which only the reference engine can call."""
     return isinstance(name, CustomActivation | CustomLoss)
 
 

@@ -60,12 +60,12 @@ class Activation:
     kinks : tuple of float
         Values of z where σ has no derivative; `derivative` states what is taken there.
     bends : tuple of float
-        Values of z where σ′ has none. Difference quotients are less exact across a bend.
+        Values of z where σ′ has no derivative. Difference quotients are less exact across a bend.
     log_value : callable or None
         log σ(z) computed stably from z, for activations that are positive.
     increasing : bool
-        Whether a larger z gives a larger a, so that outputs can be compared by z where a float has no room for
-        their difference. Softmax is not said to: of its largest outputs no two are saturated.
+        Whether a larger z gives a larger a, so that outputs can be compared by z where their difference is too small
+        for a float. Softmax is not marked so and need not be: no two of its outputs are near 1 together.
     transposed_jacobian : callable or None
         ``(z, ∇_a C) → Jᵀ ∇_a C``, which takes the place of ``⊙ σ′(z)`` where the neurons of a layer are coupled.
     """
@@ -122,7 +122,7 @@ class Loss:
     kinks : tuple of float
         Values of a − y where C_x has no derivative; `nabla_a` states what is taken there.
     bends : tuple of float
-        Values of a − y where ∇_a C has none.
+        Values of a − y where ∇_a C has no derivative.
     family : str
         Name without the parameter; the name itself where there is none.
     parameter : float

@@ -1,7 +1,7 @@
 """What the cost does when weighted inputs move: C(z + Δz), the kinks on the way, and how exact C is.
 
-Moving z^l_j changes nothing before z^l, so every layer up to l is computed once and many moves of a layer are worked at
-the same time. The gradient check moves z a little to both sides; the demon of the lecture moves it as far as he likes.
+Moving z^l_j changes nothing before z^l, so every layer up to l is computed once, and many moves of a layer are computed
+together. The gradient check moves z a little to both sides; the demon of the lecture moves it as far as he likes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Everything about a batch that does not move.
+    """A batch, and every number of it before anything moves.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Batch:
         In float64.
     y : array, ``(n_examples, n_out)``
     share : array, ``(n_examples,)``
-        What each example counts; they sum to 1.
+        Share of each example in the mean; they sum to 1.
     loss : str
     at : Backpass
         Before anything moves.
@@ -86,7 +86,7 @@ def moved(batch: Batch, i: int, j: Places, steps: Numbers) -> tuple[Numbers, Ite
     Returns
     -------
     array, ``(n_steps, n_moves, n_examples)``
-        C_x; filled once all stages were gone through.
+        C_x; filled in once the iterator is exhausted.
     iterator of Stage
         The layers from i + 2 on, and the loss.
     """
@@ -113,7 +113,7 @@ def _feed(batch: Batch, i: int, j: Places, steps: Numbers, costs: Numbers) -> It
 
 
 def lie_apart(left: Numbers, right: Numbers, at: float) -> Flags:
-    """Whether two numbers lie on two sides of a third, elementwise."""
+    """Whether two numbers lie on opposite sides of a third, elementwise."""
     return ((left > at) & (right < at)) | ((left < at) & (right > at))
 
 

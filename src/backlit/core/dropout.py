@@ -1,9 +1,9 @@
-"""Dropout: in training, neurons are left out at random, each step others (Srivastava et al. 2014).
+"""Dropout: in training, neurons are left out at random, others in each step (Srivastava et al. 2014).
 
-A neuron that stays is multiplied by ``1/(1 − rate)``, so that the mean of what it feeds forward does not change and
-nothing has to be done at prediction. Which neurons stay is a function of the seed and of where a neuron stands: step,
-row of the batch, layer, number. Both engines so draw the same, and results depend neither on threads nor on how an
-epoch is cut. The numbers are those of Philox4x32-10, a generator without a state (Salmon et al. 2011).
+The activation of a neuron that stays is multiplied by ``1/(1 − rate)``, so that its mean does not change and nothing
+has to be done at prediction. Which neurons stay is a function of the seed and of the neuron's place: step, row of the
+batch, layer, number. Both engines therefore draw the same masks, and results depend neither on threads nor on how an
+epoch is cut into batches. The numbers are those of Philox4x32-10, a generator without state (Salmon et al. 2011).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Words = NDArray[np.uint32]
 
 @dataclass(frozen=True)
 class Dropout:
-    """Shares of neurons that are left out in each step.
+    """Which share of the neurons is left out in each step.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def thinned(network: Network, x: Array, drawn: Sequence[Array | None]) -> tuple[
     network : Network
     x : array, ``(n_examples, n_in)``
     drawn : sequence of array ``(n_examples, n_l)`` or None, ``(L − 1,)``
-        What `masks` gave.
+        The result of `masks`.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def mask_of(words: Words, rate: float, dtype: Any) -> NDArray[np.floating[Any]]:
 
 
 def drop_sparse(x: Any, rate: float, *, seed: int, step: int) -> Any:
-    """Return a sparse input with its mask of one step put on, the same that `masks` gives.
+    """Return a sparse input with its mask of one step applied, the same mask that `masks` gives.
 
     Parameters
     ----------

@@ -25,12 +25,12 @@ from backlit.errors import InvalidInputError
 
 __all__ = ["GradientReport", "check_gradient"]
 
-# How far a weighted input moves. The quotient is wrong by about STEP² C‴/6 from cutting off the series and eps C / STEP
-# from rounding; both are near 1e-11 here.
+# How far a weighted input moves. The quotient is wrong by about STEP² C‴/6 (truncation) plus eps C / STEP (rounding);
+# both are near 1e-11 here.
 STEP = 1e-5
 # The largest relative error a right gradient may have. Of 13,500 random networks that do not overflow, none came above.
 TOLERANCE = 1e-5
-# Numbers in the largest temporary array, two million of them 16 MB.
+# Numbers in the largest temporary array: 2 MB of float64.
 CHUNK = 2**18
 TINY = float(np.finfo(np.float64).tiny)
 # As a step is halved, the gap between the two one-sided quotients halves where C is smooth and stays at a kink.
@@ -43,7 +43,7 @@ Place = tuple[int, str, int, int | None, float]
 
 @dataclass(frozen=True, eq=False)
 class _Quotients:
-    """Difference quotients of C for several moves; one entry of each array a move."""
+    """Difference quotients of C for several moves; each array has one entry per move."""
 
     value: Numbers
     halving: Numbers  # what halving the step changes
@@ -54,7 +54,7 @@ class _Quotients:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """The weights or the biases of one layer that are looked at; one entry of each array a parameter."""
+    """The checked weights, or the checked biases, of one layer; each array has one entry per parameter."""
 
     i: int  # layer l = i + 2
     is_weight: bool
@@ -102,7 +102,7 @@ def check_gradient(
         Where the network has more, a random sample is checked. Each layer's weights and each layer's biases get the
         same share of it, so that the few biases are not lost among the many weights.
     seed : int, default 0
-        Of that sample.
+        Seed of that sample.
 
     Returns
     -------
@@ -185,8 +185,8 @@ def _compare(
         floor = np.maximum(quotient_noise / TOLERANCE, TINY)
         error = np.abs(numeric - analytic) / np.maximum(np.maximum(np.abs(numeric), np.abs(analytic)), floor)
         error = np.where(np.isnan(error), np.inf, error)
-        # Halving the step takes away three quarters of what cutting off the series costs, so that is 4/3 of the change;
-        # 2 leaves room for the higher terms.
+        # Halving the step removes three quarters of the truncation error, so that error is 4/3 of the change; 2 leaves
+        # room for the higher terms.
         numeric_error = 2.0 * quotients.halving + quotient_noise
         stays = (quotients.gap > 100.0 * quotient_noise) & (quotients.gap_halved > KINK_RATIO * quotients.gap)
     for place in np.flatnonzero((error > TOLERANCE) & stays):

@@ -1,4 +1,4 @@
-"""What a gradient check found, layer by layer, with the kinks it met by name. All counts begin at 1."""
+"""What a gradient check found, layer by layer, with the names of the kinks it met. Layers and neurons count from 1."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Kink:
 
 @dataclass(frozen=True)
 class ParameterCheck:
-    """One parameter's gradient, twice.
+    """One parameter's gradient, computed in both ways.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class ParameterCheck:
     numeric : float
         By central differences.
     numeric_error : float
-        How far `numeric` may be off: what halving the step changes (cutting off the series), plus rounding.
+        How far `numeric` may be off: what halving the step changes (truncation), plus rounding.
     relative_error : float
         ``|numeric − analytic|`` over the larger of both, or over what rounding leaves of them; ∞ where either is not a
         number.

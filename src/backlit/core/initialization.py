@@ -1,4 +1,4 @@
-"""How weights and biases begin.
+"""The initial weights and biases.
 
 Every draw comes from one seed through a counter-based generator (`stream`), so that both engines, and a run that is
 resumed, see the same numbers.
@@ -28,8 +28,8 @@ class Purpose(IntEnum):
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:
     """Return the generator for one purpose of a seed.
 
-    The generator is Philox, which is a function of a key and a counter (Salmon et al. 2011): stream number `index`, the
-    epoch for shuffles, can be had without drawing the ones before it.
+    The generator is Philox, a function of a key and a counter (Salmon et al. 2011), so stream number `index` can be had
+    without drawing the ones before it. For shuffles, `index` is the epoch.
 
     Parameters
     ----------
@@ -69,6 +69,11 @@ def _uniform(variance: Callable[[int, int], float]) -> Draw:
     return draw
 
 
+def _neural_tangent(rng: np.random.Generator, n_in: int, n_out: int) -> Parameters:
+    # weights of size 1 that are divided by √n_in, beside biases of size 1
+    return rng.standard_normal((n_out, n_in)) / math.sqrt(n_in), rng.standard_normal(n_out)
+
+
 def _inverse_in(n_in: int, n_out: int) -> float:
     return 1.0 / n_in
 
@@ -84,6 +89,7 @@ def _he(n_in: int, n_out: int) -> float:
 INITIALIZATIONS: dict[str, Draw] = {
     "standard_normal": _standard_normal,
     "inverse_sqrt": _normal(_inverse_in),
+    "ntp": _neural_tangent,
     "glorot_normal": _normal(_glorot),
     "glorot_uniform": _uniform(_glorot),
     "he_normal": _normal(_he),
@@ -92,8 +98,8 @@ INITIALIZATIONS: dict[str, Draw] = {
 """Name → a function that draws ``w`` of shape ``(n_out, n_in)`` and ``b`` of shape ``(n_out,)``.
 
 Variances of a weight: 1 for ``standard_normal`` (the lecture's), 1/n_in for ``inverse_sqrt`` (Nielsen's chapter 3,
-LeCun et al. 1998), 2/(n_in + n_out) for Glorot and Bengio 2010, 2/n_in for He et al. 2015. Biases are zero except for
-``standard_normal``."""
+LeCun et al. 1998) and ``ntp`` (that of the neural tangent parametrization), 2/(n_in + n_out) for Glorot and Bengio
+2010, 2/n_in for He et al. 2015. Biases are zero, but for ``standard_normal`` and ``ntp`` from N(0, 1)."""
 
 
 def draw_parameters(

@@ -1,6 +1,6 @@
-"""How a layer fares, in a few numbers: its error, its saturated and dead neurons, its weights.
+"""How healthy a layer is, in a few numbers: its error, its saturated and dead neurons, its weights.
 
-They are what `backlit.training.recording` writes down after each epoch and what `backlit.explanation.diagnosis` judges.
+`backlit.training.recording` records them after some epochs, and `backlit.explanation.diagnosis` judges them.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def measure(
     before: Network | None = None,
     n_epochs: int = 1,
 ) -> NetworkHealth:
-    """Return how the layers of a network fare on a sample. Only what that needs is computed: z, a and δ.
+    """Return how healthy the layers of a network are, on a sample. Only z, a and δ are computed.
 
     Parameters
     ----------

@@ -1,32 +1,27 @@
-"""Every cost C_x of one example beside its gradient ∇_a C, and the short cuts for canonical pairs.
+"""The losses by name: which there are, how they are named, and which outputs and targets they are defined for.
 
-The general form is the definition: a loss gives ``C_x(a, y)`` and ``∇_a C``, and BP1 multiplies by σ′(z^L). For some
-pairs of loss and output activation a formula in z is also exact where a saturates (log-sum-exp, softplus) or is
-cheaper (``a − y``). Those stand in `FROM_Z` and `SHORT_CUTS`, and tests check them against the general form.
-
-The formulas are in `residual_losses` and `likelihood_losses`. To add one, write it there, enter it in `LOSSES`, and
-write its twin in ``native/losses.hpp``. Each loss sums over the outputs of an example; averaging over examples is done
-by `backlit.core.backpropagation`.
+The formulas are in `residual_losses` and `likelihood_losses`, each cost C_x of one example beside its gradient ∇_a C.
+To add one, write it there, enter it in `LOSSES`, and write its twin in ``native/losses.hpp``. Each loss sums over the
+outputs of an example; averaging over examples is done by `backlit.core.backpropagation`.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
 import array_api_compat
 
-from backlit.core.activations import ACTIVATIONS, SOFTPLUS_IS_EXP_BELOW, get_activation, sigmoid, softplus
+from backlit.core.activations import ACTIVATIONS, get_activation
 from backlit.core.definitions import REALS, UNIT, Activation, Interval, Loss
 from backlit.core.likelihood_losses import (
+    FROM_Z,
     binary_cross_entropy,
     binary_cross_entropy_nabla_a,
     categorical_cross_entropy,
     categorical_cross_entropy_nabla_a,
-    deviance_constant,
     poisson,
     poisson_nabla_a,
 )
@@ -174,35 +169,6 @@ def fitting_pairs() -> list[tuple[str, str]]:
     return [(loss.name, activation.name) for loss in LOSSES.values() for activation in _fitting(loss)]
 
 
-# Costs computed from z: exact where a would round to 0 or 1.
-
-
-def _binary_cross_entropy_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
-    # −y log σ(z) − (1 − y) log(1 − σ(z)), with both logarithms as −softplus
-    return y * softplus(-z) + (1.0 - y) * softplus(z)
-
-
-def _categorical_cross_entropy_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
-    assert activation.log_value is not None
-    return -y * activation.log_value(z)
-
-
-def _poisson_from_z(activation: Activation, z: Array, a: Array, y: Array) -> Array:
-    assert activation.log_value is not None
-    return a - y * activation.log_value(z) + deviance_constant(y)
-
-
-FROM_Z: dict[tuple[str, str], Callable[[Activation, Array, Array, Array], Array]] = {
-    ("cross_entropy", "sigmoid"): _binary_cross_entropy_from_z,
-    ("cross_entropy", "softmax"): _categorical_cross_entropy_from_z,
-    ("poisson", "sigmoid"): _poisson_from_z,
-    ("poisson", "softplus"): _poisson_from_z,
-    ("poisson", "exp"): _poisson_from_z,
-    ("poisson", "softmax"): _poisson_from_z,
-}
-"""(loss, output activation) → the summands of C_x from (activation, z, a, y)."""
-
-
 def cost_of_each(loss: LossLike, output_activation: str, z: Array, a: Array, y: Array) -> Array:
     """C_x of each example, summed over the outputs.
 
@@ -220,39 +186,3 @@ def cost_of_each(loss: LossLike, output_activation: str, z: Array, a: Array, y: 
     from_z = FROM_Z.get((chosen.name, activation.name))
     summands = chosen.value(a, y) if from_z is None else from_z(activation, z, a, y)
     return namespace(z, a, y).sum(summands, axis=-1)
-
-
-# Short cuts for δ^L: BP1 worked out by hand, where the general form would divide by an activation that underflows.
-
-
-def _a_minus_y(z: Array, a: Array, y: Array) -> Array:
-    return a - y
-
-
-def _softmax_short_cut(z: Array, a: Array, y: Array) -> Array:
-    # a − y when the targets of an example sum to one, as probabilities do; exact for any other targets too
-    return a * namespace(a, y).sum(y, axis=-1, keepdims=True) - y
-
-
-def _poisson_sigmoid(z: Array, a: Array, y: Array) -> Array:
-    # σ′ (1 − y/σ) = (σ − y)(1 − σ)
-    return (a - y) * sigmoid(-z)
-
-
-def _poisson_softplus(z: Array, a: Array, y: Array) -> Array:
-    # σ′ − y σ′/a, where σ′/a tends to 1 as both underflow
-    xp = namespace(z, a, y)
-    far = z < SOFTPLUS_IS_EXP_BELOW
-    slope = sigmoid(z)
-    return slope - y * xp.where(far, z * 0.0 + 1.0, slope / xp.where(far, a * 0.0 + 1.0, a))
-
-
-SHORT_CUTS: dict[tuple[str, str], Callable[[Array, Array, Array], Array]] = {
-    ("cross_entropy", "sigmoid"): _a_minus_y,
-    ("cross_entropy", "softmax"): _softmax_short_cut,
-    ("poisson", "exp"): _a_minus_y,
-    ("poisson", "sigmoid"): _poisson_sigmoid,
-    ("poisson", "softplus"): _poisson_softplus,
-    ("poisson", "softmax"): _softmax_short_cut,
-}
-"""(loss, output activation) → δ^L from (z, a, y)."""

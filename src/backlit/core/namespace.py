@@ -31,7 +31,7 @@ def namespace(*arrays: Array) -> Namespace:
 
 
 def is_sparse(x: Array) -> bool:
-    """Whether an array is a sparse matrix of SciPy's by rows (CSR)."""
+    """Whether an array is one of SciPy's sparse matrices in CSR format."""
     return getattr(x, "format", None) == "csr"
 
 

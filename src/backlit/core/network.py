@@ -168,7 +168,7 @@ class Network:
         return Network(tuple(map(convert, self.weights)), tuple(map(convert, self.biases)), self.activations)
 
     def as_batch(self, values: Array, name: str, n_columns: int) -> Array:
-        """Return values as ``(n_examples, n_columns)`` in the network's own library and dtype, or say what is wrong."""
+        """Return values as ``(n_examples, n_columns)`` in the network's library and dtype, or raise what is wrong."""
         like = self.weights[0]
         if not array_api_compat.is_array_api_obj(values):
             values = np.asarray(values)

@@ -6,7 +6,8 @@ share it. ``t`` counts steps from 1. Before the step a gradient that is too long
 for all optimizers, and it takes the gradients by all parameters at once.
 
 `OPTIMIZERS` is the only table of them. What a class says of itself is what the command line, the engines and the pages
-read: its `summary`, and its fields, each with a default, words and the range it must lie in (`arguments`).
+read: its `summary`, and its fields, each with a default, words and the range it must lie in (`arguments`). NumPy is
+imported where it is used, so that the command line need not wait for it to print this.
 
 Its twin is ``native/optimizers.hpp``.
 """
@@ -16,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-
-from backlit.core.namespace import Array, namespace
 from backlit.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from backlit.core.namespace import Array
 
 
 class Optimizer(Protocol):
@@ -93,11 +94,11 @@ class Argument:
     ----------
     name : str
     default : float, bool or None
-        None is for nothing of the kind.
+        None turns it off.
     help : str
         What it is, in one line.
     range : Range or None
-        Where it must lie; None for a switch.
+        The allowed values; None for a switch.
     """
 
     name: str
@@ -158,9 +159,17 @@ class _Clipping:
         """
         if self.clip_norm is None:
             return 1.0
+        import numpy as np
+
         squares = sum(float(np.sum(np.square(array, dtype=np.float64))) for array in nabla)
         factor = self.clip_norm / (math.sqrt(squares) + 1e-6)
         return 1.0 if factor >= 1 else factor
+
+
+def _root(v: Array) -> Array:
+    from backlit.core.namespace import namespace
+
+    return namespace(v).sqrt(v)
 
 
 _SHARE = Range(0.0, 1.0)
@@ -178,7 +187,7 @@ class SGD(_Clipping):
 
     momentum: float = _argument(
         0.0,
-        "Share of the last step's velocity that is kept; 0 is the lecture's gradient descent.",
+        "Share of the velocity that each step keeps; 0 is the lecture's gradient descent.",
         Range(0.0, 1.0, True),
     )
     nesterov: bool = _argument(False, "Whether a step looks ahead along the velocity (Nesterov's momentum).")
@@ -209,7 +218,7 @@ class SGD(_Clipping):
 class RMSprop(_Clipping):
     """``v ← ρ v + (1 − ρ) ∇²``, ``θ ← θ − μ ∇ / (√v + ε)`` (Tieleman and Hinton 2012, in PyTorch's form)."""
 
-    rho: float = _argument(0.99, "ρ: how slowly the mean of squared gradients forgets.", _SHARE)
+    rho: float = _argument(0.99, "ρ: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
     name: ClassVar[str] = "rmsprop"
     summary: ClassVar[str] = "RMSprop: gradients over the root of their mean square."
@@ -220,7 +229,7 @@ class RMSprop(_Clipping):
     ) -> tuple[Array, tuple[Array, ...]]:
         """Take one step; see `Optimizer.step`."""
         v = self.rho * state[0] + (1.0 - self.rho) * nabla * nabla
-        return theta - rate * nabla / (namespace(v).sqrt(v) + self.epsilon), (v,)
+        return theta - rate * nabla / (_root(v) + self.epsilon), (v,)
 
 
 @dataclass(frozen=True)
@@ -231,8 +240,8 @@ class Adam(_Clipping):
     the form of scikit-learn and Keras; `AdamW` has PyTorch's.
     """
 
-    beta_1: float = _argument(0.9, "β₁: how slowly the mean of gradients forgets.", _SHARE)
-    beta_2: float = _argument(0.999, "β₂: how slowly the mean of squared gradients forgets.", _SHARE)
+    beta_1: float = _argument(0.9, "β₁: decay of the running mean of gradients.", _SHARE)
+    beta_2: float = _argument(0.999, "β₂: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
     name: ClassVar[str] = "adam"
     summary: ClassVar[str] = "Adam, as in scikit-learn and Keras: the bias correction is part of the step size."
@@ -245,7 +254,7 @@ class Adam(_Clipping):
         m = self.beta_1 * state[0] + (1.0 - self.beta_1) * nabla
         v = self.beta_2 * state[1] + (1.0 - self.beta_2) * nabla * nabla
         corrected_rate = rate * math.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-        return theta - corrected_rate * m / (namespace(v).sqrt(v) + self.epsilon), (m, v)
+        return theta - corrected_rate * m / (_root(v) + self.epsilon), (m, v)
 
 
 @dataclass(frozen=True)
@@ -256,10 +265,10 @@ class AdamW(_Clipping):
     ``θ ← θ − μ m̂ / (√v̂ + ε)``, ``m̂ = m/(1 − β₁ᵗ)``, ``v̂ = v/(1 − β₂ᵗ)``.
     """
 
-    beta_1: float = _argument(0.9, "β₁: how slowly the mean of gradients forgets.", _SHARE)
-    beta_2: float = _argument(0.999, "β₂: how slowly the mean of squared gradients forgets.", _SHARE)
+    beta_1: float = _argument(0.9, "β₁: decay of the running mean of gradients.", _SHARE)
+    beta_2: float = _argument(0.999, "β₂: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
-    weight_decay: float = _argument(0.01, "λ: how fast weights decay; biases do not.", Range(0.0, math.inf))
+    weight_decay: float = _argument(0.01, "λ: decoupled decay; biases do not decay.", Range(0.0, math.inf))
     name: ClassVar[str] = "adamw"
     summary: ClassVar[str] = "Adam with decoupled weight decay, as in PyTorch: the bias correction comes first."
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
@@ -274,7 +283,7 @@ class AdamW(_Clipping):
         v = self.beta_2 * state[1] + (1.0 - self.beta_2) * nabla * nabla
         m_hat = m / (1.0 - self.beta_1**t)
         v_hat = v / (1.0 - self.beta_2**t)
-        return theta - rate * m_hat / (namespace(v).sqrt(v_hat) + self.epsilon), (m, v)
+        return theta - rate * m_hat / (_root(v_hat) + self.epsilon), (m, v)
 
 
 OPTIMIZERS: dict[str, type[SGD] | type[RMSprop] | type[Adam] | type[AdamW]] = {

@@ -1,4 +1,4 @@
-"""Products of matrices whose numbers are rounded to bfloat16 first: what the native engine does where it is asked to.
+"""Matrix products whose operands are rounded to bfloat16 first, as the native engine does where it is asked to.
 
 bfloat16 keeps the exponent of float32 and 8 significant bits. Weights, sums, costs and the optimizer's state stay
 float32; only what is multiplied is rounded.

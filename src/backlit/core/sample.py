@@ -1,4 +1,4 @@
-"""A few examples on which a network is looked at, and what is known of them before there is any network."""
+"""A few examples on which a network is examined, and what can be said of them before there is any network."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from backlit.core.namespace import Array
 
 _HALVINGS = 40
 _LEVEL = 1e-6
-"""A mean slope of the cost less than this is that of its lowest point."""
+"""Where the mean slope of the cost is smaller than this, the cost is taken to be at its minimum."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Examples, and two numbers that tell of them alone.
+    """Examples, and two numbers that depend on them alone.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Sample:
 
     @classmethod
     def of(cls, x: Array, y: Array, loss: str, output_activation: str) -> Sample:
-        """Take examples as they are.
+        """Return the sample of these examples.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Whether a function that claims to be the derivative of another is, judged by difference quotients on a grid."""
+"""Is one function the derivative of another? Judged by difference quotients on a grid."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def check_slopes(who: str, symbol: str, value: Function, slope: Function, points
     Parameters
     ----------
     who : str
-        What is checked, for the message: ``"the activation 'bent'"``.
+        Whose derivative is checked, for the message: ``"the activation 'bent'"``.
     symbol : str
-        What the points are called: ``"z"``.
+        Name of the argument, for the message: ``"z"``.
     value, slope : callable
         ``(n_points,) → (n_points,)``.
     points : ndarray, ``(n_points,)``
@@ -44,7 +44,7 @@ def check_slopes(who: str, symbol: str, value: Function, slope: Function, points
     slack = _TOLERANCE * (1e-3 + size) + np.abs(nearer - central) + rounding
     wrong = ~(np.abs(claimed - best) <= slack) & np.isfinite(left) & np.isfinite(right)
     jump, nearer_jump = np.abs(right - left), np.abs(nearer_right - nearer_left)
-    # the sides of a bend come together as h shrinks, those of a kink stay apart, and those of a leap fly apart
+    # as h shrinks, the two one-sided quotients meet at a bend, stay apart at a kink, and diverge at a jump of the value
     is_kink = (jump > 1e-3 * size + rounding) & (nearer_jump > 0.5 * jump) & (nearer_jump < 4.0 * jump)
     low, high = np.minimum(nearer_left, nearer_right), np.maximum(nearer_left, nearer_right)
     slack_at_kink = 0.01 * (jump + size)

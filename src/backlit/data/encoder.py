@@ -41,6 +41,12 @@ class TableEncoder(TransformerMixin, BaseEstimator, TableEncoding):  # type: ign
         Columns that are categories whatever they hold, numbers say: names, positions from 0, or a mask.
     columns : dict, ColumnChoices, TableSchema or None, default=None
         What is known of the columns beforehand: ``{"zip": "category", "when": "date:%d/%m/%Y"}``.
+    numbers : {"scaled", "piecewise"}, default="scaled"
+        "piecewise" gives numbers, and the days of dates and durations, features more beside the scaled one: a bin each,
+        ``(x − low) / (high − low)`` kept to 0 … 1, between quantiles of training. It costs width and lets a network
+        bend where a number matters.
+    n_bins : int, default=32
+        Bins of a column, at most; a column of few distinct values has one from each to the next. Only for "piecewise".
 
     Attributes
     ----------

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from backlit.data.categories import chosen_categories
 from backlit.data.columns.schema import TableSchema
 from backlit.data.features import Features
-from backlit.data.learned import DTYPES, Learned
+from backlit.data.learned import DTYPES, NUMBERS, PIECEWISE, Learned
 from backlit.data.meaning import choices_of, learn_schema, losses, read_view
 from backlit.data.plans import JsonDict, Plan, fit_plan
-from backlit.data.table_view import TableView
+from backlit.data.table_view import NO_ZONES, TableView
 from backlit.data.values import plain
 from backlit.errors import DataError, InvalidInputError, ShapeError
 
@@ -61,11 +62,15 @@ class TableEncoding:
         max_categories: int = 50,
         categorical_features: Any = "from_dtype",
         columns: Any = None,
+        numbers: str = "scaled",
+        n_bins: int = 32,
     ) -> None:
         self.dtype = dtype
         self.max_categories = max_categories
         self.categorical_features = categorical_features
         self.columns = columns
+        self.numbers = numbers
+        self.n_bins = n_bins
 
     def fit(self, table: Any, y: ArrayLike | None = None) -> Self:
         """Learn each column.
@@ -84,7 +89,7 @@ class TableEncoding:
             raise DataError(f"0 feature(s) (shape=({view.n_rows}, 0)) while a minimum of 1 is required.")
         choices = choices_of(self.columns)
         chosen = {view.names[j]: "category" for j in chosen_categories(self.categorical_features, view)}
-        choices = replace(choices, columns={**choices.columns, **chosen})
+        choices = replace(choices, columns={**choices.columns, **chosen}).with_categories(view.categories())
         schema = learn_schema(view, choices, int(self.max_categories))
         self._fit(read_view(view, schema, view.positions), schema)
         for said in losses(schema, int(self.max_categories)):
@@ -93,7 +98,7 @@ class TableEncoding:
             warnings.warn(said, DataConversionWarning, stacklevel=2)
         return self
 
-    def fit_read(self, table: Any, schema: TableSchema) -> Self:
+    def fit_read(self, table: Any, schema: TableSchema, zones: Mapping[str, str] = NO_ZONES) -> Self:
         """Learn the columns of a table that a schema has already read.
 
         Parameters
@@ -101,14 +106,17 @@ class TableEncoding:
         table : dataframe
             With the columns of the schema, in their order.
         schema : TableSchema
+        zones : mapping of str to str
+            By whose clocks columns of moments go, where their type does not say.
         """
         self._check_parameters()
-        self._fit(TableView(table), schema)
+        self._fit(TableView(table, zones), schema)
         return self
 
     def _fit(self, view: TableView, schema: TableSchema) -> None:
+        n_bins = self.n_bins if self.numbers == PIECEWISE else 0
         plans = [
-            fit_plan(view, j, self.max_categories, as_category=column.kind == "category")
+            fit_plan(view, j, self.max_categories, as_category=column.kind == "category", n_bins=n_bins)
             for j, column in enumerate(schema.columns)
             if column.is_used
         ]
@@ -122,6 +130,10 @@ class TableEncoding:
             raise InvalidInputError(f"dtype should be 'float32' or 'float64', but is {self.dtype!r}.")
         if not isinstance(self.max_categories, int | np.integer) or self.max_categories < 1:
             raise InvalidInputError(f"max_categories should be an integer ≥ 1, but is {self.max_categories!r}.")
+        if self.numbers not in NUMBERS:
+            raise InvalidInputError(f"numbers should be 'scaled' or 'piecewise', but is {self.numbers!r}.")
+        if not isinstance(self.n_bins, int | np.integer) or self.n_bins < 2:
+            raise InvalidInputError(f"n_bins should be an integer ≥ 2, but is {self.n_bins!r}.")
 
     def _learned(self, plans: list[Plan], schema: TableSchema, *, named: bool) -> None:
         self.plans_, self.schema_ = plans, schema
@@ -227,10 +239,13 @@ class TableEncoding:
     def to_dict(self) -> JsonDict:
         """Write down what was learned, in JSON's types."""
         self._check_fitted()
+        # said only where it is not what encoders of before are
+        bins = {"n_bins": int(self.n_bins)} if self.numbers == PIECEWISE else {}
         return {
             "version": 2,
             "dtype": _dtype_name(self.dtype),
             "max_categories": int(self.max_categories),
+            **bins,
             "named": hasattr(self, "feature_names_in_"),
             "n_features_out": len(self._features.names),
             "columns": [plan.to_dict() for plan in self.plans_],
@@ -248,6 +263,8 @@ class TableEncoding:
         """
         learned = Learned.from_dict(data)
         encoder = cls(learned.dtype, learned.max_categories)
+        if learned.n_bins is not None:
+            encoder.numbers, encoder.n_bins = PIECEWISE, learned.n_bins
         encoder._learned(learned.plans, learned.schema, named=learned.named)
         learned.width.one_of(len(encoder._features.names))
         return encoder

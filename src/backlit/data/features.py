@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.piecewise_plan import PiecewisePlan, fill_bins
 from backlit.data.plans import NumberPlan, PixelPlan, Plan
 from backlit.data.scaling import divide_bytes, scale_block
 from backlit.data.table_view import TableView
@@ -54,7 +55,7 @@ class Features:
         for k, (plan, j) in enumerate(zip(self.plans, columns, strict=True)):
             if isinstance(plan, PixelPlan):
                 pixels.append(k)
-            elif type(plan) is NumberPlan:
+            elif type(_scaled_part(plan)) is NumberPlan:
                 numbers.append(k)
             else:
                 plan.encode(view, j, out[:, self.offsets[k] : self.offsets[k + 1]])
@@ -69,9 +70,10 @@ class Features:
     def _encode_numbers(
         self, view: TableView, columns: list[int], numbers: list[int], out: NDArray[np.floating]
     ) -> None:
-        plans = [plan for k in numbers if isinstance(plan := self.plans[k], NumberPlan)]
+        plans = [plan for k in numbers if isinstance(plan := _scaled_part(self.plans[k]), NumberPlan)]
+        block = view.block([columns[k] for k in numbers])
         scale_block(
-            view.block([columns[k] for k in numbers]),
+            block,
             [plan.column for plan in plans],
             center=np.array([plan.center for plan in plans]),
             spread=np.array([plan.spread for plan in plans]),
@@ -79,6 +81,15 @@ class Features:
             places=self.offsets[numbers],
             indicators=np.where([plan.missing for plan in plans], self.offsets[numbers] + 1, -1),
         )
+        binned = [(i, k, plan) for i, k in enumerate(numbers) if isinstance(plan := self.plans[k], PiecewisePlan)]
+        if binned:
+            edges = [plan.edges for *_, plan in binned]
+            places = [int(self.offsets[k + 1]) - len(plan.edges) + 1 for _, k, plan in binned]
+            fill_bins(block, [i for i, *_ in binned], edges, out, places)
+
+
+def _scaled_part(plan: Plan) -> Plan:
+    return plan.scaled if isinstance(plan, PiecewisePlan) else plan
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from backlit.data.columns.cells import read_counted
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
-from backlit.data.columns.decide import PLACES, decide
+from backlit.data.columns.decide import PLACES, decide_by_counts
 from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.columns.report import describe
 from backlit.data.columns.schema import TableSchema
@@ -123,23 +124,30 @@ def inspect_table(table: pl.DataFrame, choices: ColumnChoices = NOTHING_GIVEN, t
     """
     if target is not None:
         check_target_name(table.columns, target)
-    schema = decide(table, choices, target=target)
+    schema, counted = decide_by_counts(table, choices, target)
     table = without_lines(table, schema.left_out_rows)
+    step = max(1, math.ceil(table.height / _SAMPLE))
     # Text stays as it is, and what was read as numbers already.
     measured = [column.name for column in schema.columns if column.written is not None or schema.missing]
-    table = table.with_columns(schema.only(measured).read(table.select(measured)).iter_columns())
-    step = max(1, math.ceil(table.height / _SAMPLE))
     sample = table.gather_every(step)
-    facts = tuple(_facts(column, table[column.name], sample[column.name]) for column in schema.columns)
+    sample = sample.with_columns(schema.only(measured).read(sample.select(measured)).iter_columns())
+    # All cells are read where their different ones were not.
+    rest = [name for name in measured if name not in counted or name == target]
+    table = table.with_columns(schema.only(rest).read(table.select(rest)).iter_columns())
+    facts = []
+    for column in schema.columns:
+        known = counted.get(column.name)
+        values = table[column.name] if known is None else read_counted(known, column.written)
+        facts.append(_facts(column, values, sample[column.name]))
     found = None if target is None else _target_facts(table[target], sample, target, schema.columns)
-    return Inspection(table.height, schema, facts, found, sample.height)
+    return Inspection(table.height, schema, tuple(facts), found, sample.height)
 
 
-def _facts(column: Column, cells: pl.Series, sample: pl.Series) -> ColumnFacts:
+def _facts(column: Column, values: pl.Series, sample: pl.Series) -> ColumnFacts:
     said = describe(column, PLACES)
     low = high = None
     if column.kind in ("number", "date", "duration"):
-        low, high = (_plain(value) for value in (cells.min(), cells.max()))
+        low, high = (_plain(value) for value in (values.min(), values.max()))
     present = sample.drop_nulls()
     frequent: tuple[tuple[Any, float], ...] = ()
     if len(present) and column.kind not in ("constant", "text"):
@@ -158,7 +166,8 @@ def _plain(value: Any) -> Any:
 
 def _target_facts(cells: pl.Series, sample: pl.DataFrame, name: str, columns: Sequence[Column]) -> TargetFacts:
     cells = cells.drop_nulls()
-    guess = infer_task(cells, name)
+    said = any(column.name == name and column.kind == "category" for column in columns)
+    guess = infer_task(cells, name, is_category=said)
     classes: dict[str, int] = {}
     if guess.task == "classification":
         counts = cells.alias("label").value_counts(name="n").sort(["n", "label"], descending=[True, False])

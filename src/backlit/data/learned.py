@@ -11,6 +11,8 @@ from backlit.data.plans import Plan, plan_from_dict
 from backlit.documents.field import MODEL, Field
 
 DTYPES = ("float32", "float64")
+PIECEWISE = "piecewise"
+NUMBERS = ("scaled", PIECEWISE)
 _KINDS: dict[str, Kind] = {"boolean": "flag", "pixel": "number"}
 
 
@@ -22,6 +24,8 @@ class Learned:
     ----------
     dtype : {"float32", "float64"}
     max_categories : int
+    n_bins : int or None
+        None: numbers are scaled, without bins.
     named : bool
     width : Field
         How many features the file says there are.
@@ -31,6 +35,7 @@ class Learned:
 
     dtype: str
     max_categories: int
+    n_bins: int | None
     named: bool
     width: Field
     plans: list[Plan]
@@ -43,7 +48,9 @@ class Learned:
         document.version(2)
         is_old = document["version"].value == 1
         own = "n_features_in" if is_old else "schema"
-        fields = document.fields("version", "dtype", "max_categories", "named", "n_features_out", "columns", own)
+        fields = document.fields(
+            "version", "dtype", "max_categories", "named", "n_features_out", "columns", own, n_bins=None
+        )
         max_categories = fields["max_categories"].whole(1)
         columns = fields["columns"].parts(fields[own].whole(1) if is_old else None)
         plans = [plan_from_dict(column.value, column.path) for column in columns]
@@ -61,4 +68,7 @@ class Learned:
             if [column.name for column in schema.columns if column.is_used] != names:
                 fields[own].refuse("of the same columns as the encoder")
         named = fields["named"].flag()
-        return cls(fields["dtype"].one_of(*DTYPES), max_categories, named, fields["n_features_out"], plans, schema)
+        n_bins = None if fields["n_bins"].is_null else fields["n_bins"].whole(2)
+        return cls(
+            fields["dtype"].one_of(*DTYPES), max_categories, n_bins, named, fields["n_features_out"], plans, schema
+        )

@@ -16,7 +16,7 @@ from backlit.data.table_view import TableView
 from backlit.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 _NAMES_OF_KINDS: dict[str, Kind] = {"boolean": "flag"}
 
@@ -49,21 +49,12 @@ def learn_schema(view: TableView, choices: ColumnChoices, places: int) -> TableS
     """
     import polars as pl
 
-    cells: dict[int, pl.Series] = {}
-    for j in range(len(view.names)):
-        found = view.text(j)
-        # An array's columns have no names that could tell an index, so that its numbers need no look.
-        if found is None and (view.named or choices.missing):
-            found = view.typed(j)
-        if found is not None:
-            cells[j] = found
-    rest = [name for j, name in enumerate(view.names) if j not in cells]
-    schema = decide(
-        pl.DataFrame(list(cells.values())), choices, places=places, keep_rows=True, others=rest, first=view.names[0]
-    )
-    told = schema.by_name
-    columns = [told.get(name) or _by_type(view, j, choices) for j, name in enumerate(view.names)]
-    return replace(schema, columns=tuple(columns))
+    # An array's columns have no names that could tell an index, so that its numbers need no look.
+    looked_at = () if view.is_matrix and not choices.missing else range(len(view.names))
+    rest = view.names if not looked_at else ()
+    cells = pl.DataFrame([view.series(j) for j in looked_at])
+    schema = decide(cells, choices, places=places, keep_rows=True, others=rest)
+    return replace(schema, columns=(*schema.columns, *(_by_type(view, j, choices) for j in range(len(rest)))))
 
 
 def _by_type(view: TableView, j: int, choices: ColumnChoices) -> Column:
@@ -88,13 +79,10 @@ def read_view(view: TableView, schema: TableSchema, positions: Mapping[str, int]
     """
     import polars as pl
 
-    cells: dict[int, pl.Series] = {}
-    for name, j in positions.items():
-        found = view.text(j)
-        if found is None and (schema.missing or isinstance(schema.by_name[name].written, DateForm)):
-            found = view.typed(j)
-        if found is not None:
-            cells[j] = found.alias(name)
+    dated = any(isinstance(column.written, DateForm) for column in schema.columns)
+    if view.is_matrix and not schema.missing and not dated:
+        return view
+    cells = {j: view.series(j).alias(name) for name, j in positions.items()}
     return view.replaced(dict(zip(cells, schema.read(pl.DataFrame(list(cells.values()))), strict=True)))
 
 

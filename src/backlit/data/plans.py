@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from backlit.data.category_plan import CategoryPlan
 from backlit.data.date_plan import DatePlan
 from backlit.data.number_plans import BooleanPlan, DurationPlan, EmptyPlan, JsonDict, NumberPlan, PixelPlan, Plan
+from backlit.data.piecewise_plan import PiecewisePlan, with_bins
 from backlit.data.scaling import LIMIT, spread_of
 from backlit.data.table_view import TableView
 from backlit.data.zones import local_days
@@ -24,6 +26,7 @@ __all__ = [
     "EmptyPlan",
     "JsonDict",
     "NumberPlan",
+    "PiecewisePlan",
     "PixelPlan",
     "Plan",
     "fit_plan",
@@ -31,8 +34,8 @@ __all__ = [
 ]
 
 
-def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool = False) -> Plan:
-    """Learn column `j` of a table, perhaps as categories whatever it holds."""
+def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool = False, n_bins: int = 0) -> Plan:
+    """Learn column `j` of a table, perhaps as categories whatever it holds, and numbers perhaps with bins."""
     column, kind = view.names[j], view.kind(j)
     if as_category and kind != "empty":
         kind = "category"
@@ -50,17 +53,20 @@ def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool 
     center, spread = spread_of(numbers, present, column)
     if kind == "date":
         zone = view.zone(j)
-        return DatePlan(column, center, spread, missing, bool(np.any(local_days(present, zone) % 1)), zone)
-    return (DurationPlan if kind == "duration" else NumberPlan)(column, center, spread, missing)
+        clock = bool(np.any(local_days(present, zone) % 1))
+        plan: NumberPlan = DatePlan(column, center, spread, missing, clock, zone)
+    else:
+        plan = (DurationPlan if kind == "duration" else NumberPlan)(column, center, spread, missing)
+    return with_bins(plan, present, n_bins) if n_bins else plan
 
 
 def plan_from_dict(data: object, where: str) -> Plan:
     """Read a plan back, checking every field."""
     document = Field(data, where, MODEL)
-    kinds = (EmptyPlan, PixelPlan, NumberPlan, DurationPlan, BooleanPlan, DatePlan, CategoryPlan)
+    kinds = (EmptyPlan, PixelPlan, NumberPlan, DurationPlan, BooleanPlan, DatePlan, CategoryPlan, PiecewisePlan)
     plans = {plan.kind: plan for plan in kinds}
     plan = plans[document["kind"].one_of(*plans)]
-    names = [each.name for each in fields(plan) if each.name != "zone"]
+    names = [each.name for each in fields(plan) if each.init and each.name != "zone"]
     # files of before do not say the zone
     zone = {"zone": None} if plan is DatePlan else {}
     learned = document.fields("kind", *names, **zone)
@@ -74,6 +80,18 @@ def _distinct_texts(field: Field) -> tuple[str, ...]:
     return texts
 
 
+def _scaled(field: Field) -> Plan:
+    field["kind"].one_of(*(plan.kind for plan in (NumberPlan, DurationPlan, DatePlan)))
+    return plan_from_dict(field.value, field.path)
+
+
+def _rising(field: Field) -> tuple[float, ...]:
+    numbers = tuple(part.number(least=-LIMIT, most=LIMIT) for part in field.parts(least=3))
+    if any(high <= low for low, high in pairwise(numbers)):
+        field.refuse("a list of rising numbers")
+    return numbers
+
+
 # how each field of a plan is read
 _READ: dict[str, Callable[[Field], Any]] = {
     "column": Field.text,
@@ -83,4 +101,6 @@ _READ: dict[str, Callable[[Field], Any]] = {
     "clock": Field.flag,
     "zone": lambda field: None if field.is_null else field.text(),
     "values": _distinct_texts,
+    "scaled": _scaled,
+    "edges": _rising,
 }

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.frames import Cells, cells_of, frame_of
+from backlit.data.objects import of_objects
 from backlit.data.values import Kind, is_missing, kind_of, number_of
 from backlit.data.zones import zone_name, zone_of_values
 from backlit.errors import DataError, ShapeError
 
 if TYPE_CHECKING:
+    import narwhals as nw
     import polars as pl
 
+NO_ZONES: Mapping[str, str] = {}
 _MICROSECONDS_A_DAY = 86_400_000_000.0
 _ARRAY_KINDS: dict[str, Kind] = {
     **dict.fromkeys("iuf", "number"),
@@ -26,6 +31,14 @@ _ARRAY_KINDS: dict[str, Kind] = {
     "U": "category",
 }
 
+_UNUSABLE = {"List": "list", "Array": "list", "Struct": "struct", "Binary": "bytes", "Map": "map"}
+
+
+def _name_of(dtype: Any) -> str:
+    if hasattr(dtype, "ext_name"):
+        return f"{dtype.ext_name()} {dtype.ext_metadata()}".removeprefix("pandas.")
+    return _UNUSABLE.get(type(dtype).__name__, str(dtype))
+
 
 class TableView:
     """Columns of a table by position.
@@ -34,6 +47,8 @@ class TableView:
     ----------
     table : dataframe, or array-like of shape (n_rows, n_columns)
         Whatever narwhals knows, a NumPy array, or a list of rows.
+    zones : mapping of str to str
+        By whose clocks columns of moments go, where their type does not say.
 
     Attributes
     ----------
@@ -44,7 +59,8 @@ class TableView:
     n_rows : int
     """
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: Any, zones: Mapping[str, str] = NO_ZONES) -> None:
+        self._zones = zones
         self._array: NDArray[Any] | None = None
         self._columns: list[nw.Series[Any]] = []
         if isinstance(table, list | tuple):
@@ -59,6 +75,7 @@ class TableView:
             self.n_rows, self.names = len(frame), [str(name) for name in frame.columns]
             self.named = all(isinstance(name, str) for name in frame.columns)
         self._kinds: dict[int, Kind] = {}
+        self._cells: dict[int, Cells] = {}
 
     def kind(self, j: int) -> Kind:
         """Tell what column `j` is. A column of floats counts as numbers even if all are missing."""
@@ -70,25 +87,49 @@ class TableView:
         if self._array is not None:
             if self._array.dtype.kind in _ARRAY_KINDS:
                 return _ARRAY_KINDS[self._array.dtype.kind]
-        else:
-            dtype = self._columns[j].dtype
-            if dtype.is_numeric():
-                return "number"
-            if dtype == nw.Boolean:
-                return "boolean"
-            if dtype in (nw.Date, nw.Datetime):
-                return "date"
-            if dtype in (nw.Duration, nw.Time):
-                return "duration"
-            if dtype in (nw.String, nw.Categorical, nw.Enum):
-                return "category" if self._columns[j].null_count() < self.n_rows else "empty"
+            return self._kind_of_values(j)
+        import polars as pl
+
+        cells = self.cells(j)
+        dtype = cells.series.dtype
+        if dtype == pl.Object:
+            return self._kind_of_values(j)
+        if cells.is_category or dtype in (pl.String, pl.Categorical, pl.Enum):
+            return "category" if cells.series.null_count() < self.n_rows else "empty"
+        if dtype.is_numeric():
+            return "number"
+        if dtype in (pl.Date, pl.Datetime):
+            return "date"
+        if dtype in (pl.Duration, pl.Time):
+            return "duration"
+        if dtype not in (pl.Boolean, pl.Null):
+            raise self._refuse(j, _name_of(dtype))
+        return "boolean" if dtype == pl.Boolean else "empty"
+
+    def _kind_of_values(self, j: int) -> Kind:
         try:
             return kind_of(self.values(j))
         except TypeError as error:
-            raise DataError(
-                f"Column {self.names[j]!r} holds values of type {error}; numbers, text, booleans, dates and durations "
-                "can be used. Drop the column or unpack it into several."
-            ) from None
+            raise self._refuse(j, str(error)) from None
+
+    def _refuse(self, j: int, holds: str) -> DataError:
+        return DataError(
+            f"Column {self.names[j]!r} holds values of type {holds}; numbers, text, booleans, dates and durations can "
+            "be used. Drop the column or unpack it into several."
+        )
+
+    def cells(self, j: int) -> Cells:
+        """Return column `j` of a data frame in polars."""
+        cells = self._cells.get(j)
+        if cells is None:
+            cells = cells_of(self._columns[j], self.names[j])
+            if not cells.series.dtype.is_numeric():  # of which there may be thousands, and which cost nothing
+                self._cells[j] = cells
+        return cells
+
+    def categories(self) -> list[str]:
+        """Return the columns that are categories by their type, whatever their values are."""
+        return [] if self._array is not None else [n for j, n in enumerate(self.names) if self.cells(j).is_category]
 
     def is_pixel(self, j: int) -> bool:
         """Tell whether a column is one of an image: bytes, named ``pixel_…``."""
@@ -98,7 +139,10 @@ class TableView:
         """Tell whether all of these are unsigned bytes without a missing value."""
         if self._array is not None:
             return self._array.dtype == np.uint8
-        return all(self._columns[j].dtype == nw.UInt8 and self._columns[j].null_count() == 0 for j in columns)
+        import polars as pl
+
+        found = (self.cells(j).series for j in columns)
+        return all(series.dtype == pl.UInt8 and series.null_count() == 0 for series in found)
 
     def values(self, j: int) -> list[object]:
         """Return column `j` as Python objects."""
@@ -106,51 +150,32 @@ class TableView:
             column = self._array[:, j]
             # datetime64 stays as it is: .tolist() would turn nanoseconds into integers.
             return list(column) if column.dtype.kind in "mM" else list(column.tolist())
-        return list(self._columns[j].to_list())
+        return list(self.cells(j).series.to_list())
 
-    def text(self, j: int) -> pl.Series | None:
-        """Return column `j` as a column of polars if it holds text and nothing else; else None."""
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is an array of numbers or times, whose columns are what its type says."""
+        return self._array is not None and self._array.dtype.kind not in "UO"
+
+    def series(self, j: int) -> pl.Series:
+        """Return column `j` in polars."""
         import polars as pl
 
-        name = self.names[j]
-        if self._array is not None:
-            values = self.values(j) if self._array.dtype.kind in "UO" else []
-            texts = all(isinstance(value, str) for value in values if not is_missing(value))
-            if not values or not texts or all(map(is_missing, values)):
-                return None
-            return pl.Series(name, [None if is_missing(value) else value for value in values], dtype=pl.String)
-        column = self._columns[j]
-        return column.to_polars().alias(name) if column.dtype == nw.String else None
-
-    def typed(self, j: int) -> pl.Series | None:
-        """Return column `j` as a column of polars if its type is one of numbers; else None."""
-        if self._array is not None:
-            import polars as pl
-
-            kind = self._array.dtype.kind
-            return pl.Series(self.names[j], self._array[:, j]) if kind in "iuf" else None
-        column = self._columns[j]
-        return column.to_polars().alias(self.names[j]) if column.dtype.is_numeric() else None
+        if self._array is None:
+            return self.cells(j).series
+        column = pl.Series(self._array[:, j]) if self._array.dtype.kind in "biuf" else of_objects(self.values(j))
+        return column.alias(self.names[j])
 
     def replaced(self, columns: Mapping[int, pl.Series]) -> TableView:
         """Return a view in which some columns are others."""
-        if not columns:
-            return self
-        other = object.__new__(TableView)
-        own = self._columns if self._array is None else [self._series(j) for j in range(len(self.names))]
-        other._array = None
-        other._columns = [
-            nw.from_native(columns[j], series_only=True) if j in columns else column for j, column in enumerate(own)
-        ]
-        other.names, other.named, other.n_rows, other._kinds = self.names, self.named, self.n_rows, {}
+        other = copy(self)
+        if self._array is None:
+            other._cells = {**self._cells, **{j: replace(self.cells(j), series=s) for j, s in columns.items()}}
+        else:
+            own = range(len(self.names))
+            other._cells = {j: Cells(columns[j] if j in columns else self.series(j)) for j in own}
+        other._array, other._kinds = None, {}
         return other
-
-    def _series(self, j: int) -> nw.Series[Any]:
-        import polars as pl
-
-        typed = self.typed(j)
-        series = pl.Series(self.names[j], self.values(j), dtype=pl.Object) if typed is None else typed
-        return nw.from_native(series, series_only=True)
 
     def gaps(self, j: int) -> int:
         """Count the missing values of column `j`."""
@@ -159,25 +184,25 @@ class TableView:
             if kind in "iubU":
                 return 0
             return int(np.isnan(self._array[:, j]).sum()) if kind == "f" else sum(map(is_missing, self.values(j)))
-        column = self._columns[j]
-        if column.dtype == nw.Object:
-            return sum(map(is_missing, self.values(j)))
-        return column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
+        series = self.cells(j).series
+        return series.null_count() + (int(series.is_nan().sum()) if series.dtype.is_float() else 0)
 
     def zone(self, j: int) -> str | None:
         """Return the time zone of a column of dates; "" where it has none, None where it holds no moments."""
+        import polars as pl
+
         if self._array is None:
-            dtype = self._columns[j].dtype
-            if isinstance(dtype, nw.Datetime | nw.Date):
-                return zone_name(getattr(dtype, "time_zone", None)) if self.has_present(j) else None
+            cells = self.cells(j)
+            known = cells.zone or self._zones.get(self.names[j])
+            if known is not None:
+                return known
+            if cells.series.dtype in (pl.Date, pl.Datetime):
+                zone = zone_name(getattr(cells.series.dtype, "time_zone", None))
+                return zone if cells.series.null_count() < self.n_rows else None
         try:
             return zone_of_values(self.values(j))
         except ValueError as error:
             raise DataError(f"Column {self.names[j]!r}: {error}. Give all of them the same.") from None
-
-    def has_present(self, j: int) -> bool:
-        """Tell whether column `j` of a data frame holds any value."""
-        return bool(self._columns[j].null_count() < self.n_rows)
 
     def numbers(self, j: int, kind: Kind) -> NDArray[np.float64]:
         """Return column `j`, (n_rows,), as numbers of a kind; NaN where missing.
@@ -204,16 +229,20 @@ class TableView:
     def _fast_numbers(self, j: int) -> NDArray[np.float64] | None:
         if self._array is not None:
             return self._array[:, j].astype(np.float64) if self._array.dtype.kind in "iufb" else None
-        column = self._columns[j]
-        if column.dtype.is_numeric() or column.dtype == nw.Boolean:
-            return np.asarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
-        if column.dtype in (nw.Date, nw.Datetime):
-            microseconds = column.dt.timestamp("us")
-        elif column.dtype == nw.Duration:
-            microseconds = column.dt.total_microseconds()
+        import polars as pl
+
+        series = self.cells(j).series
+        if series.dtype.is_numeric() or series.dtype == pl.Boolean:
+            return np.asarray(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
+        if series.dtype in (pl.Date, pl.Datetime):
+            microseconds = series.dt.timestamp("us")
+        elif series.dtype == pl.Duration:
+            microseconds = series.dt.total_microseconds()
+        elif series.dtype == pl.Time:
+            microseconds = series.cast(pl.Int64) // 1000
         else:
             return None
-        return np.asarray(microseconds.cast(nw.Float64).to_numpy(), dtype=np.float64) / _MICROSECONDS_A_DAY
+        return np.asarray(microseconds.cast(pl.Float64).to_numpy(), dtype=np.float64) / _MICROSECONDS_A_DAY
 
     def block(self, columns: list[int], *, whole_bytes: bool = False) -> NDArray[Any]:
         """Return several number columns at once, (n_rows, n_columns): float64, or uint8 if `whole_bytes`."""
@@ -224,7 +253,7 @@ class TableView:
         # Column after column in memory, as frames hold them; whoever reads it goes through it in strips of rows.
         block = np.empty((len(columns), self.n_rows), dtype=wanted)
         for k, j in enumerate(columns):
-            block[k] = self._columns[j].to_numpy() if whole_bytes else self.numbers(j, "number")
+            block[k] = self.cells(j).series.to_numpy() if whole_bytes else self.numbers(j, "number")
         return block.T
 
     @cached_property
@@ -237,10 +266,11 @@ class TableView:
         if not -self.n_rows <= i < self.n_rows:
             raise DataError(f"There is no row {i}: the table has {self.n_rows} rows, counted from 0.")
         i %= self.n_rows
-        one = object.__new__(TableView)
+        one = copy(self)
         one._array = None if self._array is None else self._array[i : i + 1]
         one._columns = [column[i : i + 1] for column in self._columns]
-        one.names, one.named, one.n_rows, one._kinds = self.names, self.named, 1, {}
+        one._cells = {j: replace(cells, series=cells.series[i : i + 1]) for j, cells in self._cells.items()}
+        one.n_rows, one._kinds = 1, {}
         return one
 
 
@@ -266,23 +296,3 @@ def _checked_array(array: NDArray[Any]) -> NDArray[Any]:
             else f"An array of type {array.dtype} cannot be used. Give numbers, booleans, text, dates or objects."
         )
     return array
-
-
-def frame_of(table: Any) -> nw.DataFrame[Any]:
-    """Wrap a dataframe of any library; its column names are distinct."""
-    if type(table).__module__.startswith("scipy.sparse"):
-        raise TypeError("Sparse data was passed, but dense data is required. Use .toarray() to convert it.")
-    try:
-        frame: nw.DataFrame[Any] = nw.from_native(table, eager_only=True)
-        names = [str(name) for name in frame.columns]
-    except nw.exceptions.DuplicateError:
-        raise DataError("Two columns of the table have the same name. Rename one.") from None
-    except (TypeError, ValueError):
-        kind = f"{type(table).__module__}.{type(table).__name__}"
-        raise ShapeError(
-            f"Expected a dataframe or a 2D array, got {kind} instead. Collect a lazy frame; make a table of a column."
-        ) from None
-    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    if repeated:
-        raise DataError(f"Several columns are named {sorted(repeated)[0]!r}. Rename all but one.")
-    return frame

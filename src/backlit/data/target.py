@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.classes import single_column
-from backlit.data.table_view import TableView, frame_of
+from backlit.data.frames import frame_of
+from backlit.data.table_view import TableView
 from backlit.data.values import canonical_text, is_missing
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, ShapeError, UnknownNameError
@@ -37,7 +38,7 @@ class TaskGuess:
     reason: str
 
 
-def infer_task(column: Any, name: str | None = None) -> TaskGuess:
+def infer_task(column: Any, name: str | None = None, *, is_category: bool = False) -> TaskGuess:
     """Guess whether a column names classes or measures something.
 
     Text, booleans and categories are classes, and so are whole numbers if there are just two distinct ones, or at most
@@ -48,6 +49,8 @@ def infer_task(column: Any, name: str | None = None) -> TaskGuess:
     column : series, or array-like of shape (n_rows,)
     name : str, optional
         What the sentence calls the column; by default the series' own name.
+    is_category : bool, default=False
+        Whether it was said to be a category, whatever its values are.
 
     Returns
     -------
@@ -56,6 +59,8 @@ def infer_task(column: Any, name: str | None = None) -> TaskGuess:
     view, own_name = single_column(column)
     spoken = f"`{name or own_name}`" if name or own_name else "the target"
     kind = view.kind(0)
+    if is_category and kind in ("number", "boolean", "date", "duration"):
+        return _guess(spoken, "is a category", "classification")
     if kind in ("date", "duration"):
         raise DataError(f"{spoken} holds {kind}s, which cannot be predicted. Turn them into numbers first.")
     if kind == "category":

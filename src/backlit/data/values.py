@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -84,12 +84,22 @@ def number_of(value: object, kind: Kind) -> float:
     raise ValueError(f"{value!r} is no {kind}")
 
 
+_UNUSABLE: dict[Any, str] = {
+    (list, tuple, set, np.ndarray): "list",
+    dict: "struct",
+    bytes: "bytes",
+    (complex, np.complexfloating): "complex",
+}
+"""Types that no column can be of → what they are called, in whichever library."""
+
+
 def kind_of(values: list[object]) -> Kind:
     """Decide what a column of Python objects is; TypeError names the type that cannot be used."""
     types = {type(value) for value in values if not is_missing(value)}
-    for unusable in types:
-        if issubclass(unusable, list | tuple | dict | set | bytes | complex | np.ndarray):
-            raise TypeError(unusable.__name__)
+    for each in types:
+        unusable = next((name for kinds, name in _UNUSABLE.items() if issubclass(each, kinds)), None)
+        if unusable is not None:
+            raise TypeError(unusable)
     if not types:
         return "empty"
     if all(issubclass(t, bool | np.bool_) for t in types):

@@ -30,6 +30,11 @@ def zone_name(name: str | None) -> str:
         return "UTC"
 
 
+def is_offset(name: str | None) -> bool:
+    """Tell whether a zone is an offset, such as ``+05:30``, for which the tz database has no name."""
+    return _OFFSET.fullmatch(name or "") is not None
+
+
 def zone_of_values(values: Iterable[object]) -> str | None:
     """Return the zone of single moments; "" where none has one, None where there are no moments.
 

@@ -1,4 +1,4 @@
-"""A place in a document, which is asked for what it should hold and says where it is when it does not."""
+"""A place in a document: it is asked for the value it should hold, and its errors say where it is."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Field:
             )
 
     def parts(self, count: int | None = None, *, least: int = 0, most: int | None = None) -> list[Field]:
-        """Return the parts of a list, which must be so many."""
+        """Return the parts of a list, which must have this many."""
         if not isinstance(self.value, list):
             self.refuse("a list")
         n = len(self.value)
@@ -148,7 +148,7 @@ class Field:
         return [Field(part, f"{self.path}[{i}]", self.kind) for i, part in enumerate(self.value)]
 
     def texts(self, count: int | None = None) -> list[str]:
-        """Return the texts of a list, which must be so many."""
+        """Return the texts of a list, which must have this many."""
         # a column may have thousands of values; where one is wrong, its part says which
         if isinstance(self.value, list) and count in (None, len(self.value)) and set(map(type, self.value)) <= {str}:
             return self.value

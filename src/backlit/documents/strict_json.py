@@ -1,4 +1,4 @@
-"""JSON that says the same to every reader, from sources that may be hostile.
+"""JSON that means the same to every reader, from sources that may be hostile.
 
 Python's parser keeps the last of two equal keys, reads ``NaN``, turns ``1e999`` into ∞ and falls over deep nesting.
 Here each of these is an error, when reading and when writing. JSON has no numbers that are not finite: `NotFinite` is
@@ -112,7 +112,7 @@ def dump_in_order(value: Any, indent: int | None = None) -> str:
 
 
 def check(value: Any, where: str = "", depth: int = 1) -> None:
-    """Raise if a value does not survive being written as JSON and read again.
+    """Raise if a value would not be the same after it was written as JSON and read again.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def check(value: Any, where: str = "", depth: int = 1) -> None:
             _refuse(where, "is too large a whole number")
     elif isinstance(value, float):
         if not math.isfinite(value):
-            _refuse(where, f"is {value}; JSON holds finite numbers only, and such as a float can hold")
+            _refuse(where, f"is {value}; JSON holds finite numbers only, within the range of a float")
     elif isinstance(value, str):
         if not _is_unicode(value):
             _refuse(where, "holds half of a surrogate pair, which is not text")
@@ -158,7 +158,7 @@ def _refuse(where: str, what: str) -> NoReturn:
 
 
 def _are_finite_floats(values: list[Any] | tuple[Any, ...]) -> bool:
-    # most of a large document are lists of numbers: they are done with at once
+    # most of a large document is lists of numbers, which are checked as a whole
     return set(map(type, values)) == {float} and all(map(math.isfinite, values))
 
 

@@ -55,17 +55,17 @@ def get_engine(name: str = "auto", precision: str = "full") -> Engine:
     Parameters
     ----------
     name : {"auto", "native", "reference"}, default "auto"
-        "auto" is the native engine where it is installed, else the reference engine (said once). It opens a session of
-        the reference engine where an activation or the loss is somebody's own, for the compiled engine calls no Python.
+        "auto" is the native engine where it is installed, else the reference engine (said once). For a custom
+        activation or loss it opens a session of the reference engine, because the compiled engine calls no Python.
     precision : {"full", "bfloat16", "bfloat16x3"}, default "full"
-        Of what is multiplied, in networks of float32: see `backlit.core.precision`.
+        What the operands of products are rounded to, in networks of float32: see `backlit.core.precision`.
 
     Raises
     ------
     EngineUnavailableError
         If the native engine is asked for but not installed.
     InvalidInputError
-        If the processor lacks what the precision takes.
+        If the processor cannot compute in that precision.
     """
     if name not in ENGINES:
         raise UnknownNameError("engine", name, ENGINES)

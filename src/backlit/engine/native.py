@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backlit import _native
 from backlit.core.custom import is_custom
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
@@ -24,6 +25,7 @@ from backlit.engine.protocol import (
     OptimizerState,
     Session,
     Steps,
+    check_layer_rates,
     check_precision,
     check_shapes,
     clipped,
@@ -45,8 +47,8 @@ class NativeEngine:
     def __init__(self, precision: str = "full") -> None:
         if precision != "full" and not _native.has_bfloat16():
             raise InvalidInputError(
-                f"precision={precision!r} takes a processor with AVX512_BF16, but the engine has {self.instruction_set}"
-                " here. Use precision='full', or the reference engine to see what would come out."
+                f"precision={precision!r} needs a processor with AVX512_BF16, but the engine has {self.instruction_set}"
+                " here. Use precision='full', or the reference engine, which computes the same results slowly."
             )
         self.precision = precision
 
@@ -54,7 +56,7 @@ class NativeEngine:
     def instruction_set(self) -> str:
         """``"avx512"``, ``"avx2"`` or ``"baseline"``; the variable ``BACKLIT_ISA`` can ask for a lesser one.
 
-        It names the products of full precision, on which results depend, so it is ``"avx512"`` with AVX512_BF16, too.
+        It is that of the products of full precision, so it is ``"avx512"`` on processors with AVX512_BF16, too.
         """
         return _native.instruction_set()
 
@@ -65,6 +67,7 @@ class NativeEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         custom = _custom_parts(network, objective)
@@ -75,13 +78,14 @@ class NativeEngine:
             )
         objective.check(network)
         check_precision(network, self.precision)
+        check_layer_rates(network, optimizer, layer_rates)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
-        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision)
+        return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision, layer_rates)
 
 
 class AutomaticEngine(NativeEngine):
-    """The native engine, but the reference engine where an activation or the loss is a function of somebody's own."""
+    """The native engine, or the reference engine where an activation or the loss is custom."""
 
     def open(
         self,
@@ -90,12 +94,18 @@ class AutomaticEngine(NativeEngine):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> Session:
         """Open a session; see `backlit.engine.protocol.Engine.open`."""
         if _custom_parts(network, objective):
             engine = ReferenceEngine(self.precision)
-            return engine.open(network, objective, optimizer, state, n_threads)
-        return super().open(network, objective, optimizer, state, n_threads)
+            return engine.open(network, objective, optimizer, state, n_threads, layer_rates)
+        return super().open(network, objective, optimizer, state, n_threads, layer_rates)
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use, as its control group allows."""
+    return int(_native.available_processors())
 
 
 def _custom_parts(network: Network, objective: Objective) -> list[str]:
@@ -112,6 +122,10 @@ def _native_objective(network: Network, objective: Objective) -> Any:
     )
 
 
+def _layer_rates(layer_rates: LayerRates | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return ((), ()) if layer_rates is None else (layer_rates.weights, layer_rates.biases)
+
+
 class NativeSession:
     """See `backlit.engine.protocol.Session`."""
 
@@ -123,6 +137,7 @@ class NativeSession:
         state: OptimizerState | None,
         max_threads: int,
         precision: str,
+        layer_rates: LayerRates | None,
     ) -> None:
         self._objective = objective
         self._optimizer = optimizer
@@ -135,6 +150,7 @@ class NativeSession:
             shape=_native.Shape(network.sizes, network.activations),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
+            layer_rates=_native.LayerRates(*_layer_rates(layer_rates)),
             max_threads=max_threads,
             precision=precision,
         )
@@ -223,7 +239,7 @@ class NativeSession:
             return self._array(x)
         if self._precision != "full":
             raise InvalidInputError(
-                f"A sparse X goes with precision='full', but precision is {self._precision!r}. "
+                f"A sparse X needs precision='full', but precision is {self._precision!r}. "
                 "Make X dense, or use precision='full'."
             )
         return x.indptr.astype(np.int64), x.indices.astype(np.int32, copy=False), self._array(x.data), x.shape[1]

@@ -1,4 +1,4 @@
-"""A network made ready to be asked again and again."""
+"""A network prepared for many predictions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backlit.engine.protocol import Floats, Objective
 class Predictor:
     """Feeds examples forward through a network; for one example it takes a few microseconds on the native engine.
 
-    The weights are those of the network when the predictor was made. Nothing is looked at but the shape: an input that
-    is NaN gives outputs that are NaN. Several threads may share a predictor; they wait for each other.
+    The weights are those of the network when the predictor was made. Only the shape of an input is checked: NaN in
+    gives NaN out. Several threads may share a predictor; they wait for each other.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Predictor:
         Parameters
         ----------
         x : array-like, ``(n_in,)`` or ``(n_examples, n_in)``
-            Of the network's dtype, or it is converted.
+            Converted to the network's dtype.
 
         Returns
         -------

@@ -8,6 +8,7 @@ gradients of several machines can be averaged in between.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.dropout import Dropout
+from backlit.core.layer_rates import LayerRates, check_has_steps_of_its_own
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
@@ -26,7 +28,7 @@ from backlit.errors import InvalidInputError, ShapeError
 Floats = NDArray[np.floating[Any]]
 
 Inputs: TypeAlias = Any
-"""x of many examples: an ndarray, or a sparse matrix of SciPy's by rows (CSR), ``(n_examples, n_in)``."""
+"""x of many examples: an ndarray, or one of SciPy's sparse matrices in CSR format, ``(n_examples, n_in)``."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class Objective:
     Attributes
     ----------
     loss : str
-        Full name; a `Huber` or `Quantile` that is given is turned into it.
+        Its full name; a `Huber` or `Quantile` is turned into that.
     penalty : Penalty
     dropout : Dropout or None
         Neurons that are left out while the gradient is taken; never in `feedforward` and `evaluate`.
     dropout_seed : int
-        What decides, with the number of the step, which neurons are left out.
+        Seed of the dropout masks, which depend on it and on the number of the step.
     """
 
     loss: str = "quadratic"
@@ -116,7 +118,7 @@ class Steps:
     Attributes
     ----------
     costs : ndarray of float64, ``(n_batches,)``
-        Cost of each batch as it was met, before its step; the penalty included.
+        Cost of each batch before its step, the penalty included.
     batch_weights : ndarray of float64, ``(n_batches,)``
         ``Σ s_x`` of each batch; 0 for one that was skipped.
     diverged_layer : int or None
@@ -129,9 +131,9 @@ class Steps:
 
 
 class Session(Protocol):
-    """A network being worked on by an engine.
+    """A network that an engine trains and evaluates.
 
-    All arrays that come and go are C-contiguous NumPy arrays of the network's dtype; `x` is ``(n_examples, n_in)``, `y`
+    All arguments and results are C-contiguous NumPy arrays of the network's dtype; `x` is ``(n_examples, n_in)``, `y`
     is ``(n_examples, n_out)``, `sample_weight` is ``(n_examples,)`` or None. `x` may be a sparse matrix (CSR), which is
     never made dense.
     """
@@ -155,7 +157,7 @@ class Session(Protocol):
     def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
-        With dropout, it is the gradient that the next step would see: row i of x is at place i of its batch.
+        With dropout, it is the gradient that the next step would use: row i of x is row i of its batch.
         """
         ...
 
@@ -184,7 +186,7 @@ class Session(Protocol):
 
         Notes
         -----
-        A batch whose examples all weigh nothing is skipped.
+        A batch whose examples all have the weight 0 is skipped.
         """
         ...
 
@@ -211,7 +213,7 @@ class Engine(Protocol):
 
     @property
     def precision(self) -> str:
-        """Of the operands of its products, a name of `backlit.core.precision.PRECISIONS`."""
+        """What the operands of its products are rounded to, a name of `backlit.core.precision.PRECISIONS`."""
         ...
 
     def open(
@@ -221,6 +223,7 @@ class Engine(Protocol):
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> Session:
         """Open a session on a network.
 
@@ -235,11 +238,14 @@ class Engine(Protocol):
         n_threads : int, optional
             Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
             on it.
+        layer_rates : LayerRates, optional
+            What each layer's learning rate is multiplied by. Default: 1.
 
         Raises
         ------
         InvalidInputError
-            If the engine has less than full precision and the network is not of float32.
+            If the engine has less than full precision and the network is not of float32, or rates differ by layer and
+            the optimizer cannot have that.
         """
         ...
 
@@ -254,12 +260,25 @@ def clipped(gradient: Gradient, optimizer: Optimizer) -> Gradient:
 
 
 def check_precision(network: Network, precision: str) -> None:
-    """Raise if a precision is not for this network; every engine refuses in the same words."""
+    """Raise if a precision does not suit this network; every engine refuses in the same words."""
     if precision != "full" and network.dtype != "float32":
         raise InvalidInputError(
-            f"precision={precision!r} is for networks of float32, but this one is {network.dtype}. "
+            f"precision={precision!r} needs a network of float32, but this one is {network.dtype}. "
             "Convert its weights, or use precision='full'."
         )
+
+
+def check_layer_rates(network: Network, optimizer: Optimizer, layer_rates: LayerRates | None) -> None:
+    """Raise if rates by layer are not for this network or this optimizer."""
+    if layer_rates is None:
+        return
+    check_has_steps_of_its_own(optimizer)
+    for name, factors in (("weights", layer_rates.weights), ("biases", layer_rates.biases)):
+        if len(factors) != len(network.weights) or not all(0 <= factor < math.inf for factor in factors):
+            raise InvalidInputError(
+                f"LayerRates({name}=) must be a number of at least 0 for each of the {len(network.weights)} layers but "
+                f"the input, but {factors!r} came."
+            )
 
 
 def check_shapes(sizes: Sequence[int], x: Inputs, y: Floats | None = None, sample_weight: Floats | None = None) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import backpass, shares
 from backlit.core.dropout import drop_sparse, masks, thinned
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
@@ -22,6 +23,7 @@ from backlit.engine.protocol import (
     OptimizerState,
     Steps,
     batches,
+    check_layer_rates,
     check_precision,
     check_shapes,
     clipped,
@@ -46,12 +48,14 @@ class ReferenceEngine:
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
         n_threads: int | None = None,
+        layer_rates: LayerRates | None = None,
     ) -> ReferenceSession:
         """Open a session; `n_threads` is ignored."""
         objective.check(network)
         check_precision(network, self.precision)
+        check_layer_rates(network, optimizer, layer_rates)
         state = state or OptimizerState.zero(network, optimizer)
-        return ReferenceSession(network, objective, optimizer, state, self.precision)
+        return ReferenceSession(network, objective, optimizer, state, self.precision, layer_rates)
 
 
 class ReferenceSession:
@@ -64,11 +68,13 @@ class ReferenceSession:
         optimizer: Optimizer,
         state: OptimizerState,
         precision: str,
+        layer_rates: LayerRates | None,
     ) -> None:
         self._objective = objective
         self._product = PRODUCTS[precision]
         self._dropout_rates = objective.dropout_rates(network)
         self._optimizer = optimizer
+        self._layer_rates = layer_rates or LayerRates((1.0,) * len(network.weights), (1.0,) * len(network.biases))
         self._state = OptimizerState(state.t, list(state.weights), list(state.biases))
         self.set_network(network)
 
@@ -142,14 +148,14 @@ class ReferenceSession:
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:
         # step 6 of the lecture's algorithm
         gradient = clipped(gradient, self._optimizer)
-        t = self._state.t + 1
+        t, factors = self._state.t + 1, self._layer_rates
         weights, biases = [], []
         for i, (w, b) in enumerate(zip(self._network.weights, self._network.biases, strict=True)):
             w, self._state.weights[i] = self._optimizer.step(
-                w, gradient.nabla_w[i], self._state.weights[i], rate=rate, t=t, is_weight=True
+                w, gradient.nabla_w[i], self._state.weights[i], rate=rate * factors.weights[i], t=t, is_weight=True
             )
             b, self._state.biases[i] = self._optimizer.step(
-                b, gradient.nabla_b[i], self._state.biases[i], rate=rate, t=t, is_weight=False
+                b, gradient.nabla_b[i], self._state.biases[i], rate=rate * factors.biases[i], t=t, is_weight=False
             )
             weights.append(w)
             biases.append(b)

@@ -1,4 +1,4 @@
-"""A constructor's parameters in, `FitOptions` out: what scikit-learn's names mean in the room of training."""
+"""What a constructor's parameters mean in the room of training: `FitOptions`, and what `verbose=True` prints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.optimizers import OPTIMIZERS
+from backlit.training.events import EpochEnded, Event, TrainingEnded
 from backlit.training.options import GRADIENT_DESCENT, LBFGS, FitOptions
 from backlit.training.schedules import Constant, InverseScaling, Position, Schedule, get_schedule, has_horizon
 from backlit.training.stopping import EarlyStopping
@@ -110,3 +111,36 @@ class SpanningFit:
     def on_plateau(self, rate: float) -> float | None:
         """See `Schedule.on_plateau`."""
         return self.schedule.on_plateau(rate)
+
+
+_WATCHED = {"cost": "Training loss", "validation_cost": "Validation loss", "validation_metric": "Validation score"}
+
+
+@dataclass
+class Printer:
+    """A listener that prints a line per epoch, in scikit-learn's words.
+
+    Attributes
+    ----------
+    stopping : EarlyStopping or None
+        What is watched.
+    first_epoch : int
+        Epochs done before this fit, which counts its own.
+    """
+
+    stopping: EarlyStopping | None = None
+    first_epoch: int = 0
+
+    def __call__(self, event: Event) -> None:
+        """Print what an event says."""
+        if isinstance(event, EpochEnded):
+            record = event.record
+            print(f"Iteration {record.epoch - self.first_epoch}, loss = {record.cost:.8f}")
+            if record.validation_metric is not None:
+                print(f"Validation score: {record.validation_metric:f}")
+        elif isinstance(event, TrainingEnded) and event.reason == "no improvement" and self.stopping is not None:
+            watched = _WATCHED[self.stopping.monitor]
+            print(
+                f"{watched} did not improve more than tol={self.stopping.tolerance:f} "
+                f"for {self.stopping.patience:g} consecutive epochs. Stopping."
+            )

@@ -104,8 +104,8 @@ hidden_layer_sizes : int or sequence of int, default (100,)
     learning_rate : str or Schedule, default "constant"
         "constant"; "invscaling", ``learning_rate_init / (t + 1)^power_t`` with t the examples seen before the epoch;
         "adaptive", divided by 5 on every plateau; these three count for "sgd" and "gd" only, as in scikit-learn.
-        "step", "cosine", "one_cycle" and the objects of `backlit.training.schedules` count for every solver but
-        "lbfgs"; those with a horizon span `max_iter` epochs from the beginning of `fit`.
+        "step", "cosine", "one_cycle", "coslog4", "flat_cos" and the objects of `backlit.training.schedules` count for
+        every solver but "lbfgs"; those with a horizon span `max_iter` epochs from the beginning of `fit`.
     learning_rate_init : float, default 0.001
         Base learning rate.
     power_t : float, default 0.5

@@ -6,8 +6,9 @@ The rooms come in the order in which an explanation is made, and each imports on
 - `story`: what is said about it, once, as a document of blocks and typed terms.
 - `views`: how that document is set: text, Markdown, LaTeX, HTML, a worksheet. Another view is another file there.
 
-Two rooms beside them stand on `trace` alone: `demon`, who moves a weighted input and watches the cost, and `diagnosis`,
-how every layer fares and what to try. Begin with `explanation.py`, where `explain` goes through the first three.
+Two rooms beside them need `trace` alone: `demon`, who moves a weighted input and watches the cost, and `diagnosis`,
+which says how healthy every layer is and what to try. Begin with `explanation.py`, where `explain` goes through the
+first three.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from backlit.core.network import Network
 from backlit.documents.field import Field, Kind
 from backlit.documents.strict_json import plain
 from backlit.errors import InvalidInputError
-from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
+from backlit.explanation.trace.network_with_examples import LEARNING_RATE, ModelFacts, NetworkWithExamples
 from backlit.explanation.trace.tree import WorkedStep
 
 _REQUIRED = ("sizes", "weights", "biases", "x")
-_DEFAULTS: dict[str, Any] = {"activation": "sigmoid", "loss": "quadratic", "y": None, "learning_rate": 0.1}
+_ACTIVATION = "sigmoid"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Exercise:
     x: NDArray[np.float64]
     y: NDArray[np.float64] | None = None
     loss: str = "quadratic"
-    learning_rate: float = 0.1
+    learning_rate: float = LEARNING_RATE
 
     @classmethod
     def from_dict(cls, document: object) -> Exercise:
@@ -64,7 +64,9 @@ class Exercise:
         """
         # a dictionary written in Python may hold arrays and tuples
         document = plain(dict(document) if isinstance(document, Mapping) else document)
-        fields = Field(document, "exercise", Kind()).fields(*_REQUIRED, **_DEFAULTS)
+        fields = Field(document, "exercise", Kind()).fields(
+            *_REQUIRED, activation=_ACTIVATION, loss=cls.loss, y=cls.y, learning_rate=cls.learning_rate
+        )
         sizes = [size.whole(1) for size in fields["sizes"].parts(least=2)]
         n_layers = len(sizes)
         shapes = [(sizes[i + 1], sizes[i]) for i in range(n_layers - 1)]

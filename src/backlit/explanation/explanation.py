@@ -1,4 +1,4 @@
-"""The front door: `explain`, which works one step of backpropagation, and what it returns."""
+"""The front door: `explain`, which works through one step of backpropagation, and what it returns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from numpy.typing import ArrayLike
 
 from backlit.core.network import Network
 from backlit.explanation.json_document import from_document, from_json, json_schema, to_document
-from backlit.explanation.trace.network_with_examples import HoldsNetwork, ModelFacts, network_with_examples
+from backlit.explanation.plain_text import WIDTH
+from backlit.explanation.trace.network_with_examples import (
+    LEARNING_RATE,
+    HoldsNetwork,
+    ModelFacts,
+    network_with_examples,
+)
 from backlit.explanation.trace.step import work_step
 from backlit.explanation.trace.tree import WorkedStep
 from backlit.explanation.views.render import json_of, render
@@ -57,7 +63,7 @@ class Explanation(WorkedStep):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         yield colored(self.to_text(width=max(60, min(options.max_width, 120))))
 
-    def to_text(self, *, width: int = 88, **options: Unpack[Options]) -> str:
+    def to_text(self, *, width: int = WIDTH, **options: Unpack[Options]) -> str:
         """Return it as plain text on lines of `width` columns; for options see `backlit.explanation.render`."""
         return render(self, "text", width=width, **options)
 
@@ -70,7 +76,7 @@ class Explanation(WorkedStep):
         return render(self, "latex", **options)
 
     def to_html(self, *, fragment: bool = False, **options: Unpack[Options]) -> str:
-        """Return it as a page that asks for nothing from outside; for options see `backlit.explanation.render`.
+        """Return it as a page that loads nothing else; for options see `backlit.explanation.render`.
 
         With `fragment`, return what goes into the body of another page; notebooks show that by themselves.
         """
@@ -124,7 +130,7 @@ def explain(
     target_scale: tuple[ArrayLike, ArrayLike] | None = None,
     encodings: Sequence[Sequence[Any]] | None = None,
 ) -> Explanation:
-    """Work one step of backpropagation, for one example or a small batch, and keep every number.
+    """Work through one step of backpropagation, for one example or a small batch, and keep every number.
 
     Parameters
     ----------
@@ -166,7 +172,7 @@ def explain(
     given = network_with_examples(model, x, y, loss, needs_y=False)
     own = given.facts
     facts = ModelFacts(
-        learning_rate=next((rate for rate in (learning_rate, own.learning_rate) if rate is not None), 0.1),
+        learning_rate=next((rate for rate in (learning_rate, own.learning_rate) if rate is not None), LEARNING_RATE),
         output_names=own.output_names if output_names is None else output_names,
         target_scale=own.target_scale if target_scale is None else target_scale,
         encodings=own.encodings if encodings is None else lambda: encodings,

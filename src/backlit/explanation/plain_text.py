@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+WIDTH = 88
+"""Columns of a line of text, where nobody asks for another width."""
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 
@@ -14,7 +16,7 @@ def raised(number: int | str) -> str:
 
 
 def rounded(value: float, digits: int) -> tuple[str, int]:
-    """Return a number with so many significant digits, as a mantissa and a power of ten that is 0 for most numbers.
+    """Return a number rounded to this many significant digits, as a mantissa and a power of ten, 0 for most numbers.
 
     Every view prints these, each with signs of its own: ``("0.59327", 0)``, ``("−1.5", -7)``, ``("∞", 0)``.
     """
@@ -30,7 +32,7 @@ def rounded(value: float, digits: int) -> tuple[str, int]:
 
 
 def number(value: float, digits: int) -> str:
-    """Write a number with so many significant digits: ``0.59327``, ``−1.5×10⁻⁷``, ``∞``."""
+    """Write a number rounded to this many significant digits: ``0.59327``, ``−1.5×10⁻⁷``, ``∞``."""
     mantissa, exponent = rounded(value, digits)
     return f"{mantissa}×10{raised(exponent)}" if exponent else mantissa
 
@@ -52,7 +54,7 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], *, gap: str = 
 
 
 def short(value: float | None, digits: int = 6) -> str:
-    """Write a number with so many significant digits; nothing for None, and − for a minus."""
+    """Write a number rounded to this many significant digits; nothing for None, and − for a minus."""
     if value is None:
         return ""
     return f"{value + 0.0:.{digits}g}".replace("-", "−")  # adding 0 takes the sign off −0

@@ -1,4 +1,4 @@
-"""Any model whose inputs are numbers as one file of C99, to be run where there is not even an operating system."""
+"""Any model whose inputs are numbers as one file of C99, for machines without even an operating system."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def to_c(model: Any) -> str:
     Raises
     ------
     InvalidInputError
-        For columns of text, dates and durations, a σ that is somebody's own function, and numbers that float32 lacks.
+        For columns of text, dates and durations, a custom σ, and numbers too large for float32.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def _head_of_file(exportable: Exportable, end: CHead) -> str:
 
 
 def _program(head: object) -> str:
-    # the labels stand here so that a program that needs the numbers alone has no room taken by them
+    # the labels are part of this program alone, so that they take no memory where only the numbers are needed
     labels, choice = "", ""
     if isinstance(head, ClassHead) and head.kind != "multilabel":
         texts = ",\n".join(f"  {string_literal(label)}" for label in label_texts(head.classes))

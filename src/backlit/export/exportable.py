@@ -17,7 +17,7 @@ from backlit.errors import InvalidInputError
 
 @dataclass(frozen=True, eq=False)
 class ClassHead:
-    """The outputs speak for classes.
+    """The outputs stand for classes.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ def exportable_of(model: Any) -> Exportable:
     Raises
     ------
     InvalidInputError
-        For anything else, and for a network with an activation of somebody's own.
+        For anything else, and for a network with a custom activation.
     """
     if isinstance(model, Network):
         exportable = Exportable(model, "A network of backlit")

@@ -22,7 +22,7 @@ class Exported:
     content : bytes
         Of the file.
     summary : str
-        What it takes and gives, in a few words for whoever asked for it.
+        Its inputs and outputs, in a few words for the user.
     """
 
     content: bytes
@@ -48,7 +48,7 @@ class ExportFormat:
     module: str
 
     def export(self, exportable: Exportable) -> Exported:
-        """Write a model down.
+        """Return a model in this format.
 
         Raises
         ------

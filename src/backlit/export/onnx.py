@@ -1,4 +1,4 @@
-"""Any model as one ONNX file, to be run where Python is not."""
+"""Any model as one ONNX file, for programs without Python."""
 
 from __future__ import annotations
 

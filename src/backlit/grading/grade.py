@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from backlit.errors import InvalidInputError, UnknownNameError
-from backlit.grading.judge.equations import find_equation_functions, judge_equations
+from backlit.grading.judge.cost import judge_cost_function
+from backlit.grading.judge.equations import judge_equations
 from backlit.grading.judge.scoring import scores_of, sorted_findings, verdict_of
+from backlit.grading.judge.trials import find_equation_functions
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement, Recognized, Verdict
 from backlit.grading.judge.whole_pass import judge_whole_pass
-from backlit.grading.reading.cases import Task, random_case
+from backlit.grading.reading.cases import Task, draw_cases, random_case
 from backlit.grading.reading.forms.registry import find_form
 from backlit.grading.reading.live_student import LiveStudent
 from backlit.grading.reading.notebook import code_cells, place
@@ -210,7 +212,7 @@ def _judge(
     functions = find_equation_functions(inventory, task)
     enough = len(functions) >= _ENOUGH_EQUATIONS or any(equation.startswith("BP") for equation in functions)
     probe = random_case(np.random.default_rng([seed, 3]), task, (3, 5, 2), 1)
-    recipe = find_recipe(student, inventory, probe)
+    recipe = find_recipe(student, inventory, probe, "\n".join(lines))
     judgements: list[Judgement] = []
     recognized: list[Recognized] = []
     if functions and (recipe is None or enough):
@@ -223,7 +225,12 @@ def _judge(
         judgements.append(judge_whole_pass(recipe, task, seed, lines, progress))
         _place(judgements, {equation: recipe.line_of(equation) for equation in EQUATIONS})
         recognized += [Recognized(*part) for part in recipe.parts()]
-    elif recipe is None and (form := find_form(inventory, task)) is not None:
+    if judgements and not any(judgement.findings for judgement in judgements):
+        layout = judgements[-1].layout
+        many = layout is not None and layout.batches
+        cases = draw_cases(seed, task, batches=many, labels=layout is not None and layout.labels)
+        judge_cost_function(student, inventory, judgements[-1], cases)
+    if recipe is None and (form := find_form(inventory, task)) is not None:
         judgements.append(Judgement(remarks=(form.remark(),), notes=dict.fromkeys(EQUATIONS, _INCOMPLETE)))
         recognized.append(Recognized(*form.recognized))
     return judgements, recognized

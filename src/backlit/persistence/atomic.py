@@ -1,9 +1,9 @@
 """Write a file whole or not at all.
 
 The bytes go to a hidden file in the same folder, are forced to disk, and take the place of the old file in one step.
-Whatever goes wrong before that step leaves the old file as it was and removes the hidden one. Only a process that is
-killed cannot do so; it loses its lock on the hidden file, by which the next that writes there knows it as abandoned.
-Pipes, terminals and devices cannot be replaced, so they are written directly.
+Whatever goes wrong before that step leaves the old file as it was and removes the hidden one. A process that is killed
+cannot remove it, but loses its lock on it; the next process that writes there sees so and removes the file. Pipes,
+terminals and devices cannot be replaced, so they are written directly.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class _Destination:
-    """What a path leads to: a place for a file (old or new), or something that can only be written directly."""
+    """Where a path leads: to a place for a file (old or new), or to something that can only be written directly."""
 
     place: Path
     old: os.stat_result | None
@@ -171,8 +171,8 @@ def _destination(path: StrPath) -> _Destination:
 def _own_descriptor(path: Path) -> int | None:
     """Return the number of the open file that a path like /dev/stdout or /dev/fd/3 stands for.
 
-    Such a path may lead to a regular file (``> log``, ``>> log``). That file belongs to whoever opened it: it is to be
-    continued, neither replaced nor cut.
+    Such a path may lead to a regular file (``> log``, ``>> log``). That file belongs to whoever opened it, so output is
+    added to it; it is neither replaced nor truncated.
     """
     descriptors = rf"/proc/{os.getpid()}(/task/\d+)?/fd|/dev/fd"
     for _ in range(_LINKS_FOLLOWED):
@@ -197,7 +197,7 @@ def _written_directly(destination: _Destination) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _replaced(destination: _Destination) -> Iterator[BinaryIO]:
     remove_abandoned(destination.place.parent)
-    # The name is settled before the file exists, so that no moment is left in which Ctrl-C could strand it.
+    # The name is known before the file exists, so that Ctrl-C at any moment still finds what to remove.
     hidden = _hidden_name(destination)
     try:
         old = destination.old
@@ -220,7 +220,7 @@ def _create(hidden: Path, mode: int) -> int:
     while True:
         descriptor = os.open(hidden, _NEW_FILE, mode)
         lock(descriptor)
-        # Between these two lines somebody may have thought it abandoned.
+        # Before it was locked, another process may have removed it as abandoned.
         if os.name == "nt" or os.fstat(descriptor).st_nlink:
             return descriptor
         os.close(descriptor)
@@ -248,7 +248,7 @@ def _handle(descriptor: int, *, sync: bool = False) -> Iterator[BinaryIO]:
             if sync:
                 os.fsync(descriptor)
         finally:
-            # After a failure there is still something in the buffer; that it fails again is no news.
+            # After a failure the buffer is not empty, and closing fails for the same reason again.
             with contextlib.suppress(OSError):
                 handle.close()
     finally:

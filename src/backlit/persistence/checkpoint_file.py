@@ -1,14 +1,13 @@
-"""One checkpoint: all that a training goes on from, in one ``.safetensors`` file.
+"""One checkpoint: everything that a training needs to resume, in one ``.safetensors`` file.
 
 The tensors are ``weights.0``, ``biases.0``, …; the same under ``best.`` where the best epoch's network is kept, and
-under ``seen.`` where a recorder will compare with what it last saw; and the optimizer's memory under the names of its
-slots, such as ``m.weights.0``. Everything else is one JSON document under the
-key ``backlit`` of the file's metadata::
+under ``seen.`` where a recorder needs the network that it last saw; and the optimizer's state under the names of its
+slots, such as ``m.weights.0``. Everything else is one JSON document under the key ``backlit`` of the file's metadata::
 
     format   "backlit-checkpoint"
     version  1
     library  version of the backlit that wrote it
-    engine   what computed, down to the instruction set
+    engine   the engine and its instruction set
     run      what the run is: data, options, where it began
     state    what training remembers from epoch to epoch
     t        steps that the optimizer took
@@ -24,13 +23,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.documents.field import Field, Kind, read
@@ -58,14 +58,14 @@ class StoredCheckpoint:
     state : dict
         What training remembers from epoch to epoch, as plain JSON.
     network : Network
-        As it was at the end of the epoch.
+        At the end of the epoch.
     best : Network or None
-        That of the best epoch, where it is to be restored.
+        The network of the best epoch, where that is to be restored.
     optimizer_state : OptimizerState
     engine : str
-        What computed it.
+        The engine that computed it, and its instruction set.
     seen : Network or None
-        That of a recorder's last look, where there is one.
+        The network that a recorder last saw, where there is a recorder.
     library : str
         Version of the backlit that wrote it.
     """
@@ -131,13 +131,13 @@ def read_document(path: Path) -> dict[str, Any]:
         return _document(container.read_header(file))
 
 
-def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCheckpoint:
+def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) -> StoredCheckpoint:
     """Read a checkpoint, trusting nothing in it.
 
     Parameters
     ----------
     path : Path
-    like : Network
+    like : Network or Ensemble
         A network of the run: sizes, activations and dtype must be these.
     slots : sequence of str
         Names of the optimizer's slots.
@@ -168,7 +168,8 @@ def load_checkpoint(path: Path, like: Network, slots: Sequence[str]) -> StoredCh
         weights, biases = arrays(prefix, "weights"), arrays(prefix, "biases")
         if not all(np.isfinite(array).all() for array in (*weights, *biases)):
             raise ModelFileError(f"the network {prefix}weights, {prefix}biases holds NaN or ∞.")
-        return Network(tuple(weights), tuple(biases), like.activations)
+        network: Any = replace(like, weights=tuple(weights), biases=tuple(biases))
+        return network  # type: ignore[no-any-return]
 
     by_layer = {
         kind: [tuple(tensors[f"{slot}.{kind}.{i}"] for slot in slots) for i in range(len(like.weights))]

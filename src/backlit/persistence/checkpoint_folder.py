@@ -1,6 +1,6 @@
 """The folder in which one run keeps its checkpoints: ``epoch-000012.safetensors``, the last few of them.
 
-A run holds a lock on the folder while it goes. The system takes it back when the process ends, however it ends.
+A run holds a lock on the folder as long as it lasts. The system releases it when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.errors import CheckpointError, ModelFileError, OutputError
 from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
 from backlit.persistence.locks import try_lock
+from backlit.training.checkpoint import Checkpoint
 from backlit.training.run_description import what_must_agree
 
 _LOCK = ".backlit-run"
@@ -26,14 +28,14 @@ _NAME = re.compile(r"epoch-(\d{6,})\.safetensors")
 
 
 class CheckpointFolder:
-    """A folder held by this run, as a context manager.
+    """A folder that this run has for itself, as a context manager.
 
     Parameters
     ----------
     folder : str or path-like
         Made where it is missing.
     keep : int, default 3
-        Checkpoints that stay.
+        How many checkpoints stay.
 
     Raises
     ------
@@ -43,7 +45,7 @@ class CheckpointFolder:
         If it cannot be written to.
     """
 
-    def __init__(self, folder: StrPath, keep: int = 3) -> None:
+    def __init__(self, folder: StrPath, keep: int = Checkpoint.keep) -> None:
         self.path = Path(folder)
         self._keep = keep
         self._lock: int | None = None
@@ -111,7 +113,7 @@ class CheckpointFolder:
             )
 
     def newest(
-        self, run: dict[str, Any], like: Network, slots: tuple[str, ...], warn: Callable[[str], object]
+        self, run: dict[str, Any], like: Network | Ensemble, slots: tuple[str, ...], warn: Callable[[str], object]
     ) -> StoredCheckpoint | None:
         """Return the newest checkpoint that is whole, or None where there are none at all.
 
@@ -119,7 +121,7 @@ class CheckpointFolder:
         ----------
         run : dict
             What the run is; checkpoints of another are refused.
-        like : Network
+        like : Network or Ensemble
             Of the run.
         slots : tuple of str
             Names of the optimizer's slots.

@@ -1,4 +1,4 @@
-"""The safetensors container: reading its header with suspicion, and its numbers only after that.
+"""The safetensors container: its header is checked first, and its numbers are read only after that.
 
 A safetensors file is the header's length (8 bytes, little-endian), the header (JSON: name → dtype, shape and offsets,
 and ``__metadata__``), and the numbers. Nothing that the header claims is believed before it has been compared with the
@@ -64,7 +64,7 @@ class Header:
 
 def encode(tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> bytes:
     """Return the bytes of a safetensors file. Equal arguments give equal bytes."""
-    # safetensors writes the memory as it lies: a transposed or big-endian array would come back with other numbers.
+    # safetensors writes memory as it is: a transposed or big-endian array would come back with other numbers.
     dense = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in tensors.items()}
     return safetensors.numpy.save(dense, metadata)
 

@@ -1,4 +1,4 @@
-"""Locks on open files. The system takes them back when their process ends, however it ends; so none can be stale."""
+"""Locks on open files. The system releases them when their process ends, however it ends, so none can be stale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-if sys.platform == "win32":  # it has no such locks; there, nobody is kept out and nothing is thought abandoned
+if sys.platform == "win32":  # it has no such locks: there, nobody is kept out and no file is taken for abandoned
 
     def lock(descriptor: int) -> None:
         """Lock an open file."""
@@ -25,7 +25,7 @@ else:
     import fcntl
 
     def lock(descriptor: int) -> None:
-        """Lock an open file, after whoever holds it. Where the file system has no locks, do nothing."""
+        """Lock an open file, once nobody else holds it. Where the file system has no locks, do nothing."""
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 

@@ -14,6 +14,7 @@
     encoder      object or null
     target       object or null
     training     object or null
+    members      how many networks there are, where it is not one
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ VERSION = 1
 TASKS = ("classification", "regression")
 ABOUT_THE_MODEL = ("task", "classes", "encoder", "target", "training")
 MAX_LAYERS = 10_000
+MAX_MEMBERS = 10_000
 
 _FIELDS = ("format", "version", "library", "sizes", "activations", "loss", "dtype", *ABOUT_THE_MODEL)
 _MAX_SIZE = 2**63 - 1
@@ -41,7 +43,8 @@ def read_document(text: str) -> dict[str, Any]:
     document: dict[str, Any] = read(text, "the metadata 'backlit'", MODEL).object()
     top = Field(document, "", MODEL)
     top.header(FORMAT, VERSION)
-    fields = top.fields(*_FIELDS)
+    fields = top.fields(*_FIELDS, members=1)
+    fields["members"].whole(1, MAX_MEMBERS)
     fields["library"].text()
     sizes = fields["sizes"].parts(least=2, most=MAX_LAYERS)
     for size in sizes:

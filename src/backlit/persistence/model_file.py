@@ -1,8 +1,9 @@
 """The model file: a network, and what is needed to use it, in one ``.safetensors`` file.
 
-The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …. Everything else is one JSON document under the key
-``backlit`` of the file's metadata. Equal models give equal bytes. Opening a file executes nothing, and a file that
-contradicts itself anywhere is refused with a `ModelFileError` that names the field.
+The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …, and of further members of an ensemble
+``members.1.weights.0``, …. Everything else is one JSON document under the key ``backlit`` of the file's metadata. Equal
+models give equal bytes. Opening a file executes nothing, and a file that contradicts itself anywhere is refused with a
+`ModelFileError` that names the field.
 """
 
 from __future__ import annotations
@@ -11,16 +12,14 @@ import difflib
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-import numpy as np
+from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
-from backlit.core.custom import is_custom
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.documents.strict_json import shown
@@ -30,45 +29,13 @@ from backlit.persistence.atomic import StrPath, atomic_write
 from backlit.persistence.model_document import (
     ABOUT_THE_MODEL,
     FORMAT,
-    MAX_LAYERS,
-    TASKS,
     VERSION,
     read_document,
 )
+from backlit.persistence.stored_model import StoredModel, check_model
 
 _METADATA_KEY = "backlit"
 _MAX_SUGGESTIONS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class StoredModel:
-    """What a model file holds.
-
-    Attributes
-    ----------
-    network : Network
-        Of NumPy arrays, float32 or float64.
-    loss : str
-        A registered loss that fits the output activation.
-    task : {"classification", "regression"} or None
-        None for a bare network.
-    classes : tuple of str, int, float or bool, or None
-        For classification: class k belongs to output k; with a single sigmoid output, there are two.
-    encoder : dict or None
-        How a table becomes a matrix (``TableEncoder.to_dict()``). Any JSON object, like the next two.
-    target : dict or None
-        Name and scaling of what is predicted.
-    training : dict or None
-        Hyperparameters and final figures. No times and no paths, so that equal models give equal files.
-    """
-
-    network: Network
-    loss: str
-    task: str | None = None
-    classes: tuple[str | int | float | bool, ...] | None = None
-    encoder: dict[str, Any] | None = None
-    target: dict[str, Any] | None = None
-    training: dict[str, Any] | None = None
 
 
 def save_model(path: StrPath, model: StoredModel) -> None:
@@ -86,7 +53,7 @@ def save_model(path: StrPath, model: StoredModel) -> None:
     OutputError
         If the file cannot be written.
     """
-    _check_model(model)
+    check_model(model)
     network = model.network
     document = {
         "format": FORMAT,
@@ -97,9 +64,12 @@ def save_model(path: StrPath, model: StoredModel) -> None:
         "loss": check_loss_fits(network, model.loss),
         "dtype": network.dtype,
         **{field: getattr(model, field) for field in ABOUT_THE_MODEL},
+        **({"members": len(model.networks)} if model.others else {}),
     }
-    tensors = {f"weights.{i}": w for i, w in enumerate(network.weights)}
-    tensors |= {f"biases.{i}": b for i, b in enumerate(network.biases)}
+    tensors: dict[str, NDArray[Any]] = {}
+    for m, member in enumerate(model.networks):
+        for i, (w, b) in enumerate(zip(member.weights, member.biases, strict=True)):
+            tensors |= {f"{_prefix(m)}weights.{i}": w, f"{_prefix(m)}biases.{i}": b}
     encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
     if container.header_bytes(encoded) > container.MAX_HEADER_BYTES:
         raise InvalidInputError(
@@ -175,15 +145,23 @@ def _read(file: BinaryIO) -> StoredModel:
     document = read_document(header.metadata[_METADATA_KEY])
     sizes, dtype = document["sizes"], document["dtype"]
     n_matrices = len(sizes) - 1
-    shapes: dict[str, tuple[int, ...]] = {f"weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
-    shapes |= {f"biases.{i}": (sizes[i + 1],) for i in range(n_matrices)}
+    prefixes = [_prefix(m) for m in range(document.get("members", 1))]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for prefix in prefixes:
+        shapes |= {f"{prefix}weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
+        shapes |= {f"{prefix}biases.{i}": (sizes[i + 1],) for i in range(n_matrices)}
     tensors = container.read_tensors(file, header, dtype, shapes)
-    model = StoredModel(
-        network=Network(
-            tuple(tensors[f"weights.{i}"] for i in range(n_matrices)),
-            tuple(tensors[f"biases.{i}"] for i in range(n_matrices)),
+
+    def network(prefix: str) -> Network:
+        return Network(
+            tuple(tensors[f"{prefix}weights.{i}"] for i in range(n_matrices)),
+            tuple(tensors[f"{prefix}biases.{i}"] for i in range(n_matrices)),
             tuple(document["activations"]),
-        ),
+        )
+
+    model = StoredModel(
+        network=network(""),
+        others=tuple(network(prefix) for prefix in prefixes[1:]),
         loss=document["loss"],
         task=document["task"],
         classes=None if document["classes"] is None else tuple(document["classes"]),
@@ -191,76 +169,8 @@ def _read(file: BinaryIO) -> StoredModel:
         target=document["target"],
         training=document["training"],
     )
-    _check_model(model)
+    check_model(model)
     return model
-
-
-# What a model must be, whether it is about to be saved or was just read.
-
-
-def _check_model(model: StoredModel) -> None:
-    network = model.network
-    if len(network.sizes) > MAX_LAYERS:
-        raise InvalidInputError(
-            f"The network has {len(network.sizes)} layers; a model file holds at most {MAX_LAYERS}."
-        )
-    custom = [name for name in (*network.activations, model.loss) if is_custom(name)]
-    if custom:
-        raise InvalidInputError(
-            f"A model file holds numbers and names, and no functions such as those of {', '.join(map(repr, custom))}. "
-            "Pickle the estimator, or save the network with built-in ones and put yours in after loading."
-        )
-    _check_arrays(network)
-    check_loss_fits(network, model.loss)
-    if model.task not in (*TASKS, None):
-        raise InvalidInputError(f"task must be one of {', '.join(TASKS)} or None, but is {shown(model.task)}.")
-    _check_classes(model)
-    for field in ("encoder", "target", "training"):
-        value = getattr(model, field)
-        if value is not None and type(value) is not dict:
-            raise InvalidInputError(f"{field} must be a dict or None, but is {shown(value)}.")
-
-
-def _check_arrays(network: Network) -> None:
-    for i, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-        for name, array in (("weights", w), ("biases", b)):
-            if not isinstance(array, np.ndarray):
-                raise InvalidInputError(
-                    f"{name}[{i}] is a {type(array).__name__}; a model file is written from NumPy arrays. "
-                    "Convert the network's arrays with numpy.asarray."
-                )
-            if not np.isfinite(array).all():
-                raise InvalidInputError(
-                    f"The {name} of layer {i + 2} hold NaN or ∞ (layers count from 1, the input). "
-                    "Train again with a smaller learning rate."
-                )
-
-
-def _check_classes(model: StoredModel) -> None:
-    classes = model.classes
-    if (classes is not None) != (model.task == "classification"):
-        wanted = "needs its classes" if classes is None else "has no classes"
-        raise InvalidInputError(f"classes is {shown(classes)}, but a model with task {model.task!r} {wanted}.")
-    if classes is None:
-        return
-    if type(classes) is not tuple:
-        raise InvalidInputError(f"classes must be a tuple, but is {shown(classes)}.")
-    kinds = {type(label) for label in classes}
-    if len(kinds) != 1 or not kinds <= {str, int, float, bool}:
-        raise InvalidInputError(
-            "classes must be all str, all int, all float or all bool (Python's, as numpy's tolist() gives them), "
-            f"but is {shown(classes)}."
-        )
-    if len(set(classes)) != len(classes):
-        raise InvalidInputError(f"classes holds a class twice: {shown(classes)}.")
-    if kinds == {int} and not all(-(2**63) <= int(label) < 2**64 for label in classes):
-        raise InvalidInputError(f"classes holds a number that needs more than 64 bits: {shown(classes)}.")
-    n_out, output_activation = model.network.sizes[-1], model.network.activations[-1]
-    if len(classes) != n_out and not (len(classes) == 2 and n_out == 1 and output_activation == "sigmoid"):
-        raise InvalidInputError(
-            f"classes has {len(classes)} entries, but the output layer has {n_out} {output_activation} neurons: there "
-            "must be one neuron for each class, or one sigmoid neuron for two classes."
-        )
 
 
 def _check_is_file(name: str) -> None:
@@ -298,3 +208,8 @@ def library_version() -> str:
         return metadata.version("backlit")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def _prefix(m: int) -> str:
+    # of the tensors of a member, counted from 0
+    return f"members.{m}." if m else ""

@@ -14,35 +14,32 @@ from typing import Any
 
 import numpy as np
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
+from backlit.data.frames import in_polars
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
+from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
-from backlit.persistence.checkpointing import keeping
-from backlit.tables.evaluation import evaluate_rows, say_if_one_class
-from backlit.tables.meaning import schema_of
-from backlit.tables.options import TableTraining
+from backlit.tables.evaluation import evaluate_rows
+from backlit.tables.options import TableTraining, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
-from backlit.tables.rows import as_polars, check_row, known_targets, labeled
-from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
+from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.table_target import TableTarget, Task, schema_of
+from backlit.tables.train_parts import train_parts
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.examples import Validation
-from backlit.training.options import LBFGS
+from backlit.training.events import Watcher
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
-from backlit.training.run import Run
-from backlit.training.split import split_rows
-from backlit.training.watch import Watcher
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +49,14 @@ class TableModel:
     Attributes
     ----------
     network : Network
+        The only one, or the first member.
     loss : str
     target : TableTarget
     encoder : TableEncoding
     training : dict
         How it was trained and read, as plain JSON.
+    others : tuple of Network
+        The other members, where there are several: predictions are those of all (`whole`).
     """
 
     network: Network
@@ -64,8 +64,9 @@ class TableModel:
     target: TableTarget
     encoder: TableEncoding
     training: dict[str, Any] = field(default_factory=dict)
+    others: tuple[Network, ...] = ()
 
-    to_onnx = to_onnx  # functions of a model that are its methods as well
+    to_onnx = to_onnx  # functions of a model are its methods as well
     plot_weights, plot_confusion = plot_weights, plot_confusion
 
     @classmethod
@@ -116,29 +117,36 @@ class TableModel:
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
         training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
-        start = TableStart.of(table, target, training, task, say, columns)
-        learned, examples, held_out = start.target, start.examples, None
-        if validation_table is not None:
-            held_out = start.encode(validation_table)
-        elif training.validation_fraction and enough_to_hold_out(len(examples), training.validation_fraction, say):
-            classes = learned.codes(examples.y) if learned.task == "classification" else None
-            rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
-            examples, held_out = examples.only(rows), examples.copy(held_out_rows)
-        validation = None
-        if held_out is not None:
-            validation = Validation(held_out, learned.metric(held_out.y), learned.metric_name)
-            training = replace(training, stopping=training.early_stopping())
-        training = without_larger_batches(training, len(examples), say)
-        run = Run.of(training, start.network, start.loss, examples, validation)
-        watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
-        keeps = keeping(checkpoint, watchers, say=say, warn=say)
-        trained = run.train(watchers, keeping=keeps)
-        session = get_engine(training.engine).open(trained.network, run.objective, n_threads=training.n_threads)
-        say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
-        record = {"options": training.to_dict(), "reading": reading or {}, "epochs": trained.state.epoch}
-        if recorder is not None:
-            record["recorded"] = [health.to_dict() for health in recorder.history]
-        return cls(trained.network, run.objective.loss, learned, start.encoder, record)
+        parts = train_parts(
+            table,
+            target,
+            training,
+            task,
+            columns,
+            validation_table,
+            reading or {},
+            listeners,
+            say,
+            checkpoint,
+            recorder,
+        )
+        return cls(*parts)
+
+    @cached_property
+    def whole(self) -> Network | Ensemble:
+        """What predicts: the network, or the ensemble of all members."""
+        return Ensemble.of([self.network, *self.others]) if self.others else self.network
+
+    @property
+    def n_members(self) -> int:
+        """How many networks there are."""
+        return 1 + len(self.others)
+
+    def member(self, number: int) -> TableModel:
+        """Return the model that one member, counted from 1, makes by itself."""
+        if not 1 <= number <= self.n_members:
+            raise InvalidInputError(f"Members count from 1 to {self.n_members}, but {number!r} came.")
+        return replace(self, network=(self.network, *self.others)[number - 1], others=())
 
     @cached_property
     def schema(self) -> TableSchema:
@@ -162,7 +170,9 @@ class TableModel:
         session = self._session(engine, n_threads)
         decided_by = self.target.decided_by(self.network.activations[-1])
         deciding = self._session(engine, n_threads, decided_by)
-        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, as_polars(table))
+        return evaluate_rows(
+            self.target, self.schema, self.encoder, session, deciding.feedforward, in_polars(table).table
+        )
 
     def examples(
         self,
@@ -188,7 +198,7 @@ class TableModel:
         y : ndarray, ``(n_rows, n_out)``
         """
         remarks: list[str] = []
-        table = as_polars(table)
+        table = in_polars(table).table
         if rows is not None:
             table = table[[check_row(table, row) - 1 for row in rows]]
         _, x, y = self._examples(table, remarks)
@@ -206,7 +216,7 @@ class TableModel:
             raise InvalidInputError(
                 "A model of tables needs rows to look at, but none came. Give a few rows of a table."
             )
-        table = as_polars(x)
+        table = in_polars(x).table
         if needs_y:
             _, rows, y = self._examples(table, [])
         else:
@@ -214,7 +224,7 @@ class TableModel:
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
         scaler = self.target.scaler
         setting = ModelFacts(
-            learning_rate=self._rate(),
+            learning_rate=recorded_rate(self.training),
             output_names=self.target.output_names,
             target_scale=None if scaler is None else (scaler.mean, scaler.scale),
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
@@ -224,7 +234,8 @@ class TableModel:
     def __exportable__(self) -> Exportable:
         """Return what a format of `backlit.export` is told of the model."""
         title = f"A model of backlit that predicts {self.target.name}"
-        return Exportable(self.network, title, self.target.head(), self.encoder)
+        network = self.whole.joined() if isinstance(self.whole, Ensemble) else self.whole
+        return Exportable(network, title, self.target.head(), self.encoder)
 
     def explain(
         self,
@@ -248,7 +259,7 @@ class TableModel:
             Called with remarks for the user.
         """
         numbers = np.ravel(rows).tolist()
-        table = as_polars(table)
+        table = in_polars(table).table
         few = table[[check_row(table, row) - 1 for row in numbers]]
         _, why_not = known_targets(self.schema.read(few), self.target)
         if why_not:
@@ -257,7 +268,7 @@ class TableModel:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one ``.safetensors`` file, whole or not at all."""
-        write_parts(path, self.network, self.loss, self.target, self.encoder, self.training)
+        write_parts(path, self.network, self.loss, self.target, self.encoder, self.training, self.others)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TableModel:
@@ -270,19 +281,12 @@ class TableModel:
         """
         return cls(*read_parts(path))
 
-    def _rate(self) -> float | None:
-        options = Field(self.training.get("options") or {}, "training.options", MODEL).object()
-        if options.get("solver") == LBFGS:
-            return None
-        rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
-        return TableTraining().rate if rate.is_null else rate.number(above=0)
-
     def _session(self, engine: str, n_threads: int | None, last_activation: str | None = None) -> Session:
-        network, objective = self.network, Objective(self.loss)
+        network, objective = self.whole, Objective(self.loss)
         if last_activation is not None:  # to feed forward alone, so that no loss needs to suit it
             network = replace(network, activations=(*network.activations[:-1], last_activation))
             objective = Objective()
-        return get_engine(engine).open(network, objective, n_threads=n_threads)
+        return open_session(get_engine(engine), network, objective, n_threads=n_threads)
 
     def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
         # the target's column, x and y of the rows that have a target

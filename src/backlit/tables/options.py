@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backlit.errors import InvalidInputError
-from backlit.training.options import FitOptions, option
+from backlit.training.options import LBFGS, FitOptions, option
 from backlit.training.stopping import EarlyStopping, Monitor
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class TableTraining(FitOptions):
 
     Attributes
     ----------
+    preset : {"plain", "tabular", "tabular-best"}
+        What options are that are not given, once task and number of rows are known; see `backlit.tables.presets`.
+    given : frozenset of str or None
+        Names of the options that are given. None: those that differ from the plain ones.
     hidden : tuple of int
         Neurons of each hidden layer.
     activation : str or tuple of str
@@ -47,14 +51,24 @@ class TableTraining(FitOptions):
         None: cross-entropy for classes, quadratic for numbers.
     initialization : str or None
         A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
+    zero_output : bool
+        Whether weights and biases of the output layer begin at zero.
+    members : int
+        Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
+        together, on how good they are as an `Ensemble`.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
     validation_fraction : float
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
     dtype : {"float32", "float64"}
+    numbers : {"scaled", "piecewise"}
+        How the encoder lays out numbers, and `n_bins` how many bins it takes at most; see `TableEncoder`.
     """
 
+    preset: str = option(
+        "plain", "plain, tabular or tabular-best: what the options are that you do not give.", "Network"
+    )
     hidden: tuple[int, ...] = option(
         (256, 128), "Neurons of each hidden layer, separated by commas.", "Network", parse=sizes_of
     )
@@ -63,24 +77,34 @@ class TableTraining(FitOptions):
     )
     output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
+    zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
+    members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
     schedule: str | Schedule = option(
-        "cosine", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+        "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
     patience: int = option(12, "Epochs without an improvement to put up with.", "Stopping", min=0)
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
     monitor: Monitor = option("validation_cost", "validation_cost or validation_metric.", "Stopping")
     validation_fraction: float = 0.1
+    numbers: str = option(
+        "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
+    )
+    n_bins: int = option(32, "Bins of a column, at most, where numbers are piecewise.", "Data", min=2)
+    given: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         from backlit.core.activations import get_activation
         from backlit.core.initialization import INITIALIZATIONS
         from backlit.core.losses import loss_name
         from backlit.errors import UnknownNameError
+        from backlit.tables.presets import PRESETS
 
         super().__post_init__()
+        if self.preset not in PRESETS:
+            raise UnknownNameError("preset", self.preset, PRESETS)
         if self.loss is not None:
             object.__setattr__(self, "loss", loss_name(self.loss))
         if min(self.hidden, default=1) < 1:
@@ -89,8 +113,16 @@ class TableTraining(FitOptions):
             get_activation(name)
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
+        if self.members < 1:
+            raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
+        if self.members > 1 and self.solver == LBFGS:
+            raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
         if self.dtype not in ("float32", "float64"):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
+        if self.numbers not in ("scaled", "piecewise"):
+            raise UnknownNameError("encoding of numbers", self.numbers, ("scaled", "piecewise"))
+        if self.n_bins < 2:
+            raise InvalidInputError(f"There must be at least 2 bins, but n_bins is {self.n_bins}.")
         if self.class_weight not in (None, "balanced"):
             raise UnknownNameError("class_weight", self.class_weight, ("balanced",))
         if not 0 <= self.validation_fraction < 1:
@@ -98,6 +130,19 @@ class TableTraining(FitOptions):
                 f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
             )
         self.early_stopping()
+
+    def for_table(self, task: str, n_rows: int) -> TableTraining:
+        """Return the options as the preset has them for a task and so many rows, but for those that are given."""
+        from backlit.tables.presets import PRESETS
+
+        given = self.given
+        if given is None:
+            fields = dataclasses.fields(self)
+            given = frozenset(field.name for field in fields if getattr(self, field.name) != field.default)
+        preset = PRESETS[self.preset](task, n_rows)
+        if self.loss is not None:
+            preset.pop("label_smoothing", None)  # it is for cross-entropy
+        return dataclasses.replace(self, **{name: value for name, value in preset.items() if name not in given})
 
     def hidden_activations(self) -> list[str]:
         """Return σ of each hidden layer."""
@@ -125,10 +170,22 @@ class TableTraining(FitOptions):
             return value
 
         # how the arithmetic is shared out, and what a scikit-learn program needs, say nothing of this model
-        left_out = {"stopping", "engine", "n_threads", "usual_batch_size", "rate_in_velocity"}
+        left_out = {"given", "stopping", "engine", "n_threads", "usual_batch_size", "rate_in_velocity"}
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
+        left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
         return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": rate}
+
+
+def recorded_rate(training: dict[str, Any]) -> float | None:
+    """Return the base rate that a model's record of its training tells; None where the solver had none."""
+    from backlit.documents.field import MODEL, Field
+
+    options = Field(training.get("options") or {}, "training.options", MODEL).object()
+    if options.get("solver") == LBFGS:
+        return None
+    rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
+    return TableTraining().rate if rate.is_null else rate.number(above=0)

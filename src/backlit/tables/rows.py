@@ -18,13 +18,6 @@ def check_row(table: Any, row: int) -> int:
     return row
 
 
-def as_polars(table: Any) -> Any:
-    """Return any dataframe that narwhals knows as one of polars."""
-    import narwhals as nw
-
-    return nw.from_native(table, eager_only=True).to_polars()
-
-
 def without(table: Any, target: str) -> Any:
     """Return the columns beside the target."""
     features = table.drop(target)

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from backlit.core.activations import get_activation
+from backlit.core.ensemble import Ensemble
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
 from backlit.data import check_target, check_target_name, infer_task
@@ -16,13 +19,14 @@ from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.encoding import TableEncoding
+from backlit.data.frames import in_polars
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
+from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
-from backlit.tables.meaning import are_spelled, schema_of
 from backlit.tables.options import TableTraining
-from backlit.tables.rows import as_polars, without
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.rows import without
+from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
 
 
@@ -36,7 +40,7 @@ class TableStart:
     target : TableTarget
     examples : Examples
         All rows that have a target.
-    network : Network
+    network : Network or Ensemble
         As initialized.
     loss : str
     training : TableTraining
@@ -45,7 +49,7 @@ class TableStart:
     encoder: TableEncoding
     target: TableTarget
     examples: Examples
-    network: Network
+    network: Network | Ensemble
     loss: str
     training: TableTraining
 
@@ -60,9 +64,10 @@ class TableStart:
         columns: Any = None,
     ) -> TableStart:
         """Learn the columns of a table; see `TableModel.train`."""
-        raw = as_polars(table)
+        frame = in_polars(table)
+        raw = frame.table
         check_target_name(raw.columns, target)
-        schema = decide(raw, choices_of(columns), target=target)
+        schema = decide(raw, choices_of(columns).with_categories(frame.categories), target=target)
         raw = without_lines(raw, schema.left_out_rows)
         for line in ["Columns:", *schema.lines()]:
             say(line)
@@ -71,39 +76,54 @@ class TableStart:
             say(f"Dropped {n_dropped:,} rows without a {target}.")
         if task is None and training.loss == "poisson":
             task = "regression"  # counts can look like classes, but this loss is for counts
+        meaning = schema.by_name[target]
         if task is None:
-            guess = infer_task(table[target], target)
+            guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
-        meaning = schema.by_name[target]
+        training = training.for_table(task, table.height)
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
             # classes come back as they are written: 1.50
             meaning = replace(meaning, kind="category", written=None)
             table = table.with_columns(labels)
         features = without(table, target)
-        encoder = TableEncoding(dtype=training.dtype).fit_read(features, schema.only(features.columns))
+        encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
+        encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
         output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
-        network = Network.initialize(
-            [examples.x.shape[1], *training.hidden, learned.n_outputs],
-            [*training.hidden_activations(), output],
-            seed=training.seed,
-            dtype=training.dtype,
-            initialization=training.initialization,
-        )
+        network = _first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
         return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
 
     def encode(self, table: Any) -> Examples:
         """Return the rows of another table that have a target, as the network sees them."""
-        table, _ = schema_of(self.encoder, self.target).read_rows(as_polars(table))
+        table, _ = schema_of(self.encoder, self.target).read_rows(in_polars(table).table)
         table, _ = check_target(table, self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
         examples = Examples(self.encoder.transform(without(table, self.target.name)), y)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
+
+
+def _first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
+    def initialized(m: int) -> Network:
+        network = Network.initialize(
+            sizes,
+            [*training.hidden_activations(), output],
+            seed=seed_of_member(training.seed, m),
+            dtype=training.dtype,
+            initialization=training.initialization,
+        )
+        if not training.zero_output:
+            return network
+        weights, biases = list(network.weights), list(network.biases)
+        weights[-1], biases[-1] = np.zeros_like(weights[-1]), np.zeros_like(biases[-1])
+        return replace(network, weights=tuple(weights), biases=tuple(biases))
+
+    networks = [initialized(m) for m in range(training.members)]
+    return networks[0] if len(networks) == 1 else Ensemble.of(networks)
 
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:

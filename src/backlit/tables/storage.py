@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeAlias
 
 from backlit.core.network import Network
 from backlit.data import TargetScaler
@@ -22,6 +22,7 @@ def write_parts(
     target: TableTarget,
     encoder: TableEncoding,
     training: dict[str, Any],
+    others: tuple[Network, ...] = (),
 ) -> None:
     """Write a table model to one file, whole or not at all."""
     document: dict[str, Any] = {
@@ -30,10 +31,15 @@ def write_parts(
     }
     if target.column is not None:
         document["column"] = target.column.to_document()
-    save_model(path, StoredModel(network, loss, target.task, target.classes, encoder.to_dict(), document, training))
+    parts = (network, loss, target.task, target.classes, encoder.to_dict(), document, training, others)
+    save_model(path, StoredModel(*parts))
 
 
-def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget, TableEncoding, dict[str, Any]]:
+Parts: TypeAlias = tuple[Network, str, TableTarget, TableEncoding, dict[str, Any], tuple[Network, ...]]
+"""What a `backlit.tables.model.TableModel` is made of, in the order of its fields."""
+
+
+def read_parts(path: str | os.PathLike[str]) -> Parts:
     """Read what `write_parts` wrote, or raise a `ModelFileError` that names the field that is wrong."""
     stored = load_model(path)
     if stored.encoder is None or stored.task is None or stored.target is None:
@@ -59,4 +65,4 @@ def read_parts(path: str | os.PathLike[str]) -> tuple[Network, str, TableTarget,
         None if scaler.is_null else TargetScaler.from_dict(scaler.value, scaler.path),
         None if column.is_null else Column.read(column),
     )
-    return stored.network, stored.loss, target, encoder, stored.training or {}
+    return stored.network, stored.loss, target, encoder, stored.training or {}, stored.others

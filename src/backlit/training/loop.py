@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
+from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Session
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
@@ -178,11 +179,7 @@ def _epoch(
 ) -> Generator[Event, bool | None, float]:
     """Run one epoch and return its mean cost. Long ones are cut between steps, so that there is progress to report."""
     n_rows, n_steps = len(examples), len(rates)
-    if shuffle:
-        order = stream(state.seed, Purpose.SHUFFLE, state.epoch).permutation(n_rows)
-    else:
-        order = np.arange(n_rows, dtype=np.int64)
-    order = examples.located(order)
+    order = examples.located(_order(session, n_rows, shuffle, state))
     costs, weights = np.zeros(n_steps), np.zeros(n_steps)
     done = 0
     length = _first_length(n_steps, state)
@@ -190,7 +187,7 @@ def _epoch(
         began = time.perf_counter()
         part = slice(done * batch_size, (done + length) * batch_size)
         steps = session.run_steps(
-            examples.x, examples.y, order[part], batch_size, rates[done : done + length], examples.sample_weight
+            examples.x, examples.y, order[..., part], batch_size, rates[done : done + length], examples.sample_weight
         )
         if steps.diverged_layer is not None:
             raise DivergenceError(state.epoch + 1, steps.diverged_layer)
@@ -202,6 +199,18 @@ def _epoch(
             yield StepsDone(state.epoch + 1, done * batch_size, n_rows)
     # summed at the end, so that where the epoch was cut does not show in the last bits
     return float(np.average(costs, weights=weights)) if weights.any() else 0.0
+
+
+def _order(session: Session, n_rows: int, shuffle: bool, state: TrainingState) -> NDArray[np.int64]:
+    # (n_rows,), or for members of an ensemble, each of which has its own, (n_members, n_rows)
+    n_members: int | None = getattr(session, "n_members", None)
+    if not shuffle:
+        return np.arange(n_rows) if n_members is None else np.tile(np.arange(n_rows), (n_members, 1))
+    orders = [
+        stream(seed_of_member(state.seed, m), Purpose.SHUFFLE, state.epoch).permutation(n_rows)
+        for m in range(n_members or 1)
+    ]
+    return orders[0] if n_members is None else np.stack(orders)
 
 
 def _first_length(n_steps: int, state: TrainingState) -> int:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backlit.core.optimizers import OPTIMIZERS, SGD, arguments
 from backlit.errors import InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
     from backlit.core.dropout import Dropout
+    from backlit.core.layer_rates import LayerRates
     from backlit.core.optimizers import Optimizer
     from backlit.core.penalty import Penalty
     from backlit.training.schedules import Schedule
@@ -34,6 +37,27 @@ def option(default: Any, help: str = "", group: str = "", **more: Any) -> Any:
         ``min``, ``flag`` (its name on the command line where that differs), ``parse`` (text → value).
     """
     return dataclasses.field(default=default, metadata={"help": help, "group": group, **more})
+
+
+_ITS_OWN: Any = object()
+
+
+def optimizer_option(name: str, default: Any = _ITS_OWN, **more: Any) -> Any:
+    """Return a field for the argument of this name, as the table of optimizers describes it.
+
+    Parameters
+    ----------
+    name : str
+    default : object, optional
+        Default: that of the optimizers, which all have the same.
+    more
+        See `option`.
+    """
+    having = {kind.name: each for kind in OPTIMIZERS.values() for each in arguments(kind) if each.name == name}
+    argument, *others = having.values()
+    assert all(other == argument for other in others), f"the optimizers describe {name} in different ways"
+    owners = "" if len(having) == len(OPTIMIZERS) else f" Of {', '.join(having)}."
+    return option(argument.default if default is _ITS_OWN else default, f"{argument.help}{owners}", "Optimizer", **more)
 
 
 def rates_of_layers(text: str) -> float | Dropout:
@@ -90,39 +114,44 @@ class FitOptions:
     dropout : Dropout, float or None
     dropout_input : float
         Share of the inputs, where `dropout` is a number or None.
+    parametrization : {"standard", "ntp"}
+        See `backlit.core.layer_rates`.
     rate_in_velocity : bool
         scikit-learn's form of momentum; see `backlit.core.optimizers.SGD`.
     """
 
     solver: str = option(
-        "adam",
-        "adam, adamw, rmsprop, sgd (with momentum), gd (plain, all rows) or lbfgs (SciPy's, all rows).",
-        "Optimizer",
+        "adam", f"{', '.join(OPTIMIZERS)}, gd (plain, all rows) or lbfgs (SciPy's, all rows).", "Optimizer"
     )
     learning_rate: float | None = option(None, "Default: 0.001; for sgd and gd 0.05.", "Optimizer")
     schedule: str | Schedule = option(
-        "constant", "constant, invscaling, adaptive, step, cosine or one_cycle.", "Optimizer"
+        "constant", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
     power_t: float = option(0.5, "Exponent of invscaling.", "Optimizer", min=0)
+    parametrization: str = option(
+        "standard",
+        "standard, or ntp: the rate falls with the width of a layer, and is a tenth for biases.",
+        "Optimizer",
+    )
     batch_size: int | None = option(
         None, "Rows per step. Default: 128, or all where there are fewer.", "Optimizer", min=1
     )
     usual_batch_size: int = 128
     epochs: int = option(60, "Most passes over the data; of lbfgs, most iterations.", "Optimizer", min=1)
     shuffle: bool = option(True, "Whether each epoch draws its own order of the rows.", "Optimizer")
-    momentum: float = option(0.9, "Of sgd, in [0, 1].", "Optimizer")
-    nesterov: bool = option(True, "Whether sgd's momentum is Nesterov's.", "Optimizer")
-    beta_1: float = option(0.9, "Of adam and adamw, in [0, 1).", "Optimizer")
-    beta_2: float = option(0.999, "Of adam and adamw, in [0, 1).", "Optimizer")
-    rho: float = option(0.99, "Of rmsprop, in [0, 1).", "Optimizer")
-    epsilon: float = option(1e-8, "Of adam, adamw and rmsprop.", "Optimizer")
-    weight_decay: float = option(0.01, "Of adamw.", "Optimizer", min=0)
+    momentum: float = optimizer_option("momentum", 0.9)
+    nesterov: bool = optimizer_option("nesterov", True)
+    beta_1: float = optimizer_option("beta_1")
+    beta_2: float = optimizer_option("beta_2")
+    rho: float = optimizer_option("rho")
+    epsilon: float = optimizer_option("epsilon")
+    weight_decay: float = optimizer_option("weight_decay", min=0)
     max_fun: int = option(15_000, "Of lbfgs: most evaluations of the cost.", "Optimizer", min=1)
     gradient_tolerance: float = option(
         1e-4, "Of lbfgs: largest component of the gradient at which it stops.", "Optimizer", min=0
     )
     rate_in_velocity: bool = False
-    clip_norm: float | None = option(None, "Largest norm of a step's whole gradient.", "Optimizer")
+    clip_norm: float | None = optimizer_option("clip_norm")
     alpha: float = option(
         1e-4, "Penalty of scikit-learn: alpha / (2 batch size) · Σ w²; adamw ignores it.", "Regularization", min=0
     )
@@ -150,6 +179,7 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         from backlit.core.initialization import Purpose, stream
+        from backlit.core.layer_rates import PARAMETRIZATIONS, check_has_steps_of_its_own
         from backlit.core.precision import PRECISIONS
         from backlit.engine import ENGINES
 
@@ -163,6 +193,10 @@ class FitOptions:
             raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
         if self.solver == LBFGS:
             self._refuse_what_disturbs_a_line_search()
+        if self.parametrization not in PARAMETRIZATIONS:
+            raise UnknownNameError("parametrization", self.parametrization, PARAMETRIZATIONS)
+        if self.parametrization == "ntp":
+            check_has_steps_of_its_own(self.optimizer())
         stream(self.seed, Purpose.SHUFFLE)
         self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
 
@@ -183,8 +217,6 @@ class FitOptions:
 
     def optimizer(self) -> Optimizer:
         """Return the optimizer that the solver stands for; for "lbfgs", which is none, one that remembers nothing."""
-        from backlit.core.optimizers import OPTIMIZERS, SGD
-
         if self.solver in ("gd", LBFGS):
             return SGD(clip_norm=self.clip_norm)
         if self.solver not in OPTIMIZERS:
@@ -204,6 +236,12 @@ class FitOptions:
 
         decays = hasattr(self.optimizer(), "weight_decay")
         return Penalty(l2=self.l2, l1=self.l1, alpha=0.0 if decays else self.alpha)
+
+    def layer_rates(self, sizes: Sequence[int]) -> LayerRates | None:
+        """Return what each layer's rate is multiplied by, where the rates of a network of these sizes differ."""
+        from backlit.core.layer_rates import LayerRates
+
+        return LayerRates.ntp(sizes) if self.parametrization == "ntp" else None
 
     def make_schedule(self) -> Schedule:
         """Return how the rate changes."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backlit.core.ensemble import Ensemble
 from backlit.core.layer_health import NetworkHealth, measure
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
@@ -83,7 +84,7 @@ class Recorder:
         n_steps : int
             Steps in an epoch.
         """
-        network = session.network()
+        network = _watched(session)
         n_all = len(examples)
         n_rows = min(n_all, MOST_ROWS, max(LEAST_ROWS, int(SHARE_OF_ROWS * n_all)))
         seen = examples.copy(np.linspace(0, n_all - 1, n_rows).astype(np.int64))
@@ -100,7 +101,7 @@ class Recorder:
         """Write down how things stand after an epoch, where it is one to look at."""
         self._epoch = epoch
         if _is_due(epoch, self._every) and self._cost.can_afford(self._n_looks, epoch):
-            self._look(session.network(), epoch)
+            self._look(_watched(session), epoch)
 
     def _look(self, network: Network, epoch: int) -> None:
         assert self._sample is not None
@@ -209,3 +210,9 @@ class LookCost:
 def _is_due(epoch: int, every: int) -> bool:
     # twice in each doubling, besides: 1, 2, 3, 4, 6, 8, 12, 16, …
     return epoch % every == 0 or epoch // (epoch & -epoch) in (1, 3)
+
+
+def _watched(session: Session) -> Network:
+    # of an ensemble the first member, which stands for the others
+    network: Network | Ensemble = session.network()
+    return network.member(0) if isinstance(network, Ensemble) else network

@@ -13,18 +13,20 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from backlit.core.ensemble import Ensemble
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine import get_engine
+from backlit.engine.members import open_session
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
 from backlit.errors import InvalidInputError
-from backlit.training.events import Event, Reason, TrainingEnded
+from backlit.training.events import Event, Reason, TrainingEnded, Watcher, drive
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, restore_best, train
 from backlit.training.options import FitOptions, LineSearchLimits
 from backlit.training.state import TrainingState
-from backlit.training.watch import Watcher, drive
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,7 @@ class Trained:
     Attributes
     ----------
     network : Network
+        An `Ensemble` where the run began with one.
     state : TrainingState
         Where it ended.
     reason : Reason
@@ -57,7 +60,7 @@ class Run:
     Attributes
     ----------
     engine : Engine
-    network : Network
+    network : Network or Ensemble
         Where to begin.
     objective : Objective
     optimizer : Optimizer
@@ -70,10 +73,12 @@ class Run:
     n_threads : int or None
     line_search : LineSearchLimits or None
         Of L-BFGS, where it trains in the optimizer's place.
+    layer_rates : LayerRates or None
+        What each layer's rate is multiplied by, where they differ.
     """
 
     engine: Engine
-    network: Network
+    network: Network | Ensemble
     objective: Objective
     optimizer: Optimizer
     optimizer_state: OptimizerState | None
@@ -83,12 +88,13 @@ class Run:
     validation: Validation | None = None
     n_threads: int | None = None
     line_search: LineSearchLimits | None = None
+    layer_rates: LayerRates | None = None
 
     @classmethod
     def of(
         cls,
         options: FitOptions,
-        network: Network,
+        network: Network | Ensemble,
         loss: LossLike,
         examples: Examples,
         validation: Validation | None = None,
@@ -102,7 +108,7 @@ class Run:
         Parameters
         ----------
         options : FitOptions
-        network : Network
+        network : Network or Ensemble
             Where to begin.
         loss : str, Huber, Quantile or CustomLoss
         examples : Examples
@@ -135,11 +141,20 @@ class Run:
             validation,
             options.n_threads,
             options.line_search(),
+            options.layer_rates(network.sizes),
         )
 
     def open(self) -> Session:
         """Open a session on the network as it is at the beginning."""
-        return self.engine.open(self.network, self.objective, self.optimizer, self.optimizer_state, self.n_threads)
+        return open_session(
+            self.engine,
+            self.network,
+            self.objective,
+            self.optimizer,
+            self.optimizer_state,
+            self.n_threads,
+            self.layer_rates,
+        )
 
     def train(
         self, watchers: Sequence[Watcher] = (), *, keeping: Keeping | None = None, ends_on_interrupt: bool = False

@@ -45,6 +45,7 @@ def describe_run(run: Run) -> dict[str, Any]:
     description |= {
         "clip_norm": optimizer.pop("clip_norm", None),  # checkpoints have always told it apart
         "optimizer": optimizer,
+        **({} if run.layer_rates is None else {"rates by layer": _described(run.layer_rates)}),
         "training data": _examples(run.examples),
         "validation data": None if validation is None else _examples(validation.examples),
         "validation metric": None if validation is None else validation.name,

@@ -166,6 +166,32 @@ class OneCycle(_StopsOnPlateau):
         return rate * np.where(progress < self.warmup, up, down)
 
 
+@dataclass(frozen=True)
+class CosLog4(_StopsOnPlateau):
+    """Four waves from 0 to the base rate and back, each twice as long as the last (RealMLP, arXiv 2407.04491).
+
+    ``rate · ½ (1 − cos(2π log₂(1 + 15 t)))`` with t the share of training that is done. It ends at 0, and passes by 0
+    three times before, so that an early epoch may be as good as the last.
+    """
+
+    has_horizon: ClassVar[bool] = True
+
+    def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
+        """See `Schedule.rates`."""
+        return rate * 0.5 * (1.0 - np.cos(2 * math.pi * np.log2(1.0 + 15.0 * position.progress())))
+
+
+@dataclass(frozen=True)
+class FlatCos(_StopsOnPlateau):
+    """The base rate for half of training, then down to 0 along half a cosine (RealMLP, arXiv 2407.04491)."""
+
+    has_horizon: ClassVar[bool] = True
+
+    def rates(self, rate: float, position: Position) -> NDArray[np.float64]:
+        """See `Schedule.rates`."""
+        return rate * _cosine(1.0, 0.0, np.maximum(0.0, 2.0 * position.progress() - 1.0))
+
+
 def _cosine(first: float, last: float, progress: NDArray[np.float64]) -> NDArray[np.float64]:
     return last + (first - last) * 0.5 * (1.0 + np.cos(math.pi * progress))
 
@@ -177,6 +203,8 @@ SCHEDULES: dict[str, type[Any]] = {
     "step": Step,
     "cosine": Cosine,
     "one_cycle": OneCycle,
+    "coslog4": CosLog4,
+    "flat_cos": FlatCos,
 }
 """Schedules by the names that estimators and the command line take."""
 

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from read_back import batch, check, network_and_target
 
-from backlit.core.losses import SHORT_CUTS, fitting_pairs
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.explanation import explain, render_text
 from backlit.explanation.plain_text import number
 from backlit.explanation.story.selection import largest
+from every import every
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_every_pair_reads_back(loss, output):
     network, x, y = network_and_target(loss, output, "float64")
     left = check(explain(network, x, y, loss=loss, learning_rate=0.3))
@@ -24,8 +26,8 @@ def test_every_pair_reads_back(loss, output):
     assert len(left) == 6 + 14 + 1 + 10 + 31 + 31 + 3 * ((loss, output) in SHORT_CUTS)
 
 
-@pytest.mark.parametrize("hidden", ["relu", "softmax"])
-@pytest.mark.parametrize(
+@every("hidden", ["relu", "softmax"])
+@every(
     ("loss", "output", "sizes"),
     [
         ("cross_entropy", "softmax", (64, 32, 10)),
@@ -35,7 +37,7 @@ def test_every_pair_reads_back(loss, output):
         ("huber", "identity", (5, 3)),
     ],
 )
-@pytest.mark.parametrize("neurons", [1, 3, None])
+@every("neurons", [1, 3, None])
 def test_wide_layers_read_back(loss, output, sizes, hidden, neurons):
     network, x, y = network_and_target(loss, output, "float32", sizes, hidden)
     left = check(explain(network, x, y, loss=loss), neurons=neurons)
@@ -72,7 +74,7 @@ def test_neurons_shown_are_those_with_the_largest_error():
     assert next(symbol for symbol in left if symbol.startswith("∂C/∂w²")) == f"∂C/∂w²_{j + 1},{k + 1}"
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_batches_read_back(loss, output):
     network, xs, ys = batch(loss, output, dtype="float32")
     left = check(explain(network, xs, ys, loss=loss, learning_rate=0.3))
@@ -210,6 +212,18 @@ def test_original_scale_and_encoding():
     assert re.search(rf"  a¹_1  age     41 +\(41 − 30\) / 10  = {number(x[0], 6)}\n", text)
     assert re.search(rf'  a¹_2  job .*  job = "x" +  = {number(x[1], 6)}\n', text)
     assert "\x1b" not in text
+
+
+def test_bins_that_a_number_left_behind_are_not_shown():
+    network = Network.initialize([22, 1], "identity", seed=0)
+    bins = [(f"x in {k} … {k + 1}", "x", "19.5", f"1: at least {k + 1}", 1.0) for k in range(19)]
+    encoding = [("x", "x", "19.5", "19.5 / 30", 0.65), *bins, ("x in 19 … 20", "x", "19.5", "(19.5 − 19) / 1", 0.5)]
+    encoding.append(("x in 20 … 21", "x", "19.5", "0: at most 20", 0.0))
+    x = [step[-1] for step in encoding]
+    text = render_text(explain(network, x, [1.0], encodings=[encoding]))
+    shown = r"a¹_1 +x +19\.5 +19\.5 / 30 += 0\.65\n +a¹_21 +x +19\.5 +\(19\.5 − 19\) / 1 += 0\.5\n +… 20 more"
+    assert re.search(shown, text)
+    assert "1: at least 7 " in render_text(explain(network, x, [1.0], encodings=[encoding]), terms=None)
 
 
 def test_a_category_is_shown_by_the_place_it_takes():

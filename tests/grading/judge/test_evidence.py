@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backlit.grading.judge.algorithm import run
-from backlit.grading.judge.evidence import shown
+from backlit.grading.judge.evidence import n_wrong, shown
 from backlit.grading.judge.matching import NO_MISTAKES
 from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.reading.answers import Observed
@@ -94,3 +94,11 @@ def test_a_product_of_matrices_is_blamed_on_bp1():
     inner = np.sum(good.numbers["nabla_b", 3], keepdims=True)
     (finding,) = judge_own_steps([replace(good, numbers=good.numbers | {("nabla_b", 3): inner})], []).findings
     assert (finding.equation, finding.mistake) == ("BP1", "matrix_product")
+
+
+def test_what_depends_on_a_wrong_equation_is_counted():
+    below = sum(case.w[i].size + case.b[i].size for case in CASES for i in range(2, case.n_layers))
+    spoilt = observed(frozenset({("BP2", "missing_sigma_prime")}))
+    assert n_wrong(spoilt, "BP2") == (below, below)
+    assert n_wrong(spoilt, "BP1")[1] == below < n_wrong(spoilt, "BP1")[0]
+    assert n_wrong(observed(), "BP2") == (below, 0)

@@ -44,3 +44,9 @@ def test_a_note_says_why_something_is_missing():
     assert notes["BP2"] == "for a reason"
     assert "No number that came back" in notes["BP1"]
     assert notes["BP3"] == notes["BP4"] == "Nothing was recognized that computes it."
+
+
+def test_of_a_wrong_equation_it_is_counted_what_was_compared_and_what_was_wrong():
+    judgements = [Judgement([WRONG], wrong={"BP2": (12, 7)}), Judgement([WRONG], {"BP2": 3}, wrong={"BP2": (4, 4)})]
+    (score,) = scores_of(judgements, {"BP2": 1})
+    assert (score.status, score.checks, score.n_wrong) == ("wrong", 16, 11)

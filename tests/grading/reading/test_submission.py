@@ -48,6 +48,22 @@ def test_pairs_are_found_by_trying():
     assert recipe("cached_dictionaries").style == "parameters"
 
 
+@pytest.mark.parametrize(
+    ("name", "n_layers", "stops"),
+    [
+        ("right/dlai_planar", 3, False),
+        ("right/dlai_deep", None, False),
+        ("wrong/dlai_deep_two_layers_written_down", 3, True),
+    ],
+)
+def test_a_depth_that_is_written_down_is_told_from_one_that_is_meant(name, n_layers, stops):
+    path = program(name)
+    student = LiveStudent(load(path))
+    found = find_recipe(student, student.inventory(), PROBE, path.read_text())
+    assert (found.n_layers, found.stops_early) == (n_layers, stops)
+    assert not find_recipe(student, student.inventory(), PROBE).stops_early  # without the text, nobody can tell
+
+
 def test_functions_are_recognized():
     assert recipe("loops_and_lists").roles("gradients") == ("x", "y", "weights", "biases")
     assert recipe("two_layer_functions").n_layers == 3

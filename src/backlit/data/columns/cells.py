@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backlit.data.columns.column import Column
+from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import DateFinding, find_dates, read_dates
+from backlit.data.columns.durations import are_durations, read_durations
 from backlit.data.columns.gaps import is_usual_word
-from backlit.data.columns.glance import THREE_DIGITS, Glance
+from backlit.data.columns.glance import THREE_DIGITS, Glance, glance
 from backlit.data.columns.numbers import ENOUGH, Finding, find_numbers, read_numbers
-from backlit.data.columns.written import DateForm, FlagForm, NumberForm, Written
+from backlit.data.columns.written import DateForm, DurationForm, FlagForm, NumberForm, Written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,12 +37,15 @@ class Telling:
     date : DateFinding or None
     decimal : {".", ","} or None
         The decimal mark that its numbers must have.
+    counted : Counted or None
+        Its different cells; always there where `column` is not.
     """
 
     column: Column | None
     number: Finding | None = None
     date: DateFinding | None = None
     decimal: str | None = None
+    counted: Counted | None = None
 
 
 def tell(
@@ -65,29 +70,40 @@ def tell(
         return Telling(Column(cells.name, "empty", "no cell holds anything", None, len(cells), len(cells)))
     if look.is_plain:
         return _plain_numbers(cells, look, places, is_target, decimal)
-    strange = cells.filter(look.floats.is_null() & cells.is_not_null())
-    rest = strange.filter(~is_usual_word(strange))
-    if rest.is_empty() and len(strange) + cells.null_count() < len(cells):
-        return _plain_numbers(cells, look, places, is_target, decimal)
-    present = cells.drop_nulls()
-    sure = present.filter(~is_usual_word(present)) if len(rest) < len(strange) else present
-    if sure.is_empty():
-        return Telling(of_text(cells, places, is_target))
-    if sure.str.to_lowercase().is_in(["true", "false"]).all():
-        return Telling(with_misfits(cells, "flag", FlagForm()))
+    counted = Counted.of(cells)
+    usual = is_usual_word(counted.cells)
+    sure = counted.only(~usual) if usual.any() else counted
+    if len(sure.cells) and plain_cells(sure).null_count() == 0:
+        look = look if look.is_close else glance(cells.to_frame(), closely=True)[cells.name]
+        return _plain_numbers(cells, look, places, is_target, decimal, counted)
+    if sure.cells.is_empty():
+        return Telling(of_text(counted, places, is_target), counted=counted)
+    if sure.cells.str.to_lowercase().is_in(["true", "false"]).all():
+        return Telling(with_misfits(counted, "flag", FlagForm()), counted=counted)
     number = find_numbers(sure, decimal=decimal)
     if number is not None and _is_number(number, sure):
         if len(number.forms) > 1:
-            return Telling(None, number=number)
-        return Telling(of_numbers(cells, number.forms[0], number.why), decimal=_decimal_of(number.forms[0], sure))
+            return Telling(None, number=number, counted=counted)
+        numbers = of_numbers(counted, number.forms[0], number.why)
+        return Telling(numbers, decimal=_decimal_of(number.forms[0], sure.cells), counted=counted)
     date = find_dates(sure)
     if date is not None and date.share >= ENOUGH:
-        return Telling(None if date.form is None else of_dates(cells, date.form, date.why), date=date)
+        column = None if date.form is None else of_dates(counted, date.form, date.why)
+        return Telling(column, date=date, counted=counted)
+    if are_durations(sure, ENOUGH):
+        return Telling(with_misfits(counted, "duration", DurationForm()), counted=counted)
     why = ""
     if number is not None and number.share > 0.5:
-        fit = round(number.share * len(sure))
-        why = number.problem or f"only {fit:,} of {len(sure):,} cells are numbers"
-    return Telling(of_text(cells, places, is_target, why))
+        fit = round(number.share * sure.total)
+        why = number.problem or f"only {fit:,} of {sure.total:,} cells are numbers"
+    return Telling(of_text(counted, places, is_target, why), counted=counted)
+
+
+def plain_cells(counted: Counted) -> pl.Series:
+    """Read the different cells as numbers that programs write; null where one is none."""
+    import polars as pl
+
+    return counted.read("plain", lambda cells: cells.cast(pl.Float64, strict=False).fill_nan(None))
 
 
 def plain_numbers(cells: pl.Series) -> Telling:
@@ -96,14 +112,14 @@ def plain_numbers(cells: pl.Series) -> Telling:
     return Telling(column, decimal="." if cells.dtype.is_float() else None)
 
 
-def _is_number(finding: Finding, cells: pl.Series) -> bool:
+def _is_number(finding: Finding, counted: Counted) -> bool:
     if finding.problem or finding.share < ENOUGH:
         return False
     form = finding.forms[0]
     if finding.share == 1 and not any(mark[-1:].isalpha() for mark in form.marks):
         return True
     # "1", "2", "K" are names; numbers that vary, with a word among them, are measured
-    numbers = read_numbers(cells, form).drop_nulls()
+    numbers = read_counted(counted, form).drop_nulls()
     return numbers.n_unique() >= FEW or (finding.share < 1 and bool((numbers % 1 != 0).any()))
 
 
@@ -113,15 +129,18 @@ def _decimal_of(form: NumberForm, cells: pl.Series) -> str | None:
     return None
 
 
-def _plain_numbers(cells: pl.Series, look: Glance, places: int, is_target: bool, decimal: str | None) -> Telling:
+def _plain_numbers(
+    cells: pl.Series, look: Glance, places: int, is_target: bool, decimal: str | None, counted: Counted | None = None
+) -> Telling:
+    # `counted` where some cells are words for a gap
     if look.whole is not None or (look.may_be_long and _are_digits(cells, look.floats)):
         coded = _as_codes(cells, look, places, is_target)
         if coded is not None:
             return Telling(coded)
         is_long = look.whole is not None and _is_long(look.whole)
         why = "whole numbers beyond 2⁵³, of which neighbors cannot be told apart" if is_long else ""
-        return Telling(of_numbers(cells, NumberForm(), why, look.floats))
-    column = of_numbers(cells, NumberForm(), "", look.floats)
+        return Telling(_of_plain(cells, look, why, counted))
+    column = _of_plain(cells, look, "", counted)
     if decimal == "." or not look.may_have_thousands:
         return Telling(column, decimal=".")
     number = cells.filter(look.floats.is_not_null())
@@ -130,7 +149,15 @@ def _plain_numbers(cells: pl.Series, look: Glance, places: int, is_target: bool,
     # 1.299 and 950: three decimals each, or thousands
     if number.str.contains(r"^[-+]?\d+$").any():
         column = replace(column, why="a point is taken for the decimal mark")
-    return Telling(column, number=find_numbers(number))
+    return Telling(column, number=find_numbers(Counted.of(number)), counted=counted or Counted.of(cells))
+
+
+def _of_plain(cells: pl.Series, look: Glance, why: str, counted: Counted | None) -> Column:
+    if counted is not None:
+        return of_numbers(counted, NumberForm(), why)
+    column = Column(cells.name, "number", why, NumberForm(), len(cells), cells.null_count())
+    is_constant = len(cells) > 1 and not column.gaps and look.floats.min() == look.floats.max()
+    return replace(column, kind="constant", why=f"{cells[0]} in every row") if is_constant else column
 
 
 def _are_digits(cells: pl.Series, floats: pl.Series) -> bool:
@@ -148,23 +175,23 @@ def _as_codes(cells: pl.Series, look: Glance, places: int, is_target: bool) -> C
     if look.has_codes:
         if is_target or cells.n_unique() <= places:
             code = cells.filter(cells.str.contains(_CODE))[0]
-            return of_text(cells, places, is_target, f"codes: {code!r} begins with a zero")
-        why = "too many values for codes; zeros before them are dropped"
-        return of_numbers(cells, NumberForm(), why, look.floats)
+            return of_text(Counted.of(cells), places, is_target, f"codes: {code!r} begins with a zero")
+        return of_numbers(Counted.of(cells), NumberForm(), "too many values for codes; zeros before them are dropped")
     if look.whole is None or (is_target and _is_long(look.whole)):
         long = cells.filter(cells.str.contains(_LONG))
-        return of_text(cells, places, is_target, f"codes: {long[0]!r} has more digits than a number holds")
+        why = f"codes: {long[0]!r} has more digits than a number holds"
+        return of_text(Counted.of(cells), places, is_target, why)
     return None
 
 
-def of_numbers(cells: pl.Series, form: NumberForm, why: str = "", numbers: pl.Series | None = None) -> Column:
+def of_numbers(counted: Counted, form: NumberForm, why: str = "") -> Column:
     """Describe a column of numbers of a form."""
-    numbers = read_numbers(cells, form) if numbers is None else numbers
+    numbers = read_counted(counted, form)
     if not form.is_plain:
         why = "; ".join(filter(None, [_spoken(form), why]))
-    column = with_misfits(cells, "number", form, why, numbers)
-    if len(cells) > 1 and column.gaps + column.n_misfits == 0 and numbers.min() == numbers.max():
-        return Column(cells.name, "constant", f"{cells[0]} in every row", form, len(cells))
+    column = with_misfits(counted, "number", form, why)
+    if counted.rows > 1 and column.gaps + column.n_misfits == 0 and numbers.min() == numbers.max():
+        return Column(counted.name, "constant", f"{counted.cells[0]} in every row", form, counted.rows)
     return column
 
 
@@ -180,24 +207,25 @@ def _spoken(form: NumberForm) -> str:
     return ", ".join(said)
 
 
-def of_dates(cells: pl.Series, form: DateForm, why: str = "") -> Column:
+def of_dates(counted: Counted, form: DateForm, why: str = "") -> Column:
     """Describe a column of dates of a form."""
     import polars as pl
 
-    dates = read_dates(cells, form)
+    dates = read_counted(counted, form)
     said = "; ".join(filter(None, ["read as " + " or ".join(form.formats), why]))
-    return with_misfits(cells, "duration" if dates.dtype == pl.Time else "date", form, said, dates)
+    return with_misfits(counted, "duration" if dates.dtype == pl.Time else "date", form, said)
 
 
-def with_misfits(cells: pl.Series, kind: str, written: Written, why: str = "", read: pl.Series | None = None) -> Column:
+def with_misfits(counted: Counted, kind: str, written: Written, why: str = "") -> Column:
     """Describe a column, with the cells that are not what it holds."""
-    if read is None:
-        read = read_cells(cells, written)
-    if read.null_count() == cells.null_count():
-        return Column(cells.name, kind, why, written, len(cells), cells.null_count())  # type: ignore[arg-type]
-    strange = cells.filter(read.is_null() & cells.is_not_null())
-    counts = strange.alias("cell").value_counts(name="n").sort(["n", "cell"], descending=[True, False]).rows()
-    return Column(cells.name, kind, why, written, len(cells), cells.null_count(), tuple(counts))  # type: ignore[arg-type]
+    strange = counted.only(read_counted(counted, written).is_null())
+    counts = sorted(zip(strange.cells, strange.n, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    return Column(counted.name, kind, why, written, counted.rows, counted.gaps, tuple(counts))  # type: ignore[arg-type]
+
+
+def read_counted(counted: Counted, written: Written) -> pl.Series:
+    """Read the different cells of a column by what is known of them; null where one does not fit."""
+    return counted.read(written, lambda cells: read_cells(cells, written))
 
 
 def read_cells(cells: pl.Series, written: Written) -> pl.Series:
@@ -211,6 +239,8 @@ def read_cells(cells: pl.Series, written: Written) -> pl.Series:
             return read_numbers(cells, written)
         case DateForm():
             return read_dates(cells, written)
+        case DurationForm():
+            return read_durations(cells)
         case FlagForm():
             words = cells.str.to_lowercase()
             known = words.is_in(["true", "false", *_YES, *_NO])
@@ -221,16 +251,15 @@ def read_cells(cells: pl.Series, written: Written) -> pl.Series:
 _YES, _NO = ["yes", "y", "t", "on", "1"], ["no", "n", "f", "off", "0"]
 
 
-def of_text(cells: pl.Series, places: int, is_target: bool, why: str = "") -> Column:
+def of_text(counted: Counted, places: int, is_target: bool, why: str = "") -> Column:
     """Describe a column of text: a category, or what has a new value in each row."""
-    present = cells.drop_nulls()
-    values, gaps = present.n_unique(), cells.null_count()
-    if values == 1 and not gaps and len(cells) > 1:
-        return Column(cells.name, "constant", f"{cells[0]!r} in every row", None, len(cells), values=1)
-    if values == len(present) and values > places and not is_target:
-        words = present.str.contains(r"\S\s+\S+\s+\S").mean()
+    name, rows, gaps, values = counted.name, counted.rows, counted.gaps, len(counted.cells)
+    if values == 1 and not gaps and rows > 1:
+        return Column(name, "constant", f"{counted.cells[0]!r} in every row", None, rows, values=1)
+    if values == rows - gaps and values > places and not is_target:
+        words = counted.cells.str.contains(r"\S\s+\S+\s+\S").mean()
         if isinstance(words, float) and words > 0.5:
-            return Column(cells.name, "text", "a new text in each row", None, len(cells), gaps, values=values)
+            return Column(name, "text", "a new text in each row", None, rows, gaps, values=values)
         why = "; ".join(filter(None, [why, "a new value in each row"]))
-        return Column(cells.name, "identifier", why, None, len(cells), gaps, values=values)
-    return Column(cells.name, "category", why, None, len(cells), gaps, values=values)
+        return Column(name, "identifier", why, None, rows, gaps, values=values)
+    return Column(name, "category", why, None, rows, gaps, values=values)

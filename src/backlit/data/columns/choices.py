@@ -30,12 +30,15 @@ class Source:
         Columns that are numbers because all of their text was.
     blanked : bool
         Whether text is stripped and null where it is empty, as that of files is.
+    categories : frozenset of str
+        Columns that are categories by their type, whatever their values are.
     """
 
     separator: str = ","
     index: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
     blanked: bool = False
+    categories: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,14 @@ class ColumnChoices:
             if not any(_matches(name, pattern) for name in names):
                 raise UnknownNameError("column", pattern, names)
 
+    def with_categories(self, names: Iterable[str]) -> ColumnChoices:
+        """Return these choices with columns that are categories by their type."""
+        return replace(self, source=replace(self.source, categories=self.source.categories | set(names)))
+
     def for_file(self, file: TableFile) -> ColumnChoices:
         """Return these choices with what a file itself says of its columns."""
         columns = dict.fromkeys(file.categories, "category") | dict(self.columns)
-        source = Source(file.separator, file.index, file.plain, blanked=file.is_text)
+        source = Source(file.separator, file.index, file.plain, file.is_text, frozenset(file.by_type))
         return replace(self, columns=columns, missing=(*self.missing, *file.missing), source=source)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from backlit.data.columns.counted import Counted
 from backlit.data.columns.written import DateForm
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ Order = Literal["day", "month"]
 _MONTHS = r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t?ember|ober|t)?\b"
 _DAYS = r"(?i)\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b,?\s*"
 _ZONE = r"[-+]\d{2}:?\d{2}$|[zZ]$"
-_MOST_SHAPES = 12
+_MOST_SHAPES, _SEEN = 12, 1000
 _FIRST_TWO = r"^\D*(\d{1,2})[-/. ](\d{1,2})[-/. ]\d"
 
 # A shape is what is left of a cell when years are Y, other numbers n, fractions f, months b, am and pm p, zones z.
@@ -74,7 +75,8 @@ def read_dates(cells: pl.Series, form: DateForm) -> pl.Series:
     """
     import polars as pl
 
-    cells = cells.str.replace(_DAYS, "").str.replace_all(r"(?i)\bsept\b", "Sep")
+    if any("%B" in written for written in form.formats) or cells.str.contains(r"^[A-Za-z]").any():
+        cells = cells.str.replace(_DAYS, "").str.replace_all(r"(?i)\bsept\b", "Sep")
     results = [_read_one(cells, each) for each in form.formats]
     if all(result.dtype == pl.Time for result in results):
         kind: pl.DataType | type[pl.DataType] = pl.Time
@@ -82,7 +84,7 @@ def read_dates(cells: pl.Series, form: DateForm) -> pl.Series:
         kind = pl.Date
     else:
         kind = pl.Datetime("us")
-        zoned = any(isinstance(result.dtype, pl.Datetime) and result.dtype.time_zone for result in results)
+        zoned = any(getattr(result.dtype, "time_zone", None) and result.is_not_null().any() for result in results)
         results = [result.cast(pl.Datetime("us")).dt.replace_time_zone("UTC" if zoned else None) for result in results]
     read = pl.Series(cells.name, [None] * len(cells), dtype=results[0].dtype if kind != pl.Time else pl.Time)
     for result in results:
@@ -101,60 +103,63 @@ def _read_one(cells: pl.Series, written: str) -> pl.Series:
     return cells.str.to_date(written, strict=False)
 
 
-def find_dates(cells: pl.Series, *, first: Order | None = None) -> DateFinding | None:
+def find_dates(counted: Counted, *, first: Order | None = None) -> DateFinding | None:
     """Find how the dates of a column are written; None where its cells are no dates.
 
     Parameters
     ----------
-    cells : polars.Series
-        Text, stripped, without nulls and without words for gaps.
+    counted : Counted
+        Text, stripped, without words for gaps.
     first : {"day", "month"} or None
         What comes first, where other columns tell and these cells do not.
     """
-    counted = cells.alias("cell").value_counts(name="n", sort=True)
-    shapes = _shapes(counted["cell"])
-    if shapes is None:
+    cells = counted.cells
+    seen = _shapes(cells[:_SEEN])
+    kinds = seen.unique(maintain_order=True).to_list()
+    if len(kinds) > _MOST_SHAPES * 4 or not any(formats_of(kind, "day") for kind in kinds[:200]):
         return None
-    order, why = _order(counted, shapes)
-    order = order or first
-    why = why or ("as in the table's other dates" if first and _needs_order(shapes) else "")
-    formats: dict[str, None] = {}
-    undecided = ""
-    for shape in shapes.unique(maintain_order=True):
-        for written in formats_of(shape, order or "day"):
-            formats.setdefault(written)
-        if order is None and _undecidable(shape):
-            undecided = counted["cell"].filter(shapes == shape)[0]
-    if not formats:
-        return None
-    form = DateForm(tuple(sorted(formats, key=len, reverse=True)))
-    share = float(counted["n"].filter(read_dates(counted["cell"], form).is_not_null()).sum()) / len(cells)
+    order, why, undecided = first, "", ""
+    if any(map(_undecidable, kinds)):
+        shapes = _shapes(cells)
+        open_kinds = [kind for kind in shapes.unique(maintain_order=True).to_list() if _undecidable(kind)]
+        numeric = counted.only(shapes.is_in(open_kinds))
+        told, why = _order(numeric)
+        order = told or first
+        why = why or ("as in the table's other dates" if first else "")
+        undecided = "" if order else numeric.cells[0]
+        kinds = shapes.unique(maintain_order=True).to_list()
+    form = _form_of(kinds, order)
+    read = counted.read(form, lambda cells: read_dates(cells, form))
+    if read.null_count():
+        strange = _shapes(cells.filter(read.is_null())).unique(maintain_order=True).to_list()
+        if wider := [kind for kind in strange if kind not in kinds and formats_of(kind, "day")]:
+            form = _form_of([*kinds, *wider], order)
+            read = read_dates(cells, form)
+    share = counted.count(read.is_not_null()) / counted.total
     decided = order if order != first or why.startswith("'") else None
-    return DateFinding(None if undecided else form, share, why, undecided or counted["cell"][0], decided)
+    return DateFinding(None if undecided else form, share, why, undecided or cells[0], decided)
 
 
-def _shapes(cells: pl.Series) -> pl.Series | None:
-    # One shape a cell; None where the first thousand have so many that they are no dates.
-    def shape(text: pl.Series) -> pl.Series:
-        return (
-            text.str.replace(_DAYS, "")
-            .str.replace_all(_MONTHS, "b")
-            .str.replace(r"(?i)\b([ap])\.?m\b\.?", "p")
-            .str.replace(r"(?i)(\d)[ap]m$", "${1}p")
-            .str.replace(r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", "${1}z")
-            .str.replace(r"(:\d{2})\.\d+", "${1}f")
-            .str.replace(r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N")  # a version: 1.2.3
-            .str.replace_all(r"\b\d{4}(\d{2})(\d{2})\b", "Ynn")
-            .str.replace_all(r"\d{5,}", "N")
-            .str.replace_all(r"\d{4}", "Y")
-            .str.replace_all(r"\d{3}", "N")
-            .str.replace_all(r"\d{1,2}", "n")
-        )
+def _form_of(kinds: list[str], order: Order | None) -> DateForm:
+    formats = dict.fromkeys(written for kind in kinds for written in formats_of(kind, order or "day"))
+    return DateForm(tuple(sorted(formats, key=len, reverse=True)))
 
-    if shape(cells[:1000]).n_unique() > _MOST_SHAPES * 4:
-        return None
-    shapes = shape(cells)
-    return shapes if any(formats_of(each, "day") for each in shapes.unique().to_list()[:200]) else None
+
+def _shapes(cells: pl.Series) -> pl.Series:
+    return (
+        cells.str.replace(_DAYS, "")
+        .str.replace_all(_MONTHS, "b")
+        .str.replace(r"(?i)\b([ap])\.?m\b\.?", "p")
+        .str.replace(r"(?i)(\d)[ap]m$", "${1}p")
+        .str.replace(r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", "${1}z")
+        .str.replace(r"(:\d{2})\.\d+", "${1}f")
+        .str.replace(r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N")  # a version: 1.2.3
+        .str.replace_all(r"\b\d{4}(\d{2})(\d{2})\b", "Ynn")
+        .str.replace_all(r"\d{5,}", "N")
+        .str.replace_all(r"\d{4}", "Y")
+        .str.replace_all(r"\d{3}", "N")
+        .str.replace_all(r"\d{1,2}", "n")
+    )
 
 
 def formats_of(shape: str, order: Order) -> list[str]:
@@ -194,23 +199,16 @@ def _undecidable(shape: str) -> bool:
     return found is not None and found[1] != "."
 
 
-def _needs_order(shapes: pl.Series) -> bool:
-    return any(_undecidable(shape) for shape in shapes.unique().to_list())
-
-
-def _order(counted: pl.DataFrame, shapes: pl.Series) -> tuple[Order | None, str]:
+def _order(numeric: Counted) -> tuple[Order | None, str]:
     """Tell whether the day or the month comes first, by a number above 12."""
     import polars as pl
 
-    numeric = counted.filter(shapes.map_elements(_undecidable, return_dtype=pl.Boolean))
-    if numeric.is_empty():
-        return None, ""
-    groups = numeric["cell"].str.extract_groups(_FIRST_TWO).struct.unnest()
+    groups = numeric.cells.str.extract_groups(_FIRST_TWO).struct.unnest()
     first, second = (groups.to_series(k).cast(pl.Int64, strict=False) > 12 for k in (0, 1))
-    days, months = numeric.filter(first), numeric.filter(second)
+    days, months = numeric.only(first), numeric.only(second)
     # a typing error may stand against all others
-    if days["n"].sum() > 20 * months["n"].sum():
-        return "day", f"{days['cell'][0]!r} has the day first"
-    if months["n"].sum() > 20 * days["n"].sum():
-        return "month", f"{months['cell'][0]!r} has the month first"
+    if days.total > 20 * months.total:
+        return "day", f"{days.cells[0]!r} has the day first"
+    if months.total > 20 * days.total:
+        return "month", f"{months.cells[0]!r} has the month first"
     return None, ""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
-from backlit.data.columns.column import Column
+from backlit.data.columns.column import Column, of_type
+from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates
-from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.glance import Glance, glance
 from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
-from backlit.data.columns.typed import of_type
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm
 from backlit.errors import DataError, InvalidInputError
 
@@ -68,6 +68,19 @@ def decide(
         Where a column can be read in two ways and nothing in the table tells which: 01/02/2020. The message has the
         option that decides it.
     """
+    return decide_by_counts(table, choices, target, places, keep_rows, others, first)[0]
+
+
+def decide_by_counts(
+    table: pl.DataFrame,
+    choices: ColumnChoices,
+    target: str | None,
+    places: int = PLACES,
+    keep_rows: bool = False,
+    others: Sequence[str] = (),
+    first: str | None = None,
+) -> tuple[TableSchema, dict[str, Counted]]:
+    """Decide what each column is; return beside it the columns of text that were counted for it."""
     choices.check([*table.columns, *others])
     if target is not None and (choices.of(target) or ("", ""))[0] in ("left out", "text"):
         raise InvalidInputError(
@@ -84,7 +97,7 @@ def decide(
     left_out = confirmed(lines, table, columns)
     if len(left_out) < len(lines):
         columns = how.columns(without_lines(table, left_out))
-    return TableSchema(columns, left_out, tuple(missing), remarks)
+    return TableSchema(columns, left_out, tuple(missing), remarks), how.counted
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,7 @@ class _Deciding:
     target: str | None
     places: int
     first: str
+    counted: dict[str, Counted] = field(default_factory=dict)
 
     def columns(self, table: pl.DataFrame) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
@@ -100,6 +114,8 @@ class _Deciding:
 
         looks = glance(table.select(pl.col(pl.String)))
         told = [self._tell(cells, looks.get(cells.name)) for cells in table]
+        self.counted.clear()
+        self.counted.update({cells.name: t.counted for cells, t in zip(table, told, strict=True) if t.counted})
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)
         if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
             decimal = ","
@@ -122,6 +138,8 @@ class _Deciding:
             if column.written is None and column.kind in ("number", "date", "flag") and cells.dtype == pl.String:
                 return Telling(self._given(cells, column.kind, ""))
             return Telling(_again(cells, column))
+        if name in self.choices.source.categories:
+            return Telling(of_type(cells, is_category=True))
         if name in self.choices.source.plain and cells.dtype != pl.String:
             return plain_numbers(cells)
         if look is None:
@@ -136,21 +154,21 @@ class _Deciding:
         if kind in ("left out", "text"):
             return Column(name, "left out" if kind == "left out" else "text", why, None, len(cells), cells.null_count())
         if kind == "category" or (cells.dtype != pl.String and kind != "date"):
-            column = of_text(cells.cast(pl.String, strict=False), self.places, is_target=True, why=why)
+            column = of_text(Counted.of(cells.cast(pl.String, strict=False)), self.places, is_target=True, why=why)
             return replace(column, kind=kind, values=column.values if kind == "category" else None)  # type: ignore[arg-type]
-        text = cells.cast(pl.String, strict=False)
+        text = Counted.of(cells.cast(pl.String, strict=False))
         match kind:
             case "flag":
                 column = with_misfits(text, "flag", FlagForm(), why)
             case "date":
-                dates = find_dates(text.drop_nulls()) if not form else None
+                dates = find_dates(text) if not form else None
                 if dates is not None and dates.form is None:
                     raise _refuse_date(name, dates.example)
                 written = DateForm((form,)) if form else dates.form if dates is not None and dates.form else DateForm()
                 column = of_dates(text, written, why)
             case _:
                 decimal = form or self.choices.decimal
-                found = find_numbers(text.drop_nulls(), decimal=decimal)
+                found = find_numbers(text, decimal=decimal)
                 if found is not None and len(found.forms) > 1 and decimal is None:
                     raise _refuse_number(name, found.examples[0])
                 column = of_numbers(text, found.forms[0] if found is not None else NumberForm(), why)
@@ -162,22 +180,27 @@ class _Deciding:
         return column
 
     def _settle(self, cells: pl.Series, telling: Telling, decimal: str | None, first: Any) -> Column:
-        name = cells.name
+        name, counted = cells.name, telling.counted
+        if counted is None:
+            assert telling.column is not None
+            return telling.column
         if telling.number is not None and len(telling.number.forms) > 1:
             forms = telling.number.forms
             chosen = [form for form in forms if form.decimal == decimal]
             if chosen and (telling.column is None or chosen[0] != telling.column.written):
-                return of_numbers(cells, chosen[0], "as the table's other numbers" if not self.choices.decimal else "")
+                return of_numbers(
+                    counted, chosen[0], "as the table's other numbers" if not self.choices.decimal else ""
+                )
             if telling.column is None and forms[0].decimal == ".":
-                return of_numbers(cells, forms[0])
+                return of_numbers(counted, forms[0])
             if telling.column is None:
                 raise _refuse_number(name, telling.number.examples[0])
         if telling.column is None:
             assert telling.date is not None
-            found = find_dates(cells.drop_nulls(), first=first) if first else None
+            found = find_dates(_without_words(counted), first=first) if first else None
             if found is None or found.form is None:
                 raise _refuse_date(name, telling.date.example)
-            return of_dates(cells, found.form, found.why)
+            return of_dates(counted, found.form, found.why)
         return telling.column
 
     def _left_out(self, column: Column, cells: pl.Series) -> Column:
@@ -197,6 +220,10 @@ class _Deciding:
         return replace(column, kind="identifier", why="named as one, with a new number in each row")
 
 
+def _without_words(counted: Counted) -> Counted:
+    return counted.only(~is_usual_word(counted.cells))
+
+
 def _counts(cells: pl.Series) -> bool:
     import polars as pl
 
@@ -210,7 +237,7 @@ def _again(cells: pl.Series, column: Column) -> Column:
 
     if cells.dtype != pl.String or not column.is_used or column.written is None:
         return replace(column, rows=len(cells), gaps=cells.null_count(), misfits=())
-    return with_misfits(cells, column.kind, column.written, column.why)
+    return with_misfits(Counted.of(cells), column.kind, column.written, column.why)
 
 
 def _only(found: Iterable[Any]) -> Any:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backlit.data.formats.beginning import is_number
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -30,6 +32,8 @@ class Glance:
         Its cells as whole numbers of 64 bits, where all that are numbers are such.
     is_plain : bool
         Whether every cell is empty or a number, and some are.
+    is_close : bool
+        Whether all cells were looked at: where none of the first is a number, `floats` is null without a look.
     has_codes : bool
         Whether a whole number begins with a zero: 007.
     may_be_long, may_have_thousands : bool
@@ -42,15 +46,18 @@ class Glance:
     has_codes: bool
     may_be_long: bool
     may_have_thousands: bool
+    is_close: bool = True
 
 
-def glance(texts: pl.DataFrame) -> dict[str, Glance]:
+def glance(texts: pl.DataFrame, *, closely: bool = False) -> dict[str, Glance]:
     """Look at columns of text.
 
     Parameters
     ----------
     texts : polars.DataFrame
         Stripped; empty cells are null.
+    closely : bool, default=False
+        Whether to look at all cells also where none of the first is a number.
 
     Returns
     -------
@@ -59,16 +66,20 @@ def glance(texts: pl.DataFrame) -> dict[str, Glance]:
     """
     import polars as pl
 
-    numbers = texts.select(pl.all().cast(pl.Float64, strict=False).fill_nan(None)).get_columns()
     first = {cells.name: cells.head(_FEW_ROWS).drop_nulls().to_list() for cells in texts}
-    maybe = [column.name for column in numbers if _matches(first[column.name][:1], _WHOLE)]
+    close = [name for name, few in first.items() if closely or not few or any(map(is_number, few))]
+    numbers = texts.select(pl.col(close).cast(pl.Float64, strict=False).fill_nan(None)).to_dict() if close else {}
+    maybe = [name for name in close if _matches(first[name][:1], _WHOLE)]
     whole = (
         {column.name: column for column in texts.select(pl.col(maybe).cast(pl.Int64, strict=False))} if maybe else {}
     )
     codes = texts.select(pl.col(maybe).str.contains(_CODE).any()).row(0, named=True) if maybe else {}
     glances = {}
-    for cells, floats in zip(texts, numbers, strict=True):
-        name, gaps = cells.name, floats.null_count()
+    nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, texts.height)
+    for cells in texts:
+        name = cells.name
+        floats = numbers.get(name, nothing)
+        gaps = floats.null_count()
         some = gaps < len(floats)
         is_whole = some and name in whole and whole[name].null_count() == gaps
         glances[name] = Glance(
@@ -78,6 +89,7 @@ def glance(texts: pl.DataFrame) -> dict[str, Glance]:
             has_codes=is_whole and bool(codes[name]),
             may_be_long=_matches(first[name], _WHOLE),
             may_have_thousands=_matches(first[name], THREE_DIGITS),
+            is_close=name in close,
         )
     return glances
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backlit.data.columns.counted import Counted
 from backlit.data.columns.written import NumberForm
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _FORMS = [
         (",", "'"),
     ]
 ]
+_SEEN = 1000
+"""Of so many different cells, the most frequent, none is a number: no need to look at a million."""
 ENOUGH = 0.9
 """The share of cells that have to be numbers, or dates, for a column to be nearly all that."""
 
@@ -149,21 +152,24 @@ def _pattern(form: NumberForm) -> str:
     return rf"^(?:{plain}|[1-9]\d{{0,2}}(?:{thousands}\d{{2,3}})*{thousands}\d{{3}}{rest})$"
 
 
-def find_numbers(cells: pl.Series, *, decimal: str | None = None) -> Finding | None:
+def find_numbers(counted: Counted, *, decimal: str | None = None) -> Finding | None:
     """Find how the numbers of a column are written; None where hardly any cell is one.
 
     Parameters
     ----------
-    cells : polars.Series
-        Text, stripped, without nulls and without words for gaps.
+    counted : Counted
+        Text, stripped, without words for gaps.
     decimal : {".", ","} or None
         The decimal mark, where it is known.
     """
     import polars as pl
 
-    counted = cells.alias("cell").value_counts(name="n")
-    parts = counted.with_columns(_parts(counted.to_series(0))).filter(pl.col("digits").is_not_null())
-    total = len(cells)
+    total = counted.total
+    if counted.count(counted.cells.str.contains(r"\d")) < total / 2:
+        return None
+    if len(counted.cells) > 2 * _SEEN and _parts(counted.cells[:_SEEN])["digits"].null_count() == _SEEN:
+        return None
+    parts = _parts(counted.cells).with_columns(counted.n.alias("n")).filter(pl.col("digits").is_not_null())
     if parts.is_empty() or parts["n"].sum() < total / 2:
         return None
     marks, problem = _marks(parts)

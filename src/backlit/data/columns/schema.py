@@ -13,14 +13,14 @@ from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.glance import glance
 from backlit.data.columns.left_out_rows import LeftOutRow, confirmed, suspected, without_lines
 from backlit.data.columns.report import describe_all
-from backlit.data.columns.written import ISO, DateForm, FlagForm, NumberForm, Written
+from backlit.data.columns.written import ISO, DateForm, DurationForm, FlagForm, NumberForm, Written
 from backlit.documents.field import Field, Kind
 from backlit.errors import DataError, InvalidInputError
 
 if TYPE_CHECKING:
     import polars as pl
 
-_USUAL: dict[str, Written] = {"number": NumberForm(), "date": ISO, "flag": FlagForm()}
+_USUAL: dict[str, Written] = {"number": NumberForm(), "date": ISO, "flag": FlagForm(), "duration": DurationForm()}
 GIVEN = Kind(InvalidInputError, "Correct it, or let `backlit inspect` write the file again.")
 """A schema.json that somebody gives."""
 
@@ -102,7 +102,7 @@ class TableSchema:
         if cells.dtype != pl.String:
             return cells
         written: Written = column.written
-        if written is None and column.kind in ("number", "date", "flag"):  # it had that type in training
+        if written is None and column.kind in _USUAL:  # it had that type in training
             written = _USUAL[column.kind]
         if written is None:  # blanks around text are its own, where it does not come from a file
             is_missing = cells.is_null() & given.is_not_null() & (given.str.strip_chars() != "")

@@ -1,4 +1,4 @@
-"""How the cells of a column are written: as numbers, dates, or flags. Each way knows how to read a cell alone."""
+"""How the cells of a column are written: as numbers, dates, spans of time, or flags. Each way reads a cell alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,14 @@ class DateForm:
 
 
 ISO = DateForm(
-    ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d")
+    (
+        "%Y-%m-%dT%H:%M:%S%.f%#z",
+        "%Y-%m-%d %H:%M:%S%.f%#z",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%d",
+        "%Y-%m",
+    )
 )
 """What programs write; the first two with a zone."""
 
@@ -60,7 +67,14 @@ class FlagForm:
     kind: ClassVar[str] = "flag"
 
 
-Written = NumberForm | DateForm | FlagForm | None
+@dataclass(frozen=True)
+class DurationForm:
+    """Spans of time, in whichever of the usual forms."""
+
+    kind: ClassVar[str] = "duration"
+
+
+Written = NumberForm | DateForm | DurationForm | FlagForm | None
 """None: as text."""
 
 
@@ -76,8 +90,8 @@ def written_to_document(written: Written) -> dict[str, Any] | None:
             }
         case DateForm():
             return {"as": "date", "formats": list(written.formats)}
-        case FlagForm():
-            return {"as": "flag"}
+        case FlagForm() | DurationForm():
+            return {"as": written.kind}
     return None
 
 
@@ -85,7 +99,7 @@ def read_written(document: Field) -> Written:
     """Read a form back, checking every field."""
     if document.is_null:
         return None
-    match document["as"].one_of("number", "date", "flag"):
+    match document["as"].one_of("number", "date", "flag", "duration"):
         case "number":
             fields = document.fields("as", "decimal", "thousands", "marks")
             decimal = fields["decimal"].one_of(".", ",")
@@ -93,5 +107,8 @@ def read_written(document: Field) -> Written:
             return NumberForm(decimal, thousands, tuple(fields["marks"].texts()))
         case "date":
             return DateForm(tuple(document.fields("as", "formats")["formats"].texts()))
+        case "duration":
+            document.fields("as")
+            return DurationForm()
     document.fields("as")
     return FlagForm()

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import os
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.formats.arff import looks_like_arff, read_arff
-from backlit.data.formats.arrays import brief, read_idx, read_npz
+from backlit.data.formats.arrays import read_idx, read_npz
 from backlit.data.formats.delimited import TextTable, read_delimited
-from backlit.data.formats.file_bytes import read_bytes
-from backlit.data.formats.foreign import refuse_foreign
+from backlit.data.formats.file_bytes import read_bytes, refuse_foreign
 from backlit.data.formats.idx import looks_like_idx
 from backlit.data.formats.json_lines import SUFFIXES as JSON
 from backlit.data.formats.json_lines import read_json
+from backlit.data.formats.parquet import SUFFIXES as PARQUET
+from backlit.data.formats.parquet import read_parquet
 from backlit.data.formats.svmlight import SUFFIXES as SVMLIGHT
 from backlit.data.formats.svmlight import looks_like_svmlight, read_svmlight
 from backlit.data.formats.workbook import SUFFIXES as WORKBOOKS
 from backlit.data.formats.workbook import sheet_as_csv
-from backlit.documents.strict_json import parse
-from backlit.errors import DataError, InvalidInputError
+from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
 IDX = (".idx", ".idx1", ".idx2", ".idx3", "-ubyte")
-PARQUET = (".parquet", ".pq")
 NAMED = (*IDX, *PARQUET, ".npz", *JSON, *WORKBOOKS, *SVMLIGHT, ".arff")
 """Endings of files that bring the names of their columns; a sheet may lack them, but can hardly be looked into."""
-_TABS = (".tsv", ".tab")
-_PARQUET_MAGIC = b"PAR1"
+_TABS, _PLACE = (".tsv", ".tab"), re.compile(r"feature_\d+")
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,10 @@ class TableFile:
         Columns of text that hold plain numbers, each cell one, and are given as such.
     index : tuple of str
         Columns that were the index of the pandas frame which was written.
+    by_type : tuple of str
+        Columns that are categories by their type, though their values are numbers, dates or whatever else.
+    is_sparse : bool
+        Whether what the file does not write is 0.
     """
 
     frame: pl.DataFrame
@@ -73,6 +75,15 @@ class TableFile:
     categories: tuple[str, ...] = ()
     plain: frozenset[str] = frozenset()
     index: tuple[str, ...] = ()
+    by_type: tuple[str, ...] = ()
+    is_sparse: bool = False
+
+    def with_zeros(self, features: Sequence[str]) -> TableFile:
+        """Return a file of sparse rows with those of its features that no row of it has: they are 0 in all."""
+        import polars as pl
+
+        absent = [name for name in features if _PLACE.fullmatch(name) and name not in self.frame.columns]
+        return replace(self, frame=self.frame.with_columns(pl.lit(0.0).alias(name) for name in absent))
 
 
 def read_table_file(
@@ -149,7 +160,8 @@ def _read(
     if labels is not None:
         raise DataError(f"labels= belongs to an IDX file of images, which {path} is not. Keep the labels in a column.")
     if stem.endswith(PARQUET):
-        return TableFile(_read_parquet(data, path), index=_index_of_pandas(data))
+        parquet = read_parquet(data, path)
+        return TableFile(parquet.frame, index=parquet.index, by_type=parquet.categories)
     if stem.endswith(".npz"):
         return TableFile(read_npz(data, path))
     if stem.endswith(JSON):
@@ -163,7 +175,7 @@ def _read(
         arff = read_arff(data, path)
         return TableFile(blank_missing(arff.text.frame, ())[0], True, missing=("?",), categories=arff.categories)
     if stem.endswith(SVMLIGHT) or looks_like_svmlight(data):
-        return TableFile(read_svmlight(data, path, label_name))
+        return TableFile(read_svmlight(data, path, label_name), is_sparse=True)
     default = "\t" if stem.endswith(_TABS) else ","
     return _of_text(
         read_delimited(
@@ -185,28 +197,3 @@ def _of_text(table: TextTable, remarks: tuple[str, ...] = ()) -> TableFile:
     return TableFile(
         blank_missing(table.frame, ())[0], True, table.separator, table.begins_on, remarks, plain=table.plain
     )
-
-
-def _read_parquet(data: bytes, path: Path) -> pl.DataFrame:
-    import polars as pl
-
-    # Truncation is caught before polars sees it: given a damaged footer, its Rust code may panic or even abort.
-    footer = int.from_bytes(data[-8:-4], "little")
-    if data[:4] != _PARQUET_MAGIC or data[-4:] != _PARQUET_MAGIC or not 0 < footer <= len(data) - 12:
-        raise DataError(f"{path} is not a whole Parquet file: it lacks PAR1 at an end, or its footer. Fetch it again.")
-    try:
-        return pl.read_parquet(io.BytesIO(data))
-    # A panic is not even an Exception in Python.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise DataError(f"{path} is not a whole Parquet file ({brief(error)}). Write or fetch it again.") from None
-
-
-def _index_of_pandas(data: bytes) -> tuple[str, ...]:
-    # pandas says in the file's metadata which columns were the index; a plain count of rows is no column there
-    import polars as pl
-
-    try:
-        index = parse(pl.read_parquet_metadata(io.BytesIO(data)).get("pandas", "{}"))["index_columns"]
-    except (KeyError, TypeError, InvalidInputError, pl.exceptions.PolarsError):
-        return ()
-    return tuple(name for name in index if isinstance(name, str)) if isinstance(index, list) else ()

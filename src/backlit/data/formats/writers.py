@@ -104,7 +104,7 @@ def _write_npz(table: pl.DataFrame, stream: Any) -> None:
         for column in table:
             values = column.to_numpy()
             if values.dtype == object:
-                values = np.array([str(value) for value in values], dtype=np.str_)
+                values = np.array(["" if value is None else str(value) for value in values], dtype=np.str_)
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, values, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{column.name}.npy"), buffer.getvalue())

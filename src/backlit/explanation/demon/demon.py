@@ -1,7 +1,7 @@
 """The demon of the lecture: he sits at neuron j of layer l and adds Δz to its weighted input.
 
-The cost changes by about ``(∂C/∂z^l_j) Δz = δ^l_j Δz``. What remains is of second order: as Δz is halved, a quarter of
-it is left, wherever C is smooth. At a kink, such as the ReLU's, only half of it goes.
+The cost changes by about ``(∂C/∂z^l_j) Δz = δ^l_j Δz``. The remainder is of second order: as Δz is halved, it falls to
+a quarter wherever C is smooth. At a kink, such as the ReLU's, it only falls to a half.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from backlit.explanation.trace.network_with_examples import HoldsNetwork, networ
 N_HALVINGS = 9
 MOST_MOVES = 1000
 _CURVE_POINTS = 241
-# A remainder is shown as lost when it is not this many times what rounding does to C.
+# A remainder counts as lost in rounding unless it is this many times what rounding does to C.
 _CLEAR_OF_NOISE = 10.0
 
 

@@ -1,4 +1,4 @@
-"""What the demon saw at one neuron as he moved its weighted input, and what that says of C."""
+"""What the demon saw at one neuron as he moved its weighted input, and what that says about C."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backlit.explanation.plain_text import short
 
-# A ratio that is this near to what a smooth cost gives is called so.
+# Within this share of the ratio that a smooth cost gives, C is called smooth.
 _NEAR = 0.15
 
 

@@ -14,7 +14,7 @@ from backlit.explanation.plain_text import aligned, short
 Verdict = Literal["raise z", "lower z", "near optimal", "saturated"]
 
 NEAR_ZERO = 0.01
-"""A |δ| below this share of the largest is one with which the demon can do little."""
+"""Where |δ| is below this share of the largest, the demon can do little."""
 SHOWN = 20
 
 

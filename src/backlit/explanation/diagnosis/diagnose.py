@@ -1,4 +1,4 @@
-"""How a network fares, layer by layer, and what to try where it does not."""
+"""`diagnose`: how healthy a network is, layer by layer, and what to try where something is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from backlit.core.backpropagation import backpropagate
 from backlit.core.layer_health import FLAT, NetworkHealth, measure, relative_slope
-from backlit.core.losses import SHORT_CUTS, get_loss
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import get_loss
 from backlit.core.network import Network
 from backlit.core.sample import Sample
 from backlit.errors import DivergenceError, InvalidInputError
@@ -21,7 +22,7 @@ from backlit.explanation.diagnosis.training_rules import leaping, learning, not_
 from backlit.explanation.trace.network_with_examples import HoldsNetwork, NetworkWithExamples, network_with_examples
 
 MOST_EXAMPLES = 2048
-"""Of more examples so many are looked at, evenly spread."""
+"""Of more examples than this, this many are looked at, evenly spread."""
 
 SAME = 1e-4
 """Neurons of a layer are the same where their weights differ by less than this share of their size."""
@@ -40,9 +41,9 @@ def diagnose(
     Parameters
     ----------
     model : Network, fitted estimator, TableModel, or DivergenceError
-        The error of a training that diverged has what a `Recorder` wrote down until then, and needs no x and y.
+        The error of a training that diverged holds what a `Recorder` recorded until then, and needs no x and y.
     x, y
-        Examples as the model takes them; of more than 2,048 so many are looked at.
+        Examples as the model takes them; of more than 2,048, that many are looked at.
     loss : str, optional
         Default: the model's own; for a bare network, quadratic.
     history : sequence of NetworkHealth, optional
@@ -61,7 +62,7 @@ def diagnose(
     ['vanishing']
     """
     if history is not None and not all(isinstance(health, NetworkHealth) for health in history):
-        raise InvalidInputError("history must hold what a Recorder wrote down: give recorder.history.")
+        raise InvalidInputError("history must hold what a Recorder recorded: give recorder.history.")
     if isinstance(model, DivergenceError):
         return _of_history(tuple(model.history if history is None else history), (model.epoch, model.layer))
     if x is None:
@@ -149,10 +150,7 @@ def _layers(
 
 
 def _findings(evidence: Evidence) -> tuple[Finding, ...]:
-    """Return all that is wrong, the gravest first.
-
-    What training suffers from comes before what may be its cause.
-    """
+    """Return all that is wrong, the gravest first: symptoms of the training come before their possible causes."""
     broken = list(not_finite(evidence))
     if evidence.now.nonfinite_layer is not None:
         return tuple(broken)  # the other figures mean nothing any more

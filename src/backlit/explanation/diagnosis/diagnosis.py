@@ -1,4 +1,4 @@
-"""What a diagnosis says: how each layer fares, what is wrong, and what was recorded in training; and its tables."""
+"""What a diagnosis says: how healthy each layer is, what is wrong, what was recorded in training; and its tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LayerDiagnosis:
     delta, saturated, dead, weight : float
         See `backlit.core.layer_health.LayerHealth`.
     delta_ratio : float or None
-        ‖δ^l‖ / ‖δ^{l+1}‖: what BP2 made of it; None for the last layer.
+        ‖δ^l‖ / ‖δ^{l+1}‖: how BP2 changed it; None for the last layer.
     gradient : float or None
         ‖∂C/∂w^l‖ / ‖w^l‖; None where there is no network.
     moved : float or None

@@ -1,4 +1,4 @@
-"""What the rules of `findings` judge, and what they find."""
+"""What the rules judge, `Evidence`, and what they find, `Finding`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Kind = Literal[
     "unscaled",
 ]
 
-# Networks that learn at all are better than the best constant by some per cent within a few epochs. Data may be so
-# noisy that nobody can be: then it is worth knowing too.
+# Networks that learn at all are better than the best constant by some per cent within a few epochs. On data so noisy
+# that no network can be, that is worth knowing too.
 LEARNED = 0.02
-# Sooner than that nobody can say that a training does not learn.
+# After fewer epochs it is too early to say that a training does not learn.
 LEAST_EPOCHS = 3
 
 

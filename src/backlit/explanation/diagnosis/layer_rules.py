@@ -1,8 +1,7 @@
 """Rules that look at the layers: whether they are symmetric, dead or saturated, and whether δ reaches them.
 
-The limits are meant to stay silent on networks that learn well. Where they come from stands beside each. Where training
-is known not to learn, or nothing is known of it, they are narrower than where it is known to: what does no harm is no
-finding.
+The limits are chosen so that networks that learn well pass without a finding; the source of each stands beside it.
+Where the network is known to learn, the limits are wider, for what does no harm is no finding.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ WRONG_AND_FLAT = 0.1
 
 
 def symmetric(evidence: Evidence) -> Iterator[Finding]:
-    """Judge whether the neurons of a layer do all the same."""
+    """Judge whether all neurons of a layer do the same."""
     for layer in evidence.symmetric:
         yield Finding(
             "symmetric",

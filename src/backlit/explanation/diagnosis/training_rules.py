@@ -1,4 +1,4 @@
-"""Rules that look at the training: whether it stayed finite, whether its cost fell, how far the weights went."""
+"""Rules that look at the training: whether it stayed finite, whether its cost fell, how far the weights moved."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from backlit.explanation.plain_text import short
 LEAPING = 1.0
 # A cost that has risen again by this share of the best constant's is no fluctuation of a good run.
 RISEN = 0.2
-# Weights that went less than this share of their size, over all epochs, did not go anywhere.
+# Weights that moved less than this share of their size, over all epochs, hardly moved.
 HARDLY_MOVED = 0.1
-# Inputs of such a size make z, and the steps of the first layer, ten times what the initialization reckons with.
+# Inputs of this size make z, and the steps of the first layer, ten times what the initialization assumes.
 UNSCALED = 10.0
 
 
@@ -103,7 +103,7 @@ def learning(evidence: Evidence, *, has_cause: bool) -> Iterator[Finding]:
 
 def leaping(evidence: Evidence) -> Iterator[Finding]:
     """Judge how far the weights move from one epoch to the next."""
-    # over several epochs steps to and fro cancel; the first record has no motion, and in the first epoch weights go far
+    # over several epochs opposite steps cancel; the first record has no move, and in the first epoch weights move far
     pairs = pairwise(evidence.history)
     single = [after for before, after in pairs if after.epoch == before.epoch + 1 and after.epoch > 1]
     if len(single) < 2:

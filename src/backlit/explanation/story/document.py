@@ -99,7 +99,7 @@ class Name:
     ----------
     text : str
     longest : int or None
-        Signs of it that are shown at most; None leaves that to the view.
+        How many characters of it are shown at most; None leaves that to the view.
     """
 
     text: str

@@ -71,7 +71,9 @@ def input_layer(story: Story) -> None:
     """Step 1: ``a^1 = x``, and how x came from a row of a table."""
     story.heading("1. Input")
     x, encoding = story.example.x, story.example.encoding
-    places = sorted(largest(x, _inputs_shown(story)))
+    # a bin that a number has left behind says no more than the number, and may be one of many
+    full = np.zeros(len(x), dtype=bool) if encoding is None else np.array([_is_full(step) for step in encoding])
+    places = sorted(largest(np.where(full, 0, x), _inputs_shown(story)))
     if encoding is None:
         story.say("$a¹ = x$")
         story.rows([[(story.a(1, k),), number(x[k])] for k in places], given=True, flow=True)
@@ -92,6 +94,10 @@ def input_layer(story: Story) -> None:
         story.say(f"… {len(others)} {'more, all' if places else 'inputs of'} 0", depth=2)
     if story.example.y is not None:
         _target(story)
+
+
+def _is_full(step: Feature) -> bool:
+    return step.operation.startswith("1: ")
 
 
 def _inputs_shown(story: Story) -> int | None:

@@ -140,7 +140,7 @@ def has_numbers(maths: Maths) -> bool:
 
 
 def with_totals(maths: Maths) -> Maths:
-    """Write what the terms not shown sum to in their place, for those who are to add up by hand."""
+    """Write the sum of the terms that are not shown in their place, for readers who add up by hand."""
     result: Maths = ()
     for term in maths:
         if not isinstance(term, More):

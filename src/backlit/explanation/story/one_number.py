@@ -1,6 +1,6 @@
-"""How one number of a step comes about: the equation as the lecture states it, and the numbers that stand in it.
+"""How one number of a step comes about: the equation as the lecture states it, with the numbers that go into it.
 
-The rows are those of the whole story, of which everything else is left out.
+The rows are those of the whole story; everything else is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from backlit.explanation.story.document import (
     Symbol,
 )
 from backlit.explanation.story.maths import CLOSE, OPEN, formula, number, pieces
-from backlit.explanation.story.selection import Choice
+from backlit.explanation.story.selection import FEW, Choice
 from backlit.explanation.story.story import Story
 from backlit.explanation.story.tell import batch_means
 from backlit.explanation.trace.tree import WorkedStep
@@ -39,12 +39,12 @@ _NAMES = {"sigma_prime": "σ′", "b_new": "update", "w_new": "update"}
 
 @dataclass(frozen=True)
 class WorkedNumber:
-    """One number, worked.
+    """One number, worked out.
 
     Attributes
     ----------
     blocks : tuple of Block
-        The definition, and the equations that lead to the number; it stands at the end of the last.
+        The definition, and the equations that lead to the number, which stands at the end of the last one.
     symbol : Maths
         Its name: ``δ²_1``.
     value : float
@@ -56,7 +56,7 @@ class WorkedNumber:
 
 
 def work_number(explanation: WorkedStep, quantity: str, layer: int, index: tuple[int, ...]) -> WorkedNumber | None:
-    """Work one number.
+    """Work out one number.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def work_number(explanation: WorkedStep, quantity: str, layer: int, index: tuple
         None if the story has no row for it.
     """
     is_weight = quantity in ("nabla_w", "w_new")
-    story = Story(explanation, Choice([index[0] + 1], None if is_weight else 3, [layer]))
+    story = Story(explanation, Choice([index[0] + 1], None if is_weight else FEW, [layer]))
     if quantity in ("z", "a", "sigma_prime", "delta"):
         story.turn_to(index[1])
     symbol, before = _symbols(story, quantity, layer, index)

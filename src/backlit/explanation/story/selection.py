@@ -12,7 +12,9 @@ from backlit.errors import InvalidInputError
 from backlit.explanation.trace.tree import Floats, WorkedStep
 
 SHOW_ALL_UP_TO = 4
-"""So many neurons, or terms of a sum, are never summarized: the summary would not be shorter."""
+"""Up to this many neurons, or terms of a sum, are never summarized: the summary would not be shorter."""
+FEW = 3
+"""How many neurons of a wide layer, or terms of a long sum, are shown unless somebody asks for others."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Choice:
         Which layers, counted from 1, the input; None for all.
     """
 
-    neurons: int | Sequence[int] | None = 3
-    terms: int | None = 3
+    neurons: int | Sequence[int] | None = FEW
+    terms: int | None = FEW
     layers: Sequence[int] | None = None
 
     def check(self, explanation: WorkedStep) -> None:
@@ -83,7 +85,7 @@ def shown_neurons(explanation: WorkedStep, layer: int, neurons: int | Sequence[i
     They are those that were chosen. Where none of them is in the layer, or only a number was given, they are those with
     the largest |δ| (without y: the largest |a|), summed over the examples.
     """
-    count = 3
+    count = FEW
     if neurons is None or isinstance(neurons, int):
         count = neurons if neurons is not None else explanation.sizes[layer - 1]
     else:

@@ -1,4 +1,4 @@
-"""The story while it is written: what of a step is to be said, the names of its numbers, and the blocks so far."""
+"""The story while it is written: what is to be said of a step, the names of its numbers, and the blocks so far."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Story:
         self.blocks: list[Block] = []
 
     def turn_to(self, index: int) -> None:
-        """Tell of this example from now on."""
+        """Go on with this example."""
         self.index = index
 
     # Symbols
@@ -104,7 +104,7 @@ class Story:
         values : array, ``(n_terms,)``
             Tell which terms are large.
         result : float
-            What all terms sum to. The others are what the shown ones leave of it, so that the line adds up also where
+            What all terms sum to. The terms not shown are given as the rest of it, so that the line adds up even where
             float32 has rounded.
         symbol, text : callable
             The term with this place as symbols, and as numbers.

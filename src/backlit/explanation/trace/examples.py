@@ -1,4 +1,4 @@
-"""All that a pass of backpropagation says of each of its examples."""
+"""Every number that a pass of backpropagation gives for each of its examples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from backlit.core.activations import get_activation
 from backlit.core.backpropagation import bp1
-from backlit.core.losses import FROM_Z, SHORT_CUTS, get_loss
+from backlit.core.likelihood_losses import FROM_Z, SHORT_CUTS
+from backlit.core.losses import get_loss
 from backlit.core.namespace import Array, namespace
 from backlit.core.network import Network
 from backlit.errors import ShapeError
@@ -28,9 +29,9 @@ class Pass:
     loss : str
     y : array, ``(n_examples, n_out)``, or None
     z, a : list of array
-        As `backlit.core.network.feedforward` gave them.
+        As `backlit.core.network.feedforward` returned them.
     delta : list of array, or None
-        As `backlit.core.backpropagation.backpropagate` gave it.
+        As `backlit.core.backpropagation.backpropagate` returned it.
     """
 
     network: Network

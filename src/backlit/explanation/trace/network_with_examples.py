@@ -1,4 +1,4 @@
-"""What is looked at: a network with examples and a loss, from whatever the user has in hand."""
+"""What is examined: a network with examples and a loss, from whatever model the user has."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from backlit.core.namespace import Array
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 
+LEARNING_RATE = 0.1
+"""μ of the step that is shown, where a model has none of its own."""
+
 
 @dataclass(frozen=True, eq=False)
 class ModelFacts:
@@ -31,7 +34,7 @@ class ModelFacts:
         The target is ``mean + scale · y``; each a number, or one number for each output.
     encodings : callable or None
         ``() → encodings``: for each example, for each input how it came from a table, with the attributes of
-        `backlit.explanation.trace.tree.Feature`. Called only where it is told.
+        `backlit.explanation.trace.tree.Feature`. Called only by an explanation that shows it.
     """
 
     learning_rate: float | None = None
@@ -49,7 +52,7 @@ class NetworkWithExamples:
     network : Network
     x : array, ``(n_examples, n_in)``
     y : array, ``(n_examples, n_out)``, or None
-        None only where the examples were asked for without the need of y.
+        None only where the examples were asked for with ``needs_y=False``.
     loss : str
     history : tuple of NetworkHealth
         What was recorded in training, if anything was.
@@ -80,7 +83,7 @@ class NetworkWithExamples:
 
 @runtime_checkable
 class HoldsNetwork(Protocol):
-    """A model that holds a network: the estimators and `TableModel`. Anybody's class may be one too."""
+    """A model that holds a network: the estimators, `TableModel`, and any class of yours with this method."""
 
     def __network_with_examples__(self, x: Any, y: Any, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network, and these examples as it sees them.

@@ -13,7 +13,7 @@ from backlit.explanation.trace.tree import Feature, Floats, TargetScale
 
 
 def features(encoding: Sequence[Any], x: Floats) -> tuple[Feature, ...]:
-    """Return how each input of one example came about, having checked that it speaks of these inputs.
+    """Return how each input of one example came about, after checking that the description fits these inputs.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def features(encoding: Sequence[Any], x: Floats) -> tuple[Feature, ...]:
 
 
 def names_of(kind: str, names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Return names as text, having checked that there is one for each."""
+    """Return names as text, after checking that there is one for each."""
     if len(names) != count:
         raise ShapeError(f"{kind}_names must hold {count} names, one for each {kind}, but holds {len(names)}.")
     return tuple(map(str, names))

@@ -1,7 +1,7 @@
-"""Work one step of backpropagation and keep every number.
+"""Work through one step of backpropagation and keep every number.
 
 The numbers are those of `backlit.core`: z, a, δ, the gradients and the cost are what `backpropagate` returned, bit for
-bit, and the step is `SGD`'s. What stands beside them (∇_a C, σ′) is what the four equations were given.
+bit, and the step is `SGD`'s. The numbers beside them (∇_a C, σ′) are what went into the four equations.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from backlit.explanation.trace.provenance import names_of, scale_of
 from backlit.explanation.trace.tree import ParameterTrace, StepTrace, WorkedStep, frozen
 
 MOST_EXAMPLES = 32
-"""Each example of a batch is worked in full, so a batch must be small."""
+"""The largest batch: each of its examples is shown in full."""
 
 
 def work_step(given: NetworkWithExamples, facts: ModelFacts, example_names: Sequence[str] | None = None) -> WorkedStep:
-    """Work one step of backpropagation.
+    """Work through one step of backpropagation.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def _as_rows(y: Any, n_examples: int, n_outputs: int) -> Any:
 def _check_examples(batch: Array, name: str) -> None:
     if not 1 <= batch.shape[0] <= MOST_EXAMPLES:
         raise ShapeError(
-            f"An explanation is of 1 to {MOST_EXAMPLES} examples, each worked in full, but {name} has "
+            f"An explanation takes 1 to {MOST_EXAMPLES} examples, each worked in full, but {name} has "
             f"{batch.shape[0]:,} rows. Give a few of them, such as {name}[:3]."
         )
     xp = namespace(batch)

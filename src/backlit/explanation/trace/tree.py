@@ -190,7 +190,7 @@ class WorkedStep:
     activations : tuple of str
         σ of the layers 2 to L.
     dtype : str
-        ``"float32"`` or ``"float64"``: what was calculated with.
+        ``"float32"`` or ``"float64"``: the type of the numbers.
     loss : str
     learning_rate : float
         μ.

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from backlit.documents.strict_json import dump_in_order
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.explanation.json_document import to_document
+from backlit.explanation.plain_text import WIDTH
 from backlit.explanation.story.document import Document
-from backlit.explanation.story.selection import Choice
+from backlit.explanation.story.selection import FEW, Choice
 from backlit.explanation.story.tell import tell
 from backlit.explanation.trace.tree import WorkedStep
 from backlit.explanation.views.html import render_document_html, render_fragment_html
@@ -31,12 +32,12 @@ def render(
     explanation: WorkedStep,
     format: str = "text",
     *,
-    digits: int = 6,
+    digits: int = Document.digits,
     layers: Sequence[int] | None = None,
-    neurons: int | Sequence[int] | None = 3,
-    terms: int | None = 3,
+    neurons: int | Sequence[int] | None = FEW,
+    terms: int | None = FEW,
     worksheet: bool = False,
-    width: int = 88,
+    width: int = WIDTH,
 ) -> str:
     """Return an explanation as a page in the lecture's notation. Every view prints the same numbers.
 
@@ -44,9 +45,9 @@ def render(
     ----------
     explanation : Explanation
     format : {"text", "markdown", "latex", "html", "fragment", "json"}, default "text"
-        LaTeX is a whole article for ``pdflatex``, HTML a whole page that asks for nothing from outside, and a fragment
-        is what goes into the body of another. JSON is the explanation itself, exact and complete; the options below do
-        not touch it.
+        LaTeX is a whole article for ``pdflatex``, HTML a whole page that loads nothing else, and a fragment is what
+        goes into the body of another page. JSON is the explanation itself, exact and complete; the options below do not
+        change it.
     digits : int, default 6
         Significant digits, 1 to 17.
     layers : sequence of int, optional

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backlit.errors import InvalidInputError
-from backlit.explanation.plain_text import number, printable, raised
+from backlit.explanation.plain_text import WIDTH, number, printable, raised
 from backlit.explanation.story.document import (
     Blank,
     Block,
@@ -84,7 +84,7 @@ def words_of(pieces: Pieces, digits: int, longest: int = 20) -> str:
     )
 
 
-def render_document_text(document: Document, width: int = 88) -> str:
+def render_document_text(document: Document, width: int = WIDTH) -> str:
     """Return a document as plain text."""
     if width < NARROWEST:
         raise InvalidInputError(f"width must be at least {NARROWEST} columns, but {width!r} came.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from backlit.data.encoding import TableEncoding
-from backlit.data.plans import BooleanPlan, EmptyPlan, NumberPlan, PixelPlan, Plan
+from backlit.data.plans import BooleanPlan, EmptyPlan, NumberPlan, PiecewisePlan, PixelPlan, Plan
 from backlit.errors import InvalidInputError
 
 # beyond ±1e6 the quotient is ±3 to the last digit, and its square need not fit into a double as small as a float
@@ -27,6 +28,12 @@ _SIDE = """\
 static float side(float x)
 {
   return x != x ? 0.0f : 2.0f * x - 1.0f;
+}"""
+_CROSSED = """\
+static float crossed(float x, double low, double high)
+{
+  if (!(x > low)) return 0.0f; /* a missing one, too */
+  return x < high ? (float)((x - low) / (high - low)) : 1.0f;
 }"""
 _IS_MISSING = """\
 static float is_missing(float x)
@@ -50,11 +57,16 @@ def encode_function(encoder: TableEncoding) -> str:
     """
     lines: list[str] = []
     feature = 0
-    for j, plan in enumerate(encoder.plans_):
+    for j, whole in enumerate(encoder.plans_):
+        plan = _without_bins(whole)
         lines.append(f"  a1[{feature}] = {_first_feature(plan)(plan, f'x[{j}]')};")
         if getattr(plan, "missing", False):
             lines.append(f"  a1[{feature + 1}] = is_missing(x[{j}]);")
         feature += len(plan.names())
+        edges = whole.edges if isinstance(whole, PiecewisePlan) else ()
+        for low, high in pairwise(edges):
+            lines.append(f"  a1[{feature}] = crossed(x[{j}], {low!r}, {high!r});")
+            feature += 1
     body = "\n".join(lines)
     helpers = [text for name, text in _HELPERS.items() if f" = {name}(" in body]
     # a table of constants alone would leave x unused, which a compiler may complain of
@@ -63,7 +75,12 @@ def encode_function(encoder: TableEncoding) -> str:
 
 def column_notes(encoder: TableEncoding) -> list[str]:
     """Return what each column is, for people, in their order."""
-    return [f"{plan.kind}{'; NaN where missing' if not isinstance(plan, PixelPlan) else ''}" for plan in encoder.plans_]
+    plans = [_without_bins(plan) for plan in encoder.plans_]
+    return [f"{plan.kind}{'; NaN where missing' if not isinstance(plan, PixelPlan) else ''}" for plan in plans]
+
+
+def _without_bins(plan: Plan) -> Plan:
+    return plan.scaled if isinstance(plan, PiecewisePlan) else plan
 
 
 def _first_feature(plan: Plan) -> Callable[[Plan, str], str]:
@@ -88,4 +105,4 @@ _FEATURES: dict[type[Plan], Callable[[Plan, str], str]] = {
     EmptyPlan: lambda plan, x: "0.0f",
 }
 """Kind of column → (plan, its x) → the first feature. Categories, dates and durations are not here."""
-_HELPERS = {"scaled": _SCALED, "shade": _SHADE, "side": _SIDE, "is_missing": _IS_MISSING}
+_HELPERS = {"scaled": _SCALED, "shade": _SHADE, "side": _SIDE, "crossed": _CROSSED, "is_missing": _IS_MISSING}

@@ -1,4 +1,4 @@
-"""Numbers, names and arrays as C text from which nothing can break out."""
+"""Numbers, names and arrays as C text; whatever a name holds, it stays inside its quotes or comment."""
 
 from __future__ import annotations
 

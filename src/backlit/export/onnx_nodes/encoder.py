@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 
 from backlit.data.encoding import TableEncoding
-from backlit.data.plans import BooleanPlan, CategoryPlan, DatePlan, DurationPlan, EmptyPlan, NumberPlan, PixelPlan, Plan
+from backlit.data.plans import (
+    BooleanPlan,
+    CategoryPlan,
+    DatePlan,
+    DurationPlan,
+    EmptyPlan,
+    NumberPlan,
+    PiecewisePlan,
+    PixelPlan,
+    Plan,
+)
 from backlit.data.scaling import LIMIT
 from backlit.errors import InvalidInputError
 from backlit.export.onnx_nodes.graph import OnnxGraph
@@ -28,11 +38,12 @@ def add_encoder(graph: OnnxGraph, encoder: TableEncoding) -> str:
     encoder : TableEncoding
         Fitted.
     """
-    plans: list[Plan] = encoder.plans_
+    binned = [plan for plan in encoder.plans_ if isinstance(plan, PiecewisePlan)]
+    widths = [len(plan.names()) for plan in encoder.plans_]
+    plans: list[Plan] = [plan.scaled if isinstance(plan, PiecewisePlan) else plan for plan in encoder.plans_]
     for plan in plans:
         _refuse(plan)
     columns = {plan.column: _declare(graph, plan) for plan in plans}
-    widths = [len(plan.names()) for plan in plans]
     place_of = dict(zip(columns, accumulate(widths, initial=0), strict=False))
     # Columns of a kind go through together, so that images do not become thousands of nodes. Their features come out
     # kind by kind, and are put in the encoder's order at the end.
@@ -54,6 +65,12 @@ def add_encoder(graph: OnnxGraph, encoder: TableEncoding) -> str:
         if isinstance(plan, CategoryPlan):
             blocks.append(_category(graph, plan, columns[plan.column]))
             places += range(place_of[plan.column], place_of[plan.column] + len(plan.names()))
+    if binned:
+        together = graph.add("Concat", *(columns[plan.column] for plan in binned), axis=1)
+        blocks.append(graph.cast(_bins(graph, binned, together), graph.dtype))
+        for plan in binned:
+            begin = place_of[plan.column] + len(plan.scaled.names())
+            places += range(begin, begin + len(plan.edges) - 1)
     features = graph.add("Concat", *blocks, axis=1)
     return graph.add("Gather", features, graph.constant(np.argsort(places)), axis=1)
 
@@ -86,6 +103,17 @@ def _numbers(graph: OnnxGraph, plans: Sequence[Any], columns: str) -> str:
     third = graph.add("Div", u, _float64(graph, 3))
     root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", third, third), _float64(graph, 1)))
     return _zero_where_missing(graph, columns, graph.add("Div", u, root))
+
+
+def _bins(graph: OnnxGraph, plans: Sequence[PiecewisePlan], columns: str) -> str:
+    # the twin of `fill_bins`
+    of_bin = np.repeat(np.arange(len(plans)), [len(plan.edges) - 1 for plan in plans])
+    each = graph.add("Gather", columns, graph.constant(of_bin), axis=1)
+    low = np.concatenate([plan.edges[:-1] for plan in plans])
+    width = np.concatenate([np.diff(plan.edges) for plan in plans])
+    crossed = graph.add("Div", graph.add("Sub", each, graph.constant(low)), graph.constant(width))
+    crossed = graph.add("Clip", crossed, graph.constant(np.array(0.0)), graph.constant(np.array(1.0)))
+    return _zero_where_missing(graph, each, crossed)
 
 
 def _pixels(graph: OnnxGraph, plans: Sequence[Any], columns: str) -> str:

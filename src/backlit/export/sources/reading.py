@@ -1,4 +1,4 @@
-"""What every format is read as, and the list of the formats. To add one, write a file and enter it here."""
+"""The layers that every format is read into, and the list of formats. To add one, write a file and enter it here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backlit.core.namespace import Array, namespace
 from backlit.errors import InvalidInputError, ShapeError
 
 MOST_NUMBERS = 2**28
-"""Weights of a file that are read; files may claim any number."""
+"""The most numbers that are read from a file, which may claim to hold any number of them."""
 
 
 @dataclass(eq=False)

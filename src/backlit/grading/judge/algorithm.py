@@ -17,7 +17,8 @@ import numpy as np
 
 from backlit.core.activations import get_activation
 from backlit.core.backpropagation import output_error
-from backlit.core.losses import SHORT_CUTS, get_loss
+from backlit.core.likelihood_losses import SHORT_CUTS
+from backlit.core.losses import get_loss
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.wrong_functions import WRONG_NABLA_A, WRONG_PRIME, WRONG_SIGMA, named_sigma, prime_from_value
 from backlit.grading.reading.cases import Array, Case

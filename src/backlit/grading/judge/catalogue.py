@@ -163,6 +163,12 @@ _ENTRIES = [
         "accumulates", "Calling it twice gives something else: gradients must start from zero each time.", _OBSERVED
     ),
     Mistake(
+        "overwritten",
+        "Where a number is used twice, its gradients add up: grad += …, where here some grad = … overwrites what came "
+        "before. Try c = a + a and c = a * a with a = 3: a.grad must be 2 and 6.",
+        _OBSERVED,
+    ),
+    Mistake(
         "in_place_damage",
         "It changes an array that was given to it. Work on a copy; look for +=, -= and out=.",
         _OBSERVED,
@@ -170,6 +176,18 @@ _ENTRIES = [
     Mistake(
         "constant",
         "What comes back is the same for another network and other examples: nothing is computed yet, or it is lost.",
+        _OBSERVED,
+    ),
+    Mistake(
+        "fixed_depth",
+        "Of a deeper network it takes the first layers alone. Look for a number of layers that is written down, such "
+        "as L = 2, and where the loops over the layers end.",
+        _OBSERVED,
+    ),
+    Mistake(
+        "cost_of_other_gradients",
+        "The gradients are right for the cost asked for, and this is another by a factor: ½, 1/n and the number of "
+        "outputs belong in both, or in neither.",
         _OBSERVED,
     ),
     Mistake("not_written", "This is not written yet: it returns nothing.", _OBSERVED),

@@ -1,13 +1,14 @@
-"""Finding the convention of a submission that makes a whole pass, by trying."""
+"""What is found by trying: the convention of a submission that makes a whole pass, and what else it is right for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from backlit.grading.judge.matching import NO_MISTAKES, close, explains, numbers_of
+from backlit.grading.judge.matching import NO_MISTAKES, close, explains, is_right, numbers_of
 from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Observed
@@ -112,11 +113,42 @@ def _knows_batches(recipe: Recipe, convention: Convention, task: Task, seed: int
 
 
 def _knows_square_batches(recipe: Recipe, convention: Convention, case: Case) -> bool:
-    """Whether a program that raises on batches is meant for them: where all shapes fit, a gradient is the mean."""
+    """Whether a program that raises on batches is meant for them.
+
+    Where all shapes fit, a gradient is the mean over the examples, or a bias's is their sum.
+    """
     rng = np.random.default_rng(3)
     square = random_case(rng, case.task, (3,) * case.n_layers, 3)
     square = square.one_hot() if convention.labels else square
     observed = recipe.observe(square, convention)
     right = numbers_of(square, NO_MISTAKES)
     assert right is not None
-    return any(close(found, right[key]) for key, found in observed.numbers.items())
+    sums = {key: square.n_examples * array for key, array in right.items() if key[0] == "nabla_b"}
+    return any(
+        close(found, right[key]) or (key in sums and close(found, sums[key])) for key, found in observed.numbers.items()
+    )
+
+
+_HIDDEN = ("sigmoid", "tanh", "relu")
+_OUTPUT = (
+    *(("sigmoid", "cross_entropy"), ("softmax", "cross_entropy"), ("sigmoid", "quadratic"), ("identity", "quadratic")),
+    *(("tanh", "quadratic"), ("relu", "quadratic")),
+)
+
+
+def fitting_task(observed: Sequence[Observed]) -> Task | None:
+    """Return the activations and the loss for which every number is right, or None."""
+    if any(o.error is not None for o in observed):
+        return None
+    tasks = (Task(hidden, output, loss) for hidden, (output, loss) in product(_HIDDEN, _OUTPUT))
+    return next((task for task in tasks if is_right([_asked_for(task, o) for o in observed])), None)
+
+
+def remark_on(task: Task) -> str:
+    """Say what the submission is right for."""
+    names = task.hidden if task.hidden == task.output else f"{task.hidden},{task.output}"
+    return f"Every number is right for --activation {names} --loss {task.loss}. If that was asked for, grade it so."
+
+
+def _asked_for(task: Task, o: Observed) -> Observed:
+    return replace(o, case=replace(o.case, task=task))

@@ -22,7 +22,7 @@ from backlit.grading.judge.algorithm import (
 )
 from backlit.grading.judge.catalogue import Switch, key_of, singles
 from backlit.grading.judge.findings import compared, raised, simple_cases
-from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close
+from backlit.grading.judge.matching import FLOAT32_TOLERANCE, close, count_different
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import in_place, same
 from backlit.grading.judge.trials import Average, EquationFunction, Trial, caller, run_trials
@@ -30,28 +30,13 @@ from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.judge.wrong_functions import prime_from_value
 from backlit.grading.reading.cases import Array, Task, draw_cases
 from backlit.grading.reading.conventions import Convention, conventions
-from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find
-from backlit.grading.reading.student import Inventory, Student
+from backlit.grading.reading.student import Student
 
 AVERAGES: dict[Average, str] = {
     "gradients": "the gradients are averaged over the batch",
     "error": "δ^L is divided by the number of examples",
     "update": "gradients are sums, and the update divides by n",
 }
-
-
-def find_equation_functions(inventory: Inventory, task: Task) -> dict[str, EquationFunction]:
-    """Return the functions for single equations that a program offers."""
-    found = {}
-    for equation in EQUATIONS:
-        names = EQUATION_FUNCTIONS[equation]
-        if equation in ("a", "sigma_prime"):  # a file may hold several; the one asked for comes first
-            names = tuple(sorted(names, key=lambda name: not name.startswith(("activation", task.hidden))))
-        info = find(inventory.functions, names)
-        roles = equation_roles(equation, info) if info is not None else None
-        if info is not None and roles is not None:
-            found[equation] = EquationFunction(info.name, roles)
-    return found
 
 
 def judge_equations(student: Student, functions: dict[str, EquationFunction], task: Task, seed: int) -> Judgement:
@@ -61,13 +46,17 @@ def judge_equations(student: Student, functions: dict[str, EquationFunction], ta
     described = convention.describe()
     if convention.batches:
         described += (AVERAGES[average],)
-    judgement = Judgement(conventions=described, seen_in={eq: f.name for eq, f in functions.items()})
+    judgement = Judgement(conventions=described, seen_in={eq: f.name for eq, f in functions.items()}, layout=convention)
     for equation in EQUATIONS:
         if equation in functions:
             trials = judge.trials(equation, convention, average, times=2)
             judgement.checks[equation] = sum(t.found.size for t in trials if t.found is not None)
             finding = judge.finding(equation, trials, convention, average)
             if finding is not None:
+                judgement.wrong[equation] = (
+                    judgement.checks[equation],
+                    judge.n_wrong(equation, trials, convention, average),
+                )
                 judgement.findings.append(finding)
     return judgement
 
@@ -193,6 +182,19 @@ class _Judge:
         if error is not None:
             return replace(finding, line=error.line)
         return finding
+
+    def n_wrong(self, equation: str, trials: Sequence[Trial], convention: Convention, average: Average) -> int:
+        """Return how many numbers differ from the nearest of those that are right."""
+        own = self._own(convention)
+
+        def different(found: Array, expected: Array) -> int:
+            return found.size if found.shape != expected.shape else count_different(found, expected)
+
+        return sum(
+            min(different(t.found, expected) for expected in self._acceptable(equation, t, average, own))
+            for t in trials
+            if t.found is not None
+        )
 
     def _simple(self, equation: str, convention: Convention, average: Average, own: tuple[Any, Any]) -> Trial | None:
         """Return a call that is wrong on numbers that can be followed by hand, if there is one."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch
-from backlit.grading.judge.matching import close
+from backlit.grading.judge.matching import close, count_different
 from backlit.grading.judge.verdict import EQUATIONS
 from backlit.grading.reading.answers import Observed
 
@@ -39,6 +39,21 @@ def shown(observed: Sequence[Observed], switches: frozenset[Switch]) -> dict[str
         if 2 * sum(n > 0 for n in per_case) > len(answered):
             counts[equation] = sum(per_case)
     return counts
+
+
+def n_wrong(observed: Sequence[Observed], equation: str) -> tuple[int, int]:
+    """Return how many numbers were compared that depend on an equation, and how many of those differ from the right."""
+    n = n_different = 0
+    for o in observed:
+        right = run(o.case).numbers()
+        disturbed = run(o.case, disturbed=equation).numbers()
+        for key, found in o.numbers.items():
+            expected = right[key]
+            if close(disturbed[key], expected):
+                continue
+            n += expected.size
+            n_different += expected.size if found.shape != expected.shape else count_different(found, expected)
+    return n, n_different
 
 
 def _n_dependent(o: Observed, switches: frozenset[Switch], equation: str) -> int:

@@ -35,6 +35,7 @@ EQUATION_NAMES = {
     "BP3": "BP3, the gradient of a bias",
     "BP4": "BP4, the gradient of a weight",
     "update": "the update",
+    "cost": "the cost C",
 }
 
 
@@ -110,6 +111,11 @@ def raised(equation: str, error: str, mistake: str | None, line: int | None, lay
     else:
         message = message_for(equation, mistake)
     return Finding(equation, layer, None, None, error, mistake, message, line)
+
+
+def without_numbers(equation: str, mistake: str, found: str | None = None, line: int | None = None) -> Finding:
+    """Make a finding that no single number shows."""
+    return Finding(equation, None, None, None, found, mistake, message_for(equation, mistake), line)
 
 
 def simple_cases(like: Case) -> list[Case]:

@@ -10,12 +10,13 @@ import numpy as np
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import alone_and_in_pairs
 from backlit.grading.judge.findings import compared, from_switches
-from backlit.grading.judge.matching import find_mistakes
-from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
+from backlit.grading.judge.matching import as_gradients, find_mistakes, is_right
+from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import random_case
 from backlit.grading.reading.conventions import Convention
+from backlit.grading.reading.forms import scalar_graph
 from backlit.grading.reading.recipe import Recipe
 
 LOUD = 1e6
@@ -60,3 +61,15 @@ def mistake_in_squares(recipe: Recipe, observed: Sequence[Observed], convention:
         if switches is not None
         else judge_own_steps([], list(map(as_gradients, squares))).findings
     )
+
+
+def overwritten(recipe: Recipe, convention: Convention, observed: Sequence[Observed]) -> list[Observed]:
+    """Return where numbers that differentiate themselves are right, if that is only where each of them is used once."""
+    if recipe.form is None or recipe.form.form is not scalar_graph.FORM or any(o.error is not None for o in observed):
+        return []
+    once = replace(recipe, form=replace(recipe.form, parts={**recipe.form.parts, scalar_graph.ONCE: "yes"}))
+    rng = np.random.default_rng([1, 10])
+    # of what is asked for, nothing is used twice: only the inputs are
+    cases = [random_case(rng, observed[0].case.task, (2, 3, 1), 1) for _ in range(3)]
+    right = [once.observe(case, convention) for case in cases]
+    return right if is_right(right) else []

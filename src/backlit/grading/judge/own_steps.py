@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backlit.core.losses import SHORT_CUTS
+from backlit.core.likelihood_losses import SHORT_CUTS
 from backlit.grading.judge.algorithm import bp1, bp2, run
 from backlit.grading.judge.catalogue import MATRIX_PRODUCTS
 from backlit.grading.judge.findings import compared
@@ -36,17 +36,6 @@ class Steps:
 
     findings: list[Finding] = field(default_factory=list)
     checks: dict[str, int] = field(default_factory=dict)
-
-
-def as_gradients(o: Observed) -> Observed:
-    """Read gradients from the step that was made along them."""
-    if o.error is not None or not any(name in ("b_new", "w_new") for name, _ in o.numbers):
-        return o
-    numbers = {}
-    for (name, layer), new in o.numbers.items():
-        quantity, old = ("nabla_b", o.case.b) if name == "b_new" else ("nabla_w", o.case.w)
-        numbers[quantity, layer] = (old[layer] - new) / o.case.eta if new.shape == old[layer].shape else new
-    return Observed(o.case, numbers)
 
 
 def judge_own_steps(singles: Sequence[Observed], batches: Sequence[Observed], simple: Sequence[Observed] = ()) -> Steps:

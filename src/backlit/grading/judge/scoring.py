@@ -42,7 +42,9 @@ def scores_of(judgements: Sequence[Judgement], points: Mapping[str, float] | Non
             continue
         possible = float((points or {}).get(equation, 1.0))
         if equation in wrong:
-            scores.append(Score(equation, 0.0, possible, checks[equation], "wrong", seen_in.get(equation)))
+            counts = [judgement.wrong[equation] for judgement in judgements if equation in judgement.wrong]
+            n, n_wrong = sum(n for n, _ in counts), sum(n_wrong for _, n_wrong in counts)
+            scores.append(Score(equation, 0.0, possible, n, "wrong", seen_in.get(equation), n_wrong=n_wrong))
         elif checks[equation]:
             scores.append(Score(equation, possible, possible, checks[equation], "right", seen_in.get(equation)))
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.grading.judge.findings import compared, message_for
+from backlit.grading.judge.findings import compared, without_numbers
 from backlit.grading.judge.matching import close
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.cases import Case
@@ -29,17 +29,13 @@ def side_effect_findings(recipe: Recipe, convention: Convention, case: Case) -> 
         if damage is not None:
             return [damage]
         if second.error is not None:
-            return [_changed("BP4", f"the second call: {second.error}", second.line)]
+            return [without_numbers("BP4", "accumulates", f"the second call: {second.error}", second.line)]
         for name, equation in (("nabla_b", "BP3"), ("nabla_w", "BP4")):
             for layer in case.w:
                 before, after = first.numbers[name, layer], second.numbers[name, layer]
                 if before.shape != after.shape or not close(after, before.astype(float)):
                     return [compared(equation, name, layer, after, before.astype(float), "accumulates")]
     return []
-
-
-def _changed(equation: str, found: str, line: int | None = None) -> Finding:
-    return Finding(equation, None, None, None, found, "accumulates", message_for(equation, "accumulates"), line)
 
 
 def _damage(recipe: Recipe, given: tuple[Any, ...], after: tuple[Any, ...]) -> Finding | None:
@@ -58,8 +54,7 @@ def _damaged_attributes(recipe: Recipe, before: Mapping[str, Any], after: Mappin
 
 def in_place(equation: str, name: str) -> Finding:
     """Make a finding of an argument that was changed."""
-    found = f"{name} was changed"
-    return Finding(equation, None, None, None, found, "in_place_damage", message_for(equation, "in_place_damage"))
+    return without_numbers(equation, "in_place_damage", f"{name} was changed")
 
 
 def same(before: Any, after: Any) -> bool:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from backlit.core.losses import get_loss
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.side_effects import same
-from backlit.grading.reading.cases import Array
+from backlit.grading.reading.cases import Array, Task
 from backlit.grading.reading.conventions import Convention
-from backlit.grading.reading.student import Call, Outcome, Student
+from backlit.grading.reading.names import EQUATION_FUNCTIONS, equation_roles, find
+from backlit.grading.reading.student import Call, Inventory, Outcome, Student
 
 Average = Literal["gradients", "error", "update"]
 
@@ -27,6 +28,20 @@ class EquationFunction:
 
     name: str
     roles: tuple[str, ...]
+
+
+def find_equation_functions(inventory: Inventory, task: Task) -> dict[str, EquationFunction]:
+    """Return the functions for single equations that a program offers."""
+    found = {}
+    for equation in EQUATION_FUNCTIONS:
+        names = EQUATION_FUNCTIONS[equation]
+        if equation in ("a", "sigma_prime"):  # a file may hold several; the one asked for comes first
+            names = tuple(sorted(names, key=lambda name: not name.startswith(("activation", task.hidden))))
+        info = find(inventory.functions, names)
+        roles = equation_roles(equation, info) if info is not None else None
+        if info is not None and roles is not None:
+            found[equation] = EquationFunction(info.name, roles)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

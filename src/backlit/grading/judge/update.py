@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backlit.grading.judge.algorithm import update
 from backlit.grading.judge.catalogue import Switch, singles
 from backlit.grading.judge.findings import compared, raised
-from backlit.grading.judge.matching import NO_MISTAKES, close, explains
+from backlit.grading.judge.matching import NO_MISTAKES, close, count_different, explains
 from backlit.grading.judge.one_pass import Pass
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Numbers, Observed
@@ -60,14 +60,64 @@ class _Step:
 
 def judge_update(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> tuple[list[Finding], int]:
     """Judge the step on the student's own gradients; return what is wrong, and how many numbers show it."""
-    if recipe.main != "gradients":
-        return [], 0
-    steps = _training_steps(recipe, convention, cases) if "training" in recipe.functions else []
-    steps += _updater_steps(recipe, convention, cases) if recipe.updater is not None else []
+    steps = _steps(recipe, convention, cases)
     moving = [step for step in steps if step.moves()]
     if 2 * len(moving) <= len(steps):
         return _judge_steps(steps), 0  # a step along gradients that are 0 shows nothing
     return _judge_steps(steps), sum(array.size for step in moving for array in step.observed.numbers.values())
+
+
+def n_wrong_in_steps(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> tuple[int, int]:
+    """Return how many parameters were compared after steps, and how many of them differ from the right."""
+    n = n_different = 0
+    for step in _steps(recipe, convention, cases):
+        right = step.expected()
+        for key, found in step.observed.numbers.items():
+            n += right[key].size
+            fits = found.shape == right[key].shape
+            n_different += count_different(found, right[key], _TOLERANCE) if fits else right[key].size
+    return n, n_different
+
+
+def with_sums(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> Convention:
+    """Note in the convention if gradients are sums over the batch, and the step makes means of them.
+
+    Of every example twice, a sum is double, and a mean is the same.
+    """
+    if recipe.main != "gradients" or not convention.batches:
+        return convention
+    # where all layers have the same width, what is laid out wrongly still has numbers
+    case = max(cases, key=lambda case: (case.n_examples > 1, case.is_square))
+    once, twice = (recipe.observe(each, convention) for each in (case, case.repeated()))
+    if once.error is not None or twice.error is not None or not _is_doubled(once, twice):
+        return convention
+    sums = replace(convention, sums=True)
+    as_sums, as_means = (_n_right(_steps(recipe, each, cases)) for each in (sums, convention))
+    return sums if as_sums > as_means else convention
+
+
+def _is_doubled(once: Observed, twice: Observed) -> bool:
+    keys = [("nabla_b", once.case.n_layers), ("nabla_w", once.case.n_layers)]
+    pairs = [(once.numbers[key].astype(float), twice.numbers[key]) for key in keys]
+    return bool(np.any(pairs[0][0])) and all(
+        close(double, 2.0 * single) or double.shape != single.shape for single, double in pairs
+    )
+
+
+def _n_right(steps: Sequence[_Step]) -> int:
+    expected = [step.expected() for step in steps]
+    return sum(
+        close(found, right[key], _TOLERANCE)
+        for step, right in zip(steps, expected, strict=True)
+        for key, found in step.observed.numbers.items()
+    )
+
+
+def _steps(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[_Step]:
+    if recipe.main != "gradients":
+        return []
+    steps = _training_steps(recipe, convention, cases) if "training" in recipe.functions else []
+    return steps + (_updater_steps(recipe, convention, cases) if recipe.updater is not None else [])
 
 
 def _training_steps(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> list[_Step]:

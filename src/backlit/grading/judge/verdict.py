@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-EQUATIONS = ("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4", "update")
-"""The equations that are judged, in the order of the algorithm."""
+if TYPE_CHECKING:
+    from backlit.grading.reading.conventions import Convention
+
+EQUATIONS = ("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4", "update", "cost")
+"""What is judged, in the order of the algorithm; the cost is no equation of it, and comes last."""
 
 ASKED = ("BP1", "BP2", "BP3", "BP4")
 """The equations that are asked for where nobody says otherwise."""
@@ -86,6 +89,8 @@ class Score:
         How many numbers were compared that depend on it; 0 if it is missing.
     status : {"right", "wrong", "missing"}
         Points are given for ``"right"`` alone. ``"missing"``: no number showed it.
+    n_wrong : int
+        How many of the numbers compared are wrong.
     seen_in : str or None
         The function, method or class in which it was seen: ``"output_error"``, ``"Network.backprop"``.
     note : str or None
@@ -99,6 +104,7 @@ class Score:
     status: Status = "right"
     seen_in: str | None = None
     note: str | None = None
+    n_wrong: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,8 @@ class Judgement:
     findings : list of Finding
     checks : dict of str to int
         For each equation that was seen, how many numbers were compared that depend on it.
+    wrong : dict of str to (int, int)
+        For equations that are wrong, how many numbers were compared that depend on them, and how many of them differ.
     conventions : tuple of str
     seen_in : dict of str to str
         For each equation that was looked for, the function, method or class in which.
@@ -139,14 +147,18 @@ class Judgement:
         Why an equation was not seen, where more can be said than that it was not.
     remarks : tuple of str
         What else the reader is to know.
+    layout : Convention or None
+        What the conventions say, for whatever is tried afterwards.
     """
 
     findings: list[Finding] = field(default_factory=list)
     checks: dict[str, int] = field(default_factory=dict)
+    wrong: dict[str, tuple[int, int]] = field(default_factory=dict)
     conventions: tuple[str, ...] = ()
     seen_in: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    layout: Convention | None = None
 
 
 @dataclass(frozen=True)

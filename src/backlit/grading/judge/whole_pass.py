@@ -6,7 +6,7 @@ forward and costs one equation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from itertools import islice
 
@@ -14,24 +14,32 @@ import numpy as np
 
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
-from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
-from backlit.grading.judge.evidence import shown
-from backlit.grading.judge.findings import compared, equation_of_line, from_switches, raised, simple_cases
-from backlit.grading.judge.further_calls import LOUD, constant_findings, mistake_in_squares
+from backlit.grading.judge.cost import judge_cost
+from backlit.grading.judge.detection import detect_convention, draw_probes, fitting_task, remark_on, takes_mini_batches
+from backlit.grading.judge.evidence import n_wrong, shown
+from backlit.grading.judge.findings import (
+    compared,
+    equation_of_line,
+    from_switches,
+    raised,
+    simple_cases,
+    without_numbers,
+)
+from backlit.grading.judge.further_calls import LOUD, constant_findings, mistake_in_squares, overwritten
 from backlit.grading.judge.matching import (
     FLOAT32_TOLERANCE,
     NO_MISTAKES,
     QUOTIENT_TOLERANCE,
+    as_gradients,
     close,
     explains,
     find_mistakes,
     is_right,
     numbers_of,
 )
-from backlit.grading.judge.other_task import fitting_task, remark_on
-from backlit.grading.judge.own_steps import as_gradients, judge_own_steps
+from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.judge.side_effects import side_effect_findings
-from backlit.grading.judge.update import judge_update
+from backlit.grading.judge.update import judge_update, n_wrong_in_steps, with_sums
 from backlit.grading.judge.verdict import EQUATIONS, Finding, Judgement
 from backlit.grading.reading.answers import Observed
 from backlit.grading.reading.cases import Case, Task, draw_cases
@@ -50,8 +58,9 @@ def judge_whole_pass(
     )
     many = convention.batches or takes_mini_batches(recipe)
     cases = draw_cases(seed, task, batches=many, n_layers=recipe.n_layers, labels=convention.labels)
-    judgement = Judgement(conventions=convention.describe())
-    if recipe.n_layers is not None:
+    convention = with_sums(recipe, convention, cases)
+    judgement = Judgement(conventions=convention.describe(), layout=convention)
+    if recipe.n_layers is not None and not recipe.stops_early:
         judgement.conventions += (f"networks of {recipe.n_layers} layers, the input counted, and no others",)
     name = recipe.name_of(recipe.functions[recipe.main])
     judgement.seen_in = dict.fromkeys(("z", "a", "sigma_prime", "BP1", "BP2", "BP3", "BP4"), name)
@@ -70,9 +79,16 @@ def judge_whole_pass(
     observed = [recipe.observe(case, convention) for case in cases]
     findings = _judge_gradients(judgement, recipe, observed, convention, lines, progress)
     findings += _forward_findings(recipe, convention, cases, {f.equation for f in findings})
+    if recipe.stops_early and "z" not in {finding.equation for finding in findings}:
+        line = (recipe.functions.get("forward") or recipe.functions[recipe.main]).line
+        findings.append(without_numbers("z", "fixed_depth", line=line))
     if accumulates or any(finding.equation == "update" for finding in side_effects):
         # what changes under way spoils numbers in ways that nothing else explains
         findings = [finding for finding in findings if finding.mistake not in (None, "float32")]
+    judgement.findings = findings
+    judge_cost(judgement, observed, convention, recipe.line_of("BP1"))
+    findings = judgement.findings
+    judgement.wrong = {f.equation: n_wrong(observed, f.equation) for f in findings} | judgement.wrong
     order = {equation: i for i, equation in enumerate(EQUATIONS)}
     judgement.findings = sorted([*findings, *side_effects], key=lambda finding: order[finding.equation])
     return judgement
@@ -88,16 +104,17 @@ def _judge_gradients(
 ) -> list[Finding]:
     """Judge gradients and the step, and note which equations they show."""
     cases = [o.case for o in observed]
-    if not is_right(observed) and _sums_divided_in_the_update(recipe, convention, cases, observed):
-        judgement.conventions += ("backprop returns sums over the batch, the update divides by n",)
-        judgement.checks = shown([recipe.observe(case, convention, "training") for case in cases], NO_MISTAKES)
-        return []
     findings, judgement.checks = _gradient_findings(recipe, observed, convention, lines, progress)
     if findings:
         other = fitting_task([recipe.observe(case.one_hot(), convention) for case in cases])
         judgement.remarks += (remark_on(other),) if other is not None else ()
     steps, n = judge_update(recipe, convention, cases)
-    if n:
+    if any(o.error is not None for o in observed):
+        # whether gradients are sums, of which the step makes means, could not be told
+        steps = [finding for finding in steps if finding.mistake != "divided_by_n_twice"]
+    if steps:
+        judgement.wrong["update"] = n_wrong_in_steps(recipe, convention, cases)
+    elif n:
         judgement.checks["update"] = n
     return findings + steps
 
@@ -115,6 +132,9 @@ def _gradient_findings(
     constant = constant_findings(recipe, observed, convention)
     if constant:
         return constant, {}
+    used_once = overwritten(recipe, convention, observed)
+    if used_once:
+        return [without_numbers("BP2", "overwritten")], _not_in({("BP2", "overwritten")}, shown(used_once, NO_MISTAKES))
     silent = all(o.error is None and not _any_number(o) for o in observed)
     if recipe.main == "gradients" and silent and not convention.labels:
         # decimals cut off leave nothing; targets far away give numbers that have more than decimals
@@ -143,7 +163,7 @@ def _gradient_findings(
     return _equation_by_equation(recipe, observed, convention, lines)
 
 
-def _not_in(switches: frozenset[Switch], checks: dict[str, int]) -> dict[str, int]:
+def _not_in(switches: Set[Switch], checks: dict[str, int]) -> dict[str, int]:
     return {equation: n for equation, n in checks.items() if equation not in {made for made, _ in switches}}
 
 
@@ -223,17 +243,6 @@ def _precision_finding(observed: Sequence[Observed]) -> Finding | None:
     if single or agree(FLOAT32_TOLERANCE):
         return compared(equation, name, layer, found.astype(float), expected, "float32", case=case)
     return compared("BP1", name, layer, found, expected, "difference_quotient", case=case)
-
-
-def _sums_divided_in_the_update(
-    recipe: Recipe, convention: Convention, cases: Sequence[Case], observed: list[Observed]
-) -> bool:
-    if recipe.main != "gradients" or "training" not in recipe.functions or not convention.batches:
-        return False
-    sums = frozenset({("BP3", "sum_instead_of_mean"), ("BP4", "sum_instead_of_mean")})
-    if not all(explains(o, numbers_of(o.case, sums)) for o in observed):
-        return False
-    return is_right([recipe.observe(case, convention, "training") for case in cases])
 
 
 def _feeds_one(recipe: Recipe, convention: Convention, cases: Sequence[Case]) -> bool:

@@ -40,12 +40,15 @@ class Observed:
     error : str or None
         What it raised.
     line : int or None
+    cost : float or None
+        C, if it came beside what was asked for.
     """
 
     case: Case
     numbers: Numbers
     error: str | None = None
     line: int | None = None
+    cost: float | None = None
 
 
 class UnreadableError(ValueError):
@@ -86,14 +89,21 @@ def read_gradients(value: object, case: Case, *, pairs: bool = False) -> tuple[_
     )
 
 
-def n_numbered(value: object) -> int | None:
-    """Return for how many layers gradients came in a dictionary of W1, b1, …; None if none did."""
+def numbered_keys(value: object) -> list[str]:
+    """Return the keys of the weights' gradients that came in a dictionary of W1, b1, …, by layer; none if none did."""
     parts = value if isinstance(value, list | tuple) else [value]
     mapping = next((part for part in parts if isinstance(part, Mapping)), {})
     found = [match for match in map(_NUMBERED.fullmatch, map(str, mapping)) if match is not None]
-    numbers = {letter: sorted(int(match[2]) for match in found if match[1].lower() == letter) for letter in "wb"}
-    n = len(numbers["w"])
-    return n if n > 0 and numbers["w"] == numbers["b"] == list(range(1, n + 1)) else None
+    numbers = {letter: {int(m[2]): m[0] for m in found if m[1].lower() == letter} for letter in "wb"}
+    keys = [key for _, key in sorted(numbers["w"].items())]
+    return keys if sorted(numbers["w"]) == sorted(numbers["b"]) == list(range(1, len(keys) + 1)) else []
+
+
+def read_cost(value: object) -> float | None:
+    """Return the one number that came, alone or beside arrays; None if there are several, or none."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    numbers = [np.asarray(part) for part in parts if _is_scalar(part) and not isinstance(part, str | bool | None)]
+    return float(numbers[0]) if len(numbers) == 1 and numbers[0].dtype.kind in "fiu" else None
 
 
 def _is_scalar(part: object) -> bool:

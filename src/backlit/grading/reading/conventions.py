@@ -36,6 +36,8 @@ class Convention:
         Whether w is ``(n_{l−1}, n_l)`` instead of the lecture's ``(n_l, n_{l−1})``.
     labels : bool
         Whether y is the number of the class, from 0, instead of one output a class.
+    sums : bool
+        Whether gradients are sums over the batch, which the step divides by n.
     """
 
     layout: Layout
@@ -43,6 +45,7 @@ class Convention:
     bias: BiasLayout
     weights_transposed: bool = False
     labels: bool = False
+    sums: bool = False
 
     def give(self, values: Array) -> Array:
         """Lay out x, y, z, a or δ for the student."""
@@ -91,8 +94,9 @@ class Convention:
         bias = {"column": "(n_l, 1)", "flat": "(n_l,)", "row": "(1, n_l)"}[self.bias]
         w = "(n_{l-1}, n_l)" if self.weights_transposed else "(n_l, n_{l-1})"
         first = f"batches, {many}" if self.batches else f"{vectors}, one example at a time"
-        described = (first, f"weights of shape {w}, biases of shape {bias}")
-        return (*described, "targets are labels 0, 1, …") if self.labels else described
+        described: tuple[str, ...] = (first, f"weights of shape {w}, biases of shape {bias}")
+        described += ("targets are labels 0, 1, …",) * self.labels
+        return described + ("backprop returns sums over the batch, the update divides by n",) * self.sums
 
 
 def as_array(values: object) -> NDArray[Any]:

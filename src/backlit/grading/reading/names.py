@@ -131,6 +131,28 @@ TRAIN = (
     "update_parameters",
     "update_params",
 )
+COST_FUNCTIONS = (
+    *(
+        "cost",
+        "compute_cost",
+        "cost_function",
+        "quadratic_cost",
+        "mse",
+        "mse_loss",
+        "mean_squared_error",
+        "squared_error",
+    ),
+    *(
+        "loss",
+        "compute_loss",
+        "loss_function",
+        "quadratic_loss",
+        "cross_entropy",
+        "cross_entropy_loss",
+        "cross_entropy_cost",
+    ),
+    *("binary_cross_entropy", "categorical_cross_entropy"),
+)
 
 
 Action = Literal["gradients", "training", "forward"]

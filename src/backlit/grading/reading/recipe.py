@@ -6,12 +6,12 @@ A `Recipe` turns a case into calls, and what came back into the judge's arrays. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from backlit.grading.reading.answers import Numbers, Observed, read_gradients, read_output
+from backlit.grading.reading.answers import Numbers, Observed, read_cost, read_gradients, read_output
 from backlit.grading.reading.cases import Array, Case
 from backlit.grading.reading.conventions import Convention, conventions, parameters_of
 from backlit.grading.reading.forms.form import Found
@@ -33,6 +33,7 @@ class Answer:
     outcome: Outcome
     given: tuple[Value, ...]
     before: Mapping[str, Value] = field(default_factory=dict)
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Recipe:
         How plain functions take all parameters in one: ``"parameters"`` or ``"pairs"``, as in `parameters_of`.
     form : Found, optional
         The parts that are put together, where no function makes a whole pass.
+    stops_early : bool
+        Whether it only looks as if it were written for `n_layers`: it names no layer, and yet goes no further.
     """
 
     student: Student
@@ -71,6 +74,7 @@ class Recipe:
     updater: FunctionInfo | None = None
     style: str = "parameters"
     form: Found | None = None
+    stops_early: bool = False
 
     @property
     def main(self) -> Action:
@@ -115,6 +119,7 @@ class Recipe:
             arguments = tuple(self.argument(kind, case, convention) for kind in self.constructor)
             prefix.append(Call(self.class_name, arguments, attributes=parameters))
         forward_value: Value = None
+        cost: float | None = None
         one_round: list[Call] = []
         if self._needs_forward(action):
             forward = self.functions["forward"]
@@ -122,6 +127,7 @@ class Recipe:
             call = Call(forward.name if self.class_name is None else f".{forward.name}", given)
             if self.class_name is None:
                 forward_value = self._run([call])[0].value
+                cost = read_cost(forward_value) if "y" in self.roles("forward") else None
             else:
                 one_round.append(call)
         given = tuple(self.argument(kind, case, convention, forward_value) for kind in roles)
@@ -132,7 +138,7 @@ class Recipe:
         size = len(one_round)
         starts = [len(prefix) + i * size for i in range(times)]
         before = prefix[0].attributes if prefix else {}
-        return [Answer(_first_error(outcomes[: i + size]), given, before) for i in starts]
+        return [Answer(_first_error(outcomes[: i + size]), given, before, cost) for i in starts]
 
     def _needs_forward(self, action: Action) -> bool:
         roles = self.roles(action)
@@ -223,7 +229,9 @@ class Recipe:
     def read(self, answer: Answer, case: Case, convention: Convention, action: Action) -> Observed:
         """Turn an answer into the judge's arrays."""
         outcome = answer.outcome
-        return _observed(case, outcome, lambda: self._read_per_layer(outcome, case, convention, action))
+        cost = answer.cost if answer.cost is not None or action != "gradients" else read_cost(outcome.value)
+        observed = _observed(case, outcome, lambda: self._read_per_layer(outcome, case, convention, action))
+        return replace(observed, cost=cost)
 
     def _read_per_layer(self, outcome: Outcome, case: Case, convention: Convention, action: Action) -> Numbers:
         value: Any = outcome.value
@@ -241,6 +249,8 @@ class Recipe:
         for layer in case.w:
             numbers[b_name, layer] = convention.take_b(nabla_b[layer])
             numbers[w_name, layer] = convention.take_w(nabla_w[layer])
+        if convention.sums and action == "gradients":
+            return {key: array / case.n_examples for key, array in numbers.items()}
         return numbers
 
 

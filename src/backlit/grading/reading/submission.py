@@ -5,13 +5,14 @@ The names of what a program offers tell; a class is constructed once to see wher
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from backlit.grading.reading.answers import n_numbered
+from backlit.grading.reading.answers import numbered_keys
 from backlit.grading.reading.cases import Case, random_case
 from backlit.grading.reading.conventions import conventions
 from backlit.grading.reading.forms.form import Found
@@ -51,12 +52,22 @@ def _layers_of(names: Sequence[str]) -> int | None:
     return max(numbers) + 1 if numbers else None
 
 
-def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe | None:
-    """Return how to call the whole pass that a program offers, or None if it offers none."""
+def find_recipe(student: Student, inventory: Inventory, probe: Case, text: str = "") -> Recipe | None:
+    """Return how to call the whole pass that a program offers, or None if it offers none.
+
+    Parameters
+    ----------
+    student : Student
+    inventory : Inventory
+    probe : Case
+        A network to try calls on.
+    text : str, optional
+        The program's text, where known: it tells whether one that takes a fixed number of layers is meant so.
+    """
     for name, methods in inventory.classes.items():
         functions = _functions(methods)
         if "gradients" in functions or "training" in functions:
-            recipe = _class_recipe(student, name, methods, functions, probe)
+            recipe = _class_recipe(student, name, methods, functions, probe, text)
             if recipe is not None:
                 return recipe
     functions = _functions(inventory.functions)
@@ -72,7 +83,7 @@ def find_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe |
     recipe = Recipe(student, None, functions, n_layers=n_layers, updater=updater)
     if any("parameters" in roles for roles in signatures):
         recipe = _with_style(recipe, probe)
-    return recipe if n_layers is not None else _with_depth(recipe, probe)
+    return recipe if n_layers is not None else _with_depth(recipe, probe, text)
 
 
 def _form_recipe(student: Student, inventory: Inventory, probe: Case) -> Recipe | None:
@@ -97,7 +108,7 @@ def _layer_known(student: Student, found: Found, probe: Case) -> dict[str, Any]:
     return _known(outcome.attributes, attributes, probe)
 
 
-def _with_depth(recipe: Recipe, probe: Case) -> Recipe:
+def _with_depth(recipe: Recipe, probe: Case, text: str) -> Recipe:
     """Limit a program to the depth that it is written for.
 
     It is given a deep network, square so that whatever part of it is used fits together; if gradients come back for its
@@ -108,10 +119,24 @@ def _with_depth(recipe: Recipe, probe: Case) -> Recipe:
     deep = random_case(np.random.default_rng(0), probe.task, (3,) * (_DEEP + 1), 1)
     for plain in recipe.conventions():
         for convention, case in ((plain, deep), (replace(plain, labels=True), deep.one_hot())):
-            n = n_numbered(recipe.answers(case, convention, "gradients")[0].outcome.value)
-            if n is not None:
-                return recipe if n >= _DEEP else replace(recipe, n_layers=n + 1)
+            keys = numbered_keys(recipe.answers(case, convention, "gradients")[0].outcome.value)
+            if keys:
+                stops = bool(text) and not _names(text, keys[-1])
+                fixed = replace(recipe, n_layers=len(keys) + 1, stops_early=stops)
+                return recipe if len(keys) >= _DEEP else fixed
     return recipe
+
+
+def _names(text: str, key: str) -> bool:
+    """Whether a program writes a key out, ``"dW2"``, rather than making it of a letter and a number."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # as of a notebook's magic commands
+        return key in text
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)
+    keywords = (node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword))
+    return key in [*constants, *keywords]
 
 
 def _with_style(recipe: Recipe, probe: Case) -> Recipe:
@@ -148,6 +173,7 @@ def _class_recipe(
     methods: tuple[FunctionInfo, ...],
     functions: dict[Action, FunctionInfo],
     probe: Case,
+    text: str,
 ) -> Recipe | None:
     no_constructor = FunctionInfo("__init__", (), 0)
     constructor = _constructor_roles(next((m for m in methods if m.name == "__init__"), no_constructor))
@@ -166,7 +192,7 @@ def _class_recipe(
     known: dict[str, Any] = {} if "weights" in constructor else _known(outcome.attributes, attributes, probe)
     n_layers = n_layers or _layers_of(list(attributes.values()))
     recipe = Recipe(student, name, functions, constructor, attributes, n_layers, known)
-    return recipe if n_layers is not None else _with_depth(recipe, probe)
+    return recipe if n_layers is not None else _with_depth(recipe, probe, text)
 
 
 def _constructor_roles(info: FunctionInfo) -> tuple[str, ...]:

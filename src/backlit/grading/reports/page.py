@@ -12,8 +12,18 @@ from backlit.explanation.exercise import Exercise
 from backlit.explanation.explanation import Explanation, explain
 from backlit.explanation.plain_text import number as printed
 from backlit.explanation.plain_text import printable
-from backlit.explanation.story.document import Block, Document, Equation, Equations, Heading, Name, Sentence, Table
-from backlit.explanation.story.maths import number
+from backlit.explanation.story.document import (
+    Block,
+    Definition,
+    Document,
+    Equation,
+    Equations,
+    Heading,
+    Name,
+    Sentence,
+    Table,
+)
+from backlit.explanation.story.maths import formula, number, pieces
 from backlit.explanation.story.one_number import WorkedNumber, work_number
 from backlit.explanation.story.selection import Choice
 from backlit.explanation.story.tell import tell
@@ -162,7 +172,8 @@ class _Page:
         if right:
             yield _say(f"✓ right: {', '.join(map(_shown, right))}")
         if self.verdict.equations("wrong"):
-            yield _say(f"✗ wrong: {', '.join(map(_shown, self.verdict.equations('wrong')))}")
+            wrong = (_shown(s.equation) + _counted(s) for s in self.verdict.scores if s.status == "wrong")
+            yield _say(f"✗ wrong: {', '.join(wrong)}")
         for note in dict.fromkeys(score.note for score in self.verdict.scores if score.equation in missing):
             equations = [s.equation for s in self.verdict.scores if s.equation in missing and s.note == note]
             yield _say(f"· missing: {', '.join(map(_shown, equations))}. {note or ''}".rstrip(". ") + ".")
@@ -209,10 +220,16 @@ def _hint(finding: Finding) -> str:
     return finding.message.removeprefix(f"Look at {EQUATION_NAMES[finding.equation]}. ")
 
 
+def _counted(score: Score) -> str:
+    return f" ({score.n_wrong} of {score.checks} numbers)" if score.n_wrong else ""
+
+
 def _row(score: Score) -> tuple[str, ...]:
     mark = {"right": "✓", "wrong": "✗", "missing": "·"}[score.status]
     points = f"{score.points:g} of {score.possible:g}"
     compared = "missing" if score.status == "missing" else str(score.checks or "")
+    if score.n_wrong:
+        compared += f", {score.n_wrong} wrong"
     return f"{mark} {_shown(score.equation)}", points, compared, printable(score.seen_in or "", _LONGEST_NAME)
 
 
@@ -229,6 +246,8 @@ def _digits(finding: Finding | None) -> int:
 
 
 def _definition(equation: str) -> Block:
+    if equation == "cost":
+        return Definition("C", formula("C = (1/n) Σ_x C_x"), pieces("the mean of what the examples cost"))
     quantity, layer = _ANY[equation]
     worked = work_number(explain(Exercise.from_dict(_ANY_NETWORK)), quantity, layer, (0, 0))
     assert worked is not None

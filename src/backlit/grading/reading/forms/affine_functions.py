@@ -40,7 +40,7 @@ def recognize(inventory: Inventory, task: Task) -> Found | None:
 
 def backprop(
     parts: Mapping[str, Any], memory: dict[str, Any], x: Any, y: Any, weights: list[Any], biases: list[Any]
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Any], list[Any], Any]:
     """Go forward through affine layers and activations, and back again."""
     caches = []
     a = x
@@ -49,7 +49,7 @@ def backprop(
         place = "output" if i == len(weights) - 1 else "hidden"
         a, cache = parts[f"{place}_forward"](z) if f"{place}_forward" in parts else (z, None)
         caches.append((place, affine_cache, cache))
-    _, gradient = parts["loss"](a, y)
+    cost, gradient = parts["loss"](a, y)
     nabla_w: list[Any] = []
     nabla_b: list[Any] = []
     for place, affine_cache, cache in reversed(caches):
@@ -58,7 +58,7 @@ def backprop(
         gradient, dw, db = parts["affine_backward"](gradient, affine_cache)
         nabla_w.insert(0, dw)
         nabla_b.insert(0, db)
-    return nabla_w, nabla_b
+    return nabla_w, nabla_b, cost
 
 
 FORM = Form(

@@ -11,7 +11,7 @@ from backlit.grading.reading.student import Inventory
 if TYPE_CHECKING:
     from backlit.grading.reading.cases import Task
 
-Backprop = Callable[[Mapping[str, Any], dict[str, Any], Any, Any, list[Any], list[Any]], tuple[list[Any], list[Any]]]
+Backprop = Callable[[Mapping[str, Any], dict[str, Any], Any, Any, list[Any], list[Any]], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Form:
         Takes an inventory and a task, and returns what was found, or None.
     backprop : callable
         Takes the parts (name in the form → the student's object), a dictionary that lasts for one script, x, y, weights
-        and biases, and returns the student's gradients of the weights and of the biases.
+        and biases, and returns the student's gradients of the weights and of the biases, and the cost if there is one.
     layer : tuple of (part, names of its weights, names of its biases), optional
         The class of one layer, made of (n_in, n_out): it shows how weights and biases are laid out.
     """

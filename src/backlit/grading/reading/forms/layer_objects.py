@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from backlit.grading.reading.forms.form import Form, Found, first_named
 from backlit.grading.reading.student import Inventory
 
@@ -64,7 +66,7 @@ def recognize(inventory: Inventory, task: Task) -> Found | None:
 
 def backprop(
     parts: Mapping[str, Any], memory: dict[str, Any], x: Any, y: Any, weights: list[Any], biases: list[Any]
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Any], list[Any], float | None]:
     """Join layers, activations and the loss, and go forward and back through the chain."""
     if not memory:  # the same objects a second time, so that what they gather shows
         memory["layers"] = [parts["dense"](*_sizes(b, w)) for w, b in zip(weights, biases, strict=True)]
@@ -82,6 +84,7 @@ def backprop(
             chain.append(part)
     loss = memory["loss"]
     value = loss.forward(a, y)
+    cost = _cost(loss, value, a, y)
     if "both" in parts:
         a = getattr(loss, _first(loss, _OUTPUT), value)
     n_asked = loss.backward.__code__.co_argcount - 1 - len(loss.backward.__defaults__ or ())
@@ -91,7 +94,20 @@ def backprop(
     nabla_w, nabla_b = (
         [getattr(layer, _first(layer, _NABLA[kind])) for layer in memory["layers"]] for kind in ("w", "b")
     )
-    return nabla_w, nabla_b
+    return nabla_w, nabla_b, cost
+
+
+def _cost(loss: Any, value: Any, a: Any, y: Any) -> float | None:
+    """Return the cost of the batch, if it was returned: whole, or one by example."""
+    if hasattr(loss, "calculate"):
+        try:
+            value = loss.calculate(a, y)
+        except Exception:  # gradients do without it
+            return None
+    costs = (
+        np.asarray(value, dtype=float) if isinstance(value, float | int | np.ndarray | np.generic) else np.empty((0, 0))
+    )
+    return float(np.mean(costs)) if costs.ndim < 2 and costs.size else None
 
 
 def _sizes(b: Any, w: Any) -> tuple[int, int]:

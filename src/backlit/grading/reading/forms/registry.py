@@ -36,7 +36,7 @@ def put_together(function: str, program: Mapping[str, Any], memory: dict[str, An
 
 def _run(
     form: Form, program: Mapping[str, Any], memory: dict[str, Any], names: Mapping[str, str], *numbers: Any
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[Any, ...]:
     # which σ is asked for is a name, whatever the program calls so
-    parts = {part: name if part.endswith("_sigma") else program[name] for part, name in names.items()}
+    parts = {part: name if part.endswith(("_sigma", "_given")) else program[name] for part, name in names.items()}
     return form.backprop(parts, memory, *numbers)

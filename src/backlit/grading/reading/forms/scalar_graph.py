@@ -2,11 +2,17 @@
 
 A network of such numbers is built, by the submission's own MLP if it has one; the cost ``½‖y − a‖²`` is put together
 with its own + and *, and its own `backward` gives the gradients.
+
+In most networks each operation takes a number once, and then ``grad =`` gives the same as ``grad +=``. So outputs take
+detours to the cost that cancel, ``a + f(a) k + f(a) (−k)``, through every operation: a slope that is wrong cancels too,
+but gradients that overwrite each other show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +26,12 @@ if TYPE_CHECKING:
 _NUMBER = ("value", "scalar", "node", "variable", "var")
 _NETWORK = ("mlp", "network", "net", "neural_network")
 _DATA, _GRADIENT = ("data", "value", "val"), ("grad", "derivative", "gradient")
+_DETOUR = 3.0  # far from 1, so that what is lost of it is no rounding error
+# of deeper networks a program that follows every way from the cost to a number would never see the end
+_LAYERS_WITH_DETOURS = 2
+ONCE = "once_given"
+"""Among the parts: the cost is rather to be a product with the slope, so that each output is used once."""
+_FUNCTIONS = ("sigmoid", "tanh", "relu", "exp")
 
 
 def recognize(inventory: Inventory, task: Task) -> Found | None:
@@ -64,12 +76,40 @@ def backprop(
     outputs = list(outputs) if isinstance(outputs, Sequence) else [outputs]
     cost = None
     for output, target in zip(outputs, y, strict=True):
-        difference = output + number(-float(target))
-        term = difference * difference * number(0.5)
+        if ONCE in parts:
+            slope = float(getattr(output, _first(output, _DATA))) - float(target)
+            term = output * number(slope)
+        else:
+            a = _with_detours(output, number) if len(weights) == _LAYERS_WITH_DETOURS else output
+            difference = a + number(-float(target))
+            term = difference * difference * number(0.5)
         cost = term if cost is None else cost + term
     assert cost is not None
     cost.backward()
     return [_gradients(layer) for layer in w], [_gradients(layer) for layer in b]
+
+
+def _with_detours(a: Any, number: Callable[[float], Any]) -> Any:
+    """Return the same number, come to by ways that cancel: through each operation, a stands on both of its sides."""
+    total = a
+    for operation in _operations(number):
+        try:
+            there, back = operation(a), operation(a)
+            finite = math.isfinite(float(getattr(there, _first(there, _DATA))))
+        except Exception:  # what the network does not need may be unwritten, or not defined here
+            continue
+        if finite:
+            total = total + (there * number(_DETOUR) + back * number(-_DETOUR))
+    return total
+
+
+def _operations(number: Callable[[float], Any]) -> Iterator[Callable[[Any], Any]]:
+    yield lambda a: a + number(0.5)
+    yield lambda a: number(0.5) + a
+    yield lambda a: a * number(0.5)
+    yield lambda a: number(0.5) * a
+    yield lambda a: a**2
+    yield from map(methodcaller, _FUNCTIONS)
 
 
 def _feed_forward(a: list[Any], w: list[Any], b: list[Any], parts: Mapping[str, Any]) -> list[Any]:
@@ -89,15 +129,17 @@ def _set(parameters: Any, values: Any) -> None:
         for parameter, value in zip(parameters, values, strict=True):
             _set(parameter, value)
     else:
-        name = next((name for name in _DATA if hasattr(parameters, name)), _DATA[0])
-        setattr(parameters, name, float(values))
+        setattr(parameters, _first(parameters, _DATA), float(values))
+
+
+def _first(value: Any, names: Sequence[str]) -> str:
+    return next((name for name in names if hasattr(value, name)), names[0])
 
 
 def _gradients(parameters: Any) -> Any:
     if isinstance(parameters, list):
         return np.array([_gradients(parameter) for parameter in parameters])
-    name = next((name for name in _GRADIENT if hasattr(parameters, name)), _GRADIENT[0])
-    return getattr(parameters, name)
+    return getattr(parameters, _first(parameters, _GRADIENT))
 
 
 FORM = Form(

@@ -1,4 +1,4 @@
-#include "processors.hpp"
+#include "threads.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,56 @@
+"""Learning rates that differ from layer to layer: what the rate is multiplied by, for weights and for biases.
+
+In the standard parametrization a layer computes z = w a + b. In the neural tangent parametrization (NTP) it computes
+z = w a / √n_in + b with weights of size 1. That is the same network with w / √n_in for w, whose steps Adam then takes
+√n_in times shorter; so here it is two lists of factors, and the lecture's network stays as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from backlit.core.optimizers import OPTIMIZERS, SGD, Optimizer
+from backlit.errors import InvalidInputError
+
+PARAMETRIZATIONS = ("standard", "ntp")
+
+BIAS_FACTOR = 0.1
+"""Of the rate of biases in NTP, as in RealMLP (arXiv 2407.04491)."""
+
+
+@dataclass(frozen=True)
+class LayerRates:
+    """Factors of the learning rate.
+
+    Attributes
+    ----------
+    weights, biases : tuple of float
+        One for each layer but the input.
+    """
+
+    weights: tuple[float, ...]
+    biases: tuple[float, ...]
+
+    @classmethod
+    def ntp(cls, sizes: Sequence[int]) -> Self:
+        """Return the factors of the neural tangent parametrization.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            Neurons per layer, the input included.
+        """
+        return cls(tuple(1 / math.sqrt(n_in) for n_in in sizes[:-1]), (BIAS_FACTOR,) * (len(sizes) - 1))
+
+
+def check_has_steps_of_its_own(optimizer: Optimizer) -> None:
+    """Raise if an optimizer's steps grow with the gradient: other factors for the rate would be NTP there."""
+    if isinstance(optimizer, SGD):
+        others = [name for name, kind in OPTIMIZERS.items() if kind is not SGD]
+        raise InvalidInputError(
+            "Rates that differ by layer (parametrization='ntp') are for optimizers whose steps do not grow with the "
+            f"gradient, {', '.join(others)}, but gradient descent came. Use one of those, or the standard one."
+        )

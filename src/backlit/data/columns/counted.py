@@ -1,0 +1,63 @@
+"""The different cells of a column of text, each with how often it stands there.
+
+What a column is, its different cells tell, and of a million there are often few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A column of text by its different cells.
+
+    Attributes
+    ----------
+    name : str
+    rows : int
+        Cells of the column, gaps among them.
+    gaps : int
+        How many are null.
+    cells : polars.Series
+        The different ones, without null.
+    n : polars.Series
+        How often each stands there.
+    """
+
+    name: str
+    rows: int
+    gaps: int
+    cells: pl.Series
+    n: pl.Series
+    _read: dict[Hashable, pl.Series] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, cells: pl.Series) -> Counted:
+        """Count the cells of a column."""
+        counts = cells.drop_nulls().alias("cell").value_counts(name="n", sort=True)
+        return cls(cells.name, len(cells), cells.null_count(), counts["cell"], counts["n"])
+
+    def only(self, wanted: pl.Series) -> Counted:
+        """Return some of the different cells: those where `wanted`, of booleans, is true."""
+        return Counted(self.name, self.rows, self.gaps, self.cells.filter(wanted), self.n.filter(wanted))
+
+    @property
+    def total(self) -> int:
+        """How many cells these are."""
+        return int(self.n.sum())
+
+    def count(self, these: pl.Series) -> int:
+        """Return how many cells are among `these`, of booleans over the different ones."""
+        return int(self.n.filter(these).sum())
+
+    def read(self, how: Hashable, reader: Callable[[pl.Series], pl.Series]) -> pl.Series:
+        """Return what a reader makes of the different cells; it is asked once for each way to read."""
+        if how not in self._read:
+            self._read[how] = reader(self.cells)
+        return self._read[how]

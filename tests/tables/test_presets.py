@@ -1,0 +1,96 @@
+from dataclasses import fields
+
+import numpy as np
+import polars as pl
+import pytest
+
+from backlit.errors import UnknownNameError
+from backlit.tables.model import TableModel
+from backlit.tables.options import TableTraining
+from backlit.tables.presets import PRESETS, batch_size_for, epochs_for
+from backlit.tables.rate_finder import find_table_rate
+
+
+def wavy(n=600):
+    rng = np.random.default_rng(0)
+    a, b, word = rng.uniform(-3, 3, n), rng.standard_normal(n), rng.choice(["x", "y", "z"], n)
+    number = np.sin(3 * a) + (word == "x") * b
+    kind = np.where(number > 0.7, "high", np.where(number < -0.7, "low", "middle"))
+    return pl.DataFrame({"a": a, "b": b, "word": word, "number": number, "kind": kind})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_option_of_a_preset_is_one_of_training_and_fits_the_others(name):
+    for task in ("classification", "regression"):
+        for n_rows in (1, 10, 4_999, 5_000, 10**7):
+            options = PRESETS[name](task, n_rows)
+            assert options.keys() <= {field.name for field in fields(TableTraining)}
+            made = TableTraining(preset=name).for_table(task, n_rows)
+            assert all(getattr(made, option) == value for option, value in options.items())
+
+
+def test_what_is_given_is_kept_though_it_is_the_plain_default():
+    plain = TableTraining()
+    by_difference = TableTraining(preset="tabular", epochs=7, dropout=0.3).for_table("regression", 1000)
+    assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256))
+    named = TableTraining(preset="tabular", given=frozenset({"hidden"})).for_table("regression", 1000)
+    assert named.hidden == plain.hidden
+    assert named.epochs == epochs_for(1000)
+    assert plain.for_table("regression", 1000) == plain
+
+
+def test_labels_are_smoothed_for_cross_entropy_alone():
+    assert TableTraining(preset="tabular").for_table("classification", 100).label_smoothing == 0.1
+    assert TableTraining(preset="tabular", loss="quadratic").for_table("classification", 100).label_smoothing == 0
+    assert TableTraining(preset="tabular").for_table("regression", 100).label_smoothing == 0
+
+
+def test_epochs_and_batches_follow_the_number_of_rows():
+    assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [256, 256, 40, 32]
+    assert [batch_size_for(n) for n in (3, 1000, 5000)] == [3, 64, 256]
+
+
+def test_an_unknown_preset_is_named():
+    with pytest.raises(UnknownNameError, match="tabular-best"):
+        TableTraining(preset="best")
+
+
+@pytest.mark.parametrize(("target", "left_out"), [("number", "kind"), ("kind", "number")])
+def test_the_presets_learn_what_the_plain_options_do_not(target, left_out):
+    table = wavy().drop(left_out)
+    train, test = table[:450], table[450:]
+    metric = "r2" if target == "number" else "accuracy"
+
+    def score(preset):
+        return TableModel.train(train, target, TableTraining(preset=preset)).evaluate(test).metrics[metric]
+
+    assert score("tabular") > score("plain") + 0.02
+
+
+def test_members_in_a_model(tmp_path):
+    table = wavy(200).drop("kind")
+    options = TableTraining(hidden=(8,), epochs=3, members=3)
+    model = TableModel.train(table, "number", options)
+    assert model.n_members == 3
+    each = [model.member(number).predict(table).values for number in (1, 2, 3)]
+    assert not np.allclose(each[0], each[1])
+    np.testing.assert_allclose(model.predict(table).values, np.mean(each, axis=0), rtol=1e-5)
+    model.save(tmp_path / "model.safetensors")
+    loaded = TableModel.load(tmp_path / "model.safetensors")
+    assert loaded.predict(table).values.tolist() == model.predict(table).values.tolist()
+    assert loaded.evaluate(table).metrics == model.evaluate(table).metrics
+    # what is exported is the one network that says the same
+    assert loaded.__exportable__().network.sizes[1:] == (24, 1)
+    with pytest.raises(ValueError, match="from 1 to 3, but 4 came"):
+        model.member(4)
+
+
+def test_the_rate_of_a_preset_is_found_with_its_other_options_on_one_member():
+    table = wavy(100).drop("kind")
+    given = frozenset({"hidden"})
+    few, one = (
+        find_table_rate(table, "number", TableTraining(preset=preset, hidden=(8,), n_bins=32, given=given), n_steps=30)
+        for preset in ("tabular-best", "tabular")
+    )
+    assert len(few.costs) == len(one.costs)
+    assert few.costs[0] == pytest.approx(one.costs[0], rel=0.2)  # n_bins is the preset's: other bins, the same network
