@@ -23,10 +23,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Files with tests of many seconds. They come first, so that no process is left alone with one of them at the end.
 LONG = {
-    *("test_tutorial.py", "test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py"),
-    *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_many.py"),
-    *("test_install.py", "test_memory.py", "test_bad_input.py", "test_native.py"),
-    *("test_real_files.py", "test_nielsen_mnist.py"),
+    *("test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py", "test_do_nothing.py"),
+    *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_install.py"),
+    *("test_memory.py", "test_bad_input.py", "test_native.py", "test_bfloat16.py", "test_trajectory.py"),
+    *("test_backpropagation.py", "test_render.py", "test_c.py", "test_real_files.py", "test_nielsen_mnist.py"),
 }
 
 

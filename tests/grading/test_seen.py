@@ -68,6 +68,8 @@ def test_a_planted_factor_in_bp4_is_not_ticked():
         ("dlai_deep_two_layers_written_down", "z", "fixed_depth"),
         ("sums_outer_of_elements", "BP1", None),
         ("sums_weights_uphill", "update", None),
+        ("rate_by_default_updates_early", "update", "update_before_all_deltas"),
+        ("nielsen_bias_doubled", "z", None),
     ],
 )
 def test_what_is_right_in_the_plainest_networks_alone(name, equation, mistake):
@@ -82,6 +84,16 @@ def test_two_fixed_layers_and_labels(name):
     assert verdict.verdict == "pass", verdict
     assert "networks of 3 layers, the input counted, and no others" in verdict.conventions
     assert ("targets are labels 0, 1, …" in verdict.conventions) == name.startswith("cs231n")
+
+
+def test_mistakes_are_told_from_the_roundings_of_float32():
+    text = (FOLDER / "right" / "parameters_in_constructor.py").read_text()
+    single = text.replace("d = (a - y) * a * (1 - a)", "d = ((a - y) * a * (1 - a)).astype(np.float32)")
+    assert single != text
+    (finding,) = graded(single).findings
+    assert finding.mistake == "float32"
+    (finding,) = graded(single.replace("(a - y)", "(y - a)")).findings
+    assert (finding.equation, finding.mistake) == ("BP1", "sign")
 
 
 def test_a_matrix_product_in_bp1_is_blamed_on_bp1():

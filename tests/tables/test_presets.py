@@ -32,7 +32,7 @@ def test_every_option_of_a_preset_is_one_of_training_and_fits_the_others(name):
 def test_what_is_given_is_kept_though_it_is_the_plain_default():
     plain = TableTraining()
     by_difference = TableTraining(preset="tabular", epochs=7, dropout=0.3).for_table("regression", 1000)
-    assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256))
+    assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256, 256))
     named = TableTraining(preset="tabular", given=frozenset({"hidden"})).for_table("regression", 1000)
     assert named.hidden == plain.hidden
     assert named.epochs == epochs_for(1000)

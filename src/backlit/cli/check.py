@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of, load_one_network
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backlit.cli.options import AsJson, DataFile, Member, ModelFile, Quiet, load_one_network
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import AsJson, DataFile, Member, ModelFile, Quiet
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 
 @reads_a_table

@@ -16,10 +16,9 @@ from backlit.cli.options import (
     OptionalModelFile,
     Quiet,
     default_of,
-    load_one_network,
     refuse_to_overwrite,
 )
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 _MOST_ROWS = 1000  # a longer range is a slip of the finger
 RENDER = "backlit.explanation.views.render.render"
