@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -155,6 +156,16 @@ def test_remarks_are_printed_where_asked_for(capsys):
     assert capsys.readouterr().out == ""
     TabularClassifier(**TINY, verbose=1).fit(frame, above)
     assert capsys.readouterr().out.startswith("Columns:")
+
+
+def test_what_was_lost_is_warned_of():
+    frame, above = raw()
+    with_id = frame.with_columns(row_id=np.arange(N))
+    with pytest.warns(DataConversionWarning, match="row_id: identifier, left out"):
+        TabularClassifier(**TINY).fit(with_id, above)
+    long = pl.DataFrame({"x": np.arange(700.0)})
+    with pytest.warns(ConvergenceWarning, match="1e-09 s of max_time were over before the first epoch"):
+        TabularRegressor(max_time=1e-9, options={"hidden": (2,), "batch_size": 1}).fit(long, long["x"])
 
 
 def test_the_examples_run():

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from backlit.data.frames import Frame, in_polars
-from backlit.data.meaning import choices_of
+from backlit.data.meaning import choices_of, losses
 from backlit.data.table_view import TableView
 from backlit.errors import DataError, InvalidInputError, UnknownNameError
 from backlit.tables.model import TableModel
@@ -102,7 +104,22 @@ class BaseTabular(BaseEstimator):  # type: ignore[misc]
             say=print if self.verbose else lambda _: None,
         )
         self._keep(model, target)
+        if not self.verbose:
+            self._warn()
         return self
+
+    def _warn(self) -> None:
+        """Warn of what a user should know who reads no remarks."""
+        encoder = self.model_.encoder
+        for said in losses(encoder.schema_, encoder.max_categories):
+            warnings.warn(said, DataConversionWarning, stacklevel=3)
+        if self.n_iter_ == 0:
+            warnings.warn(
+                f"The {self.max_time:g} s of max_time were over before the first epoch was done. Give more time, or "
+                "fewer rows.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
     def _keep(self, model: TableModel, target: NDArray[Any]) -> None:
         self.model_, self.n_iter_ = model, model.training["epochs"]

@@ -38,7 +38,7 @@ _PARAMETER_WORDS = """preset : {"tabular", "tabular-best", "plain"}, default "ta
     n_threads : int, optional
         Most threads to use. Results do not depend on it.
     verbose : int, default 0
-        1 prints what each column was taken for, and other remarks."""
+        1 prints what each column was taken for, and other remarks; 0 warns of what was lost of the table."""
 
 _ATTRIBUTE_WORDS = """model_ : TableModel
         What was learned; it explains, saves and exports.
@@ -114,7 +114,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):  # type: ignore[misc]
 
     def _check_target(self, y: Any) -> NDArray[Any]:
         refuse_odd_labels(y)
-        checked = column_or_1d(y, warn=True)
+        checked: NDArray[Any] = column_or_1d(y, warn=True)
         assert_all_finite(checked, input_name="y")
         check_classification_targets(checked)
         if len(np.unique(checked)) < 2:
@@ -131,8 +131,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):  # type: ignore[misc]
             lost = [label for i, label in enumerate(classes.tolist()) if codes[i] < 0 or codes.count(codes[i]) > 1]
             listed = ", ".join(map(repr, lost[:5]))
             raise DataError(
-                f"The labels {listed} are lost when the table is read: they stand for gaps, or are those of another but "
-                "for blanks around them. Give them other names."
+                f"The labels {listed} are lost when the table is read: they stand for gaps, or are others but for "
+                "blanks around them. Give them other names."
             )
         super()._keep(model, target)
         self.classes_ = classes
@@ -174,7 +174,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):  # type: ignore[misc]
 
     def _check_target(self, y: Any) -> NDArray[Any]:
         refuse_all_but_numbers(y)
-        checked = column_or_1d(y, warn=True)
+        checked: NDArray[Any] = column_or_1d(y, warn=True)
         if checked.dtype.kind == "c":
             raise DataError("Complex data not supported: y must hold real numbers. Give its real part.")
         checked = checked.astype(np.float64)
