@@ -11,7 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick demo docs clean
+.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-tables bench-tables-quick demo docs \
+  clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -54,13 +55,20 @@ $(VENV)/.engine: $(SOURCES) | $(VENV)/.python
 	@touch $@
 
 setup: $(VENV)/.python  ## all that tests, checks and benchmarks need, too
-	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tools $(VENV)/.engine
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tests $(VENV)/.engine
+	@$(MAKE) --no-print-directory $(VENV)/.tools
 	@touch $(VENV)/.backlit
 
-$(VENV)/.tools: pyproject.toml | $(VENV)/.python
+$(VENV)/.tests: pyproject.toml | $(VENV)/.python
 	@echo "Installing what the tests need: PyTorch, JAX and others, some 2 GB"
-	@$(call INSTALL,test dev)
+	@$(call INSTALL,test)
 	@touch $@ $(VENV)/.packages
+
+# Tests need none of these, so `make test` by itself does not wait for them.
+$(VENV)/.tools: pyproject.toml $(VENV)/.tests
+	@echo "Installing what checks the source: ruff, clang-format, mypy"
+	@$(call INSTALL,dev)
+	@touch $@
 
 check: setup  ## ruff, clang-format, mypy --strict
 	$(BIN)/ruff check .
@@ -73,7 +81,9 @@ format: setup  ## mend what check would complain of, as far as tools can
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
-test: setup  ## every test, and a list of the longest
+test: $(VENV)/.python  ## every test, and a list of the longest
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tests $(VENV)/.engine
+	@touch $(VENV)/.backlit
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
@@ -117,7 +127,7 @@ sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 
 soak: setup  ## what takes too long for test
 	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m soak
-	BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
+	BACKLIT_SOAK=1 BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
 	BACKLIT_SOAK=1 BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \
 	    tests/grading/test_do_nothing.py tests/grading/test_grade.py
@@ -128,6 +138,21 @@ bench: setup  ## side by side with peers, 15 minutes
 
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
+
+# Peers stand in an environment of their own on top of .venv, whose PyTorch they share.
+TABLES := build/bench-tables/venv
+bench-tables: $(TABLES)/.peers  ## models of tables beside boosting, RealMLP and TabM, many hours; ARGS="--sets adult"
+	$(TABLES)/bin/python benchmarks/tables/run.py $(ARGS)
+
+bench-tables-quick: $(TABLES)/.peers  ## the same on two tables with those that take seconds
+	$(TABLES)/bin/python benchmarks/tables/run.py --quick $(ARGS)
+
+$(TABLES)/.peers: benchmarks/tables/requirements.txt | setup
+	$(BIN)/python -m venv $(TABLES)
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	  > $$($(TABLES)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/beneath.pth
+	$(TABLES)/bin/python -m pip install --no-compile --requirement $<
+	@touch $@
 
 docs: setup  ## write the generated pages
 	$(BIN)/python docs/build.py

@@ -19,10 +19,10 @@ import backlit as bl
 from backlit.core.optimizers import Adam
 from backlit.core.precision import PRECISIONS
 from backlit.engine import Objective
+from backlit.training.events import drive
 from backlit.training.examples import Examples
 from backlit.training.loop import Plan, train
 from backlit.training.state import TrainingState
-from backlit.training.watch import drive
 
 SEEDS = range(5)
 EPOCHS = 10

@@ -20,11 +20,10 @@ import numpy as np
 import backlit as bl
 from backlit.core.optimizers import SGD
 from backlit.engine import Objective
-from backlit.training.events import EpochEnded
+from backlit.training.events import EpochEnded, drive
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, train
 from backlit.training.state import TrainingState
-from backlit.training.watch import drive
 
 # An output that answers less than this to every image of its own class has died.
 SILENT = 0.05

@@ -155,7 +155,7 @@ class Binding {
  private:
   static Description checked(Description description) {
     if (description.max_threads <= 0) description.max_threads = available_processors();
-    check(description);
+    check_rates(description);
     return description;
   }
 

@@ -67,7 +67,7 @@ struct Description {
 };
 
 // Throws where there is not one number for each layer, or a dropout rate is none.
-inline void check(const Description& description) {
+inline void check_rates(const Description& description) {
   const auto require = [](bool condition, const char* message) {
     if (!condition) throw std::invalid_argument(message);
   };

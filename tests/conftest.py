@@ -1,15 +1,20 @@
+import atexit
+import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import needs
+from backlit.cli import main
 
 # What is started in the background of a script ignores Ctrl-C, and so does all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; every comparison with jax is in float64
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # it compiles much, and runs each once
 
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", parent=settings.get_profile("default"), derandomize=False, max_examples=5000)
@@ -18,10 +23,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # Files with tests of many seconds. They come first, so that no process is left alone with one of them at the end.
 LONG = {
-    *("test_tutorial.py", "test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py"),
-    *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_many.py"),
-    *("test_install.py", "test_memory.py", "test_bad_input.py", "test_native.py"),
-    *("test_real_files.py", "test_nielsen_mnist.py"),
+    *("test_grade.py", "test_estimator_checks.py", "test_kill.py", "test_graceful_stop.py", "test_do_nothing.py"),
+    *("test_walls.py", "test_corpus_command.py", "test_sandbox.py", "test_scikit_learn_suite.py", "test_install.py"),
+    *("test_memory.py", "test_bad_input.py", "test_native.py", "test_bfloat16.py", "test_trajectory.py"),
+    *("test_backpropagation.py", "test_render.py", "test_c.py", "test_real_files.py", "test_nielsen_mnist.py"),
 }
 
 
@@ -38,6 +43,13 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
+def pytest_collection_finish(session):
+    # torch, JAX and thousands of tests stay to the end: Python's garbage collector need not look through them each time
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # or else nanobind would miss them, and say so
+
+
 @pytest.hookimpl(tryfirst=True)  # before the fixtures, which may need it too
 def pytest_runtest_setup(item):
     for mark in item.iter_markers("needs"):
@@ -50,3 +62,21 @@ def data_dir():
     """The folder of real data sets; tests that need it skip where it is absent."""
     needs.require("data")
     return needs.DATA
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command in this process; returns exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["backlit", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "100")
+        code = 0
+        try:
+            main()
+        except SystemExit as leaving:
+            code = leaving.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

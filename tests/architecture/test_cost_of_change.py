@@ -23,8 +23,8 @@ EXAMPLES = {
     ),
     "optimizer rmsprop": (
         r"(?i)\brmsprop\b",
-        # the last two tell people which arguments are its
-        {"core/optimizers.py", "native/optimizers.hpp", "training/options.py", "estimators/parameters.py"},
+        # the last tells people which of the estimators' parameters are its
+        {"core/optimizers.py", "native/optimizers.hpp", "estimators/parameters.py"},
     ),
     # of both estimators and of `backlit train`
     "option clip_norm": (

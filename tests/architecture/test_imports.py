@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from every import every
+
 SOURCE = Path(__file__).parents[2] / "src" / "backlit"
 
 # Each floor may import from the floors below it, and rooms of one floor from themselves alone.
@@ -64,7 +66,7 @@ def test_every_room_has_a_floor():
     assert rooms <= set(FLOOR_OF)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+@every("path", FILES)
 def test_imports_point_down(path):
     room = room_of(path)
     if room in ("__init__", "__main__"):

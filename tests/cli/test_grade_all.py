@@ -29,12 +29,12 @@ def folder(tmp_path):
     return tmp_path / "course"
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def start(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120)
 
 
 def test_a_course_is_graded_into_a_table(folder, tmp_path):
-    done = run(folder, "--out", tmp_path / "grades.csv", "--points", "BP3=3")
+    done = start(folder, "--out", tmp_path / "grades.csv", "--points", "BP3=3")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
@@ -46,12 +46,12 @@ def test_a_course_is_graded_into_a_table(folder, tmp_path):
         assert words in done.stdout
 
 
-def test_wrong_usage_writes_nothing(folder, tmp_path):
+def test_wrong_usage_writes_nothing(run, folder, tmp_path):
     for extra in (["--out", tmp_path / "grades.txt"], ["--loss", "no"], ["--format", "junit"]):
-        done = run(folder, *extra)
-        assert (done.returncode, done.stdout) == (2, ""), extra
-        assert "Traceback" not in done.stderr
-    assert run(tmp_path / "nowhere").returncode == 2
+        code, out, err = run("grade", "--all", folder, *extra)
+        assert (code, out) == (2, ""), extra
+        assert "Traceback" not in err
+    assert run("grade", "--all", tmp_path / "nowhere")[0] == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["course"]
 
 

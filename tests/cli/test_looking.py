@@ -126,3 +126,32 @@ def test_a_training_that_diverges_is_diagnosed(folder, run):
     code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "n.safetensors", *options, "--quiet")
     assert (code, out) == (1, "")
     assert err.startswith("Error: Training diverged")
+
+
+def test_a_member_is_looked_at_alone(folder, run):
+    options = [*QUICK, "--members", 3, "--preset", "tabular", "--hidden", 4]
+    code, out, err = run("train", "homes.csv", "--target", "worth", "--out", "three.safetensors", *options)
+    assert (code, "3 networks, each" in out) == (0, True), err
+    model = bl.TableModel.load(folder / "three.safetensors")
+    assert model.training["options"]["numbers"] == "piecewise"  # the preset's
+    assert model.network.sizes[1:] == (4, 1)  # what was given
+    shown = {}
+    for member in (None, 1, 3):
+        option = [] if member is None else ["--member", member]
+        for command in ("explain", "demon", "check", "diagnose"):
+            code, out, err = run(command, "three.safetensors", "homes.csv", *option)
+            assert code == 0, err
+            assert ("The model has 3 members; this is the first" in err) == (member is None)
+            shown[command, member] = out
+    for command in ("explain", "demon", "check", "diagnose"):
+        assert shown[command, None] == shown[command, 1] != shown[command, 3]
+    code, _, err = run("explain", "three.safetensors", "homes.csv", "--member", 4)
+    assert (code, "has 3 of them" in err) == (2, True)
+
+
+def test_an_option_that_is_typed_beats_the_preset_though_it_is_the_plain_default(folder, run):
+    options = ["--preset", "tabular", "--epochs", 1, "--schedule", "cosine", "--hidden", 4]
+    code, _, err = run("train", "homes.csv", "--target", "worth", "--out", "typed.safetensors", *options)
+    assert code == 0, err
+    trained = bl.TableModel.load(folder / "typed.safetensors").training["options"]
+    assert (trained["schedule"], trained["parametrization"]) == ("cosine", "ntp")

@@ -18,6 +18,7 @@ from backlit.core.activations import (
     softmax_transposed_jacobian,
 )
 from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
+from every import every
 
 ELEMENTWISE = [name for name, activation in ACTIVATIONS.items() if not activation.couples]
 DTYPES = ["float64", "float32"]
@@ -70,8 +71,8 @@ def check_against_exact(computed, z, reference, bound, dtype, *, scale=abs, per_
             assert error <= (allowed + 2 * float(info.eps)) * float(info.tiny), (z_i, value)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@every("dtype", DTYPES)
+@every("name", ELEMENTWISE)
 def test_value(name, dtype):
     z = points(dtype)
     # the normal distribution function turns an error of z into z² times as much
@@ -79,8 +80,8 @@ def test_value(name, dtype):
     check_against_exact(ACTIVATIONS[name].value(z), z, exact.VALUE[name], BOUNDS[name][0], dtype, per_square=per_square)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ELEMENTWISE)
+@every("dtype", DTYPES)
+@every("name", ELEMENTWISE)
 def test_derivative(name, dtype):
     z = points(dtype)
     z = z[~np.isin(z, ACTIVATIONS[name].kinks)]
@@ -140,7 +141,7 @@ def test_kinks_and_bends_are_where_one_sided_derivatives_differ():
             assert ACTIVATIONS[name].bends == ((0.0,) if jumps["bends"] else ())
 
 
-@pytest.mark.parametrize("name", list(ACTIVATIONS))
+@every("name", list(ACTIVATIONS))
 def test_nan_stays_nan(name, xp):
     z = xp.asarray(np.array([[1.0, np.nan, -1.0]]))
     activation = ACTIVATIONS[name]

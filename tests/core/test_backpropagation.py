@@ -15,6 +15,7 @@ from backlit.core.losses import LOSSES, cost_of_each, fitting_pairs
 from backlit.core.network import Network, feedforward, weighted_input
 from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError
+from every import every
 from random_networks import NAMES, flat, has_enough_digits, problems
 
 
@@ -75,8 +76,8 @@ def test_gradient_equals_jitted_jax_grad(activations, loss, penalty):
     assert np.linalg.norm(ours - automatic) <= 1e-12 * np.linalg.norm(automatic)
 
 
-@pytest.mark.parametrize("sample_weight", [None, np.array([1.0, 2.0, 0.0, 0.5, 3.0, 1.0])])
-@pytest.mark.parametrize(("activations", "loss", "penalty"), CASES)
+@every("sample_weight", [None, np.array([1.0, 2.0, 0.0, 0.5, 3.0, 1.0])])
+@every(("activations", "loss", "penalty"), CASES)
 def test_every_library_gives_the_same_numbers(activations, loss, penalty, sample_weight, xp):
     network, x, y = case(activations, loss, xp=xp)
     options = {"loss": loss, "penalty": penalty, "sample_weight": sample_weight}
@@ -312,8 +313,8 @@ def test_arguments_are_not_changed():
 # where formulas change over, or run flat
 
 
-@pytest.mark.parametrize("z_of_all", [0.0, 100.0, -100.0])
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every("z_of_all", [0.0, 100.0, -100.0])
+@every(("loss", "output"), fitting_pairs())
 def test_torch_autograd_at_zero_and_far_out(loss, output, z_of_all):
     import torch
 

@@ -15,6 +15,7 @@ from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.core.penalty import Penalty
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError
+from every import every
 
 
 def problem(sizes=(3, 4, 4, 2), names="tanh", seed=0, n=6, **options):
@@ -26,8 +27,8 @@ def problem(sizes=(3, 4, 4, 2), names="tanh", seed=0, n=6, **options):
 # a right gradient passes
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
-@pytest.mark.parametrize("hidden", list(ACTIVATIONS))
+@every(("loss", "output"), fitting_pairs())
+@every("hidden", list(ACTIVATIONS))
 def test_every_loss_and_activation(loss, output, hidden):
     network, x, y = problem((3, 4, 3), [hidden, output], seed=1)
     report = check_gradient(network, x, y, loss=loss)
@@ -376,7 +377,7 @@ def test_what_is_refused():
 # how exact the quotients are
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_the_error_estimate_holds_and_is_not_loose(loss, output):
     network, x, y = problem((3, 4, 3), ["tanh", output], seed=1)
     for layer in check_gradient(network, x, y, loss=loss).layers:

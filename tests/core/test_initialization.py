@@ -12,6 +12,7 @@ N_IN, N_OUT = 300, 200
 VARIANCES = {
     "standard_normal": 1.0,
     "inverse_sqrt": 1 / N_IN,
+    "ntp": 1 / N_IN,
     "glorot_normal": 2 / (N_IN + N_OUT),
     "glorot_uniform": 2 / (N_IN + N_OUT),
     "he_normal": 2 / N_IN,
@@ -49,7 +50,7 @@ def test_bounds(name):
 @pytest.mark.parametrize("name", list(INITIALIZATIONS))
 def test_biases(name):
     _, b = draw(name)
-    if name == "standard_normal":
+    if name in ("standard_normal", "ntp"):
         assert b.std() == pytest.approx(1, rel=0.25)
     else:
         np.testing.assert_array_equal(b, 0)

@@ -18,6 +18,7 @@ from backlit.core.losses import (
     loss_name,
 )
 from backlit.errors import LossActivationError, UnknownNameError
+from every import every
 
 EPS = np.finfo(float).eps
 EVERYWHERE = ["quadratic", "huber", "absolute", "log_cosh", "quantile"]
@@ -46,9 +47,7 @@ def test_fitting_pairs():
     assert sorted(fitting_pairs()) == sorted(FITTING)
 
 
-@pytest.mark.parametrize(
-    ("loss", "activation"), [(loss, a) for loss in LOSSES for a in ACTIVATIONS if (loss, a) not in FITTING]
-)
+@every(("loss", "activation"), [(loss, a) for loss in LOSSES for a in ACTIVATIONS if (loss, a) not in FITTING])
 def test_a_pair_that_does_not_fit_is_refused(loss, activation):
     with pytest.raises(LossActivationError) as caught:
         get_loss(loss, activation)
@@ -136,7 +135,7 @@ def test_poisson_is_zero_for_a_perfect_prediction():
     np.testing.assert_array_equal(POISSON.value(y, y), 0)
 
 
-@pytest.mark.parametrize(("loss", "activation"), FITTING)
+@every(("loss", "activation"), FITTING)
 def test_nan_stays_nan(loss, activation):
     z = np.array([[0.5, 0.2], [np.nan, 0.3], [0.1, 0.4]])
     y = np.array([[0.0, 1.0], [0.0, 1.0], [np.nan, 0.0]])
@@ -172,7 +171,7 @@ def test_short_cuts_equal_bp1(loss, activation):
     np.testing.assert_allclose(output_error(loss, activation, z, a, y), general, rtol=1e-13, atol=1e-13)
 
 
-@pytest.mark.parametrize(("loss", "activation"), [pair for pair in FITTING if pair not in SHORT_CUTS])
+@every(("loss", "activation"), [pair for pair in FITTING if pair not in SHORT_CUTS])
 def test_without_a_short_cut_the_output_error_is_bp1(loss, activation):
     rng = np.random.default_rng(2)
     z, y = rng.uniform(-4, 4, (5, 3)), targets(loss, (5, 3), rng)
@@ -181,7 +180,7 @@ def test_without_a_short_cut_the_output_error_is_bp1(loss, activation):
     np.testing.assert_array_equal(output_error(loss, activation, z, a, y), bp1(nabla_a, z, activation))
 
 
-@pytest.mark.parametrize(("loss", "activation"), FITTING)
+@every(("loss", "activation"), FITTING)
 def test_output_error_is_the_slope_in_z(loss, activation):
     rng = np.random.default_rng(5)
     z, y = rng.uniform(-3, 3, (6, 3)), targets(loss, (6, 3), rng)

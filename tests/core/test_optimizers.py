@@ -7,6 +7,7 @@ import torch
 
 from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Range, RMSprop, argument_values, arguments
 from backlit.errors import InvalidInputError
+from every import every
 
 STEPS = 100
 RATES = 0.05 * (1 + 0.5 * np.sin(np.arange(STEPS)))  # changes at every step, so that it matters where the rate enters
@@ -147,8 +148,8 @@ def test_the_two_places_of_epsilon():
 ALL = [SGD(), SGD(0.9), SGD(0.9, True), SGD(0.9, False, True), SGD(0.9, True, True), RMSprop(), Adam(), AdamW()]
 
 
-@pytest.mark.parametrize("optimizer", ALL, ids=str)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@every("optimizer", ALL)
+@every("dtype", ["float32", "float64"])
 def test_libraries_and_dtypes(optimizer, dtype, xp):
     w, nabla = (xp.asarray(np.array(values, dtype=dtype)) for values in ([1.0, -2.0], [0.5, 4.0]))
     state = tuple(xp.zeros_like(w) for _ in optimizer.slots)

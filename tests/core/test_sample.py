@@ -6,6 +6,7 @@ import pytest
 from backlit.core.activations import get_activation
 from backlit.core.losses import cost_of_each, fitting_pairs
 from backlit.core.sample import Sample
+from every import every
 
 # where outputs are coupled, the mean is taken for the others too
 BEST_AT_THE_MEAN = ("quadratic", "cross_entropy", "poisson")
@@ -25,7 +26,7 @@ def test_the_best_constant_has_the_closed_forms_of_the_textbooks():
     assert constant_cost("cross_entropy", "softmax", np.eye(2)[[0, 0]]) == 0.0
 
 
-@pytest.mark.parametrize(("loss", "activation"), fitting_pairs())
+@every(("loss", "activation"), fitting_pairs())
 def test_no_output_that_is_the_same_for_all_examples_is_better(loss, activation):
     rng = np.random.default_rng(0)
     y = np.eye(3)[rng.integers(0, 3, 40)]

@@ -8,11 +8,12 @@ import pytest
 from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates, formats_of, read_dates
 from backlit.data.columns.durations import are_durations, read_durations
+from every import every
 
 DAY, NOON = dt.date(2020, 12, 31), dt.datetime(2020, 12, 31, 23, 59)
 
 
-@pytest.mark.parametrize(
+@every(
     ("cell", "written", "value"),
     [
         ("2020-12-31", "%Y-%m-%d", DAY),

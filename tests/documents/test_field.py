@@ -11,6 +11,7 @@ import pytest
 from backlit.documents.field import MODEL, Field, Kind, read
 from backlit.documents.strict_json import AS_NULL, AS_PYTHON, AS_TEXT
 from backlit.errors import CheckpointError, InvalidInputError, ModelFileError, ShapeError
+from every import every
 
 PLAIN = Kind()
 
@@ -108,7 +109,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("ask", "value", "said"), WRONG, ids=[said for *_, said in WRONG])
+@every(("ask", "value", "said"), WRONG)
 def test_what_is_wrong_is_named_in_few_words(ask, value, said):
     with pytest.raises(InvalidInputError) as caught:
         ask(field(value))
@@ -116,7 +117,7 @@ def test_what_is_wrong_is_named_in_few_words(ask, value, said):
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize(("ask", "value", "said"), WRONG, ids=[said for *_, said in WRONG])
+@every(("ask", "value", "said"), WRONG)
 def test_the_error_is_the_one_that_was_handed_in(ask, value, said):
     with pytest.raises(CheckpointError) as caught:
         ask(field(value, "w", Kind(CheckpointError, "Do this.")))

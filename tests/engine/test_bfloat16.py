@@ -22,6 +22,7 @@ from backlit.engine import Objective, get_engine
 from backlit.engine.native import NativeEngine
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import InvalidInputError, UnknownNameError
+from every import every
 
 PRECISIONS = ["bfloat16", "bfloat16x3"]
 
@@ -40,9 +41,9 @@ def open_native(network, objective, precision, **options):
 NEAR = {"bfloat16": 6e-4, "bfloat16x3": 5e-5}
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every("precision", PRECISIONS)
+@every("hidden", ACTIVATIONS)
+@every(("loss", "output"), fitting_pairs())
 def test_gradient_agrees_with_the_reference_in_less_precision(loss, output, hidden, precision):
     network = Network.initialize([37, 41, 23, 3], [hidden, hidden, output], seed=3)
     # 64 examples: their share, which the native engine multiplies into the errors before they are rounded, is exact
@@ -71,8 +72,8 @@ def test_three_products_are_nearly_exact(loss, output, hidden):
     assert relative_error(gradient_vector(session.cost_and_gradient(x, y, s)), gradient_vector(truth)) <= 1e-5
 
 
-@pytest.mark.parametrize("n_rows", [1, 2, 7, 64, 131])
-@pytest.mark.parametrize("sizes", [[1, 1], [5, 3, 2], [33, 17, 16, 4], [96, 50, 65, 48]])
+@every("n_rows", [1, 2, 7, 64, 131])
+@every("sizes", [[1, 1], [5, 3, 2], [33, 17, 16, 4], [96, 50, 65, 48]])
 def test_whole_numbers_are_multiplied_exactly(sizes, n_rows):
     # bfloat16 holds these, and float32 all their sums, so that nothing rounds and every bit is known
     rng = np.random.default_rng(n_rows)
@@ -89,8 +90,8 @@ def test_whole_numbers_are_multiplied_exactly(sizes, n_rows):
         np.testing.assert_array_equal(session.feedforward(x), exact)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("optimizer", OPTIMIZER_CASES)
+@every("precision", PRECISIONS)
+@every("optimizer", OPTIMIZER_CASES)
 def test_steps_agree_with_the_reference_in_less_precision(optimizer, precision):
     network = Network.initialize([12, 33, 3], ["tanh", "softmax"], seed=1, dtype="float32")
     x, y, _ = examples(network, "cross_entropy", 128)

@@ -25,6 +25,7 @@ from backlit.core.residual_losses import FAMILIES
 from backlit.engine import Objective, OptimizerState
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import ShapeError
+from every import every
 from random_networks import flat, has_enough_digits, problems
 
 ENGINES = {"reference": ReferenceEngine(), "native": native_engine()}
@@ -127,9 +128,9 @@ PARAMETRIC_LOSSES = [
 ]
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
-@pytest.mark.parametrize(("loss", "output"), [*fitting_pairs(), *PARAMETRIC_LOSSES])
+@every("penalty", PENALTIES)
+@every("hidden", ACTIVATIONS)
+@every(("loss", "output"), [*fitting_pairs(), *PARAMETRIC_LOSSES])
 def test_gradient_agrees_with_the_reference(loss, output, hidden, penalty):
     # widths that leave padding in every vector, and rows that leave a remainder in every tile
     network = Network.initialize([7, 19, 9, 3], [hidden, hidden, output], seed=3)
@@ -179,10 +180,10 @@ def test_gradient_of_random_networks_agrees_with_the_reference(problem):
     assert error <= 1e-5
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("name", OPTIMIZER_CASES)
-@pytest.mark.parametrize(("loss", "output"), [("quadratic", "sigmoid"), ("cross_entropy", "softmax")])
+@every("weighted", [False, True])
+@every("penalty", PENALTIES)
+@every("name", OPTIMIZER_CASES)
+@every(("loss", "output"), [("quadratic", "sigmoid"), ("cross_entropy", "softmax")])
 def test_steps_agree_with_the_reference(name, penalty, loss, output, weighted):
     network = Network.initialize([6, 17, 4], ["tanh", output], seed=1)
     x, y, s = examples(network, loss, 61)

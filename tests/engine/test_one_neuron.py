@@ -24,6 +24,7 @@ from backlit.core.dropout import Dropout
 from backlit.core.network import Network
 from backlit.core.optimizers import Adam, AdamW, RMSprop
 from backlit.engine import Objective
+from every import every
 
 # vectors of every instruction set whole, one more and one less; and some panels of four vectors
 WIDTHS = [*range(1, 10), 15, 16, 17, 31, 33, 63, 64, 65, 100, 129, 200]
@@ -43,8 +44,8 @@ def session(engine, network, options, optimizer, penalty="all"):
     return ENGINES[engine].open(network, objective, replace(optimizer, clip_norm=clip_norm))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("width", WIDTHS)
+@every("dtype", ["float32", "float64"])
+@every("width", WIDTHS)
 def test_every_width_agrees_with_the_reference(width, dtype):
     network = Network.initialize([5, width, 1], ["tanh", "identity"], seed=width, dtype=dtype)
     x, y, s = examples(network, "quadratic", 37)
@@ -61,9 +62,9 @@ def test_every_width_agrees_with_the_reference(width, dtype):
     assert relative_error(parameters(found.network()) - parameters(network), moved) <= 10 * tolerance
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+@every("penalty", PENALTIES)
+@every("options", OPTIONS)
+@every("name", OPTIMIZER_CASES)
 def test_steps_agree_with_the_reference(name, options, penalty):
     network = narrow()
     x, y, s = examples(network, "quadratic", 61)

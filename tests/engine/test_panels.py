@@ -12,6 +12,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.core.penalty import Penalty
 from backlit.engine import Objective
+from every import every
 
 # halves of vectors of every instruction set, one more and one less; up to some panels
 WIDTHS = [
@@ -43,8 +44,8 @@ WIDTHS = [
 ]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("width", WIDTHS)
+@every("dtype", ["float32", "float64"])
+@every("width", WIDTHS)
 def test_every_width_agrees_with_the_reference(width, dtype):
     network = to_dtype(Network.initialize([width, 131 - width, width], "tanh", seed=width), dtype)
     x, y, s = examples(network, "quadratic", 70)
@@ -65,7 +66,7 @@ def test_every_width_agrees_with_the_reference(width, dtype):
     assert relative_error(parameters(found.network()) - parameters(network), moved) <= 10 * tolerance
 
 
-@pytest.mark.parametrize("n_rows", range(1, 31))
+@every("n_rows", range(1, 31))
 def test_every_height_agrees_with_the_reference(n_rows):
     network = Network.initialize([n_rows, 70, 9], ["relu", "softmax"], seed=1)
     x, y, s = examples(network, "cross_entropy", n_rows)

@@ -15,6 +15,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective
 from backlit.errors import ShapeError
+from every import every
 
 FORMATS = {"array": scipy.sparse.csr_array, "matrix": scipy.sparse.csr_matrix}
 
@@ -27,9 +28,9 @@ def sparse_examples(network, loss, n_rows, dtype="float64"):
     return scipy.sparse.csr_array(x.astype(dtype)), y.astype(dtype), s.astype(dtype)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@every("kind", FORMATS)
+@every("engine", ENGINES)
+@every("hidden", ACTIVATIONS)
 def test_gradient_and_outputs_agree_with_the_dense_ones(hidden, engine, kind):
     network = Network.initialize([50, 19, 3], [hidden, "identity"], seed=3)
     x, y, s = sparse_examples(network, "quadratic", 2100)
@@ -52,10 +53,10 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+@every("options", OPTIONS)
+@every("penalty", PENALTIES)
+@every("engine", ENGINES)
+@every("name", OPTIMIZER_CASES)
 def test_steps_equal_the_dense_ones(name, engine, penalty, options):
     # rules with a memory or a decay move weights whose input was never there, and must here too
     network = Network.initialize([40, 17, 4], ["tanh", "softmax"], seed=1)

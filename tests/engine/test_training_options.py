@@ -15,6 +15,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective
 from backlit.errors import InvalidInputError
+from every import every
 
 # name → (dropout, clip_norm, whether rates differ by layer); clipped at norms that some steps reach and others do not
 OPTIONS = {
@@ -38,8 +39,8 @@ def session(engine, network, options, optimizer=ADAM, *, loss="quadratic", penal
     return ENGINES[engine].open(network, objective, optimizer, state, n_threads, layer_rates)
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@every("options", OPTIONS)
+@every("hidden", ACTIVATIONS)
 def test_gradient_agrees_with_the_reference(hidden, options):
     # with rows beyond those that the native engine takes at a time
     network = Network.initialize([7, 19, 9, 3], [hidden, hidden, "identity"], seed=3)
@@ -51,9 +52,9 @@ def test_gradient_agrees_with_the_reference(hidden, options):
     assert found.cost == pytest.approx(truth.cost, rel=1e-12)
 
 
-@pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("name", OPTIMIZER_CASES)
+@every("penalty", PENALTIES)
+@every("options", OPTIONS)
+@every("name", OPTIMIZER_CASES)
 def test_steps_agree_with_the_reference(name, options, penalty):
     network = Network.initialize([6, 17, 5, 4], ["tanh", "silu", "softmax"], seed=1)
     x, y, s = examples(network, "cross_entropy", 61)

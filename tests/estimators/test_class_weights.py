@@ -7,6 +7,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from backlit import EarlyStopping, MLPClassifier
 from backlit.errors import InvalidInputError
+from every import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -23,8 +24,8 @@ def assert_same(ours, others):
     np.testing.assert_allclose(ours.loss_curve_, others.loss_curve_, rtol=1e-12)
 
 
-@pytest.mark.parametrize("sample_weight", [None, WEIGHTS])
-@pytest.mark.parametrize(
+@every("sample_weight", [None, WEIGHTS])
+@every(
     ("y", "class_weight"),
     [
         (NAMES, "balanced"),

@@ -5,6 +5,7 @@ from sklearn.datasets import load_digits, load_iris
 from backlit import MLPClassifier
 from backlit.core.activations import ACTIVATIONS
 from backlit.errors import InvalidInputError, LossActivationError
+from every import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -15,21 +16,21 @@ LABELS = np.stack([Y == 0, Y != 2, X[:, 0] > 0], axis=1).astype(int)
 FAST = {"hidden_layer_sizes": (16,), "learning_rate_init": 0.02, "max_iter": 60, "random_state": 0}
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "mish", "selu", "softplus"])
-@pytest.mark.parametrize("solver", ["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"])
+@every("activation", ["relu", "tanh", "gelu", "mish", "selu", "softplus"])
+@every("solver", ["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"])
 def test_learns(solver, activation, engine):
     parameters = {"learning_rate_init": 0.1, "max_iter": 200} if solver in ("sgd", "gd") else {}
     classifier = MLPClassifier(solver=solver, activation=activation, engine=engine, **FAST | parameters)
     assert classifier.fit(X, NAMES).score(X, NAMES) > 0.94
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@every("activation", ACTIVATIONS)
 def test_every_activation_trains(activation, engine):
     classifier = MLPClassifier(activation=activation, engine=engine, **FAST | {"max_iter": 3}).fit(X, Y)
     assert classifier.network_.activations[0] == activation
 
 
-@pytest.mark.parametrize(
+@every(
     ("loss", "given", "y", "activation", "n_outputs"),
     [
         ("log_loss", None, Y == 0, "sigmoid", 1),
@@ -176,7 +177,7 @@ def test_early_stopping_restores_the_best_epoch(engine):
 def test_validation_score_is_the_accuracy(y, engine):
     from sklearn.metrics import accuracy_score
 
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     weight = np.linspace(0.1, 2, 150)
     classifier = MLPClassifier(early_stopping=True, engine=engine, **FAST | {"max_iter": 1}).fit(X, y, weight)

@@ -18,6 +18,7 @@ from backlit.core.backpropagation import cost
 from backlit.core.penalty import Penalty
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import EpochEnded
+from every import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -182,7 +183,7 @@ def test_unscored_epochs_count_as_no_improvement(engine):
     counts = np.ones(150)
     probe = clone(regressor).set_params(max_iter=1).fit(far, counts)
     held_out = probe._continuation.seed
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     rows = split_rows(150, 0.2, held_out)[1]
     far[rows] = 1e6 * np.sign(probe.coefs_[0][:, 0])
@@ -194,8 +195,8 @@ def test_unscored_epochs_count_as_no_improvement(engine):
 # Going on
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop", "adamw"])
-@pytest.mark.parametrize("learning_rate", ["constant", "invscaling", "adaptive", "cosine", "step", "one_cycle"])
+@every("solver", ["adam", "sgd", "rmsprop", "adamw"])
+@every("learning_rate", ["constant", "invscaling", "adaptive", "cosine", "step", "one_cycle"])
 def test_partial_fit_k_times_is_fit_with_k_epochs(solver, learning_rate, engine):
     k = 7
     parameters = {"hidden_layer_sizes": (8,), "solver": solver, "learning_rate": learning_rate, "batch_size": 40}
@@ -312,7 +313,7 @@ def test_validation_rows_are_stratified_for_several_classes(engine):
 
 
 def _validation_classes(X, y, seed, engine):
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     classifier = MLPClassifier(early_stopping=True, max_iter=1, random_state=seed, validation_fraction=0.2)
     classifier.set_params(engine=engine).fit(X, y)

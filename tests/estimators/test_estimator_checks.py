@@ -17,7 +17,10 @@ from backlit.engine import native_is_available
 from backlit.errors import InvalidInputError
 from backlit.training.schedules import Cosine
 
-ENGINES = ["reference", "native"] if native_is_available() else ["reference"]
+# `max_iter` is what scikit-learn gives its own classes in these checks, to save time. The reference is slow, so it gets
+# few neurons, and a rate at which these learn in few epochs.
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 30, "learning_rate_init": 0.02}
+ENGINES = [{"engine": "reference"} | SMALL, *([{"engine": "native", "max_iter": 100}] if native_is_available() else [])]
 
 BFLOAT16 = {"dtype": "float32", "precision": "bfloat16"}
 
@@ -100,13 +103,7 @@ def _cases():
             yield pytest.param(option, cls, marks=marks)
 
 
-# `max_iter` is what scikit-learn gives its own classes in these checks, to save time
-@parametrize_with_checks(
-    [
-        *(MLPClassifier(engine=engine, max_iter=100) for engine in ENGINES),
-        *(MLPRegressor(engine=engine, max_iter=100) for engine in ENGINES),
-    ]
-)
+@parametrize_with_checks([cls(**options) for cls in (MLPClassifier, MLPRegressor) for options in ENGINES])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_scikit_learn_estimator_checks(estimator, check, monkeypatch):
     # without it scikit-learn skips the check under array API dispatch
@@ -114,13 +111,12 @@ def test_scikit_learn_estimator_checks(estimator, check, monkeypatch):
     check(estimator)
 
 
-@pytest.mark.parametrize(("option", "cls"), _cases())
+@pytest.mark.parametrize(("option", "cls"), list(_cases()))
 def test_scikit_learn_estimator_checks_with_options(option, cls, monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
     parameters, expected = OPTIONS[option]
-    small = {"hidden_layer_sizes": (16,), "max_iter": 30, "learning_rate_init": 0.02}
     with warnings.catch_warnings(action="ignore"):
-        results = check_estimator(cls(**small | parameters), on_skip=None, on_fail=None)
+        results = check_estimator(cls(**SMALL | parameters), on_skip=None, on_fail=None)
     failed = {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
     assert failed.keys() == expected.keys(), failed
     assert len(results) > 50

@@ -10,6 +10,7 @@ from backlit.training.events import EpochEnded, TrainingEnded
 from backlit.training.schedules import SCHEDULES, Adaptive, Constant, Cosine, InverseScaling, Position, Step
 from backlit.training.state import EpochRecord
 from backlit.training.stopping import EarlyStopping
+from every import every
 
 X, Y = np.random.default_rng(0).standard_normal((30, 3)), np.arange(30) % 2
 
@@ -77,8 +78,8 @@ def test_batch():
     assert fit_options(given(batch_size=300, solver="gd")).rows_per_step(1000) == 1000
 
 
-@pytest.mark.parametrize("learning_rate", [*SCHEDULES, Step(2, 0.1), Cosine(final=0.5)])
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@every("learning_rate", [*SCHEDULES, Step(2, 0.1), Cosine(final=0.5)])
+@every("solver", ["adam", "sgd"])
 def test_rates_of_a_fit(learning_rate, solver, engine):
     model = MLPRegressor(learning_rate=learning_rate, solver=solver, max_iter=6, n_iter_no_change=np.inf, batch_size=10)
     model.set_params(engine=engine, random_state=0, learning_rate_init=0.01)

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from backlit import Checkpoint, EarlyStopping, MLPClassifier, MLPRegressor
 from backlit.core.backpropagation import cost
 from backlit.errors import CheckpointError, InvalidInputError, ShapeError
-from backlit.training.split import split_rows
+from backlit.training.examples import split_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

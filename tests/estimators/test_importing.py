@@ -14,6 +14,7 @@ from torch import nn
 
 import backlit as bl
 from backlit.errors import InvalidInputError, ShapeError
+from every import every
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 4))
@@ -38,9 +39,9 @@ def theirs_for(target, **options):
     return cls(hidden_layer_sizes=(6, 5), random_state=0, max_iter=20, **options)
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@every("target", TARGETS)
+@every("activation", ["identity", "logistic", "tanh", "relu"])
+@every("solver", ["adam", "sgd", "lbfgs"])
 def test_from_sklearn_predicts_the_same_and_goes_on(target, activation, solver):
     y = TARGETS[target]
     theirs = trained(theirs_for(target, activation=activation, solver=solver), y)

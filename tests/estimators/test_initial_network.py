@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPRegressor as TheirRegressor
 from backlit import MLPClassifier, MLPRegressor, Network
 from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
 from backlit.estimators.initial_network import hidden_sizes
+from every import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -27,12 +28,10 @@ def assert_same_bits(ours, others):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("random_state", [0, 7, "instance", "global"])
-@pytest.mark.parametrize(
-    ("sizes", "activation"), [((5, 4), "relu"), ((5,), "logistic"), ((), "logistic"), ((), "tanh")]
-)
-@pytest.mark.parametrize(("ours", "theirs"), [(MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)])
+@every("dtype", [np.float64, np.float32])
+@every("random_state", [0, 7, "instance", "global"])
+@every(("sizes", "activation"), [((5, 4), "relu"), ((5,), "logistic"), ((), "logistic"), ((), "tanh")])
+@every(("ours", "theirs"), [(MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)])
 def test_initial_weights_are_scikit_learns(ours, theirs, sizes, activation, random_state, dtype):
     def begun(cls):
         np.random.seed(3)  # noqa: NPY002 - what random_state=None reads

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from backlit import MLPClassifier, MLPRegressor
+from every import every
 
 X, Y = np.random.default_rng(0).standard_normal((30, 3)), np.arange(30) % 2
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+@every(("name", "value"), [
         ("activation", "rele"), ("solver", "newton"), ("alpha", -1), ("batch_size", 0), ("batch_size", "all"),
         ("learning_rate", "fast"), ("learning_rate", 0.1), ("learning_rate_init", 0), ("power_t", -1), ("max_iter", 0),
         ("shuffle", 2), ("random_state", -1), ("random_state", "x"), ("tol", -1), ("warm_start", "no"),
@@ -19,9 +18,8 @@ X, Y = np.random.default_rng(0).standard_normal((30, 3)), np.arange(30) % 2
         ("output_activation", "sigmod"), ("l2", -1), ("l1", -1), ("engine", "gpu"), ("n_threads", 0),
         ("dtype", "float16"), ("dtype", int), ("callbacks", print), ("hidden_layer_sizes", "100"),
         ("hidden_layer_sizes", None), ("hidden_layer_sizes", 3.5), ("hidden_layer_sizes", (3.5,)),
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+    ])  # fmt: skip
+@every("cls", [MLPClassifier, MLPRegressor])
 def test_parameters_out_of_range_are_refused(cls, name, value):
     with pytest.raises(ValueError, match=rf"'{name}' parameter of {cls.__name__}|positive whole number|must be >"):
         cls(**{name: value}).fit(X, Y)

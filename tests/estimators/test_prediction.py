@@ -167,5 +167,5 @@ def test_what_a_program_that_predicts_need_not_import():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    slow = {"polars", "rich", "typer", "torch", "jax", "matplotlib", "sklearn.metrics", "backlit.explanation"}
+    slow = {"polars", "typer", "torch", "jax", "matplotlib", "sklearn.metrics", "backlit.explanation"}
     assert not loaded & slow

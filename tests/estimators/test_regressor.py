@@ -4,6 +4,7 @@ from sklearn.datasets import load_diabetes
 
 from backlit import MLPRegressor
 from backlit.errors import InvalidInputError, LossActivationError
+from every import every
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -12,8 +13,8 @@ X, Y = X / X.std(axis=0), (Y - Y.mean()) / Y.std()
 BOTH = np.stack([Y, X[:, 2] ** 2], axis=1)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"])
-@pytest.mark.parametrize("y", [Y, BOTH], ids=["one", "two"])
+@every("solver", ["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"])
+@every("y", [Y, BOTH])
 def test_learns(y, solver, engine):
     regressor = MLPRegressor(hidden_layer_sizes=(20,), solver=solver, engine=engine, random_state=0)
     regressor.set_params(learning_rate_init=0.1 if solver == "gd" else 0.02).fit(X, y)
@@ -67,7 +68,7 @@ def test_target_too_large_for_float32_is_refused(engine):
 def test_validation_score_is_r2(engine):
     from sklearn.metrics import r2_score
 
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     weight = np.linspace(0.1, 2, len(Y))
     regressor = MLPRegressor(early_stopping=True, max_iter=1, random_state=4, engine=engine).fit(X, BOTH, weight)

@@ -104,7 +104,7 @@ watcher = threading.Thread(target=watch, daemon=True)
 watcher.start()
 
 def fit(seed):
-    MLPRegressor(hidden_layer_sizes=(400, 400), batch_size=500, max_iter=10, tol=0, random_state=seed).fit(X, y)
+    MLPRegressor(hidden_layer_sizes=(400, 400), batch_size=500, max_iter=4, tol=0, random_state=seed).fit(X, y)
 
 joblib.Parallel(jobs, backend="threading")(joblib.delayed(fit)(seed) for seed in range(jobs))
 done.set()

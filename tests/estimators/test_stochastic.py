@@ -56,7 +56,7 @@ def test_changed_learning_rate_counts_in_the_next_fit(engine):
 
 
 def test_validation_rows_are_not_trained_on(engine):
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     held_out = split_rows(60, 0.1, 0)[1]
     changed = X.copy()
@@ -70,7 +70,7 @@ def test_validation_rows_are_not_trained_on(engine):
 
 @pytest.mark.parametrize("part", ["training", "validation"])
 def test_part_without_weight_is_refused(part, engine):
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     rows = split_rows(60, 0.1, 0)[part == "validation"]
     weight = np.ones(60)

@@ -13,6 +13,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from backlit import EarlyStopping, MLPClassifier, MLPRegressor
+from every import every
 
 N_FEATURES, HIDDEN = 6, (7, 5)
 # the last batch is full with one of each two, and short with the other
@@ -97,8 +98,8 @@ def assert_same_weights(theirs, ours, weights, tolerance=1e-9):
             np.testing.assert_allclose(ours_, theirs_, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("activation", N_ROWS)
-@pytest.mark.parametrize(("task", "solver"), CASES)
+@every("activation", N_ROWS)
+@every(("task", "solver"), CASES)
 def test_same_weights_after_five_epochs(task, solver, activation, engine):
     theirs, ours, weights, _ = fit_both(task, engine, SOLVERS[solver] | {"activation": activation}, N_ROWS[activation])
     assert_same_weights(theirs, ours, weights)
@@ -108,8 +109,8 @@ def test_same_weights_after_five_epochs(task, solver, activation, engine):
     assert (ours.n_layers_, ours.n_outputs_) == (theirs.n_layers_, theirs.n_outputs_)
 
 
-@pytest.mark.parametrize("task", [task for task in TASKS if task != "several numbers"])
-@pytest.mark.parametrize("solver", ["adam", "nesterov", "lbfgs"])
+@every("task", [task for task in TASKS if task != "several numbers"])
+@every("solver", ["adam", "nesterov", "lbfgs"])
 def test_same_losses(task, solver, engine):
     theirs, ours, _, _ = fit_both(task, engine, SOLVERS[solver] | {"alpha": 0.1}, 43)
     assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-9)
@@ -119,8 +120,8 @@ def test_same_losses(task, solver, engine):
         assert ours.validation_scores_ is theirs.validation_scores_ is None
 
 
-@pytest.mark.parametrize("solver", ["adam", "nesterov", "lbfgs"])
-@pytest.mark.parametrize("task", TASKS[:4])
+@every("solver", ["adam", "nesterov", "lbfgs"])
+@every("task", TASKS[:4])
 def test_same_weights_with_sample_weights_and_alpha(task, solver, engine):
     sample_weight = np.random.default_rng(1).uniform(0, 3, 43)
     sample_weight[::5] = 0
@@ -128,8 +129,8 @@ def test_same_weights_with_sample_weights_and_alpha(task, solver, engine):
     assert_same_weights(theirs, ours, weights)
 
 
-@pytest.mark.parametrize("solver", ["adam", "nesterov", "invscaling", "adaptive"])
-@pytest.mark.parametrize("task", TASKS)
+@every("solver", ["adam", "nesterov", "invscaling", "adaptive"])
+@every("task", TASKS)
 def test_same_weights_with_partial_fit(task, solver, engine):
     theirs, ours, weights, _ = fit_both(task, engine, SOLVERS[solver], 43, fit="partial_fit")
     assert_same_weights(theirs, ours, weights)

@@ -18,6 +18,7 @@ from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain, render
 from backlit.explanation.trace import tree as branches
+from every import every
 
 SCHEMA = Draft202012Validator(Explanation.json_schema())
 
@@ -50,8 +51,8 @@ def check_round_trip(explanation):
     return again
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every("dtype", ["float32", "float64"])
+@every(("loss", "output"), fitting_pairs())
 def test_every_pair_comes_back_bit_for_bit(loss, output, dtype):
     network, x, y = network_and_target(loss, output, dtype)
     check_round_trip(explain(network, x, y, loss=loss))
@@ -147,7 +148,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "message", "seen_by_schema"), WRONG, ids=lambda value: str(value)[:30])
+@every(("path", "value", "message", "seen_by_schema"), WRONG)
 def test_what_is_wrong_is_named(path, value, message, seen_by_schema):
     network, x, y = network_and_target("quadratic", "sigmoid", "float32")
     document = explain(network, x, y).to_dict()

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from running_c import CC, CXX, STRICT, compiled, needs_cc, program
-from some_models import SATURATED, fitted, of_identity, random_model
+from some_models import HEADS, SATURATED, fitted, of_identity, random_model
 
 import backlit as bl
 from backlit.core.activations import ACTIVATIONS
@@ -55,7 +55,10 @@ def test_deep_networks_agree(activation, tmp_path):
     assert compiled(bl.to_c(network), tmp_path)(x) == close(network.feedforward(x.astype("float64")))
 
 
-@pytest.mark.parametrize("seed", range(60))
+# each kind of model once; more of them with other activations in `make soak`
+@pytest.mark.parametrize(
+    "seed", [*range(len(HEADS)), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(len(HEADS), 60))]
+)
 def test_random_models_agree(seed, tmp_path):
     model, X = random_model(seed)
     X = X.astype("float32").astype(X.dtype)

@@ -15,13 +15,14 @@ from backlit.core.activations import ACTIVATIONS
 from backlit.core.losses import LOSSES, fitting_pairs
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
+from every import every
 from running_onnx import feeds_of, run_onnx
 
 NAMES = list(ACTIVATIONS)
 QUICK = TableTraining(hidden=(8,), epochs=4)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@every("seed", range(100))
 def test_random_models_agree(seed):
     model, X = random_model(seed)
     if isinstance(model, bl.MLPRegressor):
@@ -53,8 +54,8 @@ def test_no_positive_output_means_equal_probabilities():
 CLASSES, TWO, SEVERAL, NUMBERS = (0, 1, 2), (0, 1, 1), ((1, 0, 0), (0, 1, 1), (0, 0, 1)), None
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", NAMES)
+@every("dtype", ["float32", "float64"])
+@every("activation", NAMES)
 def test_saturated_outputs(activation, dtype):
     X = SATURATED.astype(dtype)
     for loss in LOSSES:

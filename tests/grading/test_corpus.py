@@ -11,8 +11,8 @@ PROGRAM = "def f(z):\n    return z\n\n\ndef g(z):\n    return z\n"
 
 
 def test_the_corpus_is_large_enough():
-    assert len(WRONG) >= 229
-    assert len(RIGHT) >= 55
+    assert len(WRONG) >= 251
+    assert len(RIGHT) >= 57
     for form in ("nielsen", "dlai", "cs231n", "nnfs", "micrograd"):
         right, wrong = ([path for path in paths if path.stem.startswith(form)] for paths in (RIGHT, WRONG))
         assert len(wrong) >= 20, form

@@ -6,8 +6,6 @@ Every thirtieth by default; ``BACKLIT_CORPUS=all`` grades them all, as ``make so
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 from corpus import EVERY, RIGHT, WRONG, header, task
@@ -17,20 +15,19 @@ STEP = 1 if EVERY == 1 else 3 * EVERY
 
 
 @pytest.mark.parametrize("path", [*RIGHT[::STEP], *WRONG[::STEP]], ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_command_says_what_is_wrong(path):
+def test_the_command_says_what_is_wrong(path, run):
     options = [
         text
         for name, value in task(path).items()
         for text in (f"--{name}", value if isinstance(value, str) else ",".join(value))
     ]
     # where a program has two mistakes, which one shows first is a matter of the numbers drawn
-    command = [sys.executable, "-m", "backlit", "grade", path, "--format", "json", "--seed", "0", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    verdict = json.loads(done.stdout)
+    code, out, _ = run("grade", path, "--format", "json", "--seed", "0", *options)
+    verdict = json.loads(out)
     if path in RIGHT:
-        assert (done.returncode, verdict["verdict"], verdict["findings"]) == (0, "pass", []), verdict
+        assert (code, verdict["verdict"], verdict["findings"]) == (0, "pass", []), verdict
         return
-    assert (done.returncode, verdict["verdict"]) == (1, "fail"), verdict
+    assert (code, verdict["verdict"]) == (1, "fail"), verdict
     first = verdict["findings"][0]
     # that the mistake is named in nine of ten is counted in test_grade; through the command each is, so far
     assert (first["equation"], str(first["mistake"])) == (header(path)["equation"], header(path)["mistake"])

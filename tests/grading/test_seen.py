@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import types
 
 import pytest
@@ -70,6 +68,8 @@ def test_a_planted_factor_in_bp4_is_not_ticked():
         ("dlai_deep_two_layers_written_down", "z", "fixed_depth"),
         ("sums_outer_of_elements", "BP1", None),
         ("sums_weights_uphill", "update", None),
+        ("rate_by_default_updates_early", "update", "update_before_all_deltas"),
+        ("nielsen_bias_doubled", "z", None),
     ],
 )
 def test_what_is_right_in_the_plainest_networks_alone(name, equation, mistake):
@@ -84,6 +84,16 @@ def test_two_fixed_layers_and_labels(name):
     assert verdict.verdict == "pass", verdict
     assert "networks of 3 layers, the input counted, and no others" in verdict.conventions
     assert ("targets are labels 0, 1, …" in verdict.conventions) == name.startswith("cs231n")
+
+
+def test_mistakes_are_told_from_the_roundings_of_float32():
+    text = (FOLDER / "right" / "parameters_in_constructor.py").read_text()
+    single = text.replace("d = (a - y) * a * (1 - a)", "d = ((a - y) * a * (1 - a)).astype(np.float32)")
+    assert single != text
+    (finding,) = graded(single).findings
+    assert finding.mistake == "float32"
+    (finding,) = graded(single.replace("(a - y)", "(y - a)")).findings
+    assert (finding.equation, finding.mistake) == ("BP1", "sign")
 
 
 def test_a_matrix_product_in_bp1_is_blamed_on_bp1():
@@ -107,9 +117,9 @@ def test_a_form_of_which_a_part_is_missing_is_told_so():
 
 
 @pytest.mark.parametrize(("text", "code"), [(SIGMA, 1), ("x = 1\n", 2), ("def f(z):\n    return z\n", 2)])
-def test_exit_codes(tmp_path, text, code):
+def test_exit_codes(run, tmp_path, text, code):
     path = tmp_path / "student.py"
     path.write_text(text)
-    done = subprocess.run([sys.executable, "-m", "backlit", "grade", path], capture_output=True, text=True, timeout=120)
-    assert done.returncode == code, done.stdout
-    assert ("missing: BP1, BP2, BP3, BP4." in done.stdout) == (code == 1)
+    came, out, _ = run("grade", path)
+    assert came == code, out
+    assert ("missing: BP1, BP2, BP3, BP4." in out) == (code == 1)

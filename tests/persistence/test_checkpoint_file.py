@@ -14,6 +14,7 @@ from backlit.engine.protocol import OptimizerState
 from backlit.errors import InvalidInputError, ModelFileError
 from backlit.persistence import container, load_model
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
+from every import every
 
 
 def network(seed, dtype="float32"):
@@ -51,10 +52,10 @@ def same(one, other):
 SLOTS = [optimizer().slots for optimizer in OPTIMIZERS.values()] + [SGD(0.9).slots]
 
 
-@pytest.mark.parametrize("slots", SLOTS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("best", [True, False])
-@pytest.mark.parametrize("seen", [True, False])
+@every("slots", SLOTS)
+@every("dtype", ["float32", "float64"])
+@every("best", [True, False])
+@every("seen", [True, False])
 def test_it_comes_back_to_the_bit(slots, dtype, best, seen, tmp_path):
     path, stored = tmp_path / "c.safetensors", checkpoint(len(slots), dtype, best, seen)
     save_checkpoint(path, stored, slots)

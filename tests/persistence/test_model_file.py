@@ -20,6 +20,7 @@ from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, LossActivationError, ModelFileError, OutputError, UnknownNameError
 from backlit.persistence import StoredModel, load_model, load_network, save_model, save_network
+from every import every
 
 # Round trips
 
@@ -51,7 +52,7 @@ def test_more_than_ten_layers_keep_their_order(path: Path) -> None:
     assert_equal(load_model(path), StoredModel(network, "quadratic"))
 
 
-@pytest.mark.parametrize(("loss", "activation"), fitting_pairs())
+@every(("loss", "activation"), fitting_pairs())
 def test_every_fitting_loss_and_activation(path: Path, loss: str, activation: str) -> None:
     save_network(path, Network.initialize([1, 2], activation), loss)
     assert load_model(path).loss == loss

@@ -19,6 +19,7 @@ from model_files import assert_equal, assert_refused, join, split, table_model, 
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model, save_network
+from every import every
 
 
 def test_the_hand_made_file_is_good_before_it_is_spoiled(path: Path, tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("field", "value", "message"), BAD_FIELDS)
+@every(("field", "value", "message"), BAD_FIELDS)
 def test_bad_fields_of_the_document(path: Path, tmp_path: Path, field: str, value: Any, message: str | None) -> None:
     header, tensors = split(valid_bytes(tmp_path))
     document = json.loads(header["__metadata__"]["backlit"])
@@ -272,8 +273,8 @@ BAD_JSON = {
 }
 
 
-@pytest.mark.parametrize(("text", "message"), BAD_JSON.values(), ids=BAD_JSON)
-@pytest.mark.parametrize("where", ["header", "document", "field"])
+@every(("text", "message"), BAD_JSON.values())
+@every("where", ["header", "document", "field"])
 def test_bad_json(path: Path, tmp_path: Path, text: str, message: str, where: str) -> None:
     header, tensors = split(valid_bytes(tmp_path))
     if where == "header":
@@ -389,7 +390,7 @@ BAD_TENSORS: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "message"), BAD_TENSORS.values(), ids=BAD_TENSORS)
+@every(("spoil", "message"), BAD_TENSORS.values())
 def test_bad_tensors(path: Path, tmp_path: Path, spoil: Any, message: str) -> None:
     header, tensors = split(valid_bytes(tmp_path))
     assert offsets_of(header, "weights.0") == [64, 224]

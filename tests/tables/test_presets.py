@@ -8,6 +8,7 @@ from backlit.errors import UnknownNameError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.tables.presets import PRESETS, batch_size_for, epochs_for
+from backlit.tables.rate_finder import find_table_rate
 
 
 def wavy(n=600):
@@ -31,7 +32,7 @@ def test_every_option_of_a_preset_is_one_of_training_and_fits_the_others(name):
 def test_what_is_given_is_kept_though_it_is_the_plain_default():
     plain = TableTraining()
     by_difference = TableTraining(preset="tabular", epochs=7, dropout=0.3).for_table("regression", 1000)
-    assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256))
+    assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256, 256))
     named = TableTraining(preset="tabular", given=frozenset({"hidden"})).for_table("regression", 1000)
     assert named.hidden == plain.hidden
     assert named.epochs == epochs_for(1000)
@@ -45,7 +46,7 @@ def test_labels_are_smoothed_for_cross_entropy_alone():
 
 
 def test_epochs_and_batches_follow_the_number_of_rows():
-    assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [256, 256, 40, 32]
+    assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [128, 128, 40, 32]
     assert [batch_size_for(n) for n in (3, 1000, 5000)] == [3, 64, 256]
 
 
@@ -82,3 +83,14 @@ def test_members_in_a_model(tmp_path):
     assert loaded.__exportable__().network.sizes[1:] == (24, 1)
     with pytest.raises(ValueError, match="from 1 to 3, but 4 came"):
         model.member(4)
+
+
+def test_the_rate_of_a_preset_is_found_with_its_other_options_on_one_member():
+    table = wavy(100).drop("kind")
+    given = frozenset({"hidden"})
+    few, one = (
+        find_table_rate(table, "number", TableTraining(preset=preset, hidden=(8,), n_bins=32, given=given), n_steps=30)
+        for preset in ("tabular-best", "tabular")
+    )
+    assert len(few.costs) == len(one.costs)
+    assert few.costs[0] == pytest.approx(one.costs[0], rel=0.2)  # n_bins is the preset's: other bins, the same network

@@ -17,7 +17,7 @@ from backlit.persistence import StoredModel, load_model, save_model, save_networ
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.training.events import EpochEnded, TrainingEnded
-from backlit.training.split import split_rows
+from backlit.training.examples import split_rows
 
 QUICK = TableTraining(hidden=(8,), epochs=3)
 

@@ -10,14 +10,14 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, RMSprop
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training import loop
-from backlit.training.events import EpochEnded, EpochSettled, StepsDone, TrainingEnded, TrainingStarted
+from backlit.training.events import EpochEnded, EpochSettled, StepsDone, TrainingEnded, TrainingStarted, drive
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, clip_batch_size, train
 from backlit.training.recording import Recorder
 from backlit.training.schedules import Adaptive, Constant, Cosine, InverseScaling, OneCycle, Step
 from backlit.training.state import TrainingState
 from backlit.training.stopping import EarlyStopping
-from backlit.training.watch import drive
+from every import every
 
 
 def run(session, examples, plan, state, validation=None, listeners=()):
@@ -293,8 +293,8 @@ class Snapshots:
             self.lasts.append(event.is_last)
 
 
-@pytest.mark.parametrize("schedule", [Constant(), Adaptive(), Cosine(), OneCycle(), Step(2), InverseScaling()])
-@pytest.mark.parametrize("optimizer", [Adam(), SGD(0.9, rate_in_velocity=True), RMSprop()])
+@every("schedule", [Constant(), Adaptive(), Cosine(), OneCycle(), Step(2), InverseScaling()])
+@every("optimizer", [Adam(), SGD(0.9, rate_in_velocity=True), RMSprop()])
 def test_going_on_from_any_epoch_is_not_having_stopped(schedule, optimizer, examples, open_session):
     # the scores make it find a best, lose patience (twice where the rate adapts) and end before the last epoch
     scores = [1, 3, 2, 2, 2, 4, 3, 3, 3, 3, 3, 3, 3, 3]

@@ -10,12 +10,11 @@ from backlit.core.optimizers import SGD
 from backlit.core.sample import Sample
 from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
-from backlit.training.events import TrainingEnded
+from backlit.training.events import TrainingEnded, drive
 from backlit.training.examples import Examples
 from backlit.training.loop import Plan, train
 from backlit.training.recording import LEAST_ROWS, MOST_RECORDS, MOST_ROWS, SHARE_OF_TIME, LookCost, Recorder
 from backlit.training.state import TrainingState
-from backlit.training.watch import drive
 
 
 def run(session, examples, n_epochs, recorder, rate=0.01, state=None):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pytest
 
 from backlit.core.dropout import Dropout
 from backlit.core.network import Network
@@ -22,6 +21,7 @@ from backlit.training.run_description import describe_run, without_idle_seed
 from backlit.training.schedules import Constant, Step
 from backlit.training.state import TrainingState
 from backlit.training.stopping import EarlyStopping
+from every import every
 
 X, Y = np.arange(12.0).reshape(4, 3), np.ones((4, 1))
 NETWORK = Network.initialize([3, 2, 1], ["tanh", "identity"], seed=1)
@@ -90,7 +90,7 @@ OTHER = {
 }
 
 
-@pytest.mark.parametrize("name", OTHER)
+@every("name", OTHER)
 def test_whatever_changes_the_bits_changes_the_description_and_is_named(name):
     other = dataclasses.replace(RUN, **OTHER[name])
     told = differences(describe_run(RUN), describe_run(other))

@@ -5,14 +5,13 @@ from backlit.errors import InvalidInputError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.training import loop
-from backlit.training.events import EpochEnded, EpochsPlanned, StepsDone
+from backlit.training.events import EpochEnded, EpochsPlanned, StepsDone, drive
 from backlit.training.lbfgs import train_lbfgs
 from backlit.training.loop import Plan, train
 from backlit.training.options import LineSearchLimits
 from backlit.training.schedules import FlatCos
 from backlit.training.state import TrainingState
 from backlit.training.time_limit import TimeLimit, TimeRemarks
-from backlit.training.watch import drive
 
 
 class Clock:

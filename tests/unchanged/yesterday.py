@@ -140,7 +140,8 @@ def verdict() -> str:
 
     homework = types.ModuleType("homework")
     exec(HOMEWORK, homework.__dict__)
-    newer = {"details": False} if "details" in inspect.signature(_render).parameters else {}
+    today = {"details": False, "width": 80}
+    newer = {name: value for name, value in today.items() if name in inspect.signature(_render).parameters}
     return _render(bl.grade(homework, seed=0), ReportFormat.JSON, "homework", **newer) + "\n"
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet, default_of
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
@@ -27,6 +27,7 @@ def check(
     ] = default_of(CHECK, "max_parameters"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of that sample.")] = default_of(CHECK, "seed"),
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -41,7 +42,6 @@ def check(
     from backlit.cli.output import print_json, remark, status
     from backlit.core.gradient_check import check_gradient
     from backlit.errors import InvalidInputError
-    from backlit.tables.model import TableModel
 
     check_sources(model, file, network)
     x: Any
@@ -53,7 +53,7 @@ def check(
         net, x, y, loss = exercise.network, exercise.x[:rows], exercise.y[:rows], exercise.loss
     else:
         assert model is not None and file is not None
-        loaded = TableModel.load(model)
+        loaded = load_one_network(model, member, quiet=quiet)
         with status(f"Reading {file} …", quiet=quiet):
             table = read_for(loaded, file, reading, quiet=quiet)
         x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))

@@ -28,7 +28,7 @@ def demo(
     from backlit.explanation import render_text
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
-    from backlit.training.split import split_rows
+    from backlit.training.examples import split_rows
 
     check_writable(out)
     images, digits = load_digits(return_X_y=True)

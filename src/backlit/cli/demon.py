@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
-from backlit.cli.options import AsJson, OptionalDataFile, OptionalModelFile, Quiet, default_of
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 
 @reads_a_table
@@ -32,6 +32,7 @@ def demon(
         typer.Option(help="Draw C(z + Δz) and its tangent: .svg, or .png with matplotlib.", show_default=False),
     ] = None,
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -47,7 +48,6 @@ def demon(
     from backlit.explanation.demon.demon import demon as let_push
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
-    from backlit.tables.model import TableModel
 
     check_sources(model, file, network)
     if neuron is not None and layer is None:
@@ -63,7 +63,7 @@ def demon(
         net, x, y, loss = exercise.network, exercise.x, exercise.y, exercise.loss
     else:
         assert model is not None and file is not None
-        loaded = TableModel.load(model)
+        loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
         (x, y), net, loss = loaded.examples(table, [row]), loaded.network, loaded.loss
     report: DemonReport | DemonRanking

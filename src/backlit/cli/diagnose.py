@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backlit.cli.options import AsJson, DataFile, ModelFile, Quiet
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import AsJson, DataFile, Member, ModelFile, Quiet
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 
 @reads_a_table
@@ -11,6 +11,7 @@ def diagnose(
     model: ModelFile,
     file: DataFile,
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -24,9 +25,8 @@ def diagnose(
     """
     from backlit.cli.output import print_json, print_report, status
     from backlit.explanation.diagnosis.diagnose import diagnose as look_at
-    from backlit.tables.model import TableModel
 
-    loaded = TableModel.load(model)
+    loaded = load_one_network(model, member, quiet=quiet)
     with status(f"Reading {file} …", quiet=quiet):
         table = read_for(loaded, file, reading, quiet=quiet)
     with status("Looking at the layers …", quiet=quiet):

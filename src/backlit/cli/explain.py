@@ -10,8 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise, read_explanation
-from backlit.cli.options import OptionalDataFile, OptionalModelFile, Quiet, default_of, refuse_to_overwrite
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import (
+    Member,
+    OptionalDataFile,
+    OptionalModelFile,
+    Quiet,
+    default_of,
+    refuse_to_overwrite,
+)
+from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
 
 _MOST_ROWS = 1000  # a longer range is a slip of the finger
 RENDER = "backlit.explanation.views.render.render"
@@ -65,6 +72,7 @@ def explain(
         Path | None, typer.Option(help="Where to write it. Default: standard output.", show_default=False)
     ] = None,
     *,
+    member: Member = None,
     reading: ReadingOptions,
     quiet: Quiet = False,
 ) -> None:
@@ -96,10 +104,8 @@ def explain(
         exercise = read_exercise(network)
         explanation = explain_step(exercise.only(rows) if rows else exercise, learning_rate=learning_rate)
     else:
-        from backlit.tables.model import TableModel  # scikit-learn is not waited for where it is not needed
-
         assert model is not None and file is not None
-        loaded = TableModel.load(model)
+        loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
         explanation = loaded.explain(
             table, rows or 1, learning_rate=learning_rate, say=lambda message: remark(message, quiet=quiet)

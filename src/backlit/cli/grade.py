@@ -124,8 +124,7 @@ def grade(
 
 def _render(verdict: Verdict, format: ReportFormat, title: str, *, width: int, details: bool) -> str:
     from backlit.documents.strict_json import AS_PYTHON, dump_in_order, plain
-    from backlit.grading.reports.gradescope import render_gradescope
-    from backlit.grading.reports.junit import render_junit
+    from backlit.grading.reports.platforms import render_gradescope, render_junit
     from backlit.grading.reports.text import render_html, render_text
 
     if format is ReportFormat.JSON:

@@ -33,6 +33,14 @@ OptionalDataFile = Annotated[
 ]
 OptionalModelFile = Annotated[Path | None, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
 ModelFile = Annotated[Path, typer.Argument(help="Model that `backlit train` saved.", show_default=False)]
+Member = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Which network of a model that has several members, counted from 1. Default: the first.",
+        show_default=False,
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(

@@ -195,6 +195,20 @@ def _read_schema(path: Path) -> TableSchema:
         raise InvalidInputError(f"Cannot read {path}: {error}.") from None
 
 
+def load_one_network(model: Path, member: int | None, *, quiet: bool) -> Any:
+    """Return the `TableModel` of a file, or of one of its members: what is looked at is one network."""
+    from backlit.cli.output import remark
+    from backlit.tables.model import TableModel
+
+    loaded = TableModel.load(model)
+    n_members = 1 + len(loaded.others)
+    if member is not None and member > n_members:
+        raise typer.BadParameter(f"{model} has {n_members} of them.", param_hint="--member")
+    if member is None and n_members > 1:
+        remark(f"The model has {n_members} members; this is the first of them (--member).", quiet=quiet)
+    return loaded.member(member or 1)
+
+
 def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) -> Any:
     """Return a table for a `TableModel`, read as its training data were; say which columns the model does not use."""
     from backlit.cli.output import remark

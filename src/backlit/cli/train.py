@@ -163,8 +163,13 @@ def train(
             }
         )
     elif not quiet:
-        sizes = "-".join(map(str, model.network.sizes))
-        print(f"Saved {out}: a {sizes} network with {model.network.n_parameters:,} parameters.")
+        sizes, n = "-".join(map(str, model.network.sizes)), model.network.n_parameters
+        k = 1 + len(model.others)
+        print(
+            f"Saved {out}: a {sizes} network with {n:,} parameters."
+            if k == 1
+            else f"Saved {out}: {k} networks, each {sizes} with {n:,} parameters."
+        )
 
 
 @contextmanager

@@ -187,7 +187,7 @@ class SGD(_Clipping):
 
     momentum: float = _argument(
         0.0,
-        "Share of the last step's velocity that is kept; 0 is the lecture's gradient descent.",
+        "Share of the velocity that each step keeps; 0 is the lecture's gradient descent.",
         Range(0.0, 1.0, True),
     )
     nesterov: bool = _argument(False, "Whether a step looks ahead along the velocity (Nesterov's momentum).")
@@ -218,7 +218,7 @@ class SGD(_Clipping):
 class RMSprop(_Clipping):
     """``v ← ρ v + (1 − ρ) ∇²``, ``θ ← θ − μ ∇ / (√v + ε)`` (Tieleman and Hinton 2012, in PyTorch's form)."""
 
-    rho: float = _argument(0.99, "ρ: how slowly the mean of squared gradients forgets.", _SHARE)
+    rho: float = _argument(0.99, "ρ: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
     name: ClassVar[str] = "rmsprop"
     summary: ClassVar[str] = "RMSprop: gradients over the root of their mean square."
@@ -240,8 +240,8 @@ class Adam(_Clipping):
     the form of scikit-learn and Keras; `AdamW` has PyTorch's.
     """
 
-    beta_1: float = _argument(0.9, "β₁: how slowly the mean of gradients forgets.", _SHARE)
-    beta_2: float = _argument(0.999, "β₂: how slowly the mean of squared gradients forgets.", _SHARE)
+    beta_1: float = _argument(0.9, "β₁: decay of the running mean of gradients.", _SHARE)
+    beta_2: float = _argument(0.999, "β₂: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
     name: ClassVar[str] = "adam"
     summary: ClassVar[str] = "Adam, as in scikit-learn and Keras: the bias correction is part of the step size."
@@ -265,10 +265,10 @@ class AdamW(_Clipping):
     ``θ ← θ − μ m̂ / (√v̂ + ε)``, ``m̂ = m/(1 − β₁ᵗ)``, ``v̂ = v/(1 − β₂ᵗ)``.
     """
 
-    beta_1: float = _argument(0.9, "β₁: how slowly the mean of gradients forgets.", _SHARE)
-    beta_2: float = _argument(0.999, "β₂: how slowly the mean of squared gradients forgets.", _SHARE)
+    beta_1: float = _argument(0.9, "β₁: decay of the running mean of gradients.", _SHARE)
+    beta_2: float = _argument(0.999, "β₂: decay of the running mean of squared gradients.", _SHARE)
     epsilon: float = _argument(1e-8, "ε: added to the root, so that nothing is divided by 0.", _EPSILON)
-    weight_decay: float = _argument(0.01, "λ: how fast weights decay; biases do not.", Range(0.0, math.inf))
+    weight_decay: float = _argument(0.01, "λ: decoupled decay; biases do not decay.", Range(0.0, math.inf))
     name: ClassVar[str] = "adamw"
     summary: ClassVar[str] = "Adam with decoupled weight decay, as in PyTorch: the bias correction comes first."
     slots: ClassVar[tuple[str, ...]] = ("m", "v")

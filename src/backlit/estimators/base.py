@@ -14,6 +14,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -22,6 +23,7 @@ from backlit.data.class_weights import ClassWeights
 from backlit.data.labels import Targets
 from backlit.engine.protocol import Floats
 from backlit.errors import DivergenceError, InvalidInputError
+from backlit.estimators import fit_tasks
 from backlit.estimators.fit_options import STOCHASTIC_SOLVERS, Printer, fit_options, make_stopping
 from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.held_out import HeldOut, hold_out
@@ -38,14 +40,14 @@ from backlit.estimators.inputs import as_input, check_weight, for_scorers
 from backlit.estimators.scikit_learn import warn_if_not_converged
 from backlit.persistence.checkpointing import keeping
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.events import Watcher
 from backlit.training.examples import Examples, Validation
 from backlit.training.options import LBFGS
 from backlit.training.run import Run
 from backlit.training.stopping import EarlyStopping
-from backlit.training.watch import Watcher
 
 
-class BaseMLP(HiddenLayers):
+class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]
     """Fitting; what y means is up to the classes derived from it."""
 
     hidden_layer_sizes: Any
@@ -233,7 +235,9 @@ class BaseMLP(HiddenLayers):
             say=print if self.verbose else lambda _: None,
             warn=lambda message: warnings.warn(message, stacklevel=2),
         )
-        trained = run.train(watchers, keeping=keeps, ends_on_interrupt=True)
+        if fit_tasks.are_asked_for(self) and not incremental:
+            watchers.append(fit_tasks.FitTasks(self, start.X, start.y, lambda network: self._as_fitted(network, start)))
+        trained = with_callbacks(lambda _: run.train(watchers, keeping=keeps, ends_on_interrupt=True))(self)
         if trained.search is not None and trained.reason in ("no improvement", "all epochs done"):
             warn_if_not_converged(self.solver, trained.search, self.max_iter)
         return Fitted.of(trained, run, continuation, fit_began)

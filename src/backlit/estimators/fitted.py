@@ -24,11 +24,11 @@ from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.inputs import TakesInputs, as_matrix
 from backlit.estimators.prediction import KeptSessions, WeightArrays, Weights, in_chunks
 from backlit.export.onnx import to_onnx
+from backlit.training.events import Watcher
 from backlit.training.options import LBFGS
 from backlit.training.plots import plot_confusion, plot_history, plot_weights
 from backlit.training.recording import Recorder
 from backlit.training.state import EpochRecord
-from backlit.training.watch import Watcher
 
 if TYPE_CHECKING:
     from backlit.explanation.trace.network_with_examples import NetworkWithExamples

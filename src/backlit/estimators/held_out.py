@@ -14,8 +14,7 @@ from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.estimators.going_on import Start
 from backlit.estimators.scikit_learn import rows_of
-from backlit.training.examples import Examples, Validation
-from backlit.training.split import split_rows
+from backlit.training.examples import Examples, Validation, split_rows
 
 Scorer: TypeAlias = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from backlit.errors import InvalidInputError
 from backlit.estimators.base import BaseMLP
 from backlit.estimators.fit_options import fit_options
-from backlit.training.rate_search import RateSearch, rates_between, search_rates
+from backlit.training.rate_search import HIGHEST, LOWEST, N_STEPS, RateSearch, rates_between, search_rates
 from backlit.training.run import Run
 
 
@@ -19,14 +19,14 @@ def find_learning_rate(
     y: Any,
     sample_weight: Any = None,
     *,
-    lowest: float = 1e-6,
-    highest: float = 10.0,
-    n_steps: int = 200,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+    n_steps: int = N_STEPS,
 ) -> RateSearch:
     """Try learning rates from low to high, and suggest one for `learning_rate_init`.
 
-    A copy of the estimator takes one step a mini-batch from its initial weights, each at a higher rate, until the cost
-    explodes. The estimator is left as it is.
+    A copy of the estimator takes one step per mini-batch from its initial weights, each at a higher rate, until the
+    cost explodes. The estimator is left as it is.
 
     Parameters
     ----------

@@ -12,13 +12,12 @@ from backlit.persistence.checkpoint_file import StoredCheckpoint
 from backlit.persistence.checkpoint_folder import CheckpointFolder
 from backlit.persistence.model_file import library_version
 from backlit.training.checkpoint import Cadence, Checkpoint
-from backlit.training.events import EpochSettled, Event
+from backlit.training.events import EpochSettled, Event, Watcher
 from backlit.training.recording import Recorder
 from backlit.training.run import Keeping, Run
 from backlit.training.run_description import describe_run, name_of_run
 from backlit.training.schedules import has_horizon
-from backlit.training.state_document import state_from_document, state_to_document
-from backlit.training.watch import Watcher
+from backlit.training.state import state_from_document, state_to_document
 
 Say = Callable[[str], object]
 

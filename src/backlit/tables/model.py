@@ -30,17 +30,16 @@ from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkW
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.tables.evaluation import evaluate_rows
-from backlit.tables.meaning import schema_of
 from backlit.tables.options import TableTraining, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.table_target import TableTarget, Task, schema_of
 from backlit.tables.train_parts import train_parts
 from backlit.training.checkpoint import Checkpoint
+from backlit.training.events import Watcher
 from backlit.training.plots import plot_confusion, plot_weights
 from backlit.training.recording import Recorder
-from backlit.training.watch import Watcher
 
 
 @dataclass(frozen=True, eq=False)

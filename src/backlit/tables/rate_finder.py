@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from backlit.core.ensemble import Ensemble
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart, without_larger_batches
 from backlit.tables.table_target import Task
-from backlit.training.rate_search import RateSearch, rates_between, search_rates
+from backlit.training.rate_search import HIGHEST, LOWEST, N_STEPS, RateSearch, rates_between, search_rates
 from backlit.training.run import Run
 
 
@@ -20,9 +21,9 @@ def find_table_rate(
     task: Task | None = None,
     columns: Any = None,
     say: Callable[[str], object] = lambda _: None,
-    lowest: float = 1e-6,
-    highest: float = 10.0,
-    n_steps: int = 200,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+    n_steps: int = N_STEPS,
 ) -> RateSearch:
     """Try learning rates for a model of tables, and suggest one for `TableTraining.learning_rate`.
 
@@ -34,7 +35,7 @@ def find_table_rate(
         See `find_learning_rate`.
     """
     start = TableStart.of(table, target, training, task, say, columns)
-    training = without_larger_batches(training, len(start.examples), say)
-    return search_rates(
-        Run.of(training, start.network, start.loss, start.examples), rates_between(lowest, highest, n_steps)
-    )
+    training = without_larger_batches(start.training, len(start.examples), say)
+    # a rate that suits one member suits all
+    network = start.network.member(0) if isinstance(start.network, Ensemble) else start.network
+    return search_rates(Run.of(training, network, start.loss, start.examples), rates_between(lowest, highest, n_steps))

@@ -24,10 +24,9 @@ from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
-from backlit.tables.meaning import are_spelled, schema_of
 from backlit.tables.options import TableTraining
 from backlit.tables.rows import without
-from backlit.tables.table_target import TableTarget, Task
+from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
 
 

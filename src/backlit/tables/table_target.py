@@ -1,11 +1,14 @@
-"""The target of a table model: from its column to the network's y, and from the outputs back to its own scale."""
+"""The target of a table model: from its column to the network's y, and from the outputs back to its own scale.
+
+`schema_of` puts what the target's column means beside what the encoder's columns mean.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +16,18 @@ from numpy.typing import NDArray
 from backlit.core.definitions import REALS
 from backlit.core.losses import definition
 from backlit.data import TargetScaler, class_codes, encode_classes
-from backlit.data.columns.column import Column
+from backlit.data.columns.column import Column, Kind
+from backlit.data.columns.schema import TableSchema
+from backlit.data.encoding import TableEncoding
 from backlit.data.labels import ClassLabels
 from backlit.data.probabilities import class_probabilities, decided_by
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
 from backlit.export.exportable import ClassHead, Head, NumberHead
+
+if TYPE_CHECKING:
+    import polars as pl
+
 
 Task = Literal["classification", "regression"]
 
@@ -163,3 +172,44 @@ def as_numbers(column: Any, name: str) -> NDArray[np.float64]:
         raise DataError(
             f"A regression needs numbers in {name!r}, but it holds text. Use --task classification, or another target."
         ) from None
+
+
+def schema_of(encoder: TableEncoding, target: TableTarget) -> TableSchema:
+    """Return what all columns of the training table were taken for, the target's last."""
+    columns = encoder.schema_.columns
+    return replace(encoder.schema_, columns=(*columns, target.column or _of_before(target)))
+
+
+def _of_before(target: TableTarget) -> Column:
+    # Earlier versions decided the target's type anew for each file; its classes tell which it was.
+    kinds: dict[type, Kind] = {str: "category", bool: "flag"}
+    first = 0.0 if target.classes is None else target.classes[0]
+    return Column(target.name, kinds.get(type(first), "number"))
+
+
+def are_spelled(cells: pl.Series, column: Column) -> bool:
+    """Tell whether classes are numbers that are written otherwise than numbers are: 1.50.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        The target's column before it was read, stripped and without nulls.
+    column : Column
+        What it was taken for.
+    """
+    import polars as pl
+
+    if column.kind != "number" or column.misfits or cells.dtype != pl.String:
+        return False
+    spellings = cells.unique().to_list()
+    numbers = {_number(text) for text in spellings}
+    plainly = all(_number(text) is not None and text == repr(_number(text)) for text in spellings)
+    # Where a number has several spellings they are one class, and its name is the number.
+    return not plainly and len(numbers) == len(spellings)
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        return int(text) if text.lstrip("-").isdecimal() else float(text)
+    except ValueError:
+        return None

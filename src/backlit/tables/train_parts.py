@@ -17,12 +17,11 @@ from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_
 from backlit.tables.storage import Parts
 from backlit.tables.table_target import Task
 from backlit.training.checkpoint import Checkpoint
-from backlit.training.examples import Validation
+from backlit.training.events import Watcher
+from backlit.training.examples import Validation, split_rows
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
-from backlit.training.split import split_rows
 from backlit.training.time_limit import TimeLimit, TimeRemarks
-from backlit.training.watch import Watcher
 
 
 def train_parts(

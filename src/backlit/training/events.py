@@ -1,16 +1,25 @@
-"""What training tells whoever watches it: a progress bar, a callback, the lab. See `backlit.training.watch`."""
+"""What training tells whoever watches it, and the one protocol for that: `Watcher`.
+
+Progress bars, callbacks, logs, recorders and checkpoints are all called with these events. docs/callbacks.md describes
+them for those who write their own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
+
+from backlit.errors import DivergenceError
 from backlit.training.state import EpochRecord as EpochRecord  # it has always been found here
 from backlit.training.state import TrainingState
 
 if TYPE_CHECKING:
     from backlit.engine.protocol import Session
     from backlit.training.examples import Examples
+
 
 Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "time limit", "interrupted"]
 
@@ -127,3 +136,37 @@ class TrainingEnded:
 
 
 Event = TrainingStarted | StepsDone | EpochEnded | EpochsPlanned | EpochSettled | TrainingEnded
+
+
+Watcher: TypeAlias = Callable[[Event], object]
+"""Called with every event; returning True at the end of an epoch asks training to stop there."""
+
+
+def asks_to_stop(answer: object) -> bool:
+    """Whether what a watcher returned is True, or NumPy's own True; other values, such as a number, ask for nothing."""
+    return isinstance(answer, bool | np.bool_) and bool(answer)
+
+
+def drive(events: Generator[Event, bool | None, None], watchers: Sequence[Watcher] = ()) -> None:
+    """Run a training to its end, telling each watcher of each event.
+
+    Raises
+    ------
+    DivergenceError
+        With what a watcher that writes a history had seen till then.
+    """
+    try:
+        event = next(events)
+        while True:
+            wants_stop = [asks_to_stop(watcher(event)) for watcher in watchers]
+            event = events.send(any(wants_stop))
+    except StopIteration:
+        return
+    except DivergenceError as error:
+        tell_history(error, watchers)
+        raise
+
+
+def tell_history(error: DivergenceError, watchers: Sequence[Watcher]) -> None:
+    """Give an error what a watcher that writes a history had seen till then."""
+    error.history = next((watcher.history for watcher in watchers if hasattr(watcher, "history")), ())

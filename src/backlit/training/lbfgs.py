@@ -19,14 +19,22 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  
 from backlit.core.network import Network
 from backlit.engine.protocol import Floats, Session
 from backlit.errors import DivergenceError
-from backlit.training.events import EpochEnded, Event, Reason, TrainingEnded, TrainingStarted
+from backlit.training.events import (
+    EpochEnded,
+    Event,
+    Reason,
+    TrainingEnded,
+    TrainingStarted,
+    Watcher,
+    asks_to_stop,
+    tell_history,
+)
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import look_at_epoch, restore_best, validate
 from backlit.training.options import LineSearchLimits
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import EarlyStopping
 from backlit.training.time_limit import TimeLimit
-from backlit.training.watch import Watcher, asks_to_stop, tell_history
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult

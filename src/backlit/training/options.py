@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from backlit.core.optimizers import OPTIMIZERS, SGD, arguments
 from backlit.errors import InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -36,6 +37,27 @@ def option(default: Any, help: str = "", group: str = "", **more: Any) -> Any:
         ``min``, ``flag`` (its name on the command line where that differs), ``parse`` (text → value).
     """
     return dataclasses.field(default=default, metadata={"help": help, "group": group, **more})
+
+
+_ITS_OWN: Any = object()
+
+
+def optimizer_option(name: str, default: Any = _ITS_OWN, **more: Any) -> Any:
+    """Return a field for the argument of this name, as the table of optimizers describes it.
+
+    Parameters
+    ----------
+    name : str
+    default : object, optional
+        Default: that of the optimizers, which all have the same.
+    more
+        See `option`.
+    """
+    having = {kind.name: each for kind in OPTIMIZERS.values() for each in arguments(kind) if each.name == name}
+    argument, *others = having.values()
+    assert all(other == argument for other in others), f"the optimizers describe {name} in different ways"
+    owners = "" if len(having) == len(OPTIMIZERS) else f" Of {', '.join(having)}."
+    return option(argument.default if default is _ITS_OWN else default, f"{argument.help}{owners}", "Optimizer", **more)
 
 
 def rates_of_layers(text: str) -> float | Dropout:
@@ -101,9 +123,7 @@ class FitOptions:
     """
 
     solver: str = option(
-        "adam",
-        "adam, adamw, rmsprop, sgd (with momentum), gd (plain, all rows) or lbfgs (SciPy's, all rows).",
-        "Optimizer",
+        "adam", f"{', '.join(OPTIMIZERS)}, gd (plain, all rows) or lbfgs (SciPy's, all rows).", "Optimizer"
     )
     learning_rate: float | None = option(None, "Default: 0.001; for sgd and gd 0.05.", "Optimizer")
     schedule: str | Schedule = option(
@@ -121,19 +141,19 @@ class FitOptions:
     usual_batch_size: int = 128
     epochs: int = option(60, "Most passes over the data; of lbfgs, most iterations.", "Optimizer", min=1)
     shuffle: bool = option(True, "Whether each epoch draws its own order of the rows.", "Optimizer")
-    momentum: float = option(0.9, "Of sgd, in [0, 1].", "Optimizer")
-    nesterov: bool = option(True, "Whether sgd's momentum is Nesterov's.", "Optimizer")
-    beta_1: float = option(0.9, "Of adam and adamw, in [0, 1).", "Optimizer")
-    beta_2: float = option(0.999, "Of adam and adamw, in [0, 1).", "Optimizer")
-    rho: float = option(0.99, "Of rmsprop, in [0, 1).", "Optimizer")
-    epsilon: float = option(1e-8, "Of adam, adamw and rmsprop.", "Optimizer")
-    weight_decay: float = option(0.01, "Of adamw.", "Optimizer", min=0)
+    momentum: float = optimizer_option("momentum", 0.9)
+    nesterov: bool = optimizer_option("nesterov", True)
+    beta_1: float = optimizer_option("beta_1")
+    beta_2: float = optimizer_option("beta_2")
+    rho: float = optimizer_option("rho")
+    epsilon: float = optimizer_option("epsilon")
+    weight_decay: float = optimizer_option("weight_decay", min=0)
     max_fun: int = option(15_000, "Of lbfgs: most evaluations of the cost.", "Optimizer", min=1)
     gradient_tolerance: float = option(
         1e-4, "Of lbfgs: largest component of the gradient at which it stops.", "Optimizer", min=0
     )
     rate_in_velocity: bool = False
-    clip_norm: float | None = option(None, "Largest norm of a step's whole gradient.", "Optimizer")
+    clip_norm: float | None = optimizer_option("clip_norm")
     alpha: float = option(
         1e-4, "Penalty of scikit-learn: alpha / (2 batch size) · Σ w²; adamw ignores it.", "Regularization", min=0
     )
@@ -207,8 +227,6 @@ class FitOptions:
 
     def optimizer(self) -> Optimizer:
         """Return the optimizer that the solver stands for; for "lbfgs", which is none, one that remembers nothing."""
-        from backlit.core.optimizers import OPTIMIZERS, SGD
-
         if self.solver in ("gd", LBFGS):
             return SGD(clip_norm=self.clip_norm)
         if self.solver not in OPTIMIZERS:

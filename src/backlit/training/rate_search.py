@@ -23,6 +23,8 @@ from backlit.training.run import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LOWEST, HIGHEST, N_STEPS = 1e-6, 10.0, 200
+"""The rates that are tried where nobody asks for others."""
 SMOOTHING = 0.95
 EXPLODED = 4.0
 LEAST_STEPS = 10

@@ -22,13 +22,12 @@ from backlit.engine import get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
 from backlit.errors import InvalidInputError
-from backlit.training.events import Event, Reason, TrainingEnded
+from backlit.training.events import Event, Reason, TrainingEnded, Watcher, drive
 from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, restore_best, train
 from backlit.training.options import FitOptions, LineSearchLimits
 from backlit.training.state import TrainingState
 from backlit.training.time_limit import TimeLimit
-from backlit.training.watch import Watcher, drive
 
 
 @dataclass(frozen=True, eq=False)

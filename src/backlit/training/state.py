@@ -1,10 +1,14 @@
-"""Where a training stands: what the next epoch depends on, and the history so far."""
+"""Where a training stands: what the next epoch depends on, and the history so far. Also as plain JSON, and back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from backlit.core.network import Network
+from backlit.documents.field import Field, Kind
+from backlit.documents.strict_json import AS_PYTHON, plain
+from backlit.errors import ModelFileError
 from backlit.training.stopping import StoppingState
 
 
@@ -56,3 +60,74 @@ class TrainingState:
     stopping: StoppingState = field(default_factory=StoppingState)
     best: Network | None = None
     history: list[EpochRecord] = field(default_factory=list)
+
+
+_KIND = Kind(ModelFileError, "The checkpoint is damaged or was edited.", AS_PYTHON)
+
+
+def state_to_document(state: TrainingState) -> dict[str, Any]:
+    """Return a state as plain JSON, without the best network."""
+    stopping = state.stopping
+    document: dict[str, Any] = plain(
+        {
+            "seed": state.seed,
+            "rate": state.rate,
+            "epoch": state.epoch,
+            "rows_seen": state.rows_seen,
+            "stopping": {
+                "best": stopping.best,
+                "best_epoch": stopping.best_epoch,
+                "waited": stopping.waited,
+                "gave_up": stopping.gave_up,
+            },
+            "history": [
+                [record.epoch, record.cost, record.learning_rate, record.validation_cost, record.validation_metric]
+                for record in state.history
+            ],
+        },
+        AS_PYTHON,
+    )
+    return document
+
+
+def state_from_document(document: dict[str, Any], best: Network | None) -> TrainingState:
+    """Return the state that `state_to_document` was given.
+
+    Parameters
+    ----------
+    document : dict
+        Not trusted. What a recorder wrote down may stand there as well, and is for the recorder to read.
+    best : Network or None
+        The network of the best epoch.
+
+    Raises
+    ------
+    ModelFileError
+        Naming the field that is not as it must be.
+    """
+    names = ("seed", "rate", "epoch", "rows_seen", "stopping", "history")
+    fields = Field(document, "state", _KIND).fields(*names, recorded=None)
+    stopping = fields["stopping"].fields_of(StoppingState)
+    return TrainingState(
+        seed=_count(fields["seed"]),
+        rate=fields["rate"].number(),
+        epoch=_count(fields["epoch"]),
+        rows_seen=_count(fields["rows_seen"]),
+        stopping=StoppingState(
+            stopping["best"].number(),
+            _count(stopping["best_epoch"]),
+            _count(stopping["waited"]),
+            stopping["gave_up"].flag(),
+        ),
+        best=best,
+        history=[_record(*row.parts(5)) for row in fields["history"].parts()],
+    )
+
+
+def _record(epoch: Field, cost: Field, rate: Field, validation: Field, metric: Field) -> EpochRecord:
+    optional = (None if field.is_null else field.number() for field in (validation, metric))
+    return EpochRecord(_count(epoch), cost.number(), rate.number(), *optional)
+
+
+def _count(field: Field) -> int:
+    return field.whole(0, 2**64 - 1)

@@ -13,6 +13,7 @@ from backlit.core.backpropagation import backpropagate, cost
 from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError, MissingExtraError
 from backlit.explanation.demon.picture import ticks
+from every import every
 
 
 def network(names="sigmoid", sizes=(3, 4, 2), seed=0, **options):
@@ -47,7 +48,7 @@ def test_a_move_is_what_it_does_to_the_cost(layer, neuron, n):
         assert move.remainder == move.change - move.predicted
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_the_remainder_shrinks_fourfold_for_every_smooth_pair(loss, output):
     net, (x, y) = network(["tanh", output]), examples()
     report = bl.demon(net, x, y + 0.01, layer=2, neuron=2, dz=0.25, loss=loss)

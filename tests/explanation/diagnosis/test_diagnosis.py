@@ -13,10 +13,10 @@ from backlit.core.optimizers import SGD
 from backlit.core.sample import Sample
 from backlit.engine import Objective, get_engine
 from backlit.errors import DivergenceError, InvalidInputError
+from backlit.training.events import drive
 from backlit.training.examples import Examples
 from backlit.training.loop import Plan, train
 from backlit.training.state import TrainingState
-from backlit.training.watch import drive
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from backlit.explanation.exercise import Exercise
 from backlit.explanation.story.document import Definition, Document
 from backlit.explanation.story.one_number import QUANTITIES, work_number
 from backlit.explanation.views.text import render_document_text
+from every import every
 
 NETWORK = {
     "sizes": [2, 3, 2],
@@ -33,9 +34,9 @@ def expected(explanation, quantity, layer, index):
     return arrays[quantity][index if quantity in ("nabla_w", "w_new") else j]
 
 
-@pytest.mark.parametrize("exercise", [ONE, NETWORK], ids=["one example", "a batch"])
-@pytest.mark.parametrize("layer", [2, 3])
-@pytest.mark.parametrize("quantity", QUANTITIES)
+@every("exercise", [ONE, NETWORK])
+@every("layer", [2, 3])
+@every("quantity", QUANTITIES)
 def test_it_ends_in_the_number_of_the_trace(exercise, layer, quantity):
     explanation = explain(Exercise.from_dict(exercise))
     example = len(explanation.examples) - 1

@@ -15,6 +15,7 @@ from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError
 from backlit.explanation import explain
+from every import every
 
 
 def target(loss, n_outputs):
@@ -38,8 +39,8 @@ def assert_same_bits(found, expected):
     assert np.array_equal(found, expected, equal_nan=True)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every("dtype", ["float32", "float64"])
+@every(("loss", "output"), fitting_pairs())
 def test_numbers_are_those_of_backpropagate(loss, output, dtype):
     network, x, y, explanation = worked(loss, output, dtype, learning_rate=0.3)
     truth = backpropagate(network, x, y, loss=loss)
@@ -59,7 +60,7 @@ def test_numbers_are_those_of_backpropagate(loss, output, dtype):
         assert_same_bits(parameters.b, network.biases[i])
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_error_is_made_of_what_stands_beside_it(loss, output):
     *_, explanation = worked(loss, output)
     for layer in explanation.examples[0].layers:
@@ -249,7 +250,7 @@ def test_original_scale():
     assert explain(network, x, target_scale=(10.0, 2.0)).examples[0].original_y is None
 
 
-@pytest.mark.parametrize(
+@every(
     ("arguments", "error", "message"),
     [
         ({"x": np.zeros((33, 3)), "y": np.zeros((33, 3))}, ShapeError, "1 to 32 examples.* x has 33 rows"),
@@ -290,8 +291,8 @@ def test_one_output_takes_a_plain_number():
         explain(network, batch, [3.0, 4.0, 5.0])
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every("dtype", ["float32", "float64"])
+@every(("loss", "output"), fitting_pairs())
 def test_batch_is_its_examples_and_their_mean(loss, output, dtype):
     network, x, y, _ = worked(loss, output, dtype)
     xs, ys = np.stack([x, -0.5 * x, 0.25 * x]), np.stack([y, np.roll(y, 1), y])

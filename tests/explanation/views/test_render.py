@@ -15,6 +15,7 @@ import needs
 from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.explanation import explain, render
+from every import every
 
 
 def check_views(explanation, **options):
@@ -24,7 +25,7 @@ def check_views(explanation, **options):
         assert read(render(explanation, view, **options)) == expected, view
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_every_pair_says_the_same_in_every_view(loss, output):
     network, x, y = network_and_target(loss, output)
     check_views(explain(network, x * 1e-3, y, loss=loss, learning_rate=1e-6))

@@ -15,9 +15,10 @@ from backlit.errors import InvalidInputError
 from backlit.explanation import explain, render_text
 from backlit.explanation.plain_text import number
 from backlit.explanation.story.selection import largest
+from every import every
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_every_pair_reads_back(loss, output):
     network, x, y = network_and_target(loss, output, "float64")
     left = check(explain(network, x, y, loss=loss, learning_rate=0.3))
@@ -25,8 +26,8 @@ def test_every_pair_reads_back(loss, output):
     assert len(left) == 6 + 14 + 1 + 10 + 31 + 31 + 3 * ((loss, output) in SHORT_CUTS)
 
 
-@pytest.mark.parametrize("hidden", ["relu", "softmax"])
-@pytest.mark.parametrize(
+@every("hidden", ["relu", "softmax"])
+@every(
     ("loss", "output", "sizes"),
     [
         ("cross_entropy", "softmax", (64, 32, 10)),
@@ -36,7 +37,7 @@ def test_every_pair_reads_back(loss, output):
         ("huber", "identity", (5, 3)),
     ],
 )
-@pytest.mark.parametrize("neurons", [1, 3, None])
+@every("neurons", [1, 3, None])
 def test_wide_layers_read_back(loss, output, sizes, hidden, neurons):
     network, x, y = network_and_target(loss, output, "float32", sizes, hidden)
     left = check(explain(network, x, y, loss=loss), neurons=neurons)
@@ -73,7 +74,7 @@ def test_neurons_shown_are_those_with_the_largest_error():
     assert next(symbol for symbol in left if symbol.startswith("∂C/∂w²")) == f"∂C/∂w²_{j + 1},{k + 1}"
 
 
-@pytest.mark.parametrize(("loss", "output"), fitting_pairs())
+@every(("loss", "output"), fitting_pairs())
 def test_batches_read_back(loss, output):
     network, xs, ys = batch(loss, output, dtype="float32")
     left = check(explain(network, xs, ys, loss=loss, learning_rate=0.3))

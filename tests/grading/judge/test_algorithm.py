@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import singles
 from backlit.grading.judge.matching import NO_MISTAKES, numbers_of
 from backlit.grading.reading.cases import Task, draw_cases
+from every import every
 
 
 @given(st.integers(0, 2**32), st.sampled_from(fitting_pairs()))
@@ -48,7 +48,7 @@ NO_MISTAKE_FOR_SIGMOID = {
 }
 
 
-@pytest.mark.parametrize("switch", singles(), ids=":".join)
+@every("switch", singles())
 def test_every_mistake_changes_a_number_or_a_shape(switch):
     cases = draw_cases(0, Task("sigmoid", "sigmoid", "quadratic"), batches=True)
     changed = False

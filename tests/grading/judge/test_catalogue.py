@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
-import pytest
-
 from backlit.grading.judge.catalogue import CATALOGUE, alone_and_in_pairs, key_of, order_of, singles
 from backlit.grading.judge.verdict import EQUATIONS
+from every import every
 
 
-@pytest.mark.parametrize("mistake", CATALOGUE.values(), ids=lambda mistake: mistake.key)
+@every("mistake", CATALOGUE.values())
 def test_every_mistake_has_a_hint_of_one_or_two_sentences(mistake):
     assert mistake.hint.endswith((".", "?"))
     assert 1 <= mistake.hint.count(". ") + 1 <= 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from corpus import header, load, program
+from corpus import header, load, program, task
 
+import backlit as bl
 from backlit.grading.judge.detection import detect_convention
 from backlit.grading.reading.cases import Task, random_case
 from backlit.grading.reading.conventions import Convention
@@ -37,3 +38,20 @@ def test_conventions_are_found(name, convention):
     student = LiveStudent(load(path))
     recipe = find_recipe(student, student.inventory(), random_case(np.random.default_rng(0), task, (3, 5, 2), 1))
     assert detect_convention(recipe, task, 0)[0] == convention
+
+
+@pytest.mark.parametrize("name", ["dlai_planar", "dlai_deep", "softmax_batch"])
+def test_it_is_said_what_a_program_is_right_for(name):
+    path = program(f"right/{name}")
+    asked = task(path)
+    assert bl.grade(load(path), seed=0, **asked).remarks == ()
+    verdict = bl.grade(load(path), seed=0, activation="relu", loss="quadratic")
+    names = asked["activation"] if isinstance(asked.get("activation"), str) else ",".join(asked["activation"])
+    names = "sigmoid,softmax" if names == "softmax" else names
+    words = f"Every number is right for --activation {names} --loss {asked.get('loss', 'quadratic')}."
+    assert verdict.verdict == "fail"
+    assert [remark.startswith(words) for remark in verdict.remarks] == [True], verdict.remarks
+
+
+def test_of_a_wrong_program_nothing_such_is_said():
+    assert bl.grade(load(program("wrong/nielsen_bp2_no_prime")), seed=0).remarks == ()

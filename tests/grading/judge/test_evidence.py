@@ -64,7 +64,9 @@ def changed(name, change):
         (changed("nabla_b", lambda v, layer: v**3), "BP3", BACKWARD - {"BP3"}),
         (changed("nabla_b", lambda v, layer: np.full(v.shape, np.nan)), "BP3", BACKWARD - {"BP3"}),
         (observed(frozenset({("BP1", "gradient_of_wrong_loss:squared")})), "BP1", BACKWARD - {"BP1"}),
-        (observed(frozenset({("z", "missing_bias")})), "BP1", set()),
+        (observed(frozenset({("z", "missing_bias")})), "z", set()),
+        (observed(frozenset({("a", "wrong_sigma:doubled")})), "z", set()),
+        (observed(frozenset({("a", "wrong_sigma:tanh")})), "a", set()),
         (observed(frozenset({("BP2", "sigma_prime_twice")})), "BP2", BACKWARD - {"BP2"}),
     ],
 )
@@ -92,8 +94,12 @@ def test_a_product_of_matrices_is_blamed_on_bp1():
     (case,) = [case for case in CASES if case.sizes == (3, 5, 2)]
     (good,) = observed(cases=[case])
     inner = np.sum(good.numbers["nabla_b", 3], keepdims=True)
-    (finding,) = judge_own_steps([replace(good, numbers=good.numbers | {("nabla_b", 3): inner})], []).findings
+    product = {("nabla_b", 3): inner, ("nabla_w", 3): inner @ run(case).a[2].T}
+    (finding,) = judge_own_steps([replace(good, numbers=good.numbers | product)], []).findings
     assert (finding.equation, finding.mistake) == ("BP1", "matrix_product")
+    # the sum over the neurons is the same number, and then the weights have the right δ
+    (finding,) = judge_own_steps([replace(good, numbers=good.numbers | {("nabla_b", 3): inner})], []).findings
+    assert finding.equation == "BP3"
 
 
 def test_what_depends_on_a_wrong_equation_is_counted():

@@ -9,6 +9,7 @@ from backlit.grading.judge.catalogue import CATALOGUE
 from backlit.grading.judge.findings import compared, component_of, equation_of_line, from_switches, message_for
 from backlit.grading.judge.verdict import EQUATIONS
 from backlit.grading.reading.cases import Task, draw_cases
+from every import every
 
 
 def test_components_count_from_one():
@@ -37,7 +38,7 @@ def test_later_mistakes_are_judged_on_earlier_ones():
     assert both[1].expected != alone[0].expected
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
+@every("key", CATALOGUE)
 def test_messages_name_the_equation_and_give_the_hint(key):
     for equation in EQUATIONS:
         message = message_for(equation, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import backlit as bl
 from backlit.grading.reading.cases import Task
 from backlit.grading.reading.forms.registry import FORMS, call_name, find_form, put_together
 from backlit.grading.reading.live_student import LiveStudent
+from backlit.grading.sandbox.limits import Limits
 
 SIGMOID = Task("sigmoid", "sigmoid", "quadratic")
 
@@ -109,3 +111,45 @@ def test_numbers_are_put_together_of_the_students_alone():
     parts = {"number": Number, "hidden_sigma": "sigmoid", "output_sigma": "sigmoid"}
     nabla_w, nabla_b = form.backprop(parts, {}, np.ones(2), np.ones(1), [np.ones((1, 2))], [np.ones(1)])
     assert (nabla_w[0].tolist(), nabla_b[0].tolist()) == ([[7.0, 7.0]], [7.0])
+
+
+ATTEMPTS = """
+import os, signal, socket
+def attempt():
+    def backlit(): import backlit
+    def network(): socket.create_connection(("127.0.0.1", {port}), timeout=1)
+    def outside(): open({victim!r}, "w").write("gone")
+    def grader(): os.kill(os.getppid(), signal.SIGKILL)
+    for way in (backlit, network, outside, grader):
+        try:
+            way()
+        except (ImportError, OSError):
+            continue
+        raise RuntimeError("got away with " + way.__name__)
+"""
+
+
+@pytest.mark.needs("linux")
+@pytest.mark.parametrize(
+    ("name", "backward"),
+    [
+        ("cs231n_sigmoid_functions", "def sigmoid_backward(dout, cache):\n    "),
+        ("nnfs_sigmoid", "def backward(self, grad):\n        "),
+        ("micrograd_slopes", "def backward(self, seed=1.0):\n        "),
+    ],
+    ids=[form.name for form in FORMS],
+)
+def test_what_is_put_together_is_behind_walls(tmp_path, name, backward):
+    text = program(f"right/{name}").read_text()
+    path, victim = tmp_path / "student.py", tmp_path / "victim"
+    victim.write_text("precious")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        attempts = ATTEMPTS.format(port=server.getsockname()[1], victim=str(victim))
+        path.write_text(attempts + text.replace(backward, f"{backward}attempt();"))
+        verdict = bl.grade(path, seed=0)
+    assert (verdict.verdict, verdict.findings) == ("pass", ())
+    assert victim.read_text() == "precious"
+    path.write_text(text.replace(backward, f"{backward}[0 for i in iter(int, 1)];"))
+    verdict = bl.grade(path, seed=0, limits=Limits(time=0.5, restarts=0))
+    assert verdict.verdict == "error"
+    assert any("did not end in time" in remark for remark in verdict.remarks)

@@ -8,8 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from backlit.grading.judge.verdict import Finding, Score, Verdict
-from backlit.grading.reports.gradescope import render_gradescope
-from backlit.grading.reports.junit import render_junit
+from backlit.grading.reports.platforms import render_gradescope, render_junit
 from backlit.grading.reports.text import render_html, render_text
 
 FINDING = Finding("BP2", 2, "δ^2_1", 0.25, -0.5, "sign", "Look at <BP2> & the sign.\x1b", 12)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
-from backlit.data.columns.column import Column
+from backlit.data.columns.column import Column, of_type
 from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates
 from backlit.data.columns.gaps import blank_missing, is_usual_word
@@ -17,7 +17,6 @@ from backlit.data.columns.glance import Glance, glance
 from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
-from backlit.data.columns.typed import of_type
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm
 from backlit.errors import DataError, InvalidInputError
 

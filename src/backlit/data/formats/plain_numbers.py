@@ -67,11 +67,13 @@ def divide(
         cells = dict(zip(columns, table.get_columns(), strict=True))
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
         plain = {name for name in numbers if _is_certain(cells[name], name in whole, zeros=zeros)}
+        place = {name: j for j, name in enumerate(columns)}
         unsure = _may_be_thousands([cells[name] for name in numbers if name in plain and name not in whole])
         if unsure:
-            places = [columns.index(name) for name in unsure]
+            places = [place[name] for name in unsure]
             head = pl.read_csv(_lines(body, 100), schema=dict.fromkeys(columns, pl.String), columns=places, **options)
-            plain -= {each.name for each in head if each.drop_nulls().str.contains(THREE_DIGITS).all()}
+            fit = head.select(pl.all().str.contains(THREE_DIGITS).all()).row(0, named=True)
+            plain -= {name for name, all_fit in fit.items() if all_fit}
         text = pl.String()
         places = [j for j, (name, dtype) in enumerate(kinds.items()) if name not in plain and dtype != text]
         if places:

@@ -13,8 +13,7 @@ from backlit.data.columns.gaps import blank_missing
 from backlit.data.formats.arff import looks_like_arff, read_arff
 from backlit.data.formats.arrays import read_idx, read_npz
 from backlit.data.formats.delimited import TextTable, read_delimited
-from backlit.data.formats.file_bytes import read_bytes
-from backlit.data.formats.foreign import refuse_foreign
+from backlit.data.formats.file_bytes import read_bytes, refuse_foreign
 from backlit.data.formats.idx import looks_like_idx
 from backlit.data.formats.json_lines import SUFFIXES as JSON
 from backlit.data.formats.json_lines import read_json

@@ -234,6 +234,10 @@ def bp3(p: Pass, layer: int) -> Array:
         nabla_b = np.mean(delta) * np.ones((1, 1))
     elif p.makes("BP3", "summed_over_neurons:mean_axis"):
         nabla_b = np.mean(delta, axis=0, keepdims=True)
+    elif p.makes("BP3", "summed_over_neurons:mean_flat"):  # of rows; a flat bias is a column to us
+        nabla_b = np.mean(delta, axis=0)[:, np.newaxis]
+    elif p.makes("BP3", "summed_over_neurons:flat"):
+        nabla_b = np.sum(delta, axis=0)[:, np.newaxis] * _scale(p, "BP3", layer)
     elif p.makes("BP3", "summed_over_neurons:axis"):
         nabla_b = np.sum(delta, axis=0, keepdims=True) * _scale(p, "BP3", layer)
     else:

@@ -126,7 +126,7 @@ _ENTRIES = [
     Mistake(
         "summed_over_neurons",
         "The sum runs over the neurons as well; each neuron's bias has its own gradient. Look at the axis.",
-        {"BP3": ("axis", "mean_axis", "all", "mean")},
+        {"BP3": ("axis", "mean_axis", "flat", "mean_flat", "all", "mean")},
     ),
     Mistake("times_activation", "The gradient of a bias has no factor a.", _in("BP3")),
     Mistake(

@@ -54,11 +54,10 @@ def judge_cost(judgement: Judgement, observed: Sequence[Observed], convention: C
     judgement.seen_in["cost"] = judgement.seen_in.get("BP1", "")
     wrong = {finding.equation for finding in judgement.findings}
     if wrong & {"z", "a"}:
-        made = (frozenset({switch}) for switch in singles(("z", "a")))
-        if not any(
-            len(costs) == len(observed) and _is_right(costs, convention)
-            for costs in (list(_costs(observed, s)) for s in made)
-        ):
+        made = [frozenset({switch}) for switch in singles(("z", "a"))]
+        fitting = [s for s in made if _is_right(list(_costs(observed[:1], s)), convention)]
+        whole = (list(_costs(observed, switches)) for switches in fitting)
+        if not any(len(costs) == len(observed) and _is_right(costs, convention) for costs in whole):
             judgement.notes["cost"] = _NOT_JUDGED
             return
         judgement.checks["cost"] = len(observed)

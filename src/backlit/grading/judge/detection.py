@@ -1,13 +1,14 @@
-"""Finding the convention of a submission that makes a whole pass, by trying."""
+"""What is found by trying: the convention of a submission that makes a whole pass, and what else it is right for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from backlit.grading.judge.matching import NO_MISTAKES, close, explains, numbers_of
+from backlit.grading.judge.matching import FLOAT32_TOLERANCE, NO_MISTAKES, close, explains, is_right, numbers_of
 from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.verdict import Finding
 from backlit.grading.reading.answers import Observed
@@ -64,7 +65,8 @@ def _try(recipe: Recipe, task: Task, seed: int, *, labels: bool) -> _Tried:
         if side_effects and side_effects[0].mistake == "accumulates":
             return _Tried((0, 0, 0), convention, side_effects[0])
         observed = [recipe.observe(case, convention) for case in probes]
-        right = sum(explains(o, numbers_of(o.case, NO_MISTAKES)) for o in observed)
+        # float32 is a matter of its own
+        right = sum(explains(o, numbers_of(o.case, NO_MISTAKES), FLOAT32_TOLERANCE) for o in observed)
         ran = sum(o.error is None for o in observed)
         # y is an index there, and no index has decimals
         asks = asks or any(o.error is not None and ("IndexError" in o.error or "integer" in o.error) for o in observed)
@@ -108,7 +110,11 @@ def _knows_batches(recipe: Recipe, convention: Convention, task: Task, seed: int
     if once.numbers["nabla_b", last].shape == case.b[last].shape:
         return True
     w_once, w_twice = once.numbers["nabla_w", last], twice.numbers["nabla_w", last]
-    return w_once.shape == w_twice.shape and w_once.size > 1 and not close(w_twice, 2.0 * w_once.astype(float))
+    return (
+        w_once.shape == w_twice.shape
+        and w_once.size > 1
+        and not close(w_twice, 2.0 * w_once.astype(float), FLOAT32_TOLERANCE)
+    )
 
 
 def _knows_square_batches(recipe: Recipe, convention: Convention, case: Case) -> bool:
@@ -126,3 +132,28 @@ def _knows_square_batches(recipe: Recipe, convention: Convention, case: Case) ->
     return any(
         close(found, right[key]) or (key in sums and close(found, sums[key])) for key, found in observed.numbers.items()
     )
+
+
+_HIDDEN = ("sigmoid", "tanh", "relu")
+_OUTPUT = (
+    *(("sigmoid", "cross_entropy"), ("softmax", "cross_entropy"), ("sigmoid", "quadratic"), ("identity", "quadratic")),
+    *(("tanh", "quadratic"), ("relu", "quadratic")),
+)
+
+
+def fitting_task(observed: Sequence[Observed]) -> Task | None:
+    """Return the activations and the loss for which every number is right, or None."""
+    if any(o.error is not None for o in observed):
+        return None
+    tasks = (Task(hidden, output, loss) for hidden, (output, loss) in product(_HIDDEN, _OUTPUT))
+    return next((task for task in tasks if is_right([_asked_for(task, o) for o in observed])), None)
+
+
+def remark_on(task: Task) -> str:
+    """Say what the submission is right for."""
+    names = task.hidden if task.hidden == task.output else f"{task.hidden},{task.output}"
+    return f"Every number is right for --activation {names} --loss {task.loss}. If that was asked for, grade it so."
+
+
+def _asked_for(task: Task, o: Observed) -> Observed:
+    return replace(o, case=replace(o.case, task=task))

@@ -61,7 +61,7 @@ def message_for(equation: str, mistake: str | None) -> str:
     """Say what to look at."""
     start = f"Look at {EQUATION_NAMES[equation]}."
     if mistake is None:
-        return f"{start} The numbers differ from the equation's, in a way that is not in the catalogue of mistakes."
+        return f"{start} The numbers differ from the right ones, and none of the usual mistakes explains them."
     return " ".join([start, *(CATALOGUE[key].hint for key in mistake.split("+"))])
 
 

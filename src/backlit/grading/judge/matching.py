@@ -104,17 +104,22 @@ def find_mistakes(
     ordered = sorted(
         observed, key=lambda o: (o.error is not None, is_right([o]), not o.case.is_square, sum(o.case.sizes))
     )
+    tolerance = FLOAT32_TOLERANCE if _is_single(ordered[0]) else TOLERANCE
     has_step = any(name in ("b_new", "w_new") for name, _ in ordered[0].numbers)
-    screen = _Screen(as_gradients(ordered[0]), _STEP_TOLERANCE if has_step else TOLERANCE)
+    screen = _Screen(as_gradients(ordered[0]), _STEP_TOLERANCE if has_step else tolerance)
     for switches in candidates:
         if not has_step and any(switch in _ONLY_IN_THE_STEP for switch in switches):
             continue
         steps_wrong = has_step and any(switch[0] == "update" for switch in switches)
         if sigma is None and sigma_prime is None and not steps_wrong and not screen.may_be(switches):
             continue
-        if all(explains(o, numbers_of(o.case, switches, sigma, sigma_prime)) for o in ordered):
+        if all(explains(o, numbers_of(o.case, switches, sigma, sigma_prime), tolerance) for o in ordered):
             return switches
     return None
+
+
+def _is_single(observed: Observed) -> bool:
+    return any(array.dtype == np.float32 for array in observed.numbers.values())
 
 
 _ONLY_IN_THE_STEP = {switch for switch in singles(("update",)) if switch[1] != "update_before_all_deltas"}

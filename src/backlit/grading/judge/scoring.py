@@ -13,6 +13,7 @@ from backlit.grading.judge.verdict import ASKED, EQUATIONS, Finding, Judgement, 
 
 _NOT_FOUND = "Nothing was recognized that computes it."
 _NOT_SHOWN = "No number that came back depends on it in a way that could be checked."
+_NOT_YET = "What is wrong leaves no number of it that could be checked: grade again once that is mended."
 
 
 def asked_for(points: Mapping[str, float] | None) -> tuple[str, ...]:
@@ -48,7 +49,7 @@ def scores_of(judgements: Sequence[Judgement], points: Mapping[str, float] | Non
         elif checks[equation]:
             scores.append(Score(equation, possible, possible, checks[equation], "right", seen_in.get(equation)))
         else:
-            note = notes.get(equation, _NOT_SHOWN if equation in seen_in else _NOT_FOUND)
+            note = notes.get(equation, (_NOT_YET if wrong else _NOT_SHOWN) if equation in seen_in else _NOT_FOUND)
             scores.append(Score(equation, 0.0, possible, 0, "missing", seen_in.get(equation), note))
     return tuple(scores)
 

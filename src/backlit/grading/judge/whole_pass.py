@@ -15,7 +15,7 @@ import numpy as np
 from backlit.grading.judge.algorithm import run
 from backlit.grading.judge.catalogue import Switch, alone_and_in_pairs, singles
 from backlit.grading.judge.cost import judge_cost
-from backlit.grading.judge.detection import detect_convention, draw_probes, takes_mini_batches
+from backlit.grading.judge.detection import detect_convention, draw_probes, fitting_task, remark_on, takes_mini_batches
 from backlit.grading.judge.evidence import n_wrong, shown
 from backlit.grading.judge.findings import (
     compared,
@@ -37,7 +37,6 @@ from backlit.grading.judge.matching import (
     is_right,
     numbers_of,
 )
-from backlit.grading.judge.other_task import fitting_task, remark_on
 from backlit.grading.judge.own_steps import judge_own_steps
 from backlit.grading.judge.side_effects import side_effect_findings
 from backlit.grading.judge.update import judge_update, n_wrong_in_steps, with_sums
@@ -148,10 +147,11 @@ def _gradient_findings(
         found = mistake_in_squares(recipe, observed, convention)
         if found:
             return [replace(finding, found=failed[0].error, line=failed[0].line) for finding in found], {}
-    switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
-    if switches is not None:
-        return _with_errors(from_switches(switches, cases), observed), _not_in(switches, shown(observed, switches))
     precision = _precision_finding(observed)
+    if precision is None or precision.mistake != "float32":  # whose roundings hide mistakes that change little
+        switches = find_mistakes(observed, islice(alone_and_in_pairs(), len(singles()) + 1))
+        if switches is not None:
+            return _with_errors(from_switches(switches, cases), observed), _not_in(switches, shown(observed, switches))
     if precision is not None:
         checks = shown(observed, NO_MISTAKES)
         if precision.mistake == "difference_quotient":  # which is none of the four equations

@@ -62,6 +62,8 @@ class Recipe:
         The parts that are put together, where no function makes a whole pass.
     stops_early : bool
         Whether it only looks as if it were written for `n_layers`: it names no layer, and yet goes no further.
+    constructor_rates : tuple of str
+        Optional arguments of the constructor that are the learning rate.
     """
 
     student: Student
@@ -75,6 +77,7 @@ class Recipe:
     style: str = "parameters"
     form: Found | None = None
     stops_early: bool = False
+    constructor_rates: tuple[str, ...] = ()
 
     @property
     def main(self) -> Action:
@@ -117,7 +120,8 @@ class Recipe:
             name = f".{name}"
             parameters = {key: parameters_of(case, convention, kind) for key, kind in self.attributes.items()}
             arguments = tuple(self.argument(kind, case, convention) for kind in self.constructor)
-            prefix.append(Call(self.class_name, arguments, attributes=parameters))
+            rates = dict.fromkeys(self.constructor_rates, case.eta)
+            prefix.append(Call(self.class_name, arguments, keywords=rates, attributes=parameters))
         forward_value: Value = None
         cost: float | None = None
         one_round: list[Call] = []

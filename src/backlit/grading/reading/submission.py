@@ -176,7 +176,9 @@ def _class_recipe(
     text: str,
 ) -> Recipe | None:
     no_constructor = FunctionInfo("__init__", (), 0)
-    constructor = _constructor_roles(next((m for m in methods if m.name == "__init__"), no_constructor))
+    info = next((m for m in methods if m.name == "__init__"), no_constructor)
+    constructor = _constructor_roles(info)
+    rates = tuple(name for name in info.parameters[len(constructor) :] if role_of(name, ("eta",)))
     n_layers = 3 if any(kind[5:].isdigit() for kind in constructor if kind.startswith("size_")) else None
     recipe = Recipe(student, name, functions, constructor, n_layers=n_layers)
     in_layers = _in_layers((*_LAYER_WEIGHTS, *_LAYER_BIASES))
@@ -191,7 +193,7 @@ def _class_recipe(
         return None
     known: dict[str, Any] = {} if "weights" in constructor else _known(outcome.attributes, attributes, probe)
     n_layers = n_layers or _layers_of(list(attributes.values()))
-    recipe = Recipe(student, name, functions, constructor, attributes, n_layers, known)
+    recipe = Recipe(student, name, functions, constructor, attributes, n_layers, known, constructor_rates=rates)
     return recipe if n_layers is not None else _with_depth(recipe, probe, text)
 
 

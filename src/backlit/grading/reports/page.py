@@ -247,7 +247,7 @@ def _digits(finding: Finding | None) -> int:
 
 def _definition(equation: str) -> Block:
     if equation == "cost":
-        return Definition("C", formula("C = (1/n) Σ_x C_x"), pieces("the mean of what the examples cost"))
+        return Definition("cost", formula("C = (1/n) Σ_x C_x"), pieces("the mean of what the examples cost"))
     quantity, layer = _ANY[equation]
     worked = work_number(explain(Exercise.from_dict(_ANY_NETWORK)), quantity, layer, (0, 0))
     assert worked is not None

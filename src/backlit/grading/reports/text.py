@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import textwrap
 
+from backlit.explanation.plain_text import WIDTH
 from backlit.explanation.views.html import render_document_html
 from backlit.explanation.views.text import render_document_text
 from backlit.grading.judge.verdict import Finding, Verdict
 from backlit.grading.reports.page import page_of
 
 
-def render_text(verdict: Verdict, *, title: str = "", width: int = 88, details: bool = False) -> str:
+def render_text(verdict: Verdict, *, title: str = "", width: int = WIDTH, details: bool = False) -> str:
     """Return a verdict as plain text, on one screen.
 
     Parameters
@@ -35,7 +36,7 @@ def render_html(verdict: Verdict, *, title: str = "", details: bool = False) -> 
     return render_document_html(page_of(verdict, title, details=details))
 
 
-def render_finding(finding: Finding, width: int = 88) -> list[str]:
+def render_finding(finding: Finding, width: int = WIDTH) -> list[str]:
     """Return one finding as lines."""
     where = [finding.equation]
     if finding.layer is not None:

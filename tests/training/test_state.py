@@ -8,8 +8,7 @@ import pytest
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.errors import ModelFileError
-from backlit.training.state import EpochRecord, TrainingState
-from backlit.training.state_document import state_from_document, state_to_document
+from backlit.training.state import EpochRecord, TrainingState, state_from_document, state_to_document
 from backlit.training.stopping import StoppingState
 
 # every field differs from its default, so that one that is forgotten shows

@@ -1,0 +1,143 @@
+"""Recorded lines → tables in Markdown, for the terminal and for docs/tabular.md alike."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from contestants import CONTESTANTS
+from records import Key, Record
+from sets import SETS
+from shared import table
+
+METRICS = {"classification": ("accuracy", "log_loss"), "regression": ("r2", "rmse")}
+NAMES = {"accuracy": "accuracy", "log_loss": "log-loss", "r2": "R²", "rmse": "RMSE"}
+DASH = "–"
+
+
+def sections(records: dict[Key, Record]) -> dict[str, str]:
+    """Return the text of each place in the documentation: an overview, every set by itself, and who ran where."""
+    # of a fit on one thread and on two, the later counts
+    found = list({(key.set, key.contestant, key.seed): record for key, record in records.items()}.values())
+    good = [record for record in found if "scores" in record]
+    return {
+        "tables overview": overview(found),
+        "tables parts": parts(good),
+        "tables sets": "\n\n".join(one_set(name, good) for name in _sets_of(good)),
+        "tables machine": machine(good),
+    }
+
+
+def overview(records: Sequence[Record]) -> str:
+    """The first score of everybody on every set."""
+    sets = _sets_of(records)
+    lines = [
+        [_title(key), *(_scores(_select(records, name, key), _main_metric(name)) for name in sets)]
+        for key, contestant in CONTESTANTS.items()
+        if not contestant.whole and any(record["contestant"] == key for record in records)
+    ]
+    return table(["", *(f"{name}, {NAMES[_main_metric(name)]}" for name in sets)], lines)
+
+
+def parts(records: Sequence[Record]) -> str:
+    """By how much the error grows without a part of our recipe, over the seeds that both have."""
+    lines = [
+        [contestant.title, *(_growth(records, name, key, contestant.whole) for name in _sets_of(records))]
+        for key, contestant in CONTESTANTS.items()
+        if contestant.whole and any(record["contestant"] == key for record in records)
+    ]
+    return table(["error", *_sets_of(records)], lines)
+
+
+def one_set(name: str, records: Sequence[Record]) -> str:
+    """Scores, times and memory on one set, the best first."""
+    metrics = METRICS[SETS[name][2]]
+    main = _main_metric(name)
+    found = {key: _select(records, name, key) for key, contestant in CONTESTANTS.items() if not contestant.whole}
+    found = {key: rows for key, rows in found.items() if rows}
+    best_first = sorted(found, key=lambda key: _mean(found[key], "scores", main), reverse=main != "rmse")
+    lines = [
+        [
+            _title(key),
+            *(_scores(found[key], metric) for metric in metrics),
+            str(len(found[key])),
+            *(_time(found[key], *part) for part in (("fit", "wall"), ("fit", "cpu"), ("predict", "wall"))),
+            f"{statistics.fmean(row['peak_mib'] for row in found[key]):,.0f}",
+        ]
+        for key in best_first
+    ]
+    header = [f"**{name}**", *(NAMES[metric] for metric in metrics), "seeds"]
+    return table([*header, "fit, s", "processor, s", "predict, s", "peak, MiB"], lines)
+
+
+def machine(records: Sequence[Record]) -> str:
+    """Where and when it ran, and the versions of everybody."""
+    versions: dict[str, set[str]] = {}
+    for record in records:
+        for package, version in record["versions"].items():
+            versions.setdefault(package, set()).add(version)
+    named = ", ".join(f"{package} {' and '.join(sorted(found))}" for package, found in versions.items())
+    dates = sorted({record["date"] for record in records})
+    threads = " or ".join(str(n) for n in sorted({record["n_threads"] for record in records}))
+    places = sorted({record["machine"] for record in records})
+    when = " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""
+    busy = any(_is_busy(record) for record in records)
+    remark = " ~: the machine had other work during one of these fits; such times are too long." if busy else ""
+    return f"{'; '.join(places)}; threads: {threads}; {when}. {named}.{remark}"
+
+
+def _sets_of(records: Sequence[Record]) -> list[str]:
+    return [name for name in SETS if any(record["set"] == name for record in records)]
+
+
+def _title(key: str) -> str:
+    contestant = CONTESTANTS[key]
+    return f"**{contestant.title}**" if contestant.module == "ours" else contestant.title
+
+
+def _main_metric(name: str) -> str:
+    # of a logarithm's error people know the root
+    return "rmse" if name.endswith("-log") else METRICS[SETS[name][2]][0]
+
+
+def _select(records: Sequence[Record], name: str, contestant: str) -> list[Record]:
+    return [record for record in records if (record["set"], record["contestant"]) == (name, contestant)]
+
+
+def _growth(records: Sequence[Record], name: str, key: str, whole: str) -> str:
+    errors = [{row["seed"]: _error(row) for row in _select(records, name, each)} for each in (key, whole)]
+    seeds = errors[0].keys() & errors[1].keys()
+    if not seeds:
+        return DASH
+    without, with_it = (sum(each[seed] for seed in seeds) for each in errors)
+    return f"{100 * (without / with_it - 1):+.1f} %"
+
+
+def _error(row: Record) -> float:
+    return row["scores"]["rmse"] if "rmse" in row["scores"] else 1 - row["scores"]["accuracy"]
+
+
+def _mean(rows: Sequence[Record], part: str, name: str) -> float:
+    return statistics.fmean(row[part][name] for row in rows)
+
+
+def _scores(rows: Sequence[Record], metric: str) -> str:
+    """Return mean ± standard error over the seeds."""
+    values = [row["scores"][metric] for row in rows if "scores" in row]
+    if not values:
+        return "failed" if rows else DASH
+    digits = 0 if max(values) > 100 else 4
+    mean = f"{statistics.fmean(values):,.{digits}f}"
+    if len(values) < 2:
+        return mean
+    return f"{mean} ± {statistics.stdev(values) / len(values) ** 0.5:,.{digits}f}"
+
+
+def _time(rows: Sequence[Record], part: str, kind: str) -> str:
+    seconds = _mean(rows, part, kind)
+    mark = "~" if any(map(_is_busy, rows)) else ""
+    return mark + (f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}" if seconds < 1 else f"{seconds:.1f}")
+
+
+def _is_busy(record: Record) -> bool:
+    return record["load"][0] > record["n_threads"] + 1

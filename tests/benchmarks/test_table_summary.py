@@ -1,0 +1,65 @@
+"""What the benchmark on tables keeps and prints: lines of results, means with standard errors, a place on the page."""
+
+from __future__ import annotations
+
+from records import Key, append, read_records
+from summary import sections
+
+KEY = Key("letter", "lightgbm", 0, 2)
+
+
+def line(contestant: str, seed: int, accuracy: float, wall: float, load: float = 0.0) -> dict[str, object]:
+    return {
+        **Key("letter", contestant, seed, 2)._asdict(),
+        "scores": {"accuracy": accuracy, "log_loss": 0.5},
+        "fit": {"wall": wall, "cpu": 2 * wall},
+        "predict": {"wall": 0.25, "cpu": 0.25},
+        "peak_mib": 300.0,
+        "load": [load, 0.0, 0.0],
+        "date": "2026-11-29",
+        "machine": "A processor",
+        "versions": {contestant: "1.0"},
+    }
+
+
+def test_a_run_that_was_stopped_goes_on_from_what_is_whole(tmp_path):
+    file = tmp_path / "results.jsonl"
+    assert read_records(file) == {}
+    append(file, line("lightgbm", 0, 0.9, 1.0))
+    append(file, line("lightgbm", 1, 0.8, 1.0))
+    file.write_text(file.read_text()[:-9])  # the second was cut short
+    assert list(read_records(file)) == [KEY]
+    append(file, line("lightgbm", 0, 0.7, 1.0))
+    assert [record["scores"]["accuracy"] for record in read_records(file).values()] == [0.7]
+
+
+def test_tables_have_means_and_standard_errors(tmp_path):
+    lines = [line("lightgbm", seed, accuracy, 3.0) for seed, accuracy in enumerate([0.90, 0.92, 0.94])]
+    lines += [line("backlit", 0, 0.95, 1.5, load=9.0), {**Key("letter", "tabm", 0, 2)._asdict(), "failed": "No room."}]
+    for each in lines:
+        append(tmp_path / "results.jsonl", each)
+    found = {name: _cells(text) for name, text in sections(read_records(tmp_path / "results.jsonl")).items()}
+    assert found["tables overview"][2:] == [
+        ["**backlit, default**", "0.9500"],
+        # the deviation of the three is 0.02
+        ["LightGBM", "0.9200 ± 0.0115"],
+        ["TabM", "failed"],
+    ]
+    # the best first; ~: not a quiet machine
+    assert found["tables sets"][2:] == [
+        ["**backlit, default**", "0.9500", "0.5000", "1", "~1.5", "~3.0", "~0.25", "300"],
+        ["LightGBM", "0.9200 ± 0.0115", "0.5000 ± 0.0000", "3", "3.0", "6.0", "0.25", "300"],
+    ]
+
+
+def test_what_a_part_gains_is_told_of_the_seeds_that_both_have():
+    whole = [line("tabular", seed, accuracy, 1.0) for seed, accuracy in enumerate([0.9, 0.8, 0.1])]
+    without = [line("tabular-without-schedule", seed, acc, 1.0) for seed, acc in [(0, 0.88), (1, 0.75), (7, 0.1)]]
+    found = sections({Key(*(each[name] for name in Key._fields)): each for each in whole + without})
+    # 0.12 + 0.25 instead of 0.1 + 0.2
+    assert _cells(found["tables parts"])[2:] == [["tabular without schedule", "+23.3 %"]]
+    assert "without" not in found["tables overview"] + found["tables sets"]
+
+
+def _cells(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines()]
