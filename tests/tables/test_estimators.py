@@ -119,6 +119,9 @@ def test_what_is_given_goes_before_the_preset():
     options = model.model_.training["options"]
     assert (model.model_.n_members, options["hidden"], options["dropout"], options["n_bins"]) == (2, [8], 0.0, 64)
     assert model.n_iter_ == 1
+    # also where it is what the plain options are
+    scaled = TabularClassifier(epochs=1, options={"hidden": (8,), "numbers": "scaled"}).fit(frame, above)
+    assert "numbers" not in scaled.model_.training["options"]
     columns = TabularClassifier(columns={"word": "text"}, **TINY).fit(frame, above).model_.encoder.schema_.columns
     assert [column.kind for column in columns] == ["number", "text", "date"]
 

@@ -91,7 +91,7 @@ class BaseTabular(BaseEstimator):  # type: ignore[misc]
         if len(target) < 2:
             raise DataError("Found 1 sample (n_samples = 1), but at least 2 rows are needed to learn from.")
         name = _name_of(y, frame.table.columns)
-        choices = choices_of(self.columns).with_categories(frame.categories)
+        choices = choices_of(self.columns)
         if target.dtype.kind in "OU":  # whatever it looks like, text is text
             choices = dataclasses.replace(choices, columns={**choices.columns, name: "category"})
         model = TableModel.train(
