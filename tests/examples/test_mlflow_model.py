@@ -14,7 +14,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "mlflow_model.py"
 
 @pytest.mark.needs("mlflow")
 def test_a_model_is_logged_loaded_and_kept_by_autolog(tmp_path):
-    # In a process of its own, for autolog changes scikit-learn. Files, since a new database takes two seconds to set up.
+    # In a process of its own, for autolog changes scikit-learn. Files, for a new database takes two seconds to make.
     store = {"MLFLOW_TRACKING_URI": (tmp_path / "runs").as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
     alone = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
     command = [sys.executable, EXAMPLE, tmp_path]
