@@ -149,7 +149,7 @@ def _has_zeros_before_digits(body: bytes, separator: str) -> bool:
         zero &= after - np.uint8(ord("0")) < 10  # what is less than "0" wraps around
         if (zero & ((before == ord(separator)) | (before == ord("\n")))).any():
             return True
-        signed = np.flatnonzero(zero & ((before == ord("-")) | (before == ord("+"))))
-        if np.isin(chunk[signed], [ord(separator), ord("\n")]).any():
+        zero &= (before == ord("-")) | (before == ord("+"))
+        if zero.any() and np.isin(chunk[:-3][zero], [ord(separator), ord("\n")]).any():
             return True
     return False
