@@ -78,11 +78,12 @@ def machine(records: Sequence[Record]) -> str:
             versions.setdefault(package, set()).add(version)
     named = ", ".join(f"{package} {' and '.join(sorted(found))}" for package, found in versions.items())
     dates = sorted({record["date"] for record in records})
-    places = sorted({f"{record['machine']}, {record['n_threads']} threads" for record in records})
+    threads = " or ".join(str(n) for n in sorted({record["n_threads"] for record in records}))
+    places = sorted({record["machine"] for record in records})
     when = " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""
     busy = any(_is_busy(record) for record in records)
     remark = " ~: the machine had other work during one of these fits; such times are too long." if busy else ""
-    return f"{'; '.join(places)}; {when}. {named}.{remark}"
+    return f"{'; '.join(places)}; threads: {threads}; {when}. {named}.{remark}"
 
 
 def _sets_of(records: Sequence[Record]) -> list[str]:

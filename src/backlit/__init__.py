@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from backlit.export.onnx import to_onnx
     from backlit.grading.grade import grade
     from backlit.persistence.model_file import load_network, save_network
+    from backlit.tables.estimators import TabularClassifier, TabularRegressor
     from backlit.tables.model import TableModel
     from backlit.training.checkpoint import Checkpoint
     from backlit.training.csv_log import CSVLog
@@ -81,6 +82,8 @@ _HOMES = {
     "TableEncoder": "backlit.data.encoder",
     "TableModel": "backlit.tables.model",
     "TableSchema": "backlit.data.columns",
+    "TabularClassifier": "backlit.tables.estimators",
+    "TabularRegressor": "backlit.tables.estimators",
     "backpropagate": "backlit.core.backpropagation",
     "check_gradient": "backlit.core.gradient_check",
     "demon": "backlit.explanation.demon.demon",
@@ -135,6 +138,8 @@ __all__ = [
     "TableEncoder",
     "TableModel",
     "TableSchema",
+    "TabularClassifier",
+    "TabularRegressor",
     "__version__",
     "backpropagate",
     "check_gradient",

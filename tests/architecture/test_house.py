@@ -134,6 +134,7 @@ TESTED_TOGETHER = {
     "encoding": "test_encoder",
     "encodings": "test_delimited",
     "errors": "everywhere",
+    "estimator_base": "test_estimators",
     "evaluate": "test_app",
     "evidence": "test_diagnosis",
     "examples": "test_step",

@@ -53,11 +53,11 @@ def test_tables_have_means_and_standard_errors(tmp_path):
 
 
 def test_what_a_part_gains_is_told_of_the_seeds_that_both_have():
-    whole = [line("backlit", seed, accuracy, 1.0) for seed, accuracy in enumerate([0.9, 0.8, 0.1])]
-    without = [line("backlit-without-schedule", seed, acc, 1.0) for seed, acc in [(0, 0.88), (1, 0.75), (7, 0.1)]]
+    whole = [line("tabular", seed, accuracy, 1.0) for seed, accuracy in enumerate([0.9, 0.8, 0.1])]
+    without = [line("tabular-without-schedule", seed, acc, 1.0) for seed, acc in [(0, 0.88), (1, 0.75), (7, 0.1)]]
     found = sections({Key(*(each[name] for name in Key._fields)): each for each in whole + without})
     # 0.12 + 0.25 instead of 0.1 + 0.2
-    assert _cells(found["tables parts"])[2:] == [["backlit without schedule", "+23.3 %"]]
+    assert _cells(found["tables parts"])[2:] == [["tabular without schedule", "+23.3 %"]]
     assert "without" not in found["tables overview"] + found["tables sets"]
 
 

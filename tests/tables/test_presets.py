@@ -46,7 +46,7 @@ def test_labels_are_smoothed_for_cross_entropy_alone():
 
 
 def test_epochs_and_batches_follow_the_number_of_rows():
-    assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [256, 256, 40, 32]
+    assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [128, 128, 40, 32]
     assert [batch_size_for(n) for n in (3, 1000, 5000)] == [3, 64, 256]
 
 

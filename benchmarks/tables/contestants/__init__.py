@@ -53,20 +53,35 @@ class Contestant:
         return import_module(f"contestants.{self.module}")
 
 
-# Parts of our own recipes: what is left out → the options that leave it out. What each gains is a table of its own.
+# Parts of the preset "tabular": what is left out → the options that leave it out. A table of its own has their gains.
 PARTS: dict[str, Mapping[str, Any]] = {
-    "schedule": {"schedule": "constant"},
+    "bins": {"numbers": "scaled"},
+    "beta-2": {"beta_2": 0.999},
+    "schedule": {"schedule": "cosine"},
+    "zero-output": {"zero_output": False},
+    "dropout": {"dropout": 0.0},
+    "smoothing": {"label_smoothing": 0.0},
+    "activation": {"activation": "relu"},
 }
 WITHOUT = [
-    Contestant(f"backlit-without-{part}", f"backlit without {part}", "ours", ("backlit",), options, whole="backlit")
+    Contestant(
+        f"tabular-without-{part}",
+        f"tabular without {part}",
+        "ours",
+        ("backlit",),
+        {"preset": "tabular", **options},
+        whole="tabular",
+    )
     for part, options in PARTS.items()
 ]
 
 CONTESTANTS = {
     contestant.key: contestant
     for contestant in [
-        # the setting is of `TableTraining`: a preset takes one line more
+        # the setting is of `TableTraining`
         Contestant("backlit", "backlit, default", "ours", ("backlit",), is_small=True),
+        Contestant("tabular", "backlit, tabular", "ours", ("backlit",), {"preset": "tabular"}, is_small=True),
+        Contestant("tabular-best", "backlit, tabular-best", "ours", ("backlit",), {"preset": "tabular-best"}),
         *WITHOUT,
         Contestant("sklearn-hgb", "HistGradientBoosting", "histogram_boosting", ("scikit-learn",), is_small=True),
         Contestant("lightgbm", "LightGBM", "light_gbm", ("lightgbm",), {"n_estimators": 1000}, is_small=True),

@@ -17,7 +17,7 @@ def fit(train: Rows, validation: Rows, seed: int, n_threads: int, **options: Any
     model = TableModel.train(
         train.table,
         train.target,
-        TableTraining(seed=seed, **options),
+        TableTraining(seed=seed, **options, given=frozenset(options)),
         task=train.task,
         validation_table=validation.table,
         n_threads=n_threads,

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from backlit.cli.options import refuse_to_overwrite
-from backlit.training.events import EpochEnded, Event, StepsDone, TrainingEnded, TrainingStarted
+from backlit.training.events import EpochEnded, EpochsPlanned, Event, StepsDone, TrainingEnded, TrainingStarted
 
 _SECONDS_BETWEEN_LINES = 2.0
 
@@ -219,6 +219,10 @@ class TrainingProgress:
                     self._live.update(self._task, completed=done, epoch=event.epoch)
             case EpochEnded():
                 self._show(event)
+            case EpochsPlanned():
+                self._n_epochs = event.n_epochs
+                if self._live is not None:
+                    self._live.update(self._task, total=event.n_epochs, n_epochs=event.n_epochs)
             case TrainingEnded():
                 best = f"; the best was epoch {event.best_epoch}" if event.best_epoch != event.n_epochs else ""
                 self._say(f"Stopped after {event.n_epochs} epochs: {event.reason}{best}.")

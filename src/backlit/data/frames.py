@@ -84,9 +84,11 @@ def frame_of(table: Any) -> nw.DataFrame[Any]:
 
 
 def in_polars(table: Any) -> Frame:
-    """Return a dataframe of any library as one of polars."""
+    """Return a dataframe of any library as one of polars; a `Frame` is one already."""
     import polars as pl
 
+    if isinstance(table, Frame):
+        return table
     frame = frame_of(table)
     native = frame.to_native()
     if isinstance(native, pl.DataFrame) and not any(map(_is_odd, native.dtypes)):

@@ -21,6 +21,7 @@ from backlit.training.events import Watcher
 from backlit.training.examples import Validation, split_rows
 from backlit.training.recording import Recorder
 from backlit.training.run import Run
+from backlit.training.time_limit import TimeLimit, TimeRemarks
 
 
 def train_parts(
@@ -37,6 +38,7 @@ def train_parts(
     recorder: Recorder | None,
 ) -> Parts:
     """Train on a table; see `backlit.tables.model.TableModel.train`."""
+    limit = TimeLimit.of(training.max_time)  # reading the columns counts as well
     start = TableStart.of(table, target, training, task, say, columns)
     training = start.training
     learned, examples, held_out = start.target, start.examples, None
@@ -51,8 +53,10 @@ def train_parts(
         validation = Validation(held_out, learned.metric(held_out.y), learned.metric_name)
         training = replace(training, stopping=training.early_stopping())
     training = without_larger_batches(training, len(examples), say)
-    run = Run.of(training, start.network, start.loss, examples, validation)
+    run = Run.of(training, start.network, start.loss, examples, validation, limit=limit)
     watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
+    if training.max_time is not None:
+        watchers.append(TimeRemarks(say, training.max_time))
     keeps = keeping(checkpoint, watchers, say=say, warn=say)
     trained = run.train(watchers, keeping=keeps)
     session = open_session(get_engine(training.engine), trained.network, run.objective, n_threads=training.n_threads)

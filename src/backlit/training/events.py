@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backlit.training.examples import Examples
 
 
-Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "interrupted"]
+Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "time limit", "interrupted"]
 
 
 class _PointsIntoTraining:
@@ -79,6 +79,25 @@ class EpochEnded(_PointsIntoTraining):
 
 
 @dataclass(frozen=True)
+class EpochsPlanned:
+    """The time limit has room for another number of epochs than was planned. Sent after the end of an epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Epochs done.
+    n_epochs : int
+        Epochs in all that there is time for.
+    wanted : int
+        Epochs that were asked for.
+    """
+
+    epoch: int
+    n_epochs: int
+    wanted: int
+
+
+@dataclass(frozen=True)
 class EpochSettled(_PointsIntoTraining):
     """All that the end of an epoch decides is decided: patience, an adaptive rate, whether another epoch follows.
 
@@ -116,7 +135,7 @@ class TrainingEnded:
     best_epoch: int
 
 
-Event = TrainingStarted | StepsDone | EpochEnded | EpochSettled | TrainingEnded
+Event = TrainingStarted | StepsDone | EpochEnded | EpochsPlanned | EpochSettled | TrainingEnded
 
 
 Watcher: TypeAlias = Callable[[Event], object]

@@ -34,6 +34,7 @@ from backlit.training.loop import look_at_epoch, restore_best, validate
 from backlit.training.options import LineSearchLimits
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import EarlyStopping
+from backlit.training.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -49,6 +50,7 @@ def train_lbfgs(
     stopping: EarlyStopping | None = None,
     watchers: Sequence[Watcher] = (),
     ends_on_interrupt: bool = True,
+    limit: TimeLimit | None = None,
 ) -> tuple[OptimizeResult, Reason]:
     """Train a session's network and tell watchers of each iteration as of an epoch.
 
@@ -68,6 +70,8 @@ def train_lbfgs(
     watchers : sequence of Watcher
     ends_on_interrupt : bool, default True
         Whether Ctrl-C ends training with a warning at the last whole iteration.
+    limit : TimeLimit, optional
+        Looked at after each iteration.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def train_lbfgs(
     if examples.rows is not None:
         examples = examples.copy(np.arange(n_rows))  # every step looks at all of them
     start = session.network()
-    began = [time.perf_counter()]
+    began, timed_out = [time.perf_counter()], [False]
 
     def tell(event: Event) -> bool:
         return any([asks_to_stop(watcher(event)) for watcher in watchers])  # noqa: C419 - every watcher is told, whatever the first one answers
@@ -109,7 +113,8 @@ def train_lbfgs(
         is_best = look_at_epoch(session, stopping, state, record) or stopping is None
         asked_to_stop = tell(EpochEnded(record, is_best, n_rows / max(seconds, 1e-9), session))
         state.stopping.gave_up = stopping is not None and state.stopping.waited > stopping.patience
-        if asked_to_stop or state.stopping.gave_up:
+        timed_out[0] = limit is not None and limit.is_over
+        if asked_to_stop or state.stopping.gave_up or timed_out[0]:
             raise StopIteration
 
     theta = pack([*start.weights, *start.biases])
@@ -131,7 +136,7 @@ def train_lbfgs(
                 callback=after_iteration,
                 options={"maxfun": limits.evaluations, "maxiter": limits.iterations, "gtol": limits.gradient},
             )
-        reason = "no improvement" if state.stopping.gave_up else _reason(result)
+        reason = "no improvement" if state.stopping.gave_up else "time limit" if timed_out[0] else _reason(result)
     except KeyboardInterrupt:
         if not ends_on_interrupt:
             raise

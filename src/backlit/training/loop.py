@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
     EpochEnded,
     EpochSettled,
+    EpochsPlanned,
     Event,
     Reason,
     StepsDone,
@@ -27,6 +28,7 @@ from backlit.training.examples import Examples, Validation
 from backlit.training.schedules import Constant, Position, Schedule
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import EarlyStopping
+from backlit.training.time_limit import TimeLimit
 
 _SECONDS_BETWEEN_EVENTS = 0.2
 
@@ -65,8 +67,9 @@ def train(
     plan: Plan,
     state: TrainingState,
     validation: Validation | None = None,
+    limit: TimeLimit | None = None,
 ) -> Generator[Event, bool | None, None]:
-    """Train until the plan is done, nothing improves, or a watcher asks to stop.
+    """Train until the plan is done, nothing improves, the time is over, or a watcher asks to stop.
 
     Parameters
     ----------
@@ -77,6 +80,8 @@ def train(
     state : TrainingState
         Where to begin; brought forward epoch by epoch.
     validation : Validation, optional
+    limit : TimeLimit, optional
+        Within the first epoch it ends training at the next `StepsDone`.
 
     Yields
     ------
@@ -97,10 +102,15 @@ def train(
     yield TrainingStarted(plan.n_epochs, n_rows, n_steps, state.epoch + 1, metric_name, session, examples)
 
     asked_to_stop: bool | None = False
+    wanted = plan.n_epochs
+    if limit is not None:
+        limit.begin(state.epoch)
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
-        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state)
+        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state, limit)
+        if cost is None:
+            break
         validation_cost = validation_metric = None
         if validation is not None:
             validation_cost, validation_metric = validate(session, validation)
@@ -110,6 +120,9 @@ def train(
         state.history.append(record)
         is_best = look_at_epoch(session, plan.stopping, state, record)
         asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began), session)
+        if limit is not None and (n_epochs := limit.epochs(state.epoch, wanted)) != plan.n_epochs:
+            plan = replace(plan, n_epochs=n_epochs)
+            yield EpochsPlanned(state.epoch, n_epochs, wanted)
         if plan.stopping is not None and state.stopping.waited > plan.stopping.patience:
             rate = plan.schedule.on_plateau(state.rate)
             state.stopping.gave_up = rate is None
@@ -121,6 +134,8 @@ def train(
         reason = "no improvement"
     elif asked_to_stop:
         reason = "stopped by a listener"
+    elif state.epoch < wanted:
+        reason = "time limit"
     restore_best(session, state)
     yield TrainingEnded(reason, state.epoch, state.stopping.best_epoch if state.best is not None else state.epoch)
 
@@ -176,8 +191,12 @@ def _epoch(
     batch_size: int,
     rates: NDArray[np.float64],
     state: TrainingState,
-) -> Generator[Event, bool | None, float]:
-    """Run one epoch and return its mean cost. Long ones are cut between steps, so that there is progress to report."""
+    limit: TimeLimit | None,
+) -> Generator[Event, bool | None, float | None]:
+    """Run one epoch and return its mean cost, or None where the time was over before its end.
+
+    Long ones are cut between steps, so that there is progress to report.
+    """
     n_rows, n_steps = len(examples), len(rates)
     order = examples.located(_order(session, n_rows, shuffle, state))
     costs, weights = np.zeros(n_steps), np.zeros(n_steps)
@@ -197,6 +216,8 @@ def _epoch(
         length = max(1, int(length * _SECONDS_BETWEEN_EVENTS / seconds))
         if done < n_steps:
             yield StepsDone(state.epoch + 1, done * batch_size, n_rows)
+            if limit is not None and limit.is_over:
+                return None
     # summed at the end, so that where the epoch was cut does not show in the last bits
     return float(np.average(costs, weights=weights)) if weights.any() else 0.0
 

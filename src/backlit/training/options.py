@@ -109,6 +109,8 @@ class FitOptions:
     batch_size : int or None
         Rows per step. None: `usual_batch_size`, or all rows where there are fewer.
     stopping : EarlyStopping or None
+    max_time : float or None
+        Seconds; see `backlit.training.time_limit`.
     alpha, l2, l1 : float
         See `backlit.core.penalty.Penalty`. An optimizer that decays weights by itself ignores alpha.
     dropout : Dropout, float or None
@@ -168,6 +170,12 @@ class FitOptions:
         0.0, "Share of each class's target that is spread over all; for cross_entropy.", "Regularization", min=0
     )
     stopping: EarlyStopping | None = None
+    max_time: float | None = option(
+        None,
+        "Seconds after which training ends; it plans as many epochs as they have room for.",
+        "Stopping",
+        min=0,
+    )
     seed: int = option(0, "Source of all that is random.", "Engine", min=0)
     engine: str = option("auto", "auto, native or reference.", "Engine")
     n_threads: int | None = option(
@@ -182,6 +190,7 @@ class FitOptions:
         from backlit.core.layer_rates import PARAMETRIZATIONS, check_has_steps_of_its_own
         from backlit.core.precision import PRECISIONS
         from backlit.engine import ENGINES
+        from backlit.training.time_limit import check_time
 
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES)
@@ -189,6 +198,7 @@ class FitOptions:
             raise UnknownNameError("precision", self.precision, PRECISIONS)
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
+        check_time(self.max_time)
         if not 0 <= self.label_smoothing < 1:
             raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
         if self.solver == LBFGS:

@@ -27,6 +27,7 @@ from backlit.training.examples import Examples, Validation
 from backlit.training.loop import Plan, restore_best, train
 from backlit.training.options import FitOptions, LineSearchLimits
 from backlit.training.state import TrainingState
+from backlit.training.time_limit import TimeLimit
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,8 @@ class Run:
         Of L-BFGS, where it trains in the optimizer's place.
     layer_rates : LayerRates or None
         What each layer's rate is multiplied by, where they differ.
+    limit : TimeLimit or None
+        Counts from when it was made. It is no part of what a checkpoint tells of a run.
     """
 
     engine: Engine
@@ -89,6 +92,7 @@ class Run:
     n_threads: int | None = None
     line_search: LineSearchLimits | None = None
     layer_rates: LayerRates | None = None
+    limit: TimeLimit | None = None
 
     @classmethod
     def of(
@@ -102,6 +106,7 @@ class Run:
         state: TrainingState | None = None,
         optimizer_state: OptimizerState | None = None,
         n_epochs: int | None = None,
+        limit: TimeLimit | None = None,
     ) -> Run:
         """Return the run that options describe.
 
@@ -120,6 +125,8 @@ class Run:
             To go on from.
         n_epochs : int, optional
             Epochs in all. Default: ``options.epochs`` from here on.
+        limit : TimeLimit, optional
+            Default: ``options.max_time`` from now on.
         """
         state = state or TrainingState(options.seed, options.rate)
         plan = Plan(
@@ -142,6 +149,7 @@ class Run:
             options.n_threads,
             options.line_search(),
             options.layer_rates(network.sizes),
+            limit or TimeLimit.of(options.max_time),
         )
 
     def open(self) -> Session:
@@ -185,7 +193,7 @@ class Run:
             session, ended = run.open(), _HowItEnded()
             everybody: list[Watcher] = [ended, *watchers, *keepers]
             try:
-                drive(train(session, run.examples, run.plan, run.state, run.validation), everybody)
+                drive(train(session, run.examples, run.plan, run.state, run.validation, run.limit), everybody)
             except KeyboardInterrupt:
                 if not ends_on_interrupt:
                     raise
@@ -209,6 +217,7 @@ class Run:
             stopping=self.plan.stopping,
             watchers=watchers,
             ends_on_interrupt=ends_on_interrupt,
+            limit=self.limit,
         )
         return Trained(session.network(), self.state, reason, session.optimizer_state(), search)
 
