@@ -141,10 +141,8 @@ class _Deciding:
             return Telling(_again(cells, column))
         if name in self.choices.source.categories:
             return Telling(of_type(cells, is_category=True))
-        if name in self.choices.source.plain and cells.dtype != pl.String:
-            return plain_numbers(cells)
-        if look is None:
-            return Telling(of_type(cells))
+        if look is None:  # it is no text
+            return plain_numbers(cells) if name in self.choices.source.plain else Telling(of_type(cells))
         return tell(cells, look, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
 
     def _given(self, cells: pl.Series, kind: str, form: str) -> Column:
