@@ -5,6 +5,7 @@ MLflow writes models of scikit-learn's kind with skops, which asks which types t
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -18,14 +19,17 @@ import backlit as bl
 
 
 def main(folder: Path) -> None:
-    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
     mlflow.set_experiment(experiment_id=mlflow.create_experiment("digits", (folder / "artifacts").as_uri()))
     X, y = load_digits(return_X_y=True)
     X = X / 16.0
 
     with mlflow.start_run():
         clf = bl.MLPClassifier((20,), random_state=0, max_iter=5).fit(X, y)
-        info = mlflow.sklearn.log_model(clf, name="model", skops_trusted_types=list(bl.TRUSTED_TYPES))
+        # without pip_requirements, MLflow starts another Python and loads the model there to see what it imports
+        info = mlflow.sklearn.log_model(
+            clf, name="model", skops_trusted_types=list(bl.TRUSTED_TYPES), pip_requirements=["backlit"]
+        )
         again = mlflow.sklearn.load_model(info.model_uri)
         assert np.array_equal(again.predict(X), clf.predict(X))
         print("logged and loaded:", info.model_uri)

@@ -109,10 +109,10 @@ NEEDS = {
     "pandas": module("pandas"),
     "torch": module("torch"),
     "array_api_strict": module("array_api_strict"),
+    "mlflow": module("mlflow"),
     "engine": Need(native_is_available, "the engine is not built: install g++ and run make setup", installable=True),
     # what is somebody else's to install
     "tensorboardX": somebodys("tensorboardX", "tensorboardX"),
-    "mlflow": somebodys("mlflow", "mlflow-skinny"),
     "data": Need(DATA.is_dir, f"the real data sets are not at {DATA} (set BACKLIT_DATA)"),
     # the processor
     **{name: instruction_set(name) for name in ("baseline", "avx2", "avx512", "bfloat16")},

@@ -1,11 +1,15 @@
+import warnings
+
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from backlit.data import TableEncoder
 from backlit.data.categories import chosen_categories
 from backlit.data.table_view import TableView
 from backlit.errors import InvalidInputError, UnknownNameError
+from every import every
 
 TABLE = pl.DataFrame({"age": [20, 30, 40], "zip": [10115, 10115, 80331], "sex": ["f", "m", "f"]})
 VIEW = TableView(TABLE)
@@ -49,3 +53,35 @@ def test_chosen_numbers_get_a_place_each(table):
     np.testing.assert_array_equal(encoder.transform(as_floats), encoder.transform(table))
     again = TableEncoder.from_dict(encoder.to_dict())
     np.testing.assert_array_equal(again.transform(table), encoder.transform(table))
+
+
+WORDS = [f"v{k}" for k in range(60)]
+
+
+@every(
+    ("cells", "options", "n_places", "said"),
+    [
+        (WORDS * 2, {}, 50, "category of 60 values; the 50 most frequent"),
+        (WORDS[:51] * 2, {}, 50, "category of 51 values; the 50 most frequent"),
+        (WORDS[:50] * 2, {}, 50, None),
+        (WORDS * 2, {"max_categories": 60}, 60, None),
+        (WORDS * 2, {"max_categories": 3}, 3, "the 3 most frequent"),
+        (pl.Series(WORDS * 2, dtype=pl.Categorical), {}, 50, "category of 60 values; the 50 most frequent"),
+        (list(range(60)) * 2, {"categorical_features": ["x"]}, 50, "the 50 most frequent"),
+        ([f"0{k}" for k in range(10, 70)] * 2, {"columns": {"x": "category"}}, 50, "the 50 most frequent"),
+        ([*WORDS, None] * 2, {}, 50, "the 50 most frequent"),
+    ],
+)
+def test_what_is_capped_is_said(cells, options, n_places, said):
+    table = pl.DataFrame({"x": cells})
+    last = table["x"].drop_nulls()[-1]
+    table = pl.concat([table, table.filter(pl.col("x") == last)])  # the last is the most frequent, and is kept
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", DataConversionWarning)
+        encoder = TableEncoder(**options).fit(table)
+    names = encoder.get_feature_names_out().tolist()
+    others = ["x is other", *["x is missing"] * table["x"].has_nulls()]
+    assert len(names) == n_places + len(others)
+    assert names[-len(others) :] == others
+    assert f"x = {last}" in names
+    assert [said in str(warning.message) for warning in warned] == [True] * (said is not None)

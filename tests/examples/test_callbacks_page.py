@@ -20,6 +20,7 @@ SECTIONS = {part.splitlines()[0]: part for part in re.split(r"^## ", PAGE, flags
 def run(section, monkeypatch, folder):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file://{folder}/mlruns")
     X, y = load_digits(return_X_y=True)
     names = {"bl": bl, "X": X / 16, "y": y, "EpochEnded": events.EpochEnded}

@@ -6,6 +6,7 @@ from sklearn import metrics
 from backlit.tables import evaluation
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
+from every import every
 
 QUICK = TableTraining(hidden=(8,), epochs=100, learning_rate=0.05, batch_size=16, validation_fraction=0)
 
@@ -65,3 +66,26 @@ def test_scores_of_numbers_are_scikit_learns(truth, error):
 
 def test_r2_of_one_row_is_not_a_number():
     assert np.isnan(evaluation.score_numbers(np.ones(1), np.zeros(1))["r2"])
+
+
+@every(
+    ("cells", "unseen"),
+    [
+        (["a", "b"], "A"),
+        (["b", "a", "c"], "d"),
+        (["1", "2"], "3"),
+        (["1.50", "2.00"], "2.5"),
+        (["001", "010"], "011"),
+        (["NA", "DE"], "NO"),
+        (["9007199254740992", "9007199254740993"], "9007199254740994"),
+        (["yes", "no"], "y"),
+    ],
+)
+def test_a_label_that_training_did_not_have_is_named_whatever_it_looks_like(cells, unseen):
+    rows = pl.DataFrame({"x": [f"{k}.5" for k in range(12)], "label": (cells * 12)[:12]})
+    training = TableTraining(hidden=(1,), epochs=1, validation_fraction=0)
+    model = TableModel.train(rows, "label", training, task="classification")
+    found = model.evaluate(rows.with_columns(label=pl.Series([unseen] * 5 + rows["label"][5:].to_list())))
+    assert {label: sum(predicted) for label, predicted in found.unseen.items()} == {unseen: 5}
+    assert found.metrics["accuracy"] <= 7 / 12
+    assert any(f"'{unseen}'" in said and "counted as wrong" in said for said in found.remarks)

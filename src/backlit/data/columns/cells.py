@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CODE = r"^[-+]?0\d+$"
 _LONG = r"^[-+]?\d{16,}$"
 _EXACT = 2**53
+_PLAIN = NumberForm()
 FEW = 10
 """Numbers that differ less than this may be codes, or a category's names."""
 
@@ -108,7 +109,7 @@ def plain_cells(counted: Counted) -> pl.Series:
 
 def plain_numbers(cells: pl.Series) -> Telling:
     """Tell what a column of text is whose cells were all found to be plain numbers, and read as such."""
-    column = Column(cells.name, "number", "", NumberForm(), len(cells), cells.null_count())
+    column = Column(cells.name, "number", "", _PLAIN, len(cells), cells.null_count())
     return Telling(column, decimal="." if cells.dtype.is_float() else None)
 
 

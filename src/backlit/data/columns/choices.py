@@ -87,7 +87,7 @@ class ColumnChoices:
 
     def of(self, name: str) -> tuple[str, str] | None:
         """Return the kind that was given for a column and the form after the colon; None where nothing was."""
-        if any(_matches(name, pattern) for pattern in self.ignore):
+        if self.ignore and any(_matches(name, pattern) for pattern in self.ignore):
             return "left out", ""
         if name not in self.columns:
             return None

@@ -113,17 +113,18 @@ class _Deciding:
         import polars as pl
 
         looks = glance(table.select(pl.col(pl.String)))
-        told = [self._tell(cells, looks.get(cells.name)) for cells in table]
+        given = table.get_columns()  # once: of thousands of columns each pass over a table takes its time
+        told = [self._tell(cells, looks.get(cells.name)) for cells in given]
         self.counted.clear()
-        self.counted.update({cells.name: t.counted for cells, t in zip(table, told, strict=True) if t.counted})
+        self.counted.update({cells.name: t.counted for cells, t in zip(given, told, strict=True) if t.counted})
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)
         if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
             decimal = ","
         first: Any = _only(telling.date.decided for telling in told if telling.date is not None)
-        columns = [self._settle(cells, telling, decimal, first) for cells, telling in zip(table, told, strict=True)]
+        columns = [self._settle(cells, telling, decimal, first) for cells, telling in zip(given, told, strict=True)]
         return tuple(
             column if column.name == self.target else self._left_out(column, cells)
-            for column, cells in zip(columns, table, strict=True)
+            for column, cells in zip(columns, given, strict=True)
         )
 
     def _tell(self, cells: pl.Series, look: Glance | None) -> Telling:
@@ -140,10 +141,8 @@ class _Deciding:
             return Telling(_again(cells, column))
         if name in self.choices.source.categories:
             return Telling(of_type(cells, is_category=True))
-        if name in self.choices.source.plain and cells.dtype != pl.String:
-            return plain_numbers(cells)
-        if look is None:
-            return Telling(of_type(cells))
+        if look is None:  # it is no text
+            return plain_numbers(cells) if name in self.choices.source.plain else Telling(of_type(cells))
         return tell(cells, look, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
 
     def _given(self, cells: pl.Series, kind: str, form: str) -> Column:
@@ -205,13 +204,16 @@ class _Deciding:
 
     def _left_out(self, column: Column, cells: pl.Series) -> Column:
         """Leave out numbers that only count the rows."""
-        if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
-            return column
-        if _PANDAS.match(column.name):
-            return replace(column, kind="left out", why="the index of a pandas frame")
         nameless = column.name == self.first and _NAMELESS.match(column.name)
         index = column.name in self.choices.source.index
-        if not (nameless or index or _ID.search(column.name)) or column.kind != "number" or len(cells) < 2:
+        pandas = _PANDAS.match(column.name)
+        if not (nameless or index or pandas or _ID.search(column.name)):
+            return column
+        if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
+            return column
+        if pandas:
+            return replace(column, kind="left out", why="the index of a pandas frame")
+        if column.kind != "number" or len(cells) < 2:
             return column
         if column.gaps or column.misfits or not _counts(cells):
             return column

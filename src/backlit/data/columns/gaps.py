@@ -42,8 +42,9 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     """
     import polars as pl
 
-    text = pl.col(pl.String).str.strip_chars()
-    table = table.with_columns(pl.when(text != "").then(text))
+    if pl.String in table.dtypes:
+        text = pl.col(pl.String).str.strip_chars()
+        table = table.with_columns(pl.when(text != "").then(text))
     matches = {}
     for word in dict.fromkeys(word.strip() for word in missing):
         number = _number(word)
