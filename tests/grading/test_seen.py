@@ -146,3 +146,19 @@ def cost(a, y): return np.float32(0.5 * np.sum((a - y) ** 2))
     assert (verdict.verdict, verdict.equations("right")) == ("pass", ("BP3", "cost"))
     for old, new, equation in (("(delta,", "(1.001 * delta,", "BP3"), ("0.5", "0.501", "cost")):
         assert graded(text.replace(old, new), points={"BP3": 1, "cost": 1}).equations("wrong") == (equation,)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("batch_class", "self.depth = len(layers) - 1", "self.depth = 1"),
+        ("layers_of_objects", "self.layers += [", "self.layers = ["),
+    ],
+)
+def test_networks_without_a_hidden_layer_show_nothing_and_are_said(name, before, after):
+    text = program(f"right/{name}").read_text()
+    assert before in text
+    verdict = graded(text.replace(before, after))
+    assert verdict.verdict == "fail"
+    assert [finding.mistake for finding in verdict.findings] == ["fixed_depth"]
+    assert verdict.equations("missing") == FOUR

@@ -60,6 +60,12 @@ def judge_whole_pass(
     )
     many = convention.batches or takes_mini_batches(recipe)
     cases = draw_cases(seed, task, batches=many, n_layers=recipe.n_layers, labels=convention.labels)
+    if not cases:  # it makes networks without a hidden layer alone, whatever sizes it is given
+        line = (recipe.functions.get("forward") or recipe.functions[recipe.main]).line
+        judgement = Judgement(conventions=convention.describe(), layout=convention)
+        judgement.findings = [without_numbers("z", "fixed_depth", line=line)]
+        judgement.notes = dict.fromkeys(EQUATIONS, f"It makes networks of {recipe.n_layers} layers and no others.")
+        return judgement
     convention = with_sums(recipe, convention, cases)
     judgement = Judgement(conventions=convention.describe(), layout=convention)
     if recipe.n_layers is not None and not recipe.stops_early:
