@@ -1,6 +1,6 @@
 import pytest
 
-from backlit.core.layer_rates import LayerRates, check_has_steps_of_its_own
+from backlit.core.layer_rates import LayerRates, refuse_gradient_descent
 from backlit.core.optimizers import OPTIMIZERS, SGD
 from backlit.errors import InvalidInputError
 from backlit.training.options import FitOptions
@@ -17,9 +17,9 @@ def test_rates_fall_with_the_root_of_the_width_and_are_a_tenth_for_biases():
 def test_gradient_descent_alone_has_no_rates_by_layer():
     for kind in OPTIMIZERS.values():
         if kind is not SGD:
-            check_has_steps_of_its_own(kind())
+            refuse_gradient_descent(kind())
     with pytest.raises(InvalidInputError, match="Use one of those, or the standard"):
-        check_has_steps_of_its_own(SGD(momentum=0.9))
+        refuse_gradient_descent(SGD(momentum=0.9))
 
 
 @pytest.mark.parametrize("solver", ["sgd", "gd", "lbfgs"])

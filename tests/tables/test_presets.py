@@ -33,6 +33,7 @@ def test_what_is_given_is_kept_though_it_is_the_plain_default():
     plain = TableTraining()
     by_difference = TableTraining(preset="tabular", epochs=7, dropout=0.3).for_table("regression", 1000)
     assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256, 256))
+    assert by_difference.patience == 7  # and not the epochs that were not given
     named = TableTraining(preset="tabular", given=frozenset({"hidden"})).for_table("regression", 1000)
     assert named.hidden == plain.hidden
     assert named.epochs == epochs_for(1000)
@@ -47,7 +48,7 @@ def test_labels_are_smoothed_for_cross_entropy_alone():
 
 def test_epochs_and_batches_follow_the_number_of_rows():
     assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [128, 128, 40, 32]
-    assert [batch_size_for(n) for n in (3, 1000, 5000)] == [3, 64, 256]
+    assert [batch_size_for(n) for n in (1, 3, 60, 1000, 5000)] == [1, 1, 15, 64, 256]
 
 
 def test_an_unknown_preset_is_named():
@@ -94,3 +95,9 @@ def test_the_rate_of_a_preset_is_found_with_its_other_options_on_one_member():
     )
     assert len(few.costs) == len(one.costs)
     assert few.costs[0] == pytest.approx(one.costs[0], rel=0.2)  # n_bins is the preset's: other bins, the same network
+
+
+def test_a_small_table_is_not_told_of_a_batch_size_that_nobody_asked_for():
+    said = []
+    TableModel.train(wavy(40).drop("kind"), "number", TableTraining(preset="tabular", epochs=1), say=said.append)
+    assert not [line for line in said if "batch size" in line]

@@ -46,8 +46,8 @@ class LayerRates:
         return cls(tuple(1 / math.sqrt(n_in) for n_in in sizes[:-1]), (BIAS_FACTOR,) * (len(sizes) - 1))
 
 
-def check_has_steps_of_its_own(optimizer: Optimizer) -> None:
-    """Raise if an optimizer's steps grow with the gradient: other factors for the rate would be NTP there."""
+def refuse_gradient_descent(optimizer: Optimizer) -> None:
+    """Raise if steps grow with the gradient, as those of gradient descent: NTP would have other factors there."""
     if isinstance(optimizer, SGD):
         others = [name for name, kind in OPTIMIZERS.items() if kind is not SGD]
         raise InvalidInputError(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.dropout import Dropout
-from backlit.core.layer_rates import LayerRates, check_has_steps_of_its_own
+from backlit.core.layer_rates import LayerRates, refuse_gradient_descent
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
@@ -272,7 +272,7 @@ def check_layer_rates(network: Network, optimizer: Optimizer, layer_rates: Layer
     """Raise if rates by layer are not for this network or this optimizer."""
     if layer_rates is None:
         return
-    check_has_steps_of_its_own(optimizer)
+    refuse_gradient_descent(optimizer)
     for name, factors in (("weights", layer_rates.weights), ("biases", layer_rates.biases)):
         if len(factors) != len(network.weights) or not all(0 <= factor < math.inf for factor in factors):
             raise InvalidInputError(

@@ -142,6 +142,8 @@ class TableTraining(FitOptions):
         preset = PRESETS[self.preset](task, n_rows)
         if self.loss is not None:
             preset.pop("label_smoothing", None)  # it is for cross-entropy
+        if "patience" in preset and "epochs" in given:
+            preset["patience"] = self.epochs  # as the preset has it: no epoch is waited for in vain
         return dataclasses.replace(self, **{name: value for name, value in preset.items() if name not in given})
 
     def hidden_activations(self) -> list[str]:

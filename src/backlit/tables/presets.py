@@ -54,8 +54,8 @@ def epochs_for(n_rows: int) -> int:
 
 
 def batch_size_for(n_rows: int) -> int:
-    """Return a batch size that leaves an epoch of a small table some steps."""
-    return 256 if n_rows >= 5_000 else min(64, n_rows)
+    """Return a batch size that leaves an epoch some steps, also of a small table of which some rows are held out."""
+    return 256 if n_rows >= 5_000 else min(64, max(1, n_rows // 4))
 
 
 PRESETS: dict[str, Preset] = {"plain": plain, "tabular": tabular, "tabular-best": tabular_best}

@@ -187,7 +187,7 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         from backlit.core.initialization import Purpose, stream
-        from backlit.core.layer_rates import PARAMETRIZATIONS, check_has_steps_of_its_own
+        from backlit.core.layer_rates import PARAMETRIZATIONS, refuse_gradient_descent
         from backlit.core.precision import PRECISIONS
         from backlit.engine import ENGINES
         from backlit.training.time_limit import check_time
@@ -206,7 +206,7 @@ class FitOptions:
         if self.parametrization not in PARAMETRIZATIONS:
             raise UnknownNameError("parametrization", self.parametrization, PARAMETRIZATIONS)
         if self.parametrization == "ntp":
-            check_has_steps_of_its_own(self.optimizer())
+            refuse_gradient_descent(self.optimizer())
         stream(self.seed, Purpose.SHUFFLE)
         self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
 
