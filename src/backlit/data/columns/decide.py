@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
-from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
+from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices, Source
 from backlit.data.columns.column import Column, of_type
 from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates
@@ -129,6 +129,12 @@ def check_choices(choices: ColumnChoices, names: Sequence[str], target: str | No
         raise InvalidInputError(
             f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
         )
+
+
+def may_count_rows(name: str, first: str, source: Source) -> bool:
+    """Tell whether a column is named as one that counts the rows, or names them, is."""
+    is_nameless = name == first and _NAMELESS.match(name)
+    return bool(is_nameless or name in source.index or _PANDAS.match(name) or _ID.search(name))
 
 
 def words_for_gaps(choices: ColumnChoices) -> tuple[str, ...]:
@@ -253,7 +259,7 @@ class _Deciding:
         nameless = column.name == self.first and _NAMELESS.match(column.name)
         index = column.name in self.choices.source.index
         pandas = _PANDAS.match(column.name)
-        if not (nameless or index or pandas or _ID.search(column.name)):
+        if not may_count_rows(column.name, self.first, self.choices.source):
             return column
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column
