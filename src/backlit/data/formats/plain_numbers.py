@@ -62,14 +62,15 @@ def divide(
         table = pl.read_csv(_lines(data, start, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
         if table.columns != columns:
             return None
-        integers = [name for name, dtype in table.schema.items() if dtype.is_integer()]
+        kinds = dict(table.schema)  # asked for once: of thousands of columns that takes its time
+        integers = [name for name, dtype in kinds.items() if dtype.is_integer()]
         with ThreadPoolExecutor(1) as beside:  # these bytes are looked at while polars divides them
             zeros = beside.submit(_has_zeros_before_digits, data, start, separator) if integers else None
             if n_rows > _HEAD:
-                forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in table.schema.items()}
+                forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in kinds.items()}
                 table = _read(data, forms | {name: pl.String for name in as_text if name in forms}, everything)
                 table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
-        kinds = dict(zip(columns, table.dtypes, strict=True))
+                kinds = dict(table.schema)
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
         codes = zeros is not None and zeros.result()
         cells = dict(zip(columns, table.get_columns(), strict=True))
