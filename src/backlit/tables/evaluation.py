@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from backlit.data.columns.schema import TableSchema
     from backlit.data.encoding import TableEncoding
     from backlit.engine import Session
-
-_MOST_ROWS = 10_000
 
 
 def evaluate_rows(
@@ -117,28 +115,32 @@ def score_classes(classes: tuple[Any, ...], confusion: Any, unseen: dict[str, li
 
 
 def say_if_one_class(
-    target: TableTarget, x: Floats, y: Floats, predict: Callable[[Floats], Floats], say: Callable[[str], object]
+    target: TableTarget,
+    counts: NDArray[np.int64] | None,
+    x: Iterable[Floats],
+    predict: Callable[[Floats], Floats],
+    say: Callable[[str], object],
 ) -> None:
     """Say so where a model never predicts anything but the largest class: it has learned no more than that.
 
     Parameters
     ----------
     target : TableTarget
-    x : ndarray, ``(n_rows, n_in)``
-    y : ndarray, ``(n_rows, n_out)``
+    counts : ndarray, ``(n_classes,)``, or None
+        Rows of each class.
+    x : iterable of ndarray, ``(n_rows, n_in)``
+        All rows, in pieces: the first tells of nearly all models that they know more.
     predict : callable
         x → outputs.
     say : callable
     """
-    if target.classes is None or len(target.classes) < 2:
+    if target.classes is None or len(target.classes) < 2 or counts is None:
         return
-    counts = np.bincount(target.codes(y), minlength=len(target.classes))
     largest = int(counts.argmax())
-    # The head tells of nearly all models that they know more.
-    for rows in (x[:_MOST_ROWS], x[_MOST_ROWS:]):
+    for rows in x:
         if len(rows) and np.any(target.codes(predict(rows)) != largest):
             return
     say(
-        f"The model predicts {target.classes[largest]!r} in every row, as {counts[largest] / len(y):.1%} of them are: "
-        "it has learned nothing else. Try --class-weight balanced, more epochs, or another learning rate."
+        f"The model predicts {target.classes[largest]!r} in every row, as {counts[largest] / counts.sum():.1%} of them "
+        "are: it has learned nothing else. Try --class-weight balanced, more epochs, or another learning rate."
     )

@@ -57,6 +57,8 @@ class TableTraining(FitOptions):
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
     class_weight : {"balanced"} or None
+    weight : str or None
+        Column with what each row counts, which is no input then.
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
     validation_fraction : float
@@ -82,6 +84,7 @@ class TableTraining(FitOptions):
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
+    weight: str | None = option(None, "Column of what each row counts; it is no input.", "Loss")
     schedule: str | Schedule = option(
         "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
@@ -176,7 +179,7 @@ class TableTraining(FitOptions):
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
-        left_out |= set() if self.max_time else {"max_time"}
+        left_out |= {name for name in ("max_time", "weight") if getattr(self, name) is None}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate

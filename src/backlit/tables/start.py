@@ -93,9 +93,9 @@ class TableStart:
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
-        output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
+        output = training.output_activation or output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
-        network = _first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
+        network = first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
         return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
 
     def encode(self, table: Any) -> Examples:
@@ -107,7 +107,9 @@ class TableStart:
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
 
 
-def _first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
+def first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
+    """Return what training begins with: a network, or as many as there are members."""
+
     def initialized(m: int) -> Network:
         network = Network.initialize(
             sizes,
@@ -142,7 +144,8 @@ def _as_trained_on(examples: Examples, target: TableTarget, training: TableTrain
     return Examples(examples.x, y, weight)
 
 
-def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
+def output_activation(task: Task, loss: str, n_outputs: int) -> str:
+    """Return the σ of the output layer that suits a loss."""
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")
