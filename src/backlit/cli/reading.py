@@ -7,7 +7,7 @@ training data, it is also part of `to_dict`, which is saved in the model, and of
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ from backlit.training.options import option
 if TYPE_CHECKING:
     from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.formats.table_file import TableFile
+    from backlit.data.stream.text_pieces import TextOptions
 
 LABEL = "label"
 """What the column of --labels is called where nobody gives it a name."""
@@ -91,6 +92,28 @@ class ReadingOptions:
             plain_numbers=as_text is not None,
             as_text=as_text or (),
         )
+
+    def read_all(
+        self, paths: Sequence[Path], target: str | None = None, as_text: Collection[str] | None = None
+    ) -> TableFile:
+        """Return one table of several files, one below the other; see `read`."""
+        if len(paths) == 1:
+            return self.read(paths[0], target, as_text)
+        import polars as pl
+
+        from backlit.data.stream.sources import alike
+
+        first, *others = (self.read(path, target) for path in paths)
+        like = dict(first.frame.schema)
+        frames = [alike(file.frame, like, path, paths[0]) for file, path in zip(others, paths[1:], strict=True)]
+        said = dict.fromkeys(remark for file in (first, *others) for remark in file.remarks)
+        return dataclasses.replace(first, frame=pl.concat([first.frame, *frames]), remarks=tuple(said))
+
+    def text_options(self) -> TextOptions:
+        """Return how text is read in pieces."""
+        from backlit.data.stream.text_pieces import TextOptions
+
+        return TextOptions(self.names, self.separator, self.skip_rows, self.comment)
 
     def missing_words(self) -> tuple[str, ...]:
         """Return the cells that mean a missing value."""
@@ -169,6 +192,10 @@ class ColumnOptions:
 
     def choices(self, file: TableFile, reading: ReadingOptions) -> ColumnChoices:
         """Return what is known of the columns of a file."""
+        return self.given(reading).for_file(file)
+
+    def given(self, reading: ReadingOptions) -> ColumnChoices:
+        """Return what the user says of the columns."""
         from backlit.data.columns import ColumnChoices
         from backlit.data.columns.choices import columns_of
 
@@ -178,7 +205,7 @@ class ColumnOptions:
             missing=reading.missing_words(),
             decimal=self.decimal,
             schema=None if self.schema is None else _read_schema(self.schema),
-        ).for_file(file)
+        )
 
 
 knows_columns: Callable[..., Callable[..., None]] = with_options_of(ColumnOptions, "columns")
@@ -222,11 +249,42 @@ def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) ->
     if file.is_sparse:
         file = file.with_zeros([name for name in model.encoder.schema_.by_name if name != target])
     table, _ = blank_missing(file.frame, (*reading.missing_words(), *file.missing))
-    extra = [name for name in model.encoder.extra_columns(table) if name != target]
-    if extra:
-        more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
-        remark(f"Ignored columns that the model was not trained with: {', '.join(extra[:5])}{more}.", quiet=quiet)
+    if extra := ignored(model, table):
+        remark(extra, quiet=quiet)
     return table
+
+
+SMALL = 4 << 20
+"""Files of fewer bytes are read whole."""
+
+
+def tables_for(model: Any, paths: Sequence[Path], reading: ReadingOptions, *, quiet: bool) -> Iterator[Any]:
+    """Yield the tables of files for a `TableModel`, large ones in pieces, read as its training data were."""
+    from backlit.cli.output import remark
+    from backlit.data.columns.gaps import blank_missing
+    from backlit.data.stream.memory import Budget, usual_memory
+    from backlit.data.stream.sources import TableStream, can_be_streamed, find_files, is_several
+
+    files = find_files(list(paths)) if len(paths) > 1 or is_several(paths[0]) else list(paths)
+    if len(files) == 1 and not (files[0].is_file() and can_be_streamed(files[0]) and files[0].stat().st_size >= SMALL):
+        yield read_for(model, files[0], reading, quiet=quiet)
+        return
+    reading = reading.as_in_training(model.training.get("reading"), files[0], model.target.name)
+    stream = TableStream.of(files, reading.text_options(), Budget(usual_memory()).piece)
+    is_first = True
+    for piece in stream.pieces():
+        table, _ = blank_missing(piece.frame.table, reading.missing_words())
+        if is_first and (extra := ignored(model, table)):
+            remark(extra, quiet=quiet)
+        is_first = False
+        yield table
+
+
+def ignored(model: Any, table: Any) -> str:
+    """Say which columns of a table a `TableModel` does not use; nothing where there are none."""
+    extra = [name for name in model.encoder.extra_columns(table) if name != model.target.name]
+    more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
+    return f"Ignored columns that the model was not trained with: {', '.join(extra[:5])}{more}." if extra else ""
 
 
 def _names_for(path: Path, names: Sequence[str], separator: str | None, target: str) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
-from backlit.tables.rows import without
+from backlit.tables.rows import weights_of, without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
 
@@ -67,6 +67,7 @@ class TableStart:
         frame = in_polars(table)
         raw = frame.table
         check_target_name(raw.columns, target)
+        check_weight(raw.columns, target, training.weight)
         schema = decide(raw, choices_of(columns).with_categories(frame.categories), target=target)
         raw = without_lines(raw, schema.left_out_rows)
         for line in ["Columns:", *schema.lines()]:
@@ -87,12 +88,13 @@ class TableStart:
             # classes come back as they are written: 1.50
             meaning = replace(meaning, kind="category", written=None)
             table = table.with_columns(labels)
-        features = without(table, target)
+        features = without(table, target, training.weight)
         encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
         encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
-        examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
+        y = learned.encode(table[target]).astype(training.dtype)
+        examples = Examples(encoder.transform(features), y, _weights(table, training))
         output = training.output_activation or output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
         network = first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
@@ -101,10 +103,27 @@ class TableStart:
     def encode(self, table: Any) -> Examples:
         """Return the rows of another table that have a target, as the network sees them."""
         table, _ = schema_of(self.encoder, self.target).read_rows(in_polars(table).table)
+        check_weight(table.columns, self.target.name, self.training.weight)
         table, _ = check_target(table, self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
-        examples = Examples(self.encoder.transform(without(table, self.target.name)), y)
+        weight = _weights(table, self.training)
+        examples = Examples(self.encoder.transform(without(table, self.target.name, self.training.weight)), y, weight)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
+
+
+def check_weight(columns: Sequence[str], target: str, weight: str | None) -> None:
+    """Raise unless a table has the column of weights that was asked for."""
+    if weight is None:
+        return
+    if weight == target:
+        raise InvalidInputError(f"The column {weight!r} cannot be both target and weight. Give another weight.")
+    check_target_name(columns, weight)
+
+
+def _weights(table: Any, training: TableTraining) -> Any:
+    if training.weight is None:
+        return None
+    return weights_of(table[training.weight], "Row", 1).astype(training.dtype)
 
 
 def first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
@@ -133,11 +152,11 @@ def _as_trained_on(examples: Examples, target: TableTarget, training: TableTrain
     for name in ("class_weight", "label_smoothing"):
         if getattr(training, name) and target.classes is None:
             raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
-    y, weight = examples.y, None
+    y, weight = examples.y, examples.sample_weight
     if training.class_weight:
         codes = target.codes(y)
-        weight = ClassWeights.learn(training.class_weight, target.labels(), codes, None).times(
-            codes, None, training.dtype
+        weight = ClassWeights.learn(training.class_weight, target.labels(), codes, weight).times(
+            codes, weight, training.dtype
         )
     if training.label_smoothing:
         y = smooth_labels(y, training.label_smoothing, couples=get_activation(output).couples).astype(training.dtype)

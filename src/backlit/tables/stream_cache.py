@@ -13,8 +13,8 @@ from backlit.data.encoding import TableEncoding
 from backlit.data.stream.cache import PARTS, CacheWriter
 from backlit.data.stream.memory import Budget
 from backlit.data.stream.records import Records
-from backlit.errors import DataError
 from backlit.tables.options import TableTraining
+from backlit.tables.rows import weights_of
 from backlit.tables.table_target import TableTarget, as_numbers
 
 if TYPE_CHECKING:
@@ -116,28 +116,6 @@ class RowsWriter:
                 weight = self._weight[part]
                 arrays[f"{part}.weight"] = np.concatenate(weight) if weight else np.empty(0, self._training.dtype)
         return arrays
-
-
-def weights_of(cells: pl.Series, where: str, first_row: int) -> NDArray[np.float64]:
-    """Return what each row counts, ``(n_rows,)``, or say which row has no weight.
-
-    Parameters
-    ----------
-    cells : polars.Series
-    where : str
-        What messages put before the number of a row.
-    first_row : int
-        The number of the first.
-    """
-    weights = as_numbers(cells, cells.name)
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        raise DataError(
-            f"{where} {first_row + i}: the weight in {cells.name!r} is {cells[i]!r}, but a number of at least 0 is "
-            "needed. Correct it, or drop the row."
-        )
-    return weights
 
 
 def is_held_out(numbers: NDArray[np.uint64], seed: int, fraction: float) -> NDArray[np.bool_]:

@@ -6,7 +6,6 @@ what `start.py` uses for a table in memory.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,11 +27,12 @@ from backlit.data.stream.memory import Budget, said
 from backlit.data.stream.records import Records
 from backlit.data.stream.sources import TableStream
 from backlit.data.stream.windows import Windows
+from backlit.documents import strict_json
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.persistence.model_file import library_version
 from backlit.tables.options import TableTraining
-from backlit.tables.start import first_network, output_activation
+from backlit.tables.start import check_weight, first_network, output_activation
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.stream_cache import RowsWriter
 from backlit.tables.stream_rows import StreamedRows, Targets
@@ -94,7 +94,7 @@ class StreamRequest:
             "given": sorted({"numbers", "n_bins", "dtype"} & (training.given or set())),
             "backlit": library_version(),
         }
-        plain: dict[str, Any] = json.loads(json.dumps(asked))
+        plain: dict[str, Any] = strict_json.parse(strict_json.dump(asked))  # with lists for tuples, as it is read back
         return plain
 
 
@@ -156,9 +156,8 @@ class _Learned:
     @classmethod
     def of(cls, request: StreamRequest, say: Say) -> _Learned:
         name, training, weight = request.target, request.training, request.training.weight
-        if weight == name:
-            raise InvalidInputError(f"The column {name!r} cannot be both target and weight. Give another weight.")
         first = first_pass(request.stream, request.choices, name, request.budget.total, weight=weight)
+        check_weight(list(first.types), name, weight)
         schema = first.schema
         for line in ["Columns:", *schema.lines(), *first.remarks()]:
             say(line)

@@ -165,7 +165,7 @@ class TableStream:
                     frame = in_polars(table)
                     if like is None:
                         like = dict(frame.table.schema)
-                    yield Piece(replace(frame, table=_alike(frame.table, like, path, first)), path, row, separator)
+                    yield Piece(replace(frame, table=alike(frame.table, like, path, first)), path, row, separator)
                     row += table.height
             except FileNotFoundError:
                 raise DataError(f"{path} vanished while it was read. Begin again once the files stay.") from None
@@ -195,8 +195,22 @@ class TableStream:
         return Source(index=index, categories=frozenset(categories))
 
 
-def _alike(table: pl.DataFrame, like: dict[str, Any], path: Path, first: Path) -> pl.DataFrame:
-    """Return a table with the columns and the types of the first; the order of columns does not matter."""
+def alike(table: pl.DataFrame, like: dict[str, Any], path: Path, first: Path) -> pl.DataFrame:
+    """Return a table with the columns and the types of the first; the order of columns does not matter.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+    like : dict of str to polars type
+        Of the columns of the first file.
+    path, first : Path
+        What messages call the files.
+
+    Raises
+    ------
+    DataError
+        If it has other columns, or other types than can be widened to those.
+    """
     import polars as pl
 
     if dict(table.schema) == like and table.columns == list(like):
