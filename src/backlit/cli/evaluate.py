@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from backlit.cli.options import AsJson, DataFiles, ModelFile, Quiet, Threads
-from backlit.cli.reading import ReadingOptions, reads_a_table, tables_for
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import tables_for
 
 if TYPE_CHECKING:
     from backlit.tables.results import ClassScore

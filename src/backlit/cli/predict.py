@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from backlit.cli.options import DataFiles, ModelFile, Quiet, Threads
-from backlit.cli.reading import ReadingOptions, reads_a_table, tables_for
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import tables_for
 
 
 @reads_a_table

@@ -196,12 +196,6 @@ class TableEncoding:
             raise DataError(f"The table lacks {listed}, which training had. Add or rename the columns.{unknown}")
         return [view.positions[plan.column] for plan in self.plans_]
 
-    @property
-    def features(self) -> Features:
-        """How the features of the matrix are laid out."""
-        self._check_fitted()
-        return self._features
-
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns of the matrix.
 

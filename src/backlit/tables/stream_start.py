@@ -21,6 +21,7 @@ from backlit.data import check_target, infer_task
 from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.encoding import TableEncoding
+from backlit.data.features import Features
 from backlit.data.stream.cache import PARTS, Cache, CacheWriter, open_cache
 from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
 from backlit.data.stream.memory import Budget, said
@@ -206,7 +207,7 @@ class _Learned:
         return cls(encoder, target, n_rows, training, loss, first, features)
 
     def records(self) -> Records:
-        return Records.of(self.encoder.features, self.training.dtype)
+        return Records.of(Features.of(self.encoder.plans_), self.training.dtype)
 
     def start(self, request: StreamRequest, cache: Cache) -> StreamStart:
         training, target = self.training, self.target

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
-from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices, Source
+from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column, of_type
 from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates
@@ -17,7 +16,7 @@ from backlit.data.columns.glance import Glance, glance
 from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
-from backlit.data.columns.tally import Tally
+from backlit.data.columns.tally import NAMELESS, PANDAS, Tally, may_count_rows
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm
 from backlit.errors import DataError, InvalidInputError
 
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 PLACES = 50
-_ID = re.compile(r"(?i)(^|[\W_])(id|uuid|guid|rowid|row_?num(ber)?)$|(?-i:[a-z]I[dD]$)")
-_NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)$")
-_PANDAS = re.compile(r"__index_level_\d+__$")
 
 
 def decide(
@@ -129,12 +125,6 @@ def check_choices(choices: ColumnChoices, names: Sequence[str], target: str | No
         raise InvalidInputError(
             f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
         )
-
-
-def may_count_rows(name: str, first: str, source: Source) -> bool:
-    """Tell whether a column is named as one that counts the rows, or names them, is."""
-    is_nameless = name == first and _NAMELESS.match(name)
-    return bool(is_nameless or name in source.index or _PANDAS.match(name) or _ID.search(name))
 
 
 def words_for_gaps(choices: ColumnChoices) -> tuple[str, ...]:
@@ -256,10 +246,10 @@ class _Deciding:
 
     def _left_out(self, column: Column, tally: Tally) -> Column:
         """Leave out numbers that only count the rows."""
-        nameless = column.name == self.first and _NAMELESS.match(column.name)
+        nameless = column.name == self.first and NAMELESS.match(column.name)
         index = column.name in self.choices.source.index
-        pandas = _PANDAS.match(column.name)
-        if not may_count_rows(column.name, self.first, self.choices.source):
+        pandas = PANDAS.match(column.name)
+        if not may_count_rows(column.name, self.first, self.choices.source.index):
             return column
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column

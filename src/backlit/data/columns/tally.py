@@ -7,7 +7,8 @@ the least and the greatest are, and how often the different ones stand there, so
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -16,6 +17,10 @@ from backlit.data.columns.counted import Counted
 
 if TYPE_CHECKING:
     import polars as pl
+
+_ID = re.compile(r"(?i)(^|[\W_])(id|uuid|guid|rowid|row_?num(ber)?)$|(?-i:[a-z]I[dD]$)")
+NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)$")
+PANDAS = re.compile(r"__index_level_\d+__$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,3 +85,9 @@ class Tally:
         numbers = self.cells.cast(pl.Float64, strict=False)
         is_each_new = numbers.n_unique() == len(self.cells) if self.is_each_new is None else self.is_each_new
         return is_each_new and bool((numbers % 1 == 0).all())
+
+
+def may_count_rows(name: str, first: str, index: Collection[str]) -> bool:
+    """Tell whether a column is named as one that counts the rows, or names them, is."""
+    is_nameless = name == first and NAMELESS.match(name)
+    return bool(is_nameless or name in index or PANDAS.match(name) or _ID.search(name))

@@ -85,9 +85,10 @@ class Different:
         return self._most_hash == _ALL
 
     def is_each_new(self) -> bool:
-        """Tell whether no cell, or none of the sample, stands there twice."""
+        """Tell whether no cell, or none of the sample nor of the frequent ones, stands there twice."""
         self._merge()
-        return self._sample is None or bool((self._sample["n"] == 1).all())
+        known = [counts for counts in (self._sample, self._frequent) if counts is not None]
+        return all(bool((counts["n"] == 1).all()) for counts in known)
 
     def counted(self, name: str, rows: int, gaps: int, dtype: Any) -> Counted:
         """Return the sample as what a column is decided from.

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from backlit.data.columns.choices import ColumnChoices
-from backlit.data.columns.decide import check_choices, decide_by_tallies, may_count_rows, words_for_gaps
+from backlit.data.columns.decide import check_choices, decide_by_tallies, words_for_gaps
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.schema import TableSchema
+from backlit.data.columns.tally import may_count_rows
 from backlit.data.statistics import Statistics
 from backlit.data.stream.sources import Piece, TableStream
 from backlit.data.stream.tallies import ColumnTally
@@ -133,7 +134,7 @@ def _new_tallies(table: pl.DataFrame, choices: ColumnChoices, target: str, memor
     for name, dtype in table.schema.items():
         known = choices.schema is not None and name in choices.schema.by_name
         counts = name == target or known or choices.of(name) is not None or name in choices.source.categories
-        counts = counts or may_count_rows(name, table.columns[0], choices.source)
+        counts = counts or may_count_rows(name, table.columns[0], choices.source.index)
         tallies[name] = ColumnTally(name, dtype, capacity, counts=counts)
     return tallies
 

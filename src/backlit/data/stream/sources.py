@@ -14,7 +14,7 @@ from backlit.data.formats.parquet import SUFFIXES as PARQUET
 from backlit.data.formats.parquet import said_by_pandas
 from backlit.data.frames import Frame, in_polars
 from backlit.data.stream.text_pieces import USUAL, TextOptions, text_pieces
-from backlit.data.stream.typed_pieces import typed_pieces
+from backlit.data.stream.typed_pieces import no_rows, typed_pieces
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class TableStream:
         Parameters
         ----------
         like : dict of str to polars type, optional
-            Columns, and types, that every piece is to have. Default: those of the first file.
+            Columns, and types, that every piece is to have. Default: `types`.
 
         Raises
         ------
@@ -158,19 +158,34 @@ class TableStream:
         """
         before = self.described()
         first = self.files[0]
+        like = like or self.types()
         for k, path in enumerate(self.files):
             row = 1
             try:
                 for table, separator in self._tables(path):
                     frame = in_polars(table)
-                    if like is None:
-                        like = dict(frame.table.schema)
+                    like = like or dict(frame.table.schema)
                     yield Piece(replace(frame, table=alike(frame.table, like, path, first)), path, row, separator)
                     row += table.height
             except FileNotFoundError:
                 raise DataError(f"{path} vanished while it was read. Begin again once the files stay.") from None
             if not path.exists() or self._stat(path) != before[k][1:]:
                 raise DataError(f"{path} changed while it was read. Begin again once the files stay.")
+
+    def types(self) -> dict[str, Any]:
+        """Return the columns of files of Parquet, each of a type that holds what it has in any of them; of text none.
+
+        Where they do not go together, that is said once the file is read.
+        """
+        if self.is_text:
+            return {}
+        first = self.files[0]
+        types = dict(in_polars(no_rows(first)).table.schema)
+        for path in self.files[1:]:
+            own = in_polars(no_rows(path)).table.schema
+            if dict(own) != types:
+                types = {name: _wider(name, wanted, own) for name, wanted in types.items()}
+        return types
 
     def _stat(self, path: Path) -> list[int]:
         stat = path.stat()
@@ -193,6 +208,18 @@ class TableStream:
             return Source(separator, blanked=True)
         index, categories = said_by_pandas(self.files[0])
         return Source(index=index, categories=frozenset(categories))
+
+
+def _wider(name: str, wanted: Any, own: Any) -> Any:
+    import polars as pl
+
+    came = own.get(name, wanted)
+    if came == wanted:
+        return wanted
+    if came.is_numeric() and wanted.is_numeric():
+        both = [pl.DataFrame(schema={name: dtype}) for dtype in (wanted, came)]
+        return pl.concat(both, how="vertical_relaxed").schema[name]
+    return came if wanted == pl.Null else wanted
 
 
 def alike(table: pl.DataFrame, like: dict[str, Any], path: Path, first: Path) -> pl.DataFrame:

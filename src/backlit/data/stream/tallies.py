@@ -208,9 +208,9 @@ class ColumnTally:
             return Statistics(self.name, kind, True)
         is_plain = self.dtype != pl.String or column.written == NumberForm()
         if is_plain and self._sketch.n and (self.dtype.is_numeric() or self.dtype.is_temporal() or kind == "number"):
-            return Statistics(
-                self.name, kind, missing, self._sketch.standing(), zone=self._zone, has_clock=self._has_clock
-            )
+            missing = self._sketch.n < self.rows  # what is no number may be too rare to be in a sample
+            standing = self._sketch.standing()
+            return Statistics(self.name, kind, missing, standing, zone=self._zone, has_clock=self._has_clock)
         numbers = view.numbers(0, kind)
         zone = view.zone(0) if kind == "date" else None
         clock = kind == "date" and has_clock(numbers, zone)

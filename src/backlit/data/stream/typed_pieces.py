@@ -27,22 +27,13 @@ def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
     """
     import polars as pl
 
-    try:
-        with path.open("rb") as file:
-            check_footer(file, path)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    schema = no_rows(path).schema
     with reading_parquet(path):
         scan = pl.scan_parquet(path)
-        schema = scan.collect_schema()
-        refuse_long_decimals(schema, path)
         n_rows = int(scan.select(pl.len()).collect().item())
     step = rows_of(schema, piece_bytes)
     if n_rows == 0:
-        with reading_parquet(path):
-            yield scan.head(0).collect()
+        yield no_rows(path)
         return
     # pieces of one file are of one length, so that the last is no sliver
     step = -(-n_rows // -(-n_rows // step))
@@ -52,6 +43,23 @@ def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
         with reading_parquet(path):
             piece = scan.slice(start, step).collect()
         yield piece
+
+
+def no_rows(path: Path) -> pl.DataFrame:
+    """Return the columns of a Parquet file, without rows, after a look at whether it is whole."""
+    import polars as pl
+
+    try:
+        with path.open("rb") as file:
+            check_footer(file, path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    with reading_parquet(path):
+        scan = pl.scan_parquet(path)
+        refuse_long_decimals(scan.collect_schema(), path)
+        return scan.head(0).collect()
 
 
 def rows_of(schema: Any, piece_bytes: int) -> int:
