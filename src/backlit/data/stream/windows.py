@@ -1,7 +1,7 @@
 """The rows of a cache in an order of each epoch's own, though only a window of them is in memory at a time.
 
 Blocks of rows that stand together are shuffled, and so many of them are read into a window as it has room for; the rows
-of the window are shuffled again. A window has hundreds of blocks from all over the file, so that rows that were sorted,
+of the window are shuffled again. A window has hundreds of blocks, mostly thousands, from all over the file, so that rows that were sorted,
 by the target or by time, are mixed as if they had not been. A table that fits into one window is shuffled as a whole.
 """
 
@@ -19,8 +19,9 @@ from backlit.core.initialization import Purpose, stream
 from backlit.errors import DataError
 
 Rows = NDArray[np.int64]
-BLOCKS = 512
+_BLOCKS = 2048
 _LEAST_BLOCK, _MOST_BLOCK = 8, 4096
+_PAGE = 4096
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class Windows:
         self.file = file
         self.window_rows = max(1, min(window_rows, file.n_rows))
         is_whole = self.window_rows == file.n_rows
-        self.block_rows = 1 if is_whole else min(_MOST_BLOCK, max(_LEAST_BLOCK, self.window_rows // BLOCKS))
+        # small, so that a window is a sample of the whole file; but a page of a disk is read whole in any case
+        least = max(_LEAST_BLOCK, min(_PAGE // file.dtype.itemsize, self.window_rows // 512))
+        self.block_rows = 1 if is_whole else min(_MOST_BLOCK, max(least, self.window_rows // _BLOCKS))
         self._all: NDArray[Any] | None = None
 
     def described(self) -> list[int]:
