@@ -135,7 +135,7 @@ def train(
     from backlit.tables.streaming import fit_stream
 
     target = reading.target(target)
-    files = usage(_files, file)
+    files = _files(file)
     refuse_to_overwrite(out, *files)
     check_writable(out)
     if checkpoint is not None and training.line_search() is not None:
@@ -168,7 +168,7 @@ def train(
                     raise InvalidInputError(
                         "A validation table cannot have labels of its own; give a share of the rows."
                     )
-                validation_table = reading.read_all(usage(_files, [validation_file])).frame
+                validation_table = reading.read_all(_files([validation_file])).frame
         say(f"Read {table.height:,} rows and {table.width} columns from {_spoken(file)}.")
         for said in read.remarks:
             say(said)

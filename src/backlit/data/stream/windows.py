@@ -1,8 +1,9 @@
 """The rows of a cache in an order of each epoch's own, though only a window of them is in memory at a time.
 
 Blocks of rows that stand together are shuffled, and so many of them are read into a window as it has room for; the rows
-of the window are shuffled again. A window has hundreds of blocks, mostly thousands, from all over the file, so that rows that were sorted,
-by the target or by time, are mixed as if they had not been. A table that fits into one window is shuffled as a whole.
+of the window are shuffled again. A window has hundreds of blocks, mostly thousands, from all over the file, so that
+rows that were sorted, by the target or by time, are mixed as if they had not been. A table that fits into one window is
+shuffled as a whole.
 """
 
 from __future__ import annotations
