@@ -198,7 +198,7 @@ def test_wider_types_and_files_without_rows_are_fine(tmp_path):
     )
     first = looked_at(tmp_path)
     assert first.n_rows == 3
-    assert first.statistics(["x"])[0].numbers.tolist() == [7.0, 1.5, 2.0]
+    assert next(first.statistics(["x"])).numbers.tolist() == [7.0, 1.5, 2.0]
 
 
 def test_a_file_that_changes_or_vanishes_while_it_is_read_is_refused(tmp_path):

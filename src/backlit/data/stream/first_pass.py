@@ -49,10 +49,10 @@ class FirstPass:
     tallies: dict[str, ColumnTally]
     missing: tuple[str, ...]
 
-    def statistics(self, names: Sequence[str]) -> list[Statistics]:
-        """Return what the encoder learns of those of these columns that are used."""
-        columns = [self.schema.by_name[name] for name in names]
-        return [self.tallies[column.name].statistics(column, self.schema) for column in columns if column.is_used]
+    def statistics(self, names: Sequence[str]) -> Iterator[Statistics]:
+        """Yield what the encoder learns of each of these columns that is used."""
+        columns = (self.schema.by_name[name] for name in names)
+        return (self.tallies[column.name].statistics(column, self.schema) for column in columns if column.is_used)
 
     def remarks(self) -> list[str]:
         """Say what is not exact."""
