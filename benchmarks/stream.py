@@ -204,6 +204,7 @@ def one(contestant: str, name: str, folder: Path, bound: str) -> None:
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     unit = 1 if sys.platform == "darwin" else 1024
     result["processor, s"] = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
+    # of PyTorch's workers the largest
     result["peak, MiB"] = (own.ru_maxrss + children.ru_maxrss) * unit / MIB
     print(json.dumps(result))
 

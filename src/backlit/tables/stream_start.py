@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     pass
 
 _START = "start.safetensors"
+_ORDER = 16
+"""Bytes a row that its place in the order takes."""
 Say = Callable[[str], object]
 
 
@@ -228,7 +230,7 @@ class _Learned:
                 weight = weights.times(y, weight, training.dtype)
             couples = get_activation(output).couples
             targets = Targets(y, labels, training.dtype, training.label_smoothing, couples)
-            window_rows = request.budget.window // records.dtype.itemsize
+            window_rows = request.budget.window // (records.dtype.itemsize + _ORDER)
             # a batch at least, or its rows would be no more mixed than the file
             window_rows = max(window_rows, 2 * (training.batch_size or training.usual_batch_size))
             windows = Windows(cache.parts[part], window_rows)

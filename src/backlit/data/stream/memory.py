@@ -45,7 +45,7 @@ class Budget:
     @property
     def piece(self) -> int:
         """Of a file, read at once."""
-        return min(64 << 20, max(4 << 20, self.total // 8))
+        return min(64 << 20, max(2 << 20, self.total // 16))
 
     @property
     def window(self) -> int:
@@ -55,7 +55,7 @@ class Budget:
     @property
     def part(self) -> int:
         """Rows that are trained on in one go."""
-        return min(16 << 20, max(4 << 20, self.total // 16))
+        return min(16 << 20, max(2 << 20, self.total // 16))
 
 
 def bytes_of(text: str) -> int:

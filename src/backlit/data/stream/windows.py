@@ -143,6 +143,7 @@ class Windows:
             kept = order[n_now - len(rest_rows) :]
             rest, rest_rows = records[kept], window_rows[kept]
             done += n_now
+            del records  # before the next window comes, for two would take twice the room
 
     def _windows(self, seed: int, epoch: int, shuffle: bool) -> Iterator[tuple[list[tuple[int, int]], Rows]]:
         """Yield the blocks of each window, (start, rows), and the order of their rows."""
