@@ -22,6 +22,7 @@ FLOORS = [
     {"training", "data"},
     {"export", "explanation", "persistence"},
     {"tables", "estimators", "grading"},
+    {"lab"},
     {"cli"},
 ]
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
