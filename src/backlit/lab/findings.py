@@ -14,9 +14,9 @@ from backlit.lab.replies import Reference
 
 @dataclass(frozen=True)
 class Factor:
-    """A number that goes into a summand, as it is printed, and where it comes from."""
+    """A number that goes into a summand, as it is printed, and where it comes from; `place` None for μ and 1/n."""
 
-    place: Reference
+    place: Reference | None
     symbol: str
     value: float
     printed: str
@@ -26,7 +26,8 @@ class Factor:
 class Summand:
     """One term of a sum: its symbols and its numbers as MathML, and its factors, whose printed values multiply to it.
 
-    `count` is more than 1 for the one summand that stands for all terms not shown; it has no factors.
+    Both MathML texts begin with the sign that stands before the summand. `count` is more than 1 for the one summand that
+    stands for all terms not shown; it has no factors, and its printed value is their total.
     """
 
     symbols: str

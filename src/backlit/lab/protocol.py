@@ -106,6 +106,14 @@ class Choose:
 
 
 @dataclass(frozen=True)
+class Show:
+    """Choose the neurons of a layer (1 is the input) that the picture shows; none: those with the largest |δ|."""
+
+    layer: int
+    neurons: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Step:
     """Take steps of gradient descent on the batch in view."""
 
@@ -259,7 +267,7 @@ class TakeAway:
 COMMANDS: dict[type, type] = {
     Open: Opened,
     **dict.fromkeys((Look, ChooseData, UseTable, EnterHomework, OpenDocument, SetNetwork, SetTraining), LabView),
-    **dict.fromkeys((Choose, Step, GoTo, Reset, Edit, Play, Pause), LabView),
+    **dict.fromkeys((Choose, Show, Step, GoTo, Reset, Edit, Play, Pause), LabView),
     **dict.fromkeys((StartExercise, Answer, Reveal, TurnTo, AddToSheet, EndExercise), LabView),
     Explain: FormulaView,
     AskDemon: DemonView,

@@ -114,30 +114,20 @@ class FeatureView:
 
 
 @dataclass(frozen=True)
-class Edge:
-    """One weight of a layer too large to be sent whole."""
-
-    neuron: int
-    k: int
-    w: float
-    nabla_w: float | None
-    w_after: float | None
-
-
-@dataclass(frozen=True)
 class LayerView:
-    """One layer of the step, l ≥ 2, for the example in view; ``w``, ``nabla_w``, ``w_after`` are ``(n_l, n_{l−1})``.
+    """One layer of the step, l ≥ 2, for the example in view. z, a, b, δ and the like are of all its neurons, ``(n_l,)``.
 
+    `w`, `nabla_w`, `own_nabla_w` and `w_after` are of the weights between neurons that are shown:
+    ``(len(shown), len(shown of the layer before))``. `shown` says which (`Show` chooses); all, where they are few.
     Without a target y all from `nabla_a` on is None. `sigma_prime` is None where σ couples the neurons (softmax).
-    `nabla_w` and `nabla_b` are the batch's; `own_nabla_w` is the example's. A layer of more than `Choices.most_weights`
-    weights has no arrays ``(n_l, n_{l−1})``, but the largest of them in `edges`. A hidden cell of an exercise is NaN.
+    `nabla_w` and `nabla_b` are the batch's; `own_nabla_w` is the example's, as δ is. A hidden cell of an exercise is NaN.
     """
 
     layer: int
     activation: str
     z: Floats
     a: Floats
-    w: Floats | None
+    w: Floats
     b: Floats
     sigma_prime: Floats | None
     nabla_a: Floats | None
@@ -148,7 +138,7 @@ class LayerView:
     nabla_b: Floats | None
     w_after: Floats | None
     b_after: Floats | None
-    edges: tuple[Edge, ...]
+    shown: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -183,6 +173,7 @@ class TraceView:
     example_cost: float | None
     cost_summands: Floats | None
     x: Floats
+    shown_inputs: tuple[int, ...]
     y: Floats | None
     features: tuple[FeatureView, ...]
     layers: tuple[LayerView, ...]
@@ -263,7 +254,7 @@ class Choices:
     most_neurons: int
     most_parameters: int
     most_examples: int
-    most_weights: int
+    most_shown: int
     version: str
 
 
