@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backlit.core.differences import Numbers as Floats
 from backlit.core.initialization import Purpose, stream
 from backlit.errors import UnknownNameError
+from backlit.explanation.trace.tree import Floats
 from backlit.lab.dataset import Dataset
 from backlit.lab.sources import from_arrays, from_table
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.core.differences import Numbers as Floats
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
+from backlit.explanation.trace.tree import Floats
 from backlit.lab.limits import check_cells
 from backlit.lab.replies import ColumnView, DataView
 

@@ -72,7 +72,7 @@ class Moment:
 
 def edited(network: Network, edit: EditOf) -> Network:
     """Return a network with one weight or bias set by hand."""
-    check_place(network, edit.layer, edit.neuron, edit.k)
+    check_place(network.sizes, edit.layer, edit.neuron, edit.k)
     i, j = edit.layer - 2, edit.neuron - 1
     weights, biases = [np.array(w) for w in network.weights], [np.array(b) for b in network.biases]
     if edit.k is None:
@@ -82,9 +82,8 @@ def edited(network: Network, edit: EditOf) -> Network:
     return Network(tuple(weights), tuple(biases), network.activations)
 
 
-def check_place(network: Network, layer: int, neuron: int, k: int | None) -> None:
+def check_place(sizes: tuple[int, ...], layer: int, neuron: int, k: int | None) -> None:
     """Raise unless there is such a neuron, or with k such a weight; all count from 1."""
-    sizes = network.sizes
     if not 2 <= layer <= len(sizes):
         raise ShapeError(f"Layers with weights and biases are 2 to {len(sizes)}, but layer {layer} was asked for.")
     if not 1 <= neuron <= sizes[layer - 1]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backlit.core.differences import Numbers as Floats
+from backlit.explanation.trace.tree import Floats
 from backlit.lab.replies import Reference
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backlit.core.differences import Numbers as Floats
+from backlit.explanation.trace.tree import Floats
 
 Quantity = Literal[
     "x", "w", "b", "z", "a", "sigma_prime", "nabla_a", "delta", "nabla_b", "nabla_w", "b_new", "w_new", "y", "cost"

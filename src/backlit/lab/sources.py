@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backlit.core.differences import Numbers as Floats
 from backlit.core.network import Network
 from backlit.explanation.exercise import Exercise
 from backlit.explanation.plain_text import short
+from backlit.explanation.trace.tree import Floats
 from backlit.lab.dataset import PREVIEW, Dataset, Source
 from backlit.lab.limits import MOST_COLUMNS, within
 from backlit.lab.replies import ColumnView
