@@ -8,9 +8,12 @@ from typing import Any
 from backlit.errors import InvalidInputError
 from backlit.explanation.explanation import Explanation
 from backlit.explanation.plain_text import number as printed
-from backlit.explanation.story.document import Definition, Equations, Maths
+from backlit.explanation.story import backward, forward
+from backlit.explanation.story.document import Definition, Equation, Equations, Maths
 from backlit.explanation.story.maths import broken
 from backlit.explanation.story.one_number import QUANTITIES, work_number
+from backlit.explanation.story.selection import FEW, Choice
+from backlit.explanation.story.story import Story
 from backlit.explanation.views.mathml import mathml_of
 from backlit.lab.agreement import agreement
 from backlit.lab.check import check_number
@@ -101,14 +104,39 @@ def _story(
         if worked is not None:
             law = next(block for block in worked.blocks if isinstance(block, Definition))
             rows = tuple(
-                FormulaRow(mathml_of(row.parts[0], digits), tuple(_chunks(part, digits) for part in row.parts[1:]))
-                for block in worked.blocks
-                if isinstance(block, Equations)
-                for row in block.rows
+                _row(row, digits) for block in worked.blocks if isinstance(block, Equations) for row in block.rows
             )
             return law.name, mathml_of(law.formula, digits), _words(law.meaning), rows
+    if step.cost is not None and place.quantity in ("nabla_a", "cost") and not _is_mean(step, place):
+        return _inner(step, place, example, digits)
     name, text, meaning = _LAWS.get(place.quantity, (place.quantity, "", ""))
     return name, text, meaning, ()
+
+
+def _inner(
+    step: Explanation, place: Reference, example: int, digits: int
+) -> tuple[str, str, str, tuple[FormulaRow, ...]]:
+    # rows of the story that lead to another number, which `work_number` therefore has not
+    story = Story(step, Choice([max(place.neuron, 1)], FEW, [place.layer]))
+    story.turn_to(example if place.example is None else place.example - 1)
+    is_cost = place.quantity == "cost"
+    if is_cost:
+        forward.cost(story)
+    elif place.layer == step.n_layers:
+        backward.output_error(story)
+    found = [row for block in story.blocks if isinstance(block, Equations) for row in block.rows]
+    symbol = symbol_of(step, place, story.index)
+    rows = tuple(_row(row, digits) for row in found if is_cost or row.parts[0] == symbol)
+    name, text, meaning = _LAWS[place.quantity]
+    return "BP1" if place.layer == step.n_layers and not is_cost else name, text, meaning, rows
+
+
+def _is_mean(step: Explanation, place: Reference) -> bool:
+    return place.quantity == "cost" and place.example is None and len(step.examples) > 1
+
+
+def _row(row: Equation, digits: int) -> FormulaRow:
+    return FormulaRow(mathml_of(row.parts[0], digits), tuple(_chunks(part, digits) for part in row.parts[1:]))
 
 
 def _chunks(part: Maths, digits: int) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def phases_of(step: WorkedStep) -> tuple[Phase, ...]:
                 f"4. Backpropagate to layer {layer}",
                 [f"δ^{{{layer}}} = ((w^{{{layer + 1}}})ᵀ δ^{{{layer + 1}}}) ⊙ σ′(z^{{{layer}}})", *slope],
                 "the errors of the next layer come back through the weights that led to them",
-                ("nabla_a", "sigma_prime", "delta"),
+                ("delta", "nabla_a", "sigma_prime"),
             )
         )
     many = len(step.examples) > 1
@@ -97,7 +97,7 @@ def _output_error(step: WorkedStep) -> Phase:
     if error.short_cut:
         meaning += "; for this cost and σ it comes to the short cut that is used"
     return _phase(
-        "BP1", last, "3. Output error", [law, *_slope(step, last)], meaning, ("nabla_a", "sigma_prime", "delta")
+        "BP1", last, "3. Output error", [law, *_slope(step, last)], meaning, ("delta", "nabla_a", "sigma_prime")
     )
 
 
