@@ -1,0 +1,90 @@
+// Where everything in the picture of a network stands. Pure geometry: numbers and names come from the view.
+
+import type { Quantity } from "./cells";
+
+/** One layer as it is drawn: `shown` are the numbers of its neurons, from 1, and the other lists run along with it. */
+export interface DrawnLayer {
+  layer: number;
+  total: number;
+  shown: number[];
+  /** What stands in each circle, NaN included; null where it is not known yet. */
+  values: (number | null)[];
+  quantity: Quantity;
+  names: string[] | null;
+  /** Biases of the shown neurons, or their gradients; null for the input. */
+  biases: (number | null)[] | null;
+  biasQuantity: Quantity;
+}
+
+/** Lines into a layer: row j, column k leads from the k-th shown neuron before to the j-th shown; null draws none. */
+export interface DrawnEdges {
+  layer: number;
+  values: (number | null)[][];
+  quantity: Quantity;
+}
+
+export interface Drawing {
+  layers: DrawnLayer[];
+  edges: DrawnEdges[];
+  /** y of the output neurons that are shown. */
+  targets: (number | null)[] | null;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  radius: number;
+  places: Point[][];
+  /** Where "+ 88 more" stands below a wide layer. */
+  more: (Point | null)[];
+  /** Room between the rows, which says how many labels fit. */
+  gap: number;
+}
+
+/** Place the neurons in columns that use the width there is; `em` is the size of a letter in pixels. */
+export function layout(drawing: Drawing, width: number, em: number): Layout {
+  const columns = drawing.layers.length;
+  const narrow = width < 34 * em;
+  const most = Math.max(...drawing.layers.map((layer) => layer.shown.length));
+  const widest = narrow ? 1.35 : 1.75;
+  const radius = em * Math.min(widest, Math.max(1.2, (width / em / columns - 1.2) / 2.6));
+  const gap = 2 * radius + em * (most > 8 ? 1.75 : most > 4 ? 2.1 : narrow ? 3 : 3.6);
+  const left = radius + em * (drawing.layers[0].names ? (narrow ? 2.6 : 5) : 0.9);
+  const right = radius + em * (drawing.targets ? (narrow ? 3 : 4.6) : 1);
+  const top = radius + 1.7 * em;
+  const height = top + (most - 1) * gap + radius + 3.6 * em;
+  const step = columns > 1 ? (width - left - right) / (columns - 1) : 0;
+  const places = drawing.layers.map((layer, i) => {
+    const above = ((most - layer.shown.length) * gap) / 2;
+    return layer.shown.map((_, j) => ({ x: left + i * step, y: top + above + j * gap }));
+  });
+  const more = drawing.layers.map((layer, i) => {
+    if (layer.shown.length === layer.total) return null;
+    const last = places[i][places[i].length - 1];
+    return { x: last.x, y: last.y + radius + 2.5 * em };
+  });
+  return { width, height, radius, places, more, gap };
+}
+
+/** How thick a line is: 1 to 5 pixels, by its share of the largest in its layer. */
+export function thickness(value: number, largest: number): number {
+  if (!Number.isFinite(value) || !(largest > 0)) return 1;
+  return 1 + 4 * Math.min(1, Math.abs(value) / largest);
+}
+
+export function largestOf(values: (number | null)[][]): number {
+  let largest = 0;
+  for (const row of values) for (const value of row) largest = Math.max(largest, Math.abs(value ?? 0) || 0);
+  return largest;
+}
+
+/** The sign of a number as its form: full and solid, hollow and dashed, or neither. */
+export function form(value: number | null): "plus" | "minus" | "zero" | "unknown" {
+  if (value === null) return "unknown";
+  return value > 0 ? "plus" : value < 0 ? "minus" : value === 0 ? "zero" : "unknown";
+}

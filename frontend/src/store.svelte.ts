@@ -1,0 +1,106 @@
+// What one page knows: the view that Python sent last, and what the reader looks at. One for each page, none shared.
+
+import type { Choices, Commands, Events, Frame, LabView, PicturesView, UploadView } from "./protocol";
+import { LabError, type CommandName, type Transport } from "./transport/transport";
+
+export const ACTIVITIES = ["Data", "Network", "Step", "Demon", "Train", "Exercise", "Take away"] as const;
+export type Activity = (typeof ACTIVITIES)[number];
+
+/** Commands that are answered with the whole view. */
+type Changing = { [K in CommandName]: Commands[K]["reply"] extends LabView ? K : never }[CommandName];
+
+export class Lab {
+  choices = $state.raw<Choices | null>(null);
+  view = $state.raw<LabView | null>(null);
+  frame = $state.raw<Frame | null>(null);
+  pictures = $state.raw<PicturesView | null>(null);
+  activity = $state<Activity>("Step");
+  trouble = $state("");
+  /** Said by screen readers when it changes. */
+  said = $state("");
+  busy = $state(false);
+  lost = $state("");
+  private running = 0;
+
+  constructor(readonly transport: Transport) {
+    transport.onpush = (event, content) => this.pushed(event, content);
+    transport.onlost = (why) => {
+      this.lost = why;
+    };
+  }
+
+  /** Begin, with the lab of a link where one is given. */
+  async open(state: string): Promise<void> {
+    try {
+      await this.transport.open();
+      const { choices, view } = await this.transport.send("Open", {});
+      this.choices = choices;
+      this.view = view;
+      if (state) await this.change("OpenDocument", { text: state });
+    } catch (error) {
+      this.lost ||= wordsOf(error);
+    }
+  }
+
+  /** Ask something; null where Python refused, which is then said on the page. */
+  ask<K extends CommandName>(command: K, given: Commands[K]["arguments"]): Promise<Commands[K]["reply"] | null> {
+    return this.waitFor(() => this.transport.send(command, given));
+  }
+
+  upload(file: File): Promise<UploadView | null> {
+    return this.waitFor(() => this.transport.upload(file));
+  }
+
+  private async waitFor<T>(work: () => Promise<T>): Promise<T | null> {
+    this.running++;
+    // what is quick needs no sign that it is under way
+    const slow = setTimeout(() => (this.busy = true), 250);
+    try {
+      const reply = await work();
+      this.trouble = "";
+      return reply;
+    } catch (error) {
+      this.trouble = wordsOf(error);
+      return null;
+    } finally {
+      clearTimeout(slow);
+      if (--this.running === 0) this.busy = false;
+    }
+  }
+
+  /** Change the lab. */
+  async change<K extends Changing>(command: K, given: Commands[K]["arguments"]): Promise<boolean> {
+    const view = (await this.ask(command, given)) as LabView | null;
+    if (view) {
+      this.view = view;
+      if (view.notes.length) this.say(view.notes.join(" "));
+    }
+    return view !== null;
+  }
+
+  say(words: string): void {
+    // the same words twice are said twice only if something changes
+    this.said = words === this.said ? `${words}\u00a0` : words;
+  }
+
+  go(activity: Activity): void {
+    this.activity = activity;
+    this.trouble = "";
+  }
+
+  private pushed(event: keyof Events, content: Events[keyof Events]): void {
+    if (event !== "Frame") return;
+    const frame = content as Frame;
+    this.frame = frame;
+    this.pictures = frame.pictures;
+    if (frame.ended) {
+      this.say(frame.ended);
+      void this.change("Look", {});
+    }
+  }
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof LabError) return error.message;
+  return `Something went wrong on this page: ${error instanceof Error ? error.message : String(error)}`;
+}
