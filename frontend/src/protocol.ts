@@ -382,12 +382,12 @@ export interface FeatureView {
 }
 
 /**
- * One layer of the step, l ≥ 2, for the example in view. z, a, b, δ and the like are of all its neurons, ``(n_l,)``.
+ * One layer of the step, l ≥ 2, for the example in view. z, a, b, δ and the like are of all neurons, ``(n_l,)``.
  *
  * `w`, `nabla_w`, `own_nabla_w` and `w_after` are of the weights between neurons that are shown:
  * ``(len(shown), len(shown of the layer before))``. `shown` says which (`Show` chooses); all, where they are few.
  * Without a target y all from `nabla_a` on is None. `sigma_prime` is None where σ couples the neurons (softmax).
- * `nabla_w` and `nabla_b` are the batch's; `own_nabla_w` is the example's, as δ is. A hidden cell of an exercise is NaN.
+ * `nabla_w` and `nabla_b` are the batch's; `own_nabla_w` is the example's, as δ is. A hidden cell is NaN.
  */
 export interface LayerView {
   layer: number;
@@ -513,7 +513,7 @@ export interface Factor {
 /**
  * One term of a sum: its symbols and its numbers as MathML, and its factors, whose printed values multiply to it.
  *
- * Both MathML texts begin with the sign that stands before the summand. `count` is more than 1 for the one summand that
+ * Both MathML texts begin with the sign before the summand. `count` is more than 1 for the one summand that
  * stands for all terms not shown; it has no factors, and its printed value is their total.
  */
 export interface Summand {

@@ -6,6 +6,17 @@ import type { Lab } from "./store.svelte";
 
 const WINDOW = 10;
 
+/** What is worked out first in each phase. */
+const FIRST: Record<Phase["key"], Quantity> = {
+  input: "x",
+  forward: "z",
+  cost: "cost",
+  BP1: "delta",
+  BP2: "delta",
+  gradients: "nabla_w",
+  update: "w_new",
+};
+
 export class Stepping {
   at = $state(0);
   selected = $state.raw<Place | null>(null);
@@ -43,7 +54,9 @@ export class Stepping {
     if (await this.lab.change("Show", { layer })) this.windowed[layer] = false;
   }
 
-  select(at: Place): void {
+  select(chosen: Place): void {
+    // the cost is of no neuron
+    const at = chosen.quantity === "cost" ? { ...chosen, neuron: 0, k: null } : chosen;
     this.selected = at;
     void this.explain();
     void this.reach(at);
@@ -53,7 +66,7 @@ export class Stepping {
   private async reach(at: Place): Promise<void> {
     for (const [layer, neuron] of [[at.layer, at.neuron], [at.layer - 1, at.k]] as [number, number | null][]) {
       const shown = this.shown(layer);
-      if (neuron === null || !shown.length || shown.includes(neuron)) continue;
+      if (!neuron || !shown.length || shown.includes(neuron)) continue;
       if (this.windowed[layer]) await this.look(layer, neuron - WINDOW / 2);
       else await this.lab.change("Show", { layer, neurons: [...shown.slice(0, -1), neuron].sort((a, b) => a - b) });
     }
@@ -107,12 +120,11 @@ export class Stepping {
   follow(): void {
     const { phase, lab } = this;
     if (!phase || !lab.view) return;
-    const quantity = phase.quantities[0] ?? "a";
-    const last = lab.view.network.sizes.length;
-    const layer = phase.layer || last;
+    const quantity = FIRST[phase.key];
     const was = this.selected;
-    const ofWeight = quantity === "nabla_w" || quantity === "w_new" || quantity === "w";
-    const same = was?.layer === layer;
+    const ofWeight = quantity === "nabla_w" || quantity === "w_new";
+    const same = was !== null && was.neuron > 0 && (was.layer === phase.layer || (ofWeight && was.layer > 1));
+    const layer = same ? was.layer : phase.layer;
     const neuron = same ? was.neuron : (this.shown(layer)[0] ?? 1);
     const k = ofWeight ? ((same ? was.k : null) ?? this.shown(layer - 1)[0] ?? 1) : null;
     this.select(place(quantity, layer, neuron, k));
@@ -127,7 +139,7 @@ export class Stepping {
       at.layer <= sizes.length &&
       at.neuron <= sizes[at.layer - 1] &&
       (at.k === null || at.k <= sizes[at.layer - 2]) &&
-      (at.quantity === "cost" || quantitiesOf(at, sizes.length).includes(at.quantity));
+      (at.quantity === "cost" || at.quantity === "y" || at.quantity === "b" || at.quantity === "w" || quantitiesOf(at, view).includes(at.quantity));
     if (stands) void this.explain();
     else this.follow();
   }
