@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backlit.core.differences import Numbers as Floats
+from backlit.explanation.trace.tree import Floats
 from backlit.lab.replies import Reference
 
 
@@ -26,7 +26,7 @@ class Factor:
 class Summand:
     """One term of a sum: its symbols and its numbers as MathML, and its factors, whose printed values multiply to it.
 
-    Both MathML texts begin with the sign that stands before the summand. `count` is more than 1 for the one summand that
+    Both MathML texts begin with the sign before the summand. `count` is more than 1 for the one summand that
     stands for all terms not shown; it has no factors, and its printed value is their total.
     """
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from backlit.lab.findings import DemonView, Export, FormulaView, Frame, PicturesView, RankingView, SliceView
-from backlit.lab.replies import LabView, Opened, Quantity, Reference, UploadView
+from backlit.lab.replies import LabView, Opened, Reference, UploadView
 
 
 @dataclass(frozen=True)
@@ -284,5 +284,3 @@ PUSHED: tuple[type, ...] = (Frame,)
 
 UPLOAD = UploadView
 """What an uploaded file is answered with. Over HTTP it is the body of a POST of its own; in a notebook a buffer."""
-
-__all__ = ["COMMANDS", "PUSHED", "UPLOAD", "Quantity"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from backlit.core.differences import Numbers as Floats
+from backlit.explanation.trace.tree import Floats
 
 Quantity = Literal[
     "x", "w", "b", "z", "a", "sigma_prime", "nabla_a", "delta", "nabla_b", "nabla_w", "b_new", "w_new", "y", "cost"
@@ -115,12 +115,12 @@ class FeatureView:
 
 @dataclass(frozen=True)
 class LayerView:
-    """One layer of the step, l ≥ 2, for the example in view. z, a, b, δ and the like are of all its neurons, ``(n_l,)``.
+    """One layer of the step, l ≥ 2, for the example in view. z, a, b, δ and the like are of all neurons, ``(n_l,)``.
 
     `w`, `nabla_w`, `own_nabla_w` and `w_after` are of the weights between neurons that are shown:
     ``(len(shown), len(shown of the layer before))``. `shown` says which (`Show` chooses); all, where they are few.
     Without a target y all from `nabla_a` on is None. `sigma_prime` is None where σ couples the neurons (softmax).
-    `nabla_w` and `nabla_b` are the batch's; `own_nabla_w` is the example's, as δ is. A hidden cell of an exercise is NaN.
+    `nabla_w` and `nabla_b` are the batch's; `own_nabla_w` is the example's, as δ is. A hidden cell is NaN.
     """
 
     layer: int

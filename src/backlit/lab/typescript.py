@@ -10,7 +10,7 @@ import inspect
 import types
 from typing import Any, Literal, Union, get_args, get_origin
 
-from backlit.core.differences import Numbers
+from backlit.explanation.trace.tree import Floats
 from backlit.lab.protocol import COMMANDS, PUSHED, UPLOAD
 from backlit.lab.wire import hints_of
 
@@ -22,7 +22,7 @@ export interface Floats {
   readonly values: Float64Array;
 }
 """
-_PLAIN = {bool: "boolean", int: "number", float: "number", str: "string", Any: "unknown", Numbers: "Floats"}
+_PLAIN = {bool: "boolean", int: "number", float: "number", str: "string", Any: "unknown", Floats: "Floats"}
 
 
 def protocol_in_typescript() -> str:

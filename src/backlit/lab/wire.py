@@ -74,17 +74,20 @@ def _object(kind: Any, document: Field) -> Any:
     optional = {field.name: field.default for field in own if field.default is not dataclasses.MISSING}
     given = document.fields(*required, **optional)
     hints, present = hints_of(kind), document.value
-    return kind(**{name: _value(hints[name], each) if name in present else each.value for name, each in given.items()})
+    return kind(
+        **{name: value_of(hints[name], each) if name in present else each.value for name, each in given.items()}
+    )
 
 
-def _value(hint: Any, field: Field) -> Any:
+def value_of(hint: Any, field: Field) -> Any:
+    """Return what a field holds, checked against a type of the contract."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (types.UnionType, Union):
-        return None if field.is_null else _value(next(each for each in arguments if each is not type(None)), field)
+        return None if field.is_null else value_of(next(each for each in arguments if each is not type(None)), field)
     if origin is Literal:
         return field.one_of(*arguments)
     if origin is tuple:
-        return tuple(_value(arguments[0], part) for part in field.parts())
+        return tuple(value_of(arguments[0], part) for part in field.parts())
     if origin is dict:
         if not isinstance(field.value, dict):
             field.refuse("an object")
