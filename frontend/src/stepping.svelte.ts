@@ -132,6 +132,7 @@ export class Stepping {
 
   /** The selected place after the network itself has changed. */
   settle(view: LabView): void {
+    if (view.time.playing) return;
     const at = this.selected;
     const sizes = view.network.sizes;
     const stands =

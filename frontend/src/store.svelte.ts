@@ -83,9 +83,11 @@ export class Lab {
     this.said = words === this.said ? `${words}\u00a0` : words;
   }
 
+  /** Turn to an activity. Training goes on only where it is seen: everything else looks at a network that stands. */
   go(activity: Activity): void {
     this.activity = activity;
     this.trouble = "";
+    if (activity !== "Train" && this.view?.time.playing) void this.change("Pause", {});
   }
 
   private pushed(event: keyof Events, content: Events[keyof Events]): void {
