@@ -58,8 +58,19 @@ export class Stepping {
     // the cost is of no neuron
     const at = chosen.quantity === "cost" ? { ...chosen, neuron: 0, k: null } : chosen;
     this.selected = at;
-    void this.explain();
-    void this.reach(at);
+    void this.show(at);
+  }
+
+  private async show(at: Place): Promise<void> {
+    const trace = this.lab.view?.trace;
+    const other = at.example !== null && at.quantity !== "cost" && at.example !== trace?.example;
+    if (trace && other && trace.rows.length >= at.example!) {
+      // a number of another example of the batch: that example comes into view, and with it the number
+      await this.lab.change("Choose", { rows: trace.rows, example: at.example! });
+    } else {
+      await this.explain();
+    }
+    await this.reach(at);
   }
 
   /** Have the neurons shown that a number belongs to, where it was reached from a formula or a table. */
@@ -87,7 +98,8 @@ export class Stepping {
     }
     const asked = ++this.asked;
     const ofBatch = ["w", "b", "nabla_w", "nabla_b", "w_new", "b_new"].includes(at.quantity);
-    const formula = await this.lab.ask("Explain", { place: { ...at, example: ofBatch ? null : trace.example } });
+    const example = ofBatch ? null : at.quantity === "cost" ? at.example : trace.example;
+    const formula = await this.lab.ask("Explain", { place: { ...at, example } });
     if (asked === this.asked) this.formula = formula;
   }
 
