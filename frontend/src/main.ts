@@ -27,10 +27,10 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const sheets = "adoptedStyleSheets" in root ? root : document;
   sheets.adoptedStyleSheets = [...sheets.adoptedStyleSheets, sheet];
   const transport = transportOf(model);
-  const lab = new Lab(transport);
   const whole = "http" in model || "recorded" in model;
+  const lab = new Lab(transport, whole);
   const projector = whole && new URLSearchParams(location.search).has("projector");
-  const app = mount(App, { target: el, props: { lab, whole, projector } });
+  const app = mount(App, { target: el, props: { lab, projector } });
   void lab.open("state" in model ? (model.state ?? "") : "");
   const leave = () => transport.close();
   globalThis.addEventListener("pagehide", leave);

@@ -6,6 +6,17 @@ import type { Lab } from "./store.svelte";
 
 const WINDOW = 10;
 
+/** What is worked out first in each phase. */
+const FIRST: Record<Phase["key"], Quantity> = {
+  input: "x",
+  forward: "z",
+  cost: "cost",
+  BP1: "delta",
+  BP2: "delta",
+  gradients: "nabla_w",
+  update: "w_new",
+};
+
 export class Stepping {
   at = $state(0);
   selected = $state.raw<Place | null>(null);
@@ -43,17 +54,30 @@ export class Stepping {
     if (await this.lab.change("Show", { layer })) this.windowed[layer] = false;
   }
 
-  select(at: Place): void {
+  select(chosen: Place): void {
+    // the cost is of no neuron
+    const at = chosen.quantity === "cost" ? { ...chosen, neuron: 0, k: null } : chosen;
     this.selected = at;
-    void this.explain();
-    void this.reach(at);
+    void this.show(at);
+  }
+
+  private async show(at: Place): Promise<void> {
+    const trace = this.lab.view?.trace;
+    const other = at.example !== null && at.quantity !== "cost" && at.example !== trace?.example;
+    if (trace && other && trace.rows.length >= at.example!) {
+      // a number of another example of the batch: that example comes into view, and with it the number
+      await this.lab.change("Choose", { rows: trace.rows, example: at.example! });
+    } else {
+      await this.explain();
+    }
+    await this.reach(at);
   }
 
   /** Have the neurons shown that a number belongs to, where it was reached from a formula or a table. */
   private async reach(at: Place): Promise<void> {
     for (const [layer, neuron] of [[at.layer, at.neuron], [at.layer - 1, at.k]] as [number, number | null][]) {
       const shown = this.shown(layer);
-      if (neuron === null || !shown.length || shown.includes(neuron)) continue;
+      if (!neuron || !shown.length || shown.includes(neuron)) continue;
       if (this.windowed[layer]) await this.look(layer, neuron - WINDOW / 2);
       else await this.lab.change("Show", { layer, neurons: [...shown.slice(0, -1), neuron].sort((a, b) => a - b) });
     }
@@ -74,7 +98,8 @@ export class Stepping {
     }
     const asked = ++this.asked;
     const ofBatch = ["w", "b", "nabla_w", "nabla_b", "w_new", "b_new"].includes(at.quantity);
-    const formula = await this.lab.ask("Explain", { place: { ...at, example: ofBatch ? null : trace.example } });
+    const example = ofBatch ? null : at.quantity === "cost" ? at.example : trace.example;
+    const formula = await this.lab.ask("Explain", { place: { ...at, example } });
     if (asked === this.asked) this.formula = formula;
   }
 
@@ -107,12 +132,11 @@ export class Stepping {
   follow(): void {
     const { phase, lab } = this;
     if (!phase || !lab.view) return;
-    const quantity = phase.quantities[0] ?? "a";
-    const last = lab.view.network.sizes.length;
-    const layer = phase.layer || last;
+    const quantity = FIRST[phase.key];
     const was = this.selected;
-    const ofWeight = quantity === "nabla_w" || quantity === "w_new" || quantity === "w";
-    const same = was?.layer === layer;
+    const ofWeight = quantity === "nabla_w" || quantity === "w_new";
+    const same = was !== null && was.neuron > 0 && (was.layer === phase.layer || (ofWeight && was.layer > 1));
+    const layer = same ? was.layer : phase.layer;
     const neuron = same ? was.neuron : (this.shown(layer)[0] ?? 1);
     const k = ofWeight ? ((same ? was.k : null) ?? this.shown(layer - 1)[0] ?? 1) : null;
     this.select(place(quantity, layer, neuron, k));
@@ -120,6 +144,7 @@ export class Stepping {
 
   /** The selected place after the network itself has changed. */
   settle(view: LabView): void {
+    if (view.time.playing) return;
     const at = this.selected;
     const sizes = view.network.sizes;
     const stands =
@@ -127,7 +152,7 @@ export class Stepping {
       at.layer <= sizes.length &&
       at.neuron <= sizes[at.layer - 1] &&
       (at.k === null || at.k <= sizes[at.layer - 2]) &&
-      (at.quantity === "cost" || quantitiesOf(at, sizes.length).includes(at.quantity));
+      (at.quantity === "cost" || at.quantity === "y" || at.quantity === "b" || at.quantity === "w" || quantitiesOf(at, view).includes(at.quantity));
     if (stands) void this.explain();
     else this.follow();
   }

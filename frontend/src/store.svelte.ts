@@ -22,7 +22,11 @@ export class Lab {
   lost = $state("");
   private running = 0;
 
-  constructor(readonly transport: Transport) {
+  /** `whole`: the page is ours alone, rather than a cell of somebody's notebook. */
+  constructor(
+    readonly transport: Transport,
+    readonly whole: boolean,
+  ) {
     transport.onpush = (event, content) => this.pushed(event, content);
     transport.onlost = (why) => {
       this.lost = why;
@@ -36,7 +40,11 @@ export class Lab {
       const { choices, view } = await this.transport.send("Open", {});
       this.choices = choices;
       this.view = view;
-      if (state) await this.change("OpenDocument", { text: state });
+      if (view.exercise) this.activity = "Exercise";
+      else if (this.whole && !this.transport.recorded && view.data.source === "built-in") this.activity = "Data";
+      if (state && (await this.change("OpenDocument", { text: state }))) {
+        this.activity = this.view.exercise ? "Exercise" : "Step";
+      }
     } catch (error) {
       this.lost ||= wordsOf(error);
     }
@@ -83,9 +91,11 @@ export class Lab {
     this.said = words === this.said ? `${words}\u00a0` : words;
   }
 
+  /** Turn to an activity. Training goes on only where it is seen: everything else looks at a network that stands. */
   go(activity: Activity): void {
     this.activity = activity;
     this.trouble = "";
+    if (activity !== "Train" && this.view?.time.playing) void this.change("Pause", {});
   }
 
   private pushed(event: keyof Events, content: Events[keyof Events]): void {

@@ -119,7 +119,7 @@ class Reader {
       this.at++;
       const next = this.factor();
       if (!next) return null;
-      result = over ? quotient(result, next) : times(result, next);
+      result = over ? quotient(result, next) : multiply(result, next);
     }
     return result;
   }
@@ -142,7 +142,7 @@ class Reader {
     if (closing === "|") return { value: Math.abs(inside.value), slack: inside.slack };
     if (this.sign() !== "²") return inside;
     this.at++;
-    return times(inside, inside);
+    return multiply(inside, inside);
   }
 
   private call(name: string): Printed | null {
@@ -160,7 +160,8 @@ class Reader {
   }
 }
 
-function times(a: Printed, b: Printed): Printed {
+/** A product, with the slack of both. */
+export function multiply(a: Printed, b: Printed): Printed {
   const slack = Math.abs(a.value) * b.slack + Math.abs(b.value) * a.slack + a.slack * b.slack;
   return { value: a.value * b.value, slack };
 }

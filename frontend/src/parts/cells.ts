@@ -60,17 +60,25 @@ export function wordsOf({ quantity, layer, neuron, k }: Place): string {
 /** `a²₁`, `w²₁₂`, `w²₁,₁₂`. */
 export function symbol(name: string, layer: number, ...indices: number[]): string {
   const low = (n: number) => String(n).replace(/\d/g, (d) => "₀₁₂₃₄₅₆₇₈₉"[Number(d)]);
+  if (name === "x") return name + indices.map(low).join("");
   const high = String(layer).replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(d)]);
   return name + high + indices.map(low).join(indices.some((n) => n > 9) ? "," : "");
 }
 
-/** What can be asked of a neuron, or of a weight, in the order of the algorithm. */
-export function quantitiesOf(at: Place, last: number): Quantity[] {
-  if (at.quantity === "cost" || at.quantity === "y") return ["cost"];
-  if (at.layer === 1) return ["x"];
-  if (at.k !== null) return ["w", "nabla_w", "w_new"];
-  const cost: Quantity[] = at.layer === last ? ["cost"] : [];
-  return ["z", "a", ...cost, "sigma_prime", "delta", "b", "nabla_b", "b_new"];
+/** What can be asked of a neuron, or of a weight, in the order of the algorithm: softmax has no σ′, and so on. */
+export function quantitiesOf(at: Place, view: LabView): Quantity[] {
+  const last = view.network.sizes.length;
+  const all = ((): Quantity[] => {
+    if (at.quantity === "cost" || at.quantity === "y") return ["cost"];
+    if (at.layer === 1) return ["x"];
+    if (at.k !== null) return ["w", "nabla_w", "w_new"];
+    const cost: Quantity[] = at.layer === last ? ["cost"] : [];
+    return ["z", "a", ...cost, "nabla_a", "sigma_prime", "delta", "b", "nabla_b", "b_new"];
+  })();
+  return all.filter((quantity) => {
+    const each = { ...at, quantity };
+    return valueOf(view, each) !== null && !isHidden(view, each);
+  });
 }
 
 const OF_LAYER: Partial<Record<Quantity, (layer: LayerView) => Floats | null>> = {
@@ -104,8 +112,15 @@ export function valueOf(view: LabView, at: Place): number | null {
   return row < 0 || column < 0 ? null : values.values[row * values.shape[1] + column];
 }
 
+/** Whether an exercise hides a number: it comes as NaN then. */
+export function isHidden(view: LabView, at: Place): boolean {
+  const { exercise } = view;
+  if (!exercise || exercise.cells.every(({ state }) => state === "right" || state === "shown")) return false;
+  return Number.isNaN(valueOf(view, at));
+}
+
 /** The neurons of a layer that are shown, from 1. */
 export function shownOf(view: LabView, layer: number): number[] {
-  if (!view.trace) return [];
+  if (!view.trace || layer < 1) return [];
   return layer === 1 ? view.trace.shown_inputs : view.trace.layers[layer - 2].shown;
 }

@@ -51,13 +51,14 @@ export function layout(drawing: Drawing, width: number, em: number): Layout {
   const columns = drawing.layers.length;
   const narrow = width < 34 * em;
   const most = Math.max(...drawing.layers.map((layer) => layer.shown.length));
-  const widest = narrow ? 1.35 : 1.75;
-  const radius = em * Math.min(widest, Math.max(1.2, (width / em / columns - 1.2) / 2.6));
-  const gap = 2 * radius + em * (most > 8 ? 1.75 : most > 4 ? 2.1 : narrow ? 3 : 3.6);
-  const left = radius + em * (drawing.layers[0].names ? (narrow ? 2.6 : 5) : 0.9);
-  const right = radius + em * (drawing.targets ? (narrow ? 3 : 4.6) : 1);
-  const top = radius + 1.7 * em;
-  const height = top + (most - 1) * gap + radius + 3.6 * em;
+  const widest = (narrow ? 1.7 : 2.15) - (most > 8 ? 0.25 : 0);
+  const radius = em * Math.min(widest, Math.max(1.3, (width / em / columns - 1.2) / 2.6));
+  const gap = 2 * radius + em * (most > 8 ? 1.9 : most > 4 ? 2.2 : narrow ? 2.4 : most > 2 ? 2.8 : 4);
+  const left = radius + em * (drawing.layers[0].names ? (narrow ? 3 : 5.5) : 0.9);
+  const right = radius + em * (drawing.targets ? (narrow ? 3.6 : 5) : 1);
+  const top = radius * 1.7;
+  const wide = drawing.layers.some((layer) => layer.shown.length < layer.total);
+  const height = top + (most - 1) * gap + Math.max(radius * 1.7, radius + (wide ? 3.4 : 2) * em);
   const step = columns > 1 ? (width - left - right) / (columns - 1) : 0;
   const places = drawing.layers.map((layer, i) => {
     const above = ((most - layer.shown.length) * gap) / 2;

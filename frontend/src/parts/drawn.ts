@@ -1,7 +1,7 @@
 // From what Python sent to what is drawn and lit in a phase of the step. Numbers appear as the step arrives at them.
 
 import type { LabView, Phase } from "../protocol";
-import { keyOf, place, valueOf, type Quantity } from "./cells";
+import { isHidden, place, valueOf, type Quantity } from "./cells";
 import type { Drawing } from "./drawing";
 
 interface Progress {
@@ -22,7 +22,6 @@ export function drawingOf(
   view: LabView,
   progress: Progress,
   shown: (layer: number) => number[],
-  hidden: Set<string>,
   quantity: Quantity | null = null,
 ): Drawing {
   const { sizes } = view.network;
@@ -45,12 +44,12 @@ export function drawingOf(
     const of: Quantity = quantity && layer > 1 ? quantity : layer === 1 ? "x" : delta ? "delta" : "a";
     const values = showing.map((neuron) => {
       const at = place(of, layer, neuron);
-      return (quantity || known(layer, of)) && !hidden.has(keyOf(at)) ? valueOf(view, at) : null;
+      return (quantity || known(layer, of)) && !isHidden(view, at) ? valueOf(view, at) : null;
     });
     const biasQuantity: Quantity = gradients ? "nabla_b" : after ? "b_new" : "b";
     const biases = showing.map((neuron) => {
       const at = place(biasQuantity, layer, neuron);
-      return hidden.has(keyOf(at)) ? null : valueOf(view, at);
+      return isHidden(view, at) ? null : valueOf(view, at);
     });
     const own = names[layer];
     return {
@@ -59,7 +58,7 @@ export function drawingOf(
       shown: showing,
       values,
       quantity: of,
-      names: own?.length === total && (layer === last ? total > 1 || own[0] !== "" : true) ? showing.map((n) => short(own[n - 1])) : null,
+      names: own?.length === total && tells(own, layer === last && view.data.task === "classification") ? showing.map((n) => short(own[n - 1])) : null,
       biases: layer === 1 ? null : biases,
       biasQuantity,
     };
@@ -72,7 +71,7 @@ export function drawingOf(
     values: to.shown.map((neuron) =>
       layers[i].shown.map((k) => {
         const at = place(edgeQuantity, to.layer, neuron, k);
-        return hidden.has(keyOf(at)) ? null : valueOf(view, at);
+        return isHidden(view, at) ? null : valueOf(view, at);
       }),
     ),
   }));
@@ -87,18 +86,17 @@ export function litOf(drawing: Drawing, phase: Phase | null): Set<string> {
   if (!phase) return lit;
   const last = drawing.layers.length;
   const { key } = phase;
+  const all = key === "gradients" || key === "update";
   for (const layer of drawing.layers) {
-    const here = phase.layer === 0 || layer.layer === phase.layer;
-    const all = key === "gradients" || key === "update";
+    const here = layer.layer === phase.layer;
     const neurons = key === "input" ? layer.layer === 1 : key === "cost" ? layer.layer === last : here && !all;
     for (const neuron of layer.shown) {
-      if (neurons && !(all && layer.layer === 1)) lit.add(`n.${layer.layer}.${neuron}`);
-      if (layer.layer > 1 && here && (key === "forward" || all)) lit.add(`b.${layer.layer}.${neuron}`);
+      if (neurons) lit.add(`n.${layer.layer}.${neuron}`);
+      if (layer.layer > 1 && (all || (here && key === "forward"))) lit.add(`b.${layer.layer}.${neuron}`);
     }
   }
   for (const edges of drawing.edges) {
-    const here = phase.layer === 0 || edges.layer === phase.layer;
-    const into = (key === "forward" || key === "gradients" || key === "update") && here;
+    const into = all || (key === "forward" && edges.layer === phase.layer);
     // on the way back errors come through the weights that lead on
     const out = key === "BP2" && edges.layer === phase.layer + 1;
     if (!into && !out) continue;
@@ -106,6 +104,11 @@ export function litOf(drawing: Drawing, phase: Phase | null): Set<string> {
     for (const neuron of to.shown) for (const k of before.shown) lit.add(`w.${edges.layer}.${neuron}.${k}`);
   }
   return lit;
+}
+
+/** Whether names say more than the numbers of the neurons do. One output of two classes stands for neither. */
+function tells(names: string[], classes: boolean): boolean {
+  return names.some((name) => !/^[xy]?_?\d*$/.test(name) || classes) && !(classes && names.length === 1);
 }
 
 function short(name: string): string {

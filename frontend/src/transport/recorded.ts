@@ -9,12 +9,17 @@ interface Recording {
   replies: Record<string, unknown>;
 }
 
+/** What leads from one view to another; everything else is asked of the view in hand: `@position.example`. */
+const MOVES = new Set(["Open", "GoTo", "Choose"]);
+
 const NOT_HERE = "This page is a recorded lesson. To change something, install backlit and run `backlit lab`.";
 
 export class RecordedTransport implements Transport {
   readonly recorded = true;
   onpush: Transport["onpush"] = () => {};
   onlost: Transport["onlost"] = () => {};
+  private position = 0;
+  private example = 1;
   private recording: Recording = { replies: {} };
 
   constructor(private readonly address: string) {}
@@ -26,10 +31,17 @@ export class RecordedTransport implements Transport {
   }
 
   async send<K extends CommandName>(command: K, given: Commands[K]["arguments"]): Promise<Commands[K]["reply"]> {
-    const reply = this.recording.replies[questionOf(command, given)];
+    const question = questionOf(command, given);
+    const reply = this.recording.replies[MOVES.has(command) ? question : `@${this.position}.${this.example} ${question}`];
     if (reply === undefined) throw new LabError(NOT_HERE);
     // decoding fills arrays in, so each answer gets a copy of its own
-    return decode(structuredClone(reply)) as Commands[K]["reply"];
+    const found = decode(structuredClone(reply)) as Commands[K]["reply"];
+    const view = "view" in found && "choices" in found ? found.view : found;
+    if ("time" in view && "trace" in view) {
+      this.position = view.time.position;
+      this.example = view.trace?.example ?? 1;
+    }
+    return found;
   }
 
   async upload(): Promise<UploadView> {
