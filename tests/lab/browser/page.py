@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+ACTIVITIES = ["Data", "Network", "Step", "Demon", "Train", "Exercise", "Take away"]
 CELL = re.compile(r"(\w+)\.(\d+)\.(\d+)(?:\.(\d+))?")
 
 
