@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from backlit.core.activations import ACTIVATIONS
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.lab.limits import within
@@ -13,18 +14,12 @@ MOST_NUMBERS = 20_000
 """Weights and biases that a program is written with; larger networks are for a model file."""
 
 _SKLEARN = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
+# torch.nn.functional calls the others as we do
 _TORCH = {
-    "sigmoid": "nn.Sigmoid()",
-    "tanh": "nn.Tanh()",
-    "relu": "nn.ReLU()",
-    "leaky_relu": "nn.LeakyReLU(0.01)",
-    "elu": "nn.ELU()",
-    "selu": "nn.SELU()",
-    "gelu": "nn.GELU()",
-    "silu": "nn.SiLU()",
-    "mish": "nn.Mish()",
-    "softplus": "nn.Softplus(threshold=1e6)",
+    "identity": "nn.Identity()",
+    "exp": "Sigma(torch.exp)",
     "softmax": "nn.Softmax(dim=-1)",
+    "softplus": "nn.Softplus(threshold=1e6)",
 }
 
 
@@ -92,29 +87,32 @@ print(network.predict(x))  # a^L, of every output
 def in_pytorch(state: LabState) -> str:
     """Return a program that feeds the example in view forward with PyTorch."""
     network = _small(state.network)
-    unknown = [name for name in network.activations if name not in (*_TORCH, "identity", "exp")]
-    if unknown:
-        raise InvalidInputError(f"PyTorch has no activation {unknown[0]!r}. Take the code for backlit.")
     lines = []
     for i, name in enumerate(network.activations):
         n_in, n_out = network.sizes[i], network.sizes[i + 1]
-        lines.append(f"    nn.Linear({n_in}, {n_out}),")
-        if name != "identity":
-            lines.append(f"    {_TORCH.get(name, 'Exp()')},")
-    exp = (
-        "\n\nclass Exp(nn.Module):\n    def forward(self, z):\n        return torch.exp(z)\n\n"
-        if "exp" in network.activations
-        else ""
-    )
+        if name not in ACTIVATIONS:
+            raise InvalidInputError(f"PyTorch has no activation {name!r}. Take the code for backlit.")
+        lines += [f"    nn.Linear({n_in}, {n_out}),", f"    {_TORCH.get(name, f'Sigma(functional.{name})')},"]
     x, _ = _example(state)
     body = "\n".join(lines)
     return f'''"""The network of the lab in PyTorch."""
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 torch.set_default_dtype(torch.float64)
-{exp}
+
+
+class Sigma(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, z):
+        return self.function(z)
+
+
 network = nn.Sequential(
 {body}
 )

@@ -134,6 +134,8 @@ def _first(sheet: Sheet) -> LabState:
 def _unpacked(text: str) -> str:
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        if not raw:
+            raise ValueError
         reader = zlib.decompressobj()
         unpacked = reader.decompress(raw, MOST_TEXT)
         if reader.unconsumed_tail or not reader.eof:

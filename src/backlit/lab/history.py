@@ -103,7 +103,8 @@ class History:
     def explain(self, network: Network, rows: Sequence[int], rate: float) -> Explanation:
         """Work through a step of these rows, counted from 0."""
         given = self.data.examples(network, rows, self.loss, rate)
-        return explain(Holding(given), example_names=[f"row {row + 1}" for row in rows])
+        with np.errstate(all="ignore"):  # what is not finite is shown, and said in words
+            return explain(Holding(given), example_names=[f"row {row + 1}" for row in rows])
 
     def with_done(
         self, deed: Deed, count: int, moment: Moment | None = None, records: Sequence[tuple[int, EpochRecord]] = ()

@@ -103,7 +103,7 @@ def from_table(
 
     Parameters
     ----------
-    frame : polars.DataFrame
+    frame : dataframe
     target : str
         Column to predict.
     task : {"classification", "regression"}, optional
@@ -111,9 +111,11 @@ def from_table(
     ignored : sequence of str
         Columns that are no inputs.
     """
+    from backlit.data.frames import in_polars
     from backlit.tables.options import TableTraining
     from backlit.tables.start import TableStart
 
+    frame = in_polars(frame).table
     within("columns", frame.width, MOST_COLUMNS, "Leave some out of the file.")
     said = list(remarks)
     kept = frame.drop([column for column in ignored if column in frame.columns and column != target])

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.losses import check_targets
 from backlit.core.network import Network
@@ -108,8 +106,7 @@ class LabState:
     def step(self) -> Explanation | str:
         """The step of the batch in view with all its numbers, or why there is none."""
         try:
-            with np.errstate(all="ignore"):  # what is not finite is shown, and said in words
-                return self.history.explain(self.network, self.rows, self.training.learning_rate)
+            return self.history.explain(self.network, self.rows, self.training.learning_rate)
         except BacklitError as error:
             return str(error)
 
