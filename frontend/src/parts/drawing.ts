@@ -54,7 +54,7 @@ export function layout(drawing: Drawing, width: number, em: number): Layout {
   const widest = (narrow ? 1.7 : 2.15) - (most > 8 ? 0.25 : 0);
   const radius = em * Math.min(widest, Math.max(1.3, (width / em / columns - 1.2) / 2.6));
   const gap = 2 * radius + em * (most > 8 ? 1.9 : most > 4 ? 2.2 : narrow ? 2.4 : most > 2 ? 2.8 : 4);
-  const left = radius + em * (drawing.layers[0].names ? (narrow ? 3 : 5.5) : 0.9);
+  const left = radius + em * (drawing.layers[0].names ? (narrow ? 4 : 6.4) : 0.9);
   const right = radius + em * (drawing.targets ? (narrow ? 3.6 : 5) : 1);
   const top = radius * 1.7;
   const wide = drawing.layers.some((layer) => layer.shown.length < layer.total);

@@ -112,5 +112,5 @@ function tells(names: string[], classes: boolean): boolean {
 }
 
 function short(name: string): string {
-  return name.length > 12 ? `${name.slice(0, 11)}…` : name;
+  return name.length > 13 ? `${name.slice(0, 12)}…` : name;
 }
