@@ -41,7 +41,6 @@ export class Lab {
       this.choices = choices;
       this.view = view;
       if (view.exercise) this.activity = "Exercise";
-      else if (this.whole && !this.transport.recorded && view.data.source === "built-in") this.activity = "Data";
       if (state && (await this.change("OpenDocument", { text: state }))) {
         this.activity = this.view.exercise ? "Exercise" : "Step";
       }
