@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
 .PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-tables bench-tables-quick demo docs \
-  lab-page lab-page-check clean
+  lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -171,6 +171,10 @@ lab-page-check: frontend/node_modules/.packages  ## its types, and that what is 
 	cd frontend && npx svelte-check --fail-on-warnings
 	@$(MAKE) --no-print-directory lab-page LAB_PAGE=build/lab-page
 	diff -r build/lab-page $(LAB_PAGE)
+
+# Lessons of the lab that need no Python: a folder for any web server. ARGS is where it goes.
+site: $(VENV)/.backlit  ## write the lab's recorded lessons as a static site into build/site
+	$(BIN)/python -m backlit.lab.site $(or $(ARGS),build/site)
 
 clean:  ## remove what was built and installed
 	rm -rf build dist $(VENV) frontend/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
