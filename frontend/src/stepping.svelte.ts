@@ -24,6 +24,7 @@ export class Stepping {
   /** Wide layers of which a window shows, rather than the neurons with the largest |δ|. */
   readonly windowed = $state<Record<number, boolean>>({});
   private asked = 0;
+  private sizes = "";
 
   constructor(readonly lab: Lab) {}
 
@@ -145,8 +146,15 @@ export class Stepping {
   /** The selected place after the network itself has changed. */
   settle(view: LabView): void {
     if (view.time.playing) return;
-    const at = this.selected;
     const sizes = view.network.sizes;
+    if (String(sizes) !== this.sizes) this.selected = null;
+    this.sizes = String(sizes);
+    if (!this.selected && view.trace) {
+      // the first picture shows something at work
+      const first = view.trace.phases.findIndex(({ key }) => key === "forward");
+      this.at = Math.max(0, first);
+    }
+    const at = this.selected;
     const stands =
       at &&
       at.layer <= sizes.length &&

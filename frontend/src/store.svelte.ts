@@ -19,6 +19,16 @@ export class Lab {
   /** Said by screen readers when it changes. */
   said = $state("");
   busy = $state(false);
+  /** What was typed into the homework's form, which is not lost on the way to another activity. */
+  homework = $state({
+    sizes: [2, 2, 1],
+    activation: "sigmoid",
+    output: "sigmoid",
+    loss: "quadratic",
+    rate: "0.5",
+    /** By name of the cell: w.2.1.2, b.2.1, x.1, y.1. */
+    typed: {} as Record<string, string>,
+  });
   lost = $state("");
   private running = 0;
 
@@ -39,12 +49,9 @@ export class Lab {
       await this.transport.open();
       const { choices, view } = await this.transport.send("Open", {});
       this.choices = choices;
-      this.view = view;
-      if (view.exercise) this.activity = "Exercise";
-      else if (this.whole && !this.transport.recorded && view.data.source === "built-in") this.activity = "Data";
-      if (state && (await this.change("OpenDocument", { text: state }))) {
-        this.activity = this.view.exercise ? "Exercise" : "Step";
-      }
+      const kept = state ? await this.ask("OpenDocument", { text: state }) : null;
+      this.view = kept ?? view;
+      if (this.view.exercise) this.activity = "Exercise";
     } catch (error) {
       this.lost ||= wordsOf(error);
     }

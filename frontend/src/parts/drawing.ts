@@ -42,8 +42,8 @@ export interface Layout {
   places: Point[][];
   /** Where "+ 88 more" stands below a wide layer. */
   more: (Point | null)[];
-  /** Room between the rows, which says how many labels fit. */
-  gap: number;
+  /** Whether there are so many lines that everything about them has to be small. */
+  dense: boolean;
 }
 
 /** Place the neurons in columns that use the width there is; `em` is the size of a letter in pixels. */
@@ -69,13 +69,16 @@ export function layout(drawing: Drawing, width: number, em: number): Layout {
     const last = places[i][places[i].length - 1];
     return { x: last.x, y: last.y + radius + 2.5 * em };
   });
-  return { width, height, radius, places, more, gap };
+  return { width, height, radius, places, more, dense: drawing.edges.some(({ values }) => values.length * values[0].length > DENSE) };
 }
 
-/** How thick a line is: 1 to 5 pixels, by its share of the largest in its layer. */
-export function thickness(value: number, largest: number): number {
-  if (!Number.isFinite(value) || !(largest > 0)) return 1;
-  return 1 + 4 * Math.min(1, Math.abs(value) / largest);
+/** Lines between two layers from which on they are drawn thin. */
+const DENSE = 30;
+
+/** How thick a line is: 1 to 5 pixels, by its share of the largest in its layer; half of that where they are many. */
+export function thickness(value: number, largest: number, dense: boolean): number {
+  const share = Number.isFinite(value) && largest > 0 ? Math.min(1, Math.abs(value) / largest) : 0;
+  return dense ? 0.5 + 1.7 * share : 1 + 4 * share;
 }
 
 export function largestOf(values: (number | null)[][]): number {

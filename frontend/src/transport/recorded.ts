@@ -1,16 +1,14 @@
-// A recorded lesson: answers that Python gave once, looked up by what was asked. Nothing can be changed in it.
+// A recorded lesson: answers that Python gave once, looked up by what was asked and of which view. It can be walked
+// through in time and from example to example; nothing can be changed in it. Twin of backlit/lab/site.py.
 
-import type { Commands, UploadView } from "../protocol";
+import type { Commands, LabView, UploadView } from "../protocol";
 import { decode } from "./numbers";
 import { LabError, type CommandName, type Transport } from "./transport";
 
-/** The file beside the page: answers by the JSON of what was asked. */
+/** The file beside the page: answers by `@position.example Command {arguments}`. */
 interface Recording {
   replies: Record<string, unknown>;
 }
-
-/** What leads from one view to another; everything else is asked of the view in hand: `@position.example`. */
-const MOVES = new Set(["Open", "GoTo", "Choose"]);
 
 const NOT_HERE = "This page is a recorded lesson. To change something, install backlit and run `backlit lab`.";
 
@@ -18,8 +16,7 @@ export class RecordedTransport implements Transport {
   readonly recorded = true;
   onpush: Transport["onpush"] = () => {};
   onlost: Transport["onlost"] = () => {};
-  private position = 0;
-  private example = 1;
+  private view: LabView | null = null;
   private recording: Recording = { replies: {} };
 
   constructor(private readonly address: string) {}
@@ -31,16 +28,12 @@ export class RecordedTransport implements Transport {
   }
 
   async send<K extends CommandName>(command: K, given: Commands[K]["arguments"]): Promise<Commands[K]["reply"]> {
-    const question = questionOf(command, given);
-    const reply = this.recording.replies[MOVES.has(command) ? question : `@${this.position}.${this.example} ${question}`];
+    const reply = this.recording.replies[this.question(command, given)];
     if (reply === undefined) throw new LabError(NOT_HERE);
     // decoding fills arrays in, so each answer gets a copy of its own
     const found = decode(structuredClone(reply)) as Commands[K]["reply"];
-    const view = "view" in found && "choices" in found ? found.view : found;
-    if ("time" in view && "trace" in view) {
-      this.position = view.time.position;
-      this.example = view.trace?.example ?? 1;
-    }
+    if ("choices" in found) this.view = found.view;
+    else if ("time" in found) this.view = found;
     return found;
   }
 
@@ -49,10 +42,42 @@ export class RecordedTransport implements Transport {
   }
 
   close(): void {}
+
+  private question(command: CommandName, given: object): string {
+    if (!this.view) return "Open {}";
+    let { position } = this.view.time;
+    let example = this.view.trace?.example ?? 1;
+    const { rows } = this.view.trace ?? { rows: [] };
+    // every move leads to a view
+    switch (command) {
+      case "GoTo":
+        ({ position } = given as Commands["GoTo"]["arguments"]);
+        break;
+      case "Step":
+        position += (given as Commands["Step"]["arguments"]).count ?? 1;
+        break;
+      case "Reset":
+        position = 0;
+        break;
+      case "Choose": {
+        const chosen = given as Commands["Choose"]["arguments"];
+        if (String(chosen.rows) !== String(rows)) return NOT_HERE;
+        example = chosen.example ?? 1;
+        break;
+      }
+      case "Look":
+        break;
+      default:
+        return `@${position}.${example} ${command} ${JSON.stringify(inOrder(given))}`;
+    }
+    return `@${position}.${example} Look {}`;
+  }
 }
 
-/** How a question is written in a recording: keys in order, and none for what is left out. */
-export function questionOf(command: string, given: object): string {
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  return `${command} ${JSON.stringify(Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))))}`;
+/** Keys in order and without what is null, at every depth, as the recording has them. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined && part !== null);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, inOrder(part)]));
 }

@@ -42,7 +42,7 @@ class Page:
         return self.tab.get_by_role("button", name=name, exact=True).first
 
     def text(self, selector):
-        return self.tab.locator(selector).first.inner_text()
+        return self.tab.locator(selector).first.text_content().strip()
 
     def wait_for(self, condition, argument=None):
         self.tab.wait_for_function(condition, arg=argument)
@@ -56,7 +56,7 @@ class Page:
         found = self.tab.evaluate(
             """() => [...document.querySelectorAll('.twin [data-place]')].map(e => [e.dataset.place, e.textContent.trim()])
                 .concat([...document.querySelectorAll('.twin .field')].map(e =>
-                    [e.querySelector('span').textContent, e.querySelector('input').value.replace('-', '−')]))"""
+                    [e.querySelector('label').textContent, e.querySelector('input').value.replace('-', '−')]))"""
         )
         return {_key(name): text for name, text in found}
 

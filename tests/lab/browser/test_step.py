@@ -7,7 +7,7 @@ from backlit.lab.commands import act, first_lab
 from backlit.lab.protocol import Choose, Edit, Step
 from printed_sums import sum_of, value_of
 
-PHASES = ["Input", "Forward²", "Forward³", "Cost", "BP1", "BP2", "BP3 BP4", "Update"]
+PHASES = ["Input", "Forward2", "Forward3", "Cost", "BP1", "BP2", "BP3 BP4", "Update"]
 
 
 def truth(step, key):
@@ -57,9 +57,11 @@ def check_sums(page, key):
 def test_a_step_phase_by_phase(open_page):
     page, state = open_page("Step"), first_lab()
     check_cells(page, state)
+    page.button("Back").click()
+    page.wait_for_formula("x.1.1")
     titles, summed = [], 0
     for _ in PHASES:
-        titles.append(page.text(".rail [aria-current] "))
+        titles.append(page.text(".rail [aria-current]"))
         key = page.tab.locator("[data-formula]").get_attribute("data-formula")
         summed += check_sums(page, key)
         if len(titles) < len(PHASES):
@@ -67,7 +69,7 @@ def test_a_step_phase_by_phase(open_page):
             page.button("Next").click()
             page.wait_for("before => document.querySelector('.phase h2').textContent !== before", before)
             page.tab.wait_for_timeout(60)
-    assert [title.replace("\n", "") for title in titles] == [name.replace("²", "2").replace("³", "3") for name in PHASES]
+    assert titles == PHASES
     assert summed >= 5
     page.button("Take the step").click()
     page.wait_for("() => document.querySelector('[data-position]').textContent === '1'")
@@ -143,7 +145,6 @@ def test_a_batch_is_the_mean_of_its_examples(open_page):
 
 def test_the_picture_tells_signs_by_form(open_page):
     page = open_page("Step")
-    page.button("Next").click()
     page.tab.wait_for_selector(".edge.lit", state="attached")
     forms = page.tab.evaluate(
         """() => [...document.querySelectorAll('.edge')].map(e =>
