@@ -191,6 +191,7 @@ TESTED_TOGETHER = {
     "process": "test_sandbox",
     "process_table": "test_sandbox",
     "program": "test_sandbox",
+    "progress": "test_demo",
     "protocol": "test_native",
     "provenance": "test_step",
     "ranking": "test_demon",

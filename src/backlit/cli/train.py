@@ -114,7 +114,8 @@ def train(
     """
     from backlit.cli.graceful_stop import GracefulStop
     from backlit.cli.options import refuse_to_overwrite
-    from backlit.cli.output import TrainingProgress, print_json, remark, status
+    from backlit.cli.output import print_json, remark, status
+    from backlit.cli.progress import TrainingProgress
     from backlit.errors import InvalidInputError
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
