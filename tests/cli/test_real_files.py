@@ -82,8 +82,8 @@ def test_mnist(data_dir, tmp_path):
     for seed in SEEDS:
         backlit(
             *("train", mnist / "train-images-idx3-ubyte.gz", "--labels", mnist / "train-labels-idx1-ubyte.gz"),
-            *("--out", tmp_path / "m.safetensors", "--preset", "plain", "--hidden", "100", "--epochs", "20", "--seed", seed, "-q"),
-            *ONE_THREAD,
+            *("--out", tmp_path / "m.safetensors", "--preset", "plain", "--hidden", "100", "--epochs", "20"),
+            *("--seed", seed, "-q", *ONE_THREAD),
         )
         test_images, test_labels = mnist / "t10k-images-idx3-ubyte.gz", mnist / "t10k-labels-idx1-ubyte.gz"
         scores.append(metrics(tmp_path / "m.safetensors", test_images, "--labels", test_labels)["accuracy"])
