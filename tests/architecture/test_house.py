@@ -187,6 +187,7 @@ TESTED_TOGETHER = {
     "plain_text": "test_text",
     "platforms": "test_reports",
     "predict": "test_app",
+    "preset_lines": "test_presets",
     "process": "test_sandbox",
     "process_table": "test_sandbox",
     "program": "test_sandbox",

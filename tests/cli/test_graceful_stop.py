@@ -163,4 +163,4 @@ def test_a_folder_with_a_run_is_gone_on_from_only_if_asked(run, folder):
     code, _, err = run(*train, "--resume")
     assert (code, "The run in run ended after epoch 3 of 3 already" in err) == (0, True)
     code, _, err = run(*train, "--resume", "--alpha", "0.5")
-    assert (code, "penalty.alpha is 0.5 here, but was 0.0001" in err) == (1, True)
+    assert (code, "penalty.alpha is 0.5 here, but was 0.0" in err) == (1, True)

@@ -11,6 +11,7 @@ from backlit.training.options import LBFGS, FitOptions, option
 from backlit.training.stopping import EarlyStopping, Monitor
 
 if TYPE_CHECKING:
+    from backlit.tables.presets import TableFacts
     from backlit.training.schedules import Schedule
 
 
@@ -38,7 +39,8 @@ class TableTraining(FitOptions):
     Attributes
     ----------
     preset : {"plain", "tabular", "tabular-best"}
-        What options are that are not given, once task and number of rows are known; see `backlit.tables.presets`.
+        What options are that are not given, once the table is known; see `backlit.tables.presets`. "plain" here;
+        `backlit train` and `TabularClassifier` take "tabular".
     given : frozenset of str or None
         Names of the options that are given. None: those that differ from the plain ones.
     hidden : tuple of int
@@ -67,7 +69,9 @@ class TableTraining(FitOptions):
     """
 
     preset: str = option(
-        "plain", "plain, tabular or tabular-best: what the options are that you do not give.", "Network"
+        "plain",
+        "tabular, tabular-best (longer, and better) or plain: what the options are that you do not give.",
+        "Network",
     )
     hidden: tuple[int, ...] = option(
         (256, 128), "Neurons of each hidden layer, separated by commas.", "Network", parse=sizes_of
@@ -109,8 +113,11 @@ class TableTraining(FitOptions):
             object.__setattr__(self, "loss", loss_name(self.loss))
         if min(self.hidden, default=1) < 1:
             raise InvalidInputError(f"Every hidden layer needs a neuron, but hidden is {self.hidden}.")
-        for name in (*self.hidden_activations(), *filter(None, [self.output_activation])):
+        activations = (self.activation,) if isinstance(self.activation, str) else self.activation
+        for name in (*activations, *filter(None, [self.output_activation])):
             get_activation(name)
+        if self.preset == "plain" or "hidden" in self.names_given():
+            self.hidden_activations()
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
         if self.members < 1:
@@ -131,20 +138,24 @@ class TableTraining(FitOptions):
             )
         self.early_stopping()
 
-    def for_table(self, task: str, n_rows: int) -> TableTraining:
-        """Return the options as the preset has them for a task and so many rows, but for those that are given."""
-        from backlit.tables.presets import PRESETS
+    def for_table(self, table: TableFacts) -> TableTraining:
+        """Return the options as the preset has them for a table, but for those that are given."""
+        from backlit.tables.presets import PRESETS, around
 
-        given = self.given
-        if given is None:
-            fields = dataclasses.fields(self)
-            given = frozenset(field.name for field in fields if getattr(self, field.name) != field.default)
-        preset = PRESETS[self.preset](task, n_rows)
-        if self.loss is not None:
-            preset.pop("label_smoothing", None)  # it is for cross-entropy
-        if "patience" in preset and "epochs" in given:
-            preset["patience"] = self.epochs  # as the preset has it: no epoch is waited for in vain
-        return dataclasses.replace(self, **{name: value for name, value in preset.items() if name not in given})
+        given = {name: getattr(self, name) for name in self.names_given()}
+        chosen = around(PRESETS[self.preset](table), given)
+        if not chosen:
+            return self
+        resolved = dataclasses.replace(self, **chosen, given=frozenset(given))
+        resolved.hidden_activations()
+        return resolved
+
+    def names_given(self) -> frozenset[str]:
+        """Return the names of the options that are not left to the preset."""
+        if self.given is not None:
+            return self.given
+        fields = dataclasses.fields(self)
+        return frozenset(field.name for field in fields if getattr(self, field.name) != field.default)
 
     def hidden_activations(self) -> list[str]:
         """Return σ of each hidden layer."""

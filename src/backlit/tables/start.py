@@ -25,6 +25,8 @@ from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
+from backlit.tables.preset_lines import preset_lines
+from backlit.tables.presets import WITH_BINS, TableFacts
 from backlit.tables.rows import without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
@@ -81,7 +83,11 @@ class TableStart:
             guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
-        training = training.for_table(task, table.height)
+        n_numbers = sum(column.kind in WITH_BINS for column in schema.columns if column.name != target)
+        facts = TableFacts(task, table.height, n_numbers)
+        training = training.for_table(facts)
+        for line in preset_lines(training, facts):
+            say(line)
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
             # classes come back as they are written: 1.50

@@ -60,9 +60,9 @@ class TableTarget:
     def learn(cls, column: Any, name: str, task: Task, loss: str) -> TableTarget:
         """Learn the classes, or the scale, from the column of the training rows."""
         if task == "classification":
-            classes, codes = encode_classes(column)
-            labels = ClassLabels.of(codes, one_output=loss == "cross_entropy")
-            return cls(name, tuple(classes), labels.n_outputs)
+            classes, _ = encode_classes(column)
+            one_output = loss == "cross_entropy" and len(classes) <= 2
+            return cls(name, tuple(classes), 1 if one_output else len(classes))
         values, allowed = as_numbers(column, name), definition(loss).target
         if allowed == REALS:
             return cls(name, None, 1, TargetScaler.fit(values))
