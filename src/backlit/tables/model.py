@@ -222,11 +222,13 @@ class TableModel:
         else:
             table = self.schema.read(table)
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
-        scaler = self.target.scaler
+        scaler, kept_to = self.target.scaler, self.target.range
+        as_it_is = None if kept_to is None else (0.0, 1.0)
         setting = ModelFacts(
             learning_rate=recorded_rate(self.training),
             output_names=self.target.output_names,
-            target_scale=None if scaler is None else (scaler.mean, scaler.scale),
+            target_scale=as_it_is if scaler is None else (scaler.mean, scaler.scale),
+            target_range=kept_to,
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
         )
         return NetworkWithExamples(self.network, rows, y, self.loss, history, setting)

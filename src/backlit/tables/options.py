@@ -58,6 +58,8 @@ class TableTraining(FitOptions):
     members : int
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
+    clip : bool
+        Whether predicted numbers are kept to the range seen in training.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
@@ -85,6 +87,7 @@ class TableTraining(FitOptions):
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
+    clip: bool = option(False, "Keep predicted numbers to the range of the training rows.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
     schedule: str | Schedule = option(
         "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"

@@ -67,7 +67,7 @@ def tabular(table: TableFacts) -> dict[str, Any]:
     }
     if table.task == "classification":
         return options | {"activation": "selu", "learning_rate": 0.04, "label_smoothing": 0.1}
-    return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2}
+    return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2, "clip": True}
 
 
 def tabular_best(table: TableFacts) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def _drawn(
 def _shares(counts: NDArray[np.int64], n: int, random: np.random.RandomState) -> NDArray[np.int64]:
     """Return how many of n rows are of each class, ``(n_classes,)``; lots decide between equal remainders."""
     exact = counts / counts.sum() * n
-    shares = np.floor(exact).astype(np.int64)
+    shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     remainders = exact - shares
     for remainder in np.unique(remainders)[::-1]:
         missing = n - int(shares.sum())
