@@ -29,8 +29,9 @@ from backlit.explanation import Explanation, explain
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
+from backlit.tables.calibration import remark_on
 from backlit.tables.evaluation import evaluate_rows
-from backlit.tables.options import TableTraining, recorded_rate
+from backlit.tables.options import TableTraining, recorded_metric, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
@@ -170,9 +171,8 @@ class TableModel:
         session = self._session(engine, n_threads)
         decided_by = self.target.decided_by(self.network.activations[-1])
         deciding = self._session(engine, n_threads, decided_by)
-        return evaluate_rows(
-            self.target, self.schema, self.encoder, session, deciding.feedforward, in_polars(table).table
-        )
+        read, metric = in_polars(table).table, recorded_metric(self.training)
+        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, read, metric)
 
     def examples(
         self,
@@ -264,8 +264,8 @@ class TableModel:
         table = in_polars(table).table
         few = table[[check_row(table, row) - 1 for row in numbers]]
         _, why_not = known_targets(self.schema.read(few), self.target)
-        if why_not:
-            say(why_not)
+        for remark in filter(None, (why_not, remark_on(self.training))):
+            say(remark)
         return explain(self, few, learning_rate=learning_rate, example_names=[f"row {row}" for row in numbers])
 
     def save(self, path: str | os.PathLike[str]) -> None:

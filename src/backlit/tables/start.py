@@ -134,7 +134,7 @@ def _first_network(sizes: list[int], output: str, training: TableTraining) -> Ne
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:
     """Return examples with what options make of classes: their weights, and targets that are smoothed."""
-    for name in ("class_weight", "label_smoothing"):
+    for name in ("class_weight", "label_smoothing", "calibrate"):
         if getattr(training, name) and target.classes is None:
             raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
     y, weight = examples.y, None
