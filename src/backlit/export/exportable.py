@@ -44,10 +44,13 @@ class NumberHead:
         Of the predictions.
     scale : (mean, scale) or None
         A prediction is ``a · scale + mean``.
+    range : (least, most) or None
+        And no less and no more than these.
     """
 
     dtype: str
     scale: tuple[float, float] | None = None
+    range: tuple[float, float] | None = None
 
 
 Head: TypeAlias = ClassHead | NumberHead

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from backlit.tables.presets import TableFacts
     from backlit.training.schedules import Schedule
 
+METRIC_NAMES = ("accuracy", "balanced_accuracy", "f1", "auc", "log_loss", "r2", "rmse", "mae")
+"""What `backlit.tables.metrics` has, whose import takes longer than --help."""
+
 
 def sizes_of(text: str) -> tuple[int, ...]:
     """Return the sizes that an option such as ``100,50`` gives."""
@@ -58,9 +61,15 @@ class TableTraining(FitOptions):
     members : int
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
+    clip : bool
+        Whether predicted numbers are kept to the range seen in training.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
+    metric : str or None
+        A name of `backlit.tables.metrics.METRICS`, which the epoch given back is best at. None: accuracy, or R².
+    calibrate : bool
+        Whether a temperature is learned for the probabilities of classes; see `backlit.tables.calibration`.
     validation_fraction : float
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
     dtype : {"float32", "float64"}
@@ -85,6 +94,7 @@ class TableTraining(FitOptions):
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
+    clip: bool = option(False, "Keep predicted numbers to the range of the training rows.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
     schedule: str | Schedule = option(
         "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
@@ -92,6 +102,14 @@ class TableTraining(FitOptions):
     patience: int = option(12, "Epochs without an improvement to put up with.", "Stopping", min=0)
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
     monitor: Monitor = option("validation_cost", "validation_cost or validation_metric.", "Stopping")
+    metric: str | None = option(
+        None,
+        f"What the best epoch is best at, of the rows held out: {', '.join(METRIC_NAMES)}. Default: accuracy, or r2.",
+        "Stopping",
+    )
+    calibrate: bool = option(
+        False, "Make probabilities as sure as the rows held out say they may be (a temperature).", "Stopping"
+    )
     validation_fraction: float = 0.1
     numbers: str = option(
         "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
@@ -136,6 +154,8 @@ class TableTraining(FitOptions):
             raise InvalidInputError(
                 f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
             )
+        if self.metric is not None and self.metric not in METRIC_NAMES:
+            raise UnknownNameError("metric", self.metric, METRIC_NAMES)
         self.early_stopping()
 
     def for_table(self, table: TableFacts) -> TableTraining:
@@ -188,6 +208,7 @@ class TableTraining(FitOptions):
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.max_time else {"max_time"}
+        left_out |= {name for name in ("clip", "metric", "calibrate") if not getattr(self, name)}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
@@ -203,3 +224,11 @@ def recorded_rate(training: dict[str, Any]) -> float | None:
         return None
     rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
     return TableTraining().rate if rate.is_null else rate.number(above=0)
+
+
+def recorded_metric(training: dict[str, Any]) -> str | None:
+    """Return the metric that a model's record of its training names, if any."""
+    from backlit.documents.field import MODEL, Field
+
+    metric = Field(training.get("options") or {}, "training.options", MODEL).object().get("metric")
+    return None if metric is None else Field(metric, "training.options.metric", MODEL).one_of(*METRIC_NAMES)

@@ -66,8 +66,8 @@ def tabular(table: TableFacts) -> dict[str, Any]:
         "monitor": "validation_metric",
     }
     if table.task == "classification":
-        return options | {"activation": "selu", "learning_rate": 0.04, "label_smoothing": 0.1}
-    return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2}
+        return options | {"activation": "selu", "learning_rate": 0.04, "label_smoothing": 0.1, "calibrate": True}
+    return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2, "clip": True}
 
 
 def tabular_best(table: TableFacts) -> dict[str, Any]:
@@ -121,6 +121,11 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     layers = [each for each in map(_n_layers, (given.get("activation"), given.get("dropout"))) if each]
     if "hidden" in chosen and layers:
         chosen["hidden"] = chosen["hidden"][:1] * layers[0]
+        chosen.pop("calibrate", None)
+    if given.get("metric") is not None and "monitor" not in given:
+        chosen["monitor"] = "validation_metric"
+    if given.get("metric") in ("log_loss", "auc"):
+        chosen.pop("label_smoothing", None)  # it makes more predictions right, and shares worse
     if "patience" in chosen and "epochs" in given:
         chosen["patience"] = given["epochs"]  # as the preset has it: no epoch is waited for in vain
     return chosen

@@ -97,7 +97,7 @@ class TableStart:
         encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
         encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
-        learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
+        learned = replace(TableTarget.learn(table[target], target, task, loss, clip=training.clip), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
         output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
@@ -134,7 +134,7 @@ def _first_network(sizes: list[int], output: str, training: TableTraining) -> Ne
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:
     """Return examples with what options make of classes: their weights, and targets that are smoothed."""
-    for name in ("class_weight", "label_smoothing"):
+    for name in ("class_weight", "label_smoothing", "calibrate"):
         if getattr(training, name) and target.classes is None:
             raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
     y, weight = examples.y, None

@@ -66,17 +66,20 @@ class Validation:
     examples : Examples
         Without `rows`: a network is evaluated on all of them.
     metric : callable
-        ``a^L → float``, more is better. May be NaN.
+        ``a^L → float``, more is better unless it `falls`. May be NaN.
     name : str, default "score"
         What the metric is called.
     scorer : callable, optional
         ``Network → float``; takes the metric's place where outputs alone do not tell. NaN where outputs are not finite.
+    falls : bool, default False
+        Whether less of the metric is better.
     """
 
     examples: Examples
     metric: Callable[[Floats], float]
     name: str = "score"
     scorer: Callable[[Network], float] | None = None
+    falls: bool = False
 
     def __post_init__(self) -> None:
         if self.examples.rows is not None:
