@@ -9,7 +9,7 @@ import pytest
 from asgi import HOST, TOKEN, ask, asked, ours
 
 from backlit.errors import MissingExtraError, OutputError
-from backlit.lab import open_labs, uploads
+from backlit.lab import open_labs, server, uploads
 from backlit.lab.limits import MOST_BYTES, MOST_LABS
 from backlit.lab.open_labs import OpenLabs
 from backlit.lab.server import listen, make_app
@@ -240,6 +240,24 @@ def test_a_training_ends_when_its_page_is_gone(app, monkeypatch):
         raise AssertionError("it goes on")
 
     asyncio.run(try_it())
+
+
+def test_connections_that_say_nothing_are_closed(monkeypatch):
+    class Connection:
+        def __init__(self, cycle):
+            self.cycle, self.transport, self.aborted = cycle, self, False
+
+        def abort(self):
+            self.aborted = True
+
+    silent, busy, since = Connection(None), Connection(object()), {}
+    server.close_silent([silent, busy], since)
+    assert not silent.aborted
+    monkeypatch.setattr(server, "SILENT_FOR", -1.0)
+    server.close_silent([silent, busy], since)
+    assert (silent.aborted, busy.aborted) == (True, False)
+    server.close_silent([busy], since)
+    assert since == {}
 
 
 def test_it_listens_to_this_machine_alone():

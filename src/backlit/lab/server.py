@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 HOST = "127.0.0.1"
+SILENT_FOR = 10.0
+"""Seconds in which a connection must have sent its request's head."""
 Work = Callable[[OpenLab, bytes], dict[str, Any]]
 
 
@@ -160,6 +163,25 @@ def make_app(host: str, token: str, start: LabState | None = None) -> App:
     return guard
 
 
+def close_silent(connections: Iterable[Any], since: dict[Any, float]) -> None:
+    """Close connections that have opened and not asked for anything in a while: they would take the place of others.
+
+    Parameters
+    ----------
+    connections : iterable
+        uvicorn's; without a `cycle` where no request has come on them yet.
+    since : dict
+        When each silent one was first seen; brought up to date.
+    """
+    now = time.monotonic()
+    still = {each for each in connections if getattr(each, "cycle", None) is None}
+    for each in [each for each in since if each not in still]:
+        del since[each]
+    for each in still:
+        if now - since.setdefault(each, now) > SILENT_FOR and each.transport is not None:
+            each.transport.abort()
+
+
 def serve(address: Address, start: LabState | None = None, ready: Callable[[], object] = lambda: None) -> None:
     """Serve until Ctrl-C.
 
@@ -177,10 +199,18 @@ def serve(address: Address, start: LabState | None = None, ready: Callable[[], o
 
     app = make_app(address.host, address.token, start)
 
+    silent: dict[Any, float] = {}
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
+
+        async def on_tick(self, counter: int) -> bool:
+            # ten times a second
+            if counter % 20 == 0:
+                close_silent(self.server_state.connections, silent)
+            return await super().on_tick(counter)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             app.labs.end()  # type: ignore[attr-defined]  # or their streams would be waited for

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from backlit.core.ensemble import Ensemble
-from backlit.core.network import Network
 from backlit.engine import get_engine
 from backlit.engine.members import open_session
 from backlit.persistence.checkpointing import keeping
+from backlit.tables.calibration import calibrate_on
 from backlit.tables.evaluation import say_if_one_class
+from backlit.tables.metrics import named_metric
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
 from backlit.tables.storage import Parts
@@ -50,7 +51,10 @@ def train_parts(
         examples, held_out = examples.only(rows), examples.copy(held_out_rows)
     validation = None
     if held_out is not None:
-        validation = Validation(held_out, learned.metric(held_out.y), learned.metric_name)
+        score, name, falls = learned.metric(held_out.y), learned.metric_name, False
+        if training.metric is not None:
+            score, name, falls = named_metric(learned, training.metric, held_out.y)
+        validation = Validation(held_out, score, name, falls=falls)
         training = replace(training, stopping=training.early_stopping())
     training = without_larger_batches(training, len(examples), say)
     run = Run.of(training, start.network, start.loss, examples, validation, limit=limit)
@@ -59,11 +63,15 @@ def train_parts(
         watchers.append(TimeRemarks(say, training.max_time))
     keeps = keeping(checkpoint, watchers, say=say, warn=say)
     trained = run.train(watchers, keeping=keeps)
-    session = open_session(get_engine(training.engine), trained.network, run.objective, n_threads=training.n_threads)
+    network, temperature = trained.network, None
+    if training.calibrate and held_out is not None:
+        network, temperature = calibrate_on(held_out, network, learned, training, say)
+    session = open_session(get_engine(training.engine), network, run.objective, n_threads=training.n_threads)
     say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
     record = {"options": training.to_dict(), "reading": reading, "epochs": trained.state.epoch}
+    if temperature is not None:
+        record["temperature"] = temperature
     if recorder is not None:
         record["recorded"] = [health.to_dict() for health in recorder.history]
-    whole: Network | Ensemble = trained.network
-    networks = whole.members if isinstance(whole, Ensemble) else (whole,)
+    networks = network.members if isinstance(network, Ensemble) else (network,)
     return networks[0], run.objective.loss, learned, start.encoder, record, networks[1:]
