@@ -132,6 +132,8 @@ def test_a_table_of_ones_own(open_page, tmp_path):
 
 def test_training_moves_and_stands(open_page):
     page = open_page("Train")
+    page.tab.wait_for_selector("canvas")
+    page.tab.wait_for_timeout(100)
     before = page.tab.evaluate("document.querySelector('canvas').toDataURL()")
     page.button("Play").click()
     page.wait_for("() => Number(document.querySelector('[data-epoch]').textContent) > 20")
