@@ -12,7 +12,7 @@ from backlit.data.formats.table_file import read_table_file
 from backlit.data.stream import first_pass as module
 from backlit.data.stream import tallies
 from backlit.data.stream.first_pass import first_pass
-from backlit.data.stream.sources import TableStream, find_files
+from backlit.data.stream.table_stream import TableStream, find_files
 from backlit.data.stream.text_pieces import TextOptions, text_pieces
 from backlit.errors import BacklitError, DataError
 from every import every

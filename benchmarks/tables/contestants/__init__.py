@@ -79,7 +79,7 @@ CONTESTANTS = {
     contestant.key: contestant
     for contestant in [
         # the setting is of `TableTraining`
-        Contestant("backlit", "backlit, default", "ours", ("backlit",), is_small=True),
+        Contestant("backlit", "backlit, plain", "ours", ("backlit",), is_small=True),
         Contestant("tabular", "backlit, tabular", "ours", ("backlit",), {"preset": "tabular"}, is_small=True),
         Contestant("tabular-best", "backlit, tabular-best", "ours", ("backlit",), {"preset": "tabular-best"}),
         *WITHOUT,

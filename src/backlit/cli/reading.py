@@ -101,7 +101,7 @@ class ReadingOptions:
             return self.read(paths[0], target, as_text)
         import polars as pl
 
-        from backlit.data.stream.sources import alike
+        from backlit.data.stream.table_stream import alike
 
         first, *others = (self.read(path, target) for path in paths)
         like = dict(first.frame.schema)

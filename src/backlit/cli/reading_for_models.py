@@ -52,7 +52,7 @@ def tables_for(model: Any, paths: Sequence[Path], reading: ReadingOptions, *, qu
     from backlit.cli.output import remark
     from backlit.data.columns.gaps import blank_missing
     from backlit.data.stream.memory import Budget, usual_memory
-    from backlit.data.stream.sources import TableStream, can_be_streamed, find_files, is_several
+    from backlit.data.stream.table_stream import TableStream, can_be_streamed, find_files, is_several
 
     files = find_files(list(paths)) if len(paths) > 1 or is_several(paths[0]) else list(paths)
     if len(files) == 1 and not (files[0].is_file() and can_be_streamed(files[0]) and files[0].stat().st_size >= SMALL):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
+from backlit.tables.metrics import named_metric
 from backlit.tables.results import ClassScore, Evaluation
 from backlit.tables.rows import labeled
 from backlit.tables.table_target import TableTarget, as_numbers
@@ -34,6 +35,8 @@ class Comparison:
         Of the trained network.
     deciding : callable
         x → the numbers of which the largest says the class, told apart also where outputs are saturated.
+    metric : str, optional
+        One more score of classes, which training was told of: for that the outputs are kept.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Comparison:
         encoder: TableEncoding,
         session: Session,
         deciding: Callable[[Floats], Floats],
+        metric: str | None = None,
     ) -> None:
         self._target, self._schema, self._encoder = target, schema, encoder
         self._session, self._deciding = session, deciding
@@ -50,13 +54,15 @@ class Comparison:
         self._confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
         self._unseen: Counter[tuple[str, int]] = Counter()
         self._numbers = NumberSums()
+        self._metric = metric if target.classes is not None and metric != "accuracy" else None
+        self._kept: list[tuple[Floats, Floats]] = []
         self._cost = _Mean()
         self._remarks: list[str] = []
         self._notes: dict[str, None] = {}
         self._n_rows = self._n_unknown = self._n_before = 0
 
-    def add(self, table: Any) -> None:
-        """Take in a table.
+    def add(self, table: Any) -> Self:
+        """Take in a table, and return this comparison.
 
         Parameters
         ----------
@@ -72,7 +78,7 @@ class Comparison:
             self._n_unknown += int((~known).sum())
             table = table.filter(known)
             if table.height == 0:
-                return
+                return self
         notes: list[str] = []
         table, column = labeled(table, target, notes, unseen=True)
         self._notes |= dict.fromkeys(notes)
@@ -82,15 +88,19 @@ class Comparison:
             outputs, cost = self._session.evaluate(x, target.encode(column).astype(x.dtype))
             self._numbers.add(as_numbers(column, target.name), target.numbers(outputs))
             self._cost.add(cost, len(column))
-            return
+            return self
         if known.any():
             y = target.encode(column.filter(known)).astype(x.dtype)
-            self._cost.add(self._session.evaluate(x[known], y)[1], len(y))
+            outputs, cost = self._session.evaluate(x[known], y)
+            self._cost.add(cost, len(y))
+            if self._metric is not None:
+                self._kept.append((y, outputs))
             codes = target.codes(self._deciding(x[known]))
             self._confusion += count_confusion(target.codes(y), codes, len(target.classes))
         if not known.all():
             codes = target.codes(self._deciding(x[~known]))
             self._unseen.update(zip(map(str, column.filter(~known)), codes.tolist(), strict=True))
+        return self
 
     def result(self) -> Evaluation:
         """Return how good the predictions were."""
@@ -113,6 +123,11 @@ class Comparison:
                 "cost.",
             ]
         scores = {"accuracy": float(self._confusion.trace() / self._n_rows), "cost": self._cost.value}
+        if self._metric is not None:
+            scores[self._metric] = float("nan")
+            if self._kept:
+                y, outputs = (np.concatenate(parts) for parts in zip(*self._kept, strict=True))
+                scores[self._metric] = named_metric(target, self._metric, y)[0](outputs)
         by_class = score_classes(target.classes, self._confusion, unseen)
         return Evaluation(scores, self._n_rows, self._confusion.tolist(), remarks, by_class, unseen)
 

@@ -18,6 +18,7 @@ from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
+from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
 from backlit.data.frames import in_polars
 from backlit.data.labels import smooth_labels
@@ -25,6 +26,8 @@ from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
+from backlit.tables.preset_lines import preset_lines
+from backlit.tables.presets import WITH_BINS, TableFacts
 from backlit.tables.rows import weights_of, without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
@@ -82,7 +85,10 @@ class TableStart:
             guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
-        training = training.for_table(task, table.height)
+        facts = facts_of(schema, target, training.weight, task, table.height)
+        training = training.for_table(facts)
+        for line in preset_lines(training, facts):
+            say(line)
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
             # classes come back as they are written: 1.50
@@ -92,7 +98,7 @@ class TableStart:
         encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
         encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
-        learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
+        learned = replace(TableTarget.learn(table[target], target, task, loss, clip=training.clip), column=meaning)
         y = learned.encode(table[target]).astype(training.dtype)
         examples = Examples(encoder.transform(features), y, _weights(table, training))
         output = training.output_activation or output_activation(task, loss, learned.n_outputs)
@@ -109,6 +115,12 @@ class TableStart:
         weight = _weights(table, self.training)
         examples = Examples(self.encoder.transform(without(table, self.target.name, self.training.weight)), y, weight)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
+
+
+def facts_of(schema: TableSchema, target: str, weight: str | None, task: Task, n_rows: int) -> TableFacts:
+    """Return what a preset goes by."""
+    inputs = (column for column in schema.columns if column.name not in (target, weight))
+    return TableFacts(task, n_rows, sum(column.kind in WITH_BINS for column in inputs))
 
 
 def check_weight(columns: Sequence[str], target: str, weight: str | None) -> None:
@@ -149,7 +161,7 @@ def first_network(sizes: list[int], output: str, training: TableTraining) -> Net
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:
     """Return examples with what options make of classes: their weights, and targets that are smoothed."""
-    for name in ("class_weight", "label_smoothing"):
+    for name in ("class_weight", "label_smoothing", "calibrate"):
         if getattr(training, name) and target.classes is None:
             raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
     y, weight = examples.y, examples.sample_weight

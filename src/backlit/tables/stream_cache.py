@@ -107,7 +107,7 @@ class RowsWriter:
         if self.target.classes is None:
             loss = self._training.loss or "quadratic"
             values = np.concatenate([y[part] for part in learn_from])
-            learned = TableTarget.learn(values, self.target.name, "regression", loss)
+            learned = TableTarget.learn(values, self.target.name, "regression", loss, clip=self._training.clip)
             self.target = replace(learned, column=self.target.column)
             y = {part: self.target.encode(y[part])[:, 0].astype(self._training.dtype) for part in PARTS}
         arrays = {f"{part}.y": values for part, values in y.items()}

@@ -112,6 +112,11 @@ class StreamedRows:
         weight = None if self.sample_weight is None else self.sample_weight[rows]
         return Examples(self.records.unpack(self.windows.file.pick(rows)), self.targets.of(rows), weight)
 
+    def feedforward(self, session: Session) -> Floats:
+        """See `Source`."""
+        pieces = _ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False))
+        return np.concatenate([session.feedforward(self.records.unpack(records)) for records, _ in pieces])
+
     def evaluate(self, session: Session) -> tuple[Floats, float]:
         """See `Source`."""
         outputs, total, weights, at = [], 0.0, 0.0, 0

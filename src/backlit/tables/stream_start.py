@@ -19,23 +19,21 @@ from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
 from backlit.data import check_target, infer_task
 from backlit.data.class_weights import ClassWeights
-from backlit.data.columns.choices import ColumnChoices
 from backlit.data.encoding import TableEncoding
 from backlit.data.features import Features
 from backlit.data.stream.cache import PARTS, Cache, CacheWriter, open_cache
 from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
-from backlit.data.stream.memory import Budget, said
+from backlit.data.stream.memory import said
 from backlit.data.stream.records import Records
-from backlit.data.stream.sources import TableStream
 from backlit.data.stream.windows import Windows
-from backlit.documents import strict_json
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
-from backlit.persistence.model_file import library_version
 from backlit.tables.options import TableTraining
-from backlit.tables.start import check_weight, first_network, output_activation
+from backlit.tables.preset_lines import preset_lines
+from backlit.tables.start import check_weight, facts_of, first_network, output_activation
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.stream_cache import RowsWriter
+from backlit.tables.stream_request import StreamRequest
 from backlit.tables.stream_rows import StreamedRows, Targets
 from backlit.tables.table_target import TableTarget, Task, are_spelled
 
@@ -46,59 +44,6 @@ _START = "start.safetensors"
 _ORDER = 16
 """Bytes a row that its place in the order takes."""
 Say = Callable[[str], object]
-
-
-@dataclass(frozen=True, eq=False)
-class StreamRequest:
-    """What a training on a stream is asked for.
-
-    Attributes
-    ----------
-    stream : TableStream
-    target : str
-    training : TableTraining
-    task : {"classification", "regression"} or None
-    choices : ColumnChoices
-    validation : TableStream or None
-        Other files to validate on; None: a share of the rows.
-    reading : dict
-        How the files are read, to be remembered in the model.
-    budget : Budget
-    """
-
-    stream: TableStream
-    target: str
-    training: TableTraining
-    task: Task | None
-    choices: ColumnChoices
-    validation: TableStream | None
-    reading: dict[str, Any]
-    budget: Budget
-
-    def asked(self) -> dict[str, Any]:
-        """Return all that the cache depends on, in JSON's types."""
-        training, choices = self.training, self.choices
-        fraction = None if self.validation is not None else training.validation_fraction
-        asked = {
-            "files": self.stream.described(),
-            "validation files": None if self.validation is None else self.validation.described(),
-            "validation": None if fraction is None else [fraction, training.seed if fraction else None],
-            "target": [self.target, self.task, training.loss],
-            "weights": training.weight,
-            "reading": {name: value for name, value in self.reading.items() if name != "missing"},
-            "columns": [
-                sorted(choices.columns.items()),
-                list(choices.ignore),
-                list(choices.missing),
-                choices.decimal,
-                None if choices.schema is None else choices.schema.to_document(),
-            ],
-            "encoding": [training.dtype, training.numbers, training.n_bins, training.preset],
-            "given": sorted({"numbers", "n_bins", "dtype"} & (training.given or set())),
-            "backlit": library_version(),
-        }
-        plain: dict[str, Any] = strict_json.parse(strict_json.dump(asked))  # with lists for tuples, as it is read back
-        return plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +127,10 @@ class _Learned:
             guess = infer_task(labels, name, is_category=meaning.kind == "category", n_rows=n_rows)
             task = guess.task
             say(guess.reason + ".")
-        training = training.for_table(task, n_rows)
+        facts = facts_of(schema, name, weight, task, n_rows)
+        training = training.for_table(facts)
+        for line in preset_lines(training, facts):
+            say(line)
         if training.takes_all_rows:
             raise InvalidInputError(
                 f"The solver {training.solver!r} looks at all rows in each step, which are too many for memory. Use "
@@ -215,7 +163,7 @@ class _Learned:
         training, target = self.training, self.target
         output = training.output_activation or output_activation(target.task, self.loss, target.n_outputs)
         get_loss(self.loss, output)
-        for name in ("class_weight", "label_smoothing"):
+        for name in ("class_weight", "label_smoothing", "calibrate"):
             if getattr(training, name) and target.classes is None:
                 raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
         records = self.records()
@@ -252,7 +200,10 @@ def _from_cache(
     except ModelFileError as error:
         say(f"The cache in {folder} is not used: {error}")
         return None, None
-    training = request.training.for_table(target.task, n_rows)
+    facts = facts_of(encoder.schema_, target.name, request.training.weight, target.task, n_rows)
+    training = request.training.for_table(facts)
+    for line in preset_lines(training, facts):
+        say(line)
     learned = _Learned(encoder, target, n_rows, training, loss)
     cache, why_not = open_cache(folder, asked, learned.records().dtype)
     if cache is None and why_not:

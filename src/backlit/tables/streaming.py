@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,17 @@ import numpy as np
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.meaning import choices_of
 from backlit.data.stream.memory import Budget, bytes_of, usual_memory
-from backlit.data.stream.sources import StrPath, TableStream
+from backlit.data.stream.table_stream import StrPath, TableStream
 from backlit.data.stream.text_pieces import TextOptions
 from backlit.engine.protocol import Floats
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.tables.start import without_larger_batches
+from backlit.tables.stream_request import StreamRequest
 from backlit.tables.stream_rows import StreamedRows
-from backlit.tables.stream_start import StreamRequest, StreamStart
+from backlit.tables.stream_start import StreamStart
 from backlit.tables.table_target import TableTarget, Task
-from backlit.tables.train_parts import EncodedRows, Watching, train_rows
+from backlit.tables.train_parts import EncodedRows, HeldOut, Watching, metric_of, train_rows
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
 from backlit.training.recording import Recorder
@@ -113,8 +113,7 @@ def fit_stream(
         training = without_larger_batches(start.training, len(start.rows), say)
         rows = EncodedRows(
             start.rows,
-            start.held_out,
-            None if start.held_out is None else _metric(start.target, start.held_out),
+            None if start.held_out is None else _held_out(start.target, training, start.held_out),
             None if start.target.classes is None else np.bincount(start.rows.targets.values),
             _pieces_of_x(start.rows),
         )
@@ -123,10 +122,11 @@ def fit_stream(
         return TableModel(*train_rows(*parts, rows, training, reading or {}, watching, limit))
 
 
-def _metric(target: TableTarget, rows: StreamedRows) -> Callable[[Floats], float]:
-    if target.classes is not None:
-        return target.accuracy(rows.targets.values.astype(np.intp))
-    return target.metric(replace(rows.targets).of(slice(None)))
+def _held_out(target: TableTarget, training: TableTraining, rows: StreamedRows) -> HeldOut:
+    if target.classes is None or training.metric is not None:
+        return HeldOut(rows, *metric_of(target, training, rows.targets.of(slice(None))))
+    codes = rows.targets.values.astype(np.intp)  # y itself would have a column for each class
+    return HeldOut(rows, target.accuracy(codes), target.metric_name, False, codes)
 
 
 def _pieces_of_x(rows: StreamedRows) -> Iterator[Floats]:

@@ -16,7 +16,9 @@ from backlit.engine import get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
 from backlit.persistence.checkpointing import keeping
+from backlit.tables.calibration import calibrate_on
 from backlit.tables.evaluation import say_if_one_class
+from backlit.tables.metrics import named_metric
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
 from backlit.tables.storage import Parts
@@ -55,11 +57,46 @@ def train_parts(
         classes = learned.codes(examples.y) if learned.task == "classification" else None
         rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
         examples, held_out = examples.only(rows), examples.copy(held_out_rows)
-    metric = None if held_out is None else learned.metric(held_out.y)
+    scored = None
+    if held_out is not None:
+        scored = HeldOut(held_out, *metric_of(learned, training, held_out.y))
     training = without_larger_batches(training, len(examples), say)
-    encoded = EncodedRows(examples, held_out, metric, learned.class_counts(start.examples.y), _in_two(start.examples.x))
+    encoded = EncodedRows(examples, scored, learned.class_counts(start.examples.y), _in_two(start.examples.x))
     watching = Watching(listeners, say, checkpoint, recorder)
     return train_rows(start.encoder, learned, start.network, start.loss, encoded, training, reading, watching, limit)
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Rows to validate on, and how good a^L of them is.
+
+    Attributes
+    ----------
+    rows : Source
+    score : callable
+    name : str
+        What the score is called.
+    falls : bool
+        Whether less of it is better.
+    codes : ndarray of int or None
+        Classes of the rows.
+    """
+
+    rows: Source
+    score: Callable[[Floats], float]
+    name: str
+    falls: bool
+    codes: NDArray[Any] | None
+
+
+def metric_of(
+    target: TableTarget, training: TableTraining, y: Floats
+) -> tuple[Callable[[Floats], float], str, bool, NDArray[Any] | None]:
+    """Return how outputs for y are scored, what that is called, whether less is better, and the classes of y."""
+    codes = None if target.classes is None else target.codes(y)
+    if training.metric is not None:
+        return *named_metric(target, training.metric, y), codes
+    return target.metric(y), target.metric_name, False, codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +107,8 @@ class EncodedRows:
     ----------
     examples : Source
         To train on.
-    held_out : Source or None
+    held_out : HeldOut or None
         To validate on.
-    metric : callable or None
-        a^L of `held_out` → how good it is.
     class_counts : ndarray or None
         Rows of each class.
     x : iterable of ndarray
@@ -81,8 +116,7 @@ class EncodedRows:
     """
 
     examples: Source
-    held_out: Source | None
-    metric: Callable[[Floats], float] | None
+    held_out: HeldOut | None
     class_counts: NDArray[np.int64] | None
     x: Iterable[Floats]
 
@@ -120,10 +154,10 @@ def train_rows(
     watching : Watching
     limit : TimeLimit or None
     """
-    say, recorder = watching.say, watching.recorder
+    say, recorder, held_out = watching.say, watching.recorder, rows.held_out
     validation = None
-    if rows.held_out is not None and rows.metric is not None:
-        validation = Validation(rows.held_out, rows.metric, learned.metric_name)
+    if held_out is not None:
+        validation = Validation(held_out.rows, held_out.score, held_out.name, falls=held_out.falls)
         training = replace(training, stopping=training.early_stopping())
     run = Run.of(training, network, loss, rows.examples, validation, limit=limit)
     watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *watching.listeners]
@@ -131,12 +165,16 @@ def train_rows(
         watchers.append(TimeRemarks(say, training.max_time))
     keeps = keeping(watching.checkpoint, watchers, say=say, warn=say)
     trained = run.train(watchers, keeping=keeps)
-    session = open_session(get_engine(training.engine), trained.network, run.objective, n_threads=training.n_threads)
+    whole, temperature = trained.network, None
+    if training.calibrate and held_out is not None and held_out.codes is not None:
+        whole, temperature = calibrate_on(held_out.rows, held_out.codes, whole, learned, training, say)
+    session = open_session(get_engine(training.engine), whole, run.objective, n_threads=training.n_threads)
     say_if_one_class(learned, rows.class_counts, rows.x, session.feedforward, say)
     record = {"options": training.to_dict(), "reading": reading, "epochs": trained.state.epoch}
+    if temperature is not None:
+        record["temperature"] = temperature
     if recorder is not None:
         record["recorded"] = [health.to_dict() for health in recorder.history]
-    whole: Network | Ensemble = trained.network
     networks = whole.members if isinstance(whole, Ensemble) else (whole,)
     return networks[0], run.objective.loss, learned, encoder, record, networks[1:]
 

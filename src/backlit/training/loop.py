@@ -118,7 +118,7 @@ def train(
         state.rows_seen += n_rows
         record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)
         state.history.append(record)
-        is_best = look_at_epoch(session, plan.stopping, state, record)
+        is_best = look_at_epoch(session, plan.stopping, state, record, validation)
         asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began), session)
         if limit is not None and (n_epochs := limit.epochs(state.epoch, wanted)) != plan.n_epochs:
             plan = replace(plan, n_epochs=n_epochs)
@@ -171,12 +171,18 @@ def restore_best(session: Session, state: TrainingState) -> None:
         session.set_network(state.best)
 
 
-def look_at_epoch(session: Session, stopping: EarlyStopping | None, state: TrainingState, record: EpochRecord) -> bool:
+def look_at_epoch(
+    session: Session,
+    stopping: EarlyStopping | None,
+    state: TrainingState,
+    record: EpochRecord,
+    validation: Validation | None,
+) -> bool:
     """Return whether an epoch is the best so far; count the patience, and keep the best network where it is wanted."""
     if stopping is None:
         return False
     value = getattr(record, stopping.monitor)
-    if stopping.monitor == "validation_metric":
+    if stopping.monitor == "validation_metric" and not (validation is not None and validation.falls):
         value = -value
     is_best = state.stopping.see(value, record.epoch, stopping.tolerance)
     if is_best and stopping.restore_best:

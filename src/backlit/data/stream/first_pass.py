@@ -13,7 +13,7 @@ from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.tally import may_count_rows
 from backlit.data.statistics import Statistics
-from backlit.data.stream.sources import Piece, TableStream
+from backlit.data.stream.table_stream import Piece, TableStream
 from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
 from backlit.errors import DataError
