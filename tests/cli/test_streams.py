@@ -92,6 +92,7 @@ app.app(args=sys.argv[1:], standalone_mode=False)
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_a_year_of_flights_in_forty_files_trains_within_the_bound_as_well_as_in_memory(tmp_path):
     if not (needs.DATA / "flights").is_dir():
         pytest.skip(f"no flights in {needs.DATA}")
