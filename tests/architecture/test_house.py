@@ -124,6 +124,7 @@ TESTED_TOGETHER = {
     "backward": "test_text",
     "boundary": "test_pictures",
     "builtin": "test_commands",
+    "cache": "test_streaming",
     "category_plan": "test_plans",
     "cells": "test_decide",
     "check": "test_looking",
