@@ -52,20 +52,20 @@ def predict(
     loaded = TableModel.load(model)
     frames = _predicted(loaded, tables_for(loaded, file, reading, quiet=quiet), threads, quiet=quiet)
     if out is None:
-        for k, frame in enumerate(frames):
+        for k, (frame, _) in enumerate(frames):
             sys.stdout.write(frame.write_csv(include_header=k == 0))
         return
     n_rows = 0
     with atomic_write(out) as stream, writing(stream, out) as write:
-        for frame in frames:
+        for frame, n in frames:
             with status(f"Predicted {n_rows:,} rows …", quiet=quiet):
                 write(frame)
-            n_rows += frame.height
+            n_rows += n
     remark(f"Wrote {n_rows:,} predictions to {out}.", quiet=quiet)
 
 
-def _predicted(model: Any, tables: Iterator[Any], threads: int | None, *, quiet: bool) -> Iterator[Any]:
-    """Yield the predictions for tables, a frame for each."""
+def _predicted(model: Any, tables: Iterator[Any], threads: int | None, *, quiet: bool) -> Iterator[tuple[Any, int]]:
+    """Yield the predictions for tables, a frame for each, and how many they are."""
     from backlit.cli.output import remark, status
 
     before = 0
@@ -79,7 +79,7 @@ def _predicted(model: Any, tables: Iterator[Any], threads: int | None, *, quiet:
         for line in left_out:
             remark(f"Row {line.row + before:,} gets no prediction, and is left empty: {line.why}.", quiet=quiet)
         before += table.height
-        yield _in_place(frame, table.height, {line.row for line in left_out})
+        yield _in_place(frame, table.height, {line.row for line in left_out}), frame.height
 
 
 def _frame(model: Any, predictions: Any) -> Any:
