@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, first_lab
-from backlit.lab.protocol import Choose, Edit, Step
+from backlit.lab.talk.protocol import Choose, Edit, Step
 from printed_sums import sum_of, value_of
 
 PHASES = ["Input", "Forward2", "Forward3", "Cost", "BP1", "BP2", "BP3 BP4", "Update"]
