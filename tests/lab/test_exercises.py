@@ -12,10 +12,13 @@ from backlit.lab.numbers import number_at
 from backlit.lab.protocol import (
     AddToSheet,
     Answer,
+    AskDemon,
     EndExercise,
     Explain,
     OpenDocument,
+    RankNeurons,
     Reveal,
+    SliceCost,
     StartExercise,
     TakeAway,
     TurnTo,
@@ -54,6 +57,15 @@ def test_what_is_asked_for_is_nowhere_told(kind):
         assert not any(np.any(array == value) for array in values), f"{cell.place} is told elsewhere"
     with pytest.raises(InvalidInputError, match="what the exercise asks for"):
         act(state, TakeAway("html"))
+
+
+@every("kind", ["output_error", "backpropagate", "gradients", "whole"])
+def test_the_demon_and_checks_tell_no_gradient_either(kind):
+    state, _ = begun(kind)
+    assert act(state, Explain(Reference("b", 2, 1)))[1].check is None
+    for command in (AskDemon(2, 1), RankNeurons(), SliceCost(2, 1, 1)):
+        with pytest.raises(InvalidInputError, match="errors that the exercise asks for"):
+            act(state, command)
 
 
 @every("kind", KINDS)

@@ -58,6 +58,8 @@ def act(state: LabState, command: Any) -> tuple[LabState, Reply]:
         As `COMMANDS` says.
     """
     kind = type(command)
+    if kind in _TELL_ERRORS and state.work is not None and state.work.asks_for_errors:
+        raise InvalidInputError("This would tell errors that the exercise asks for. Finish it, or end it, first.")
     if kind in _ASKS:
         return state, _ASKS[kind](state, command)
     if kind not in _CHANGES:
@@ -255,6 +257,7 @@ _ASKS: dict[type, Callable[[LabState, Any], Reply]] = {
     page.Pictures: draw,
     page.TakeAway: take_away,
 }
+_TELL_ERRORS = (page.AskDemon, page.RankNeurons, page.SliceCost)
 _CHANGES: dict[type, Callable[[LabState, Any], LabState]] = {
     page.ChooseData: lambda state, asked: replace(with_built_in(asked.name), making=state.making),
     page.UseTable: _use_table,

@@ -18,6 +18,7 @@ MOST_CELLS = 60
 _PER_EXAMPLE: tuple[Quantity, ...] = ("z", "a", "sigma_prime", "nabla_a", "delta")
 _ORDER: tuple[Quantity, ...] = (*_PER_EXAMPLE, "cost", "nabla_b", "nabla_w", "b_new", "w_new")
 """What is worked out after what: whatever follows a number that is asked for would give it away."""
+_LAST_OF_ERRORS = _ORDER.index("nabla_w")
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ class Work:
     def done(self) -> bool:
         """Whether no cell is left."""
         return all(cell.state in ("right", "shown") for cell in self.cells)
+
+    @property
+    def asks_for_errors(self) -> bool:
+        """Whether δ, or what follows from it, is still hidden."""
+        return not self.done and any(_ORDER.index(cell.place.quantity) <= _LAST_OF_ERRORS for cell in self.cells)
 
     def find(self, place: Reference) -> CellView:
         """Return the cell of a place."""

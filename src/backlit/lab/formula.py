@@ -74,7 +74,8 @@ def explain_number(state: LabState, place: Reference, terms: int | None, digits:
         agreement=None
         if told is None or not told.adds_up
         else agreement(told.summands, None if told.times is None else told.times.value, value, digits, told.signs),
-        check=check_number(state, place),
+        # a gradient stands beside it, which an exercise may ask for
+        check=check_number(state, place) if state.work is None or state.work.done else None,
         origin=origin_of(state, place),
         goes_into=goes_into(step, place),
     )
