@@ -6,9 +6,9 @@ import shutil
 import threading
 
 import pytest
+from page import Page
 
 import needs
-from page import Page
 
 
 @pytest.fixture(scope="package")
@@ -41,7 +41,10 @@ def open_page(chromium, address):
 
     def open_(activity="Step", *, width=1440, scheme="light", fragment="", before=lambda page: None):
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", accept_downloads=True
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            accept_downloads=True,
         )
         page = Page(context.new_page(), address)
         opened.append((context, page))
