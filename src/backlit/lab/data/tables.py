@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from backlit.errors import BacklitError, DataError, InvalidInputError
 from backlit.lab.data.dataset import PREVIEW
 from backlit.lab.limits import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, within
-from backlit.lab.state.state import Waiting
 from backlit.lab.talk.replies import ColumnView, UploadView
 
 TABLES = (".csv", ".tsv", ".txt", ".data", ".parquet", ".pq")
 MODELS = (".safetensors",)
 DOCUMENTS = (".json",)
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """A table that was uploaded, and waits for its target to be named."""
+
+    name: str
+    frame: Any
+    raw: bytes
+    remarks: tuple[str, ...] = ()
 
 
 def read_upload(name: str, raw: bytes) -> Waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.losses import check_targets
@@ -23,21 +23,12 @@ from backlit.lab.talk.protocol import Pictures
 from backlit.lab.talk.replies import TrainingView
 
 if TYPE_CHECKING:
+    from backlit.lab.data.tables import Waiting
     from backlit.lab.state.exercises import Sheet, Work
     from backlit.tables.model import TableModel
 
 
 USUAL_PICTURES = Pictures(curves=True, boundary=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Waiting:
-    """A table that was uploaded, and waits for its target to be named."""
-
-    name: str
-    frame: Any
-    raw: bytes
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
