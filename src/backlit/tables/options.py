@@ -208,7 +208,7 @@ class TableTraining(FitOptions):
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.max_time else {"max_time"}
-        left_out |= {name for name in ("clip", "metric", "calibrate") if not getattr(self, name)}
+        left_out |= {name for name in ("clip", "metric", "calibrate", "weight_average") if not getattr(self, name)}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
