@@ -80,6 +80,6 @@ def test_what_is_not_as_it_must_be_is_named(field, value, path):
 
 
 def test_what_a_recorder_wrote_is_left_to_the_recorder_and_anything_else_is_refused():
-    assert state_from_document(through_json(STATE) | {"recorded": {"any": 1}}, STATE.best) == STATE
+    assert state_from_document(through_json(STATE) | {"recorded": {"any": 1}}, STATE.best, STATE.average) == STATE
     with pytest.raises(ModelFileError, match="state has an unknown field 'more'"):
         state_from_document(through_json(STATE) | {"more": 1}, None)
