@@ -182,6 +182,7 @@ TESTED_TOGETHER = {
     "one_pass": "test_algorithm",
     "options": "test_app",
     "output": "test_app",
+    "one_run": "test_table_model",
     "own_steps": "test_evidence",
     "picture": "test_demon",
     "plain_text": "test_text",
