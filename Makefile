@@ -81,7 +81,7 @@ format: setup  ## mend what check would complain of, as far as tools can
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
-test: $(VENV)/.python  ## every test, and a list of the longest
+test: $(VENV)/.python  ## the tests, and a list of the longest; BACKLIT_THOROUGH=1 adds some that .ci/run asks for
 	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tests $(VENV)/.engine
 	@touch $(VENV)/.backlit
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
@@ -126,7 +126,7 @@ sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 	$(call REPLAY,$(CURDIR)/build/thread/replay,bfloat16)
 
 soak: setup  ## what takes too long for test
-	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m soak
+	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m "soak or thorough"
 	BACKLIT_SOAK=1 BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
 	BACKLIT_SOAK=1 BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \

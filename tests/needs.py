@@ -24,6 +24,8 @@ import pytest
 from backlit.engine import native_is_available
 
 DATA = Path(os.environ.get("BACKLIT_DATA") or Path(__file__).parents[1] / "../shared/data").resolve()
+THOROUGH = bool(os.environ.get("BACKLIT_THOROUGH") or os.environ.get("BACKLIT_SOAK"))
+"""Whether tests that take seconds to be surer of what others show are wanted too: in .ci/run, and in `make soak`."""
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 

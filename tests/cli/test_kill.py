@@ -33,7 +33,10 @@ PLANS = [
 # with adaptive rates there is most to go on from; the others are no different until the end of an epoch
 @pytest.mark.parametrize(
     "plan",
-    [pytest.param(plan, id=plan[3], marks=() if plan[3] == "adaptive" else pytest.mark.soak) for plan in PLANS],
+    [
+        pytest.param(plan, id=plan[3], marks=pytest.mark.thorough if plan[3] == "adaptive" else pytest.mark.soak)
+        for plan in PLANS
+    ],
 )
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(plan, tmp_path):
     table = homes(600)
