@@ -107,7 +107,7 @@ def _around(around: Around, i: int, k: int) -> Around:
         around,
         checkpoint=checkpoint and replace(checkpoint, folder=Path(checkpoint.folder) / f"fold-{i + 1}"),
         recorder=around.recorder if i == 0 else None,
-        limit=limit and TimeLimit(max(limit.left / (k - i), 1e-3)),
+        limit=limit and TimeLimit(max(round(limit.left / (k - i), 2), 0.01)),
     )
 
 
