@@ -20,13 +20,17 @@ Narrow<T>::Narrow(const Description& description, const Kernels<T>& kernels, std
 
 template <class T>
 bool Narrow<T>::serves(long batch_size, bool is_sparse) const {
-  const auto is_narrow = [](const Layer<T>& layer) {
-    return layer.n_out <= widest_narrow_layer && layer.is_one_panel();
-  };
+  long widest = 0;
+  bool are_single_panels = true;
+  for (const Layer<T>& layer : layers_) {
+    widest = std::max(widest, layer.n_out);
+    are_single_panels = are_single_panels && layer.is_one_panel();
+  }
   const std::vector<double>& dropped = description_.objective.dropout.rates;
-  return batch_size >= kernels_.lanes && !is_sparse && description_.shape.n_in() <= widest_narrow_input &&
-         std::all_of(layers_.begin(), layers_.end(), is_narrow) &&
-         std::all_of(dropped.begin(), dropped.end(), [](double rate) { return rate == 0; }) &&
+  // fewer examples than neurons, or than half the lanes, are better left to vectors along neurons
+  const bool is_long = batch_size >= widest && 2 * batch_size >= kernels_.lanes;
+  return is_long && !is_sparse && description_.shape.n_in() <= widest_narrow_input && widest <= widest_narrow_layer &&
+         are_single_panels && std::all_of(dropped.begin(), dropped.end(), [](double rate) { return rate == 0; }) &&
          description_.precision == Precision::full && !description_.optimizer.clips();
 }
 
@@ -67,8 +71,9 @@ void Narrow<T>::train(const Examples<T>& examples, const std::int64_t* batch, lo
     kernels_.into_groups(examples.x, batch + first, n_here, shape.n_in(), a(0, g));
     kernels_.into_groups(examples.y, batch + first, n_here, shape.n_out(), y_.data() + first * shape.n_out());
     T* const share = share_.data() + first;
-    for (long i = 0; i < n_here; ++i)
-      share[i] = T(examples.sample_weight ? examples.weight_of(batch[first + i]) * factor : factor);
+    std::fill(share, share + n_here, T(factor));
+    if (examples.sample_weight)
+      for (long i = 0; i < n_here; ++i) share[i] = T(examples.weight_of(batch[first + i]) * factor);
     std::fill(share + n_here, share + n * lanes, T(0));
     for (int l = 0; l <= last; ++l) kernels_.forward_groups(described(l), a(l, g), z(l, g), a(l + 1, g), n);
     kernels_.output_error_groups(objective.loss, T(objective.loss_parameter), layers_[last].activation, z(last, g),

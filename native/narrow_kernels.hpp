@@ -46,8 +46,10 @@ void into_groups(const T* x, const std::int64_t* rows, long n_rows, long n_colum
     }
     long j = 0;
     const auto take = [&](auto n) BACKLIT_INLINED {
-      if constexpr (n() <= n_lanes)
+      if constexpr (n() == n_lanes)
         for (; j + n() <= n_columns; j += n()) columns_into_group<T, n()>(starts, j, groups);
+      if constexpr (n() < n_lanes)
+        if (j + n() <= n_columns) columns_into_group<T, n()>(starts, j, groups), j += n();
     };
     take(std::integral_constant<int, 16>{});
     take(std::integral_constant<int, 8>{});
@@ -149,37 +151,52 @@ void pull_back_groups(Activation activation, const T* z, const T* a, T* delta, l
   }
 }
 
+// C_x of each example, and ∇_a C, or δ^L where the pair of loss and activation has a short cut, times the share.
+template <class T>
+BACKLIT_INLINE void costs_of_groups(Loss loss, T loss_parameter, Activation activation, const T* z, const T* a,
+                                    const T* y, const T* share, T* delta, T* cost, long n, long n_groups) {
+  const bool has_short_cut = loss_needs_z(loss), needs_sums = has_short_cut && activation == Activation::softmax;
+  const long size = n * lanes<T>;
+  for (long g = 0; g < n_groups; ++g) {
+    const long begin = g * size, end = begin + size;
+    Vec<T> log_sum{}, sum_of_y{}, costs{};
+    if (needs_sums) {
+      Vec<T> top = load(z + begin), largest = load(a + begin);
+      for (long at = begin; at < end; at += lanes<T>) {
+        const Vec<T> z_j = load(z + at), a_j = load(a + at);
+        top = z_j > top ? z_j : top;
+        largest = a_j > largest ? a_j : largest;
+        sum_of_y += load(y + at);
+      }
+      log_sum = top - log_of_positive<T>(largest);
+    }
+    const Vec<T> share_g = load(share + g * lanes<T>);
+    for (long at = begin; at < end; at += lanes<T>) {
+      const Vec<T> z_j = load(z + at), a_j = load(a + at), y_j = load(y + at);
+      costs += loss::cost<T>(loss, loss_parameter, activation, z_j, a_j, log_sum, y_j);
+      const Vec<T> error = has_short_cut ? loss::short_cut<T>(loss, activation, z_j, a_j, y_j, sum_of_y)
+                                         : loss::nabla_a<T>(loss, loss_parameter, a_j, y_j);
+      store(delta + at, share_g * error);
+    }
+    store(cost + g * lanes<T>, costs);
+  }
+}
+
 // BP1: δ^L = ∇_a C ⊙ σ′(z^L), multiplied by each example's share; and C_x of each.
 template <class T>
 void output_error_groups(Loss loss, T loss_parameter, Activation activation, const T* z, const T* a, const T* y,
                          const T* share, T* delta, T* cost, long n, long n_groups) {
-  const bool has_short_cut = loss_needs_z(loss);
-  const bool needs_sums = has_short_cut && activation == Activation::softmax;
-  const long size = n * lanes<T>;
-  for (long g = 0; g < n_groups; ++g) {
-    const T *z_g = z + g * size, *a_g = a + g * size, *y_g = y + g * size;
-    Vec<T> log_sum{}, sum_of_y{}, costs{};
-    if (needs_sums) {
-      Vec<T> top = load(z_g), largest = load(a_g);
-      for (long at = 0; at < size; at += lanes<T>) {
-        const Vec<T> z_j = load(z_g + at), a_j = load(a_g + at);
-        top = z_j > top ? z_j : top;
-        largest = a_j > largest ? a_j : largest;
-        sum_of_y += load(y_g + at);
-      }
-      log_sum = top - loss::each<T>(largest, [](T a_j) { return loss::log(a_j); });
-    }
-    const Vec<T> share_g = load(share + g * lanes<T>);
-    for (long at = 0; at < size; at += lanes<T>) {
-      const Vec<T> z_j = load(z_g + at), a_j = load(a_g + at), y_j = load(y_g + at);
-      costs += loss::cost<T>(loss, loss_parameter, activation, z_j, a_j, log_sum, y_j);
-      const Vec<T> error = has_short_cut ? loss::short_cut<T>(loss, activation, z_j, a_j, y_j, sum_of_y)
-                                         : loss::nabla_a<T>(loss, loss_parameter, a_j, y_j);
-      store(delta + g * size + at, share_g * error);
-    }
-    store(cost + g * lanes<T>, costs);
-  }
-  if (!has_short_cut) pull_back_groups(activation, z, a, delta, n, n_groups);
+  const auto costs = [&](Loss which, Activation sigma) BACKLIT_INLINED {
+    costs_of_groups(which, loss_parameter, sigma, z, a, y, share, delta, cost, n, n_groups);
+  };
+  // loops of their own for what is asked for most, which need no choice at every vector
+  if (loss == Loss::quadratic)
+    costs(Loss::quadratic, Activation::identity);
+  else if (loss == Loss::cross_entropy && activation == Activation::softmax)
+    costs(Loss::cross_entropy, Activation::softmax);
+  else
+    costs(loss, activation);
+  if (!loss_needs_z(loss)) pull_back_groups(activation, z, a, delta, n, n_groups);
 }
 
 // BP2: δ^l = ((w^{l+1})ᵀ δ^{l+1}) ⊙ σ′(z^l)
