@@ -81,7 +81,7 @@ OPTIONS = {
     "members": ("y", {"members": 2}),
     "dropout": ("label", {"dropout": 0.1, "numbers": "piecewise", "n_bins": 4}),
     "no validation": ("y", {"validation_fraction": 0.0}),
-    "float64": ("y", {"dtype": "float64"}),
+    "float64": ("y", {"dtype": "float64", "weight_average": 0.9}),
 }
 
 
@@ -230,6 +230,7 @@ def test_a_cache_that_could_not_be_written_leaves_nothing(what, error, said, tmp
 REFUSED = {
     "lbfgs": ({"solver": "lbfgs"}, "looks at all rows"),
     "gd": ({"solver": "gd"}, "looks at all rows"),
+    "folds": ({"folds": 3}, "folds=3 is for tables in memory"),
     "weight is target": ({"weight": "y"}, "both target and weight"),
     "no such weight": ({"weight": "nothing"}, "nothing"),
     "smoothing of numbers": ({"label_smoothing": 0.1}, "label_smoothing is for classes"),

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from backlit.core.network import Network
 from backlit.data.probabilities import log_probabilities
 from backlit.documents.field import MODEL, Field
-from backlit.engine import Objective, get_engine
+from backlit.engine import Objective, Session, get_engine
 from backlit.engine.members import open_session
-from backlit.engine.protocol import Floats
+from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.table_target import TableTarget
@@ -95,39 +95,44 @@ def best_temperature(z: Floats, codes: NDArray[Any], weight: Floats | None = Non
     return 1 / s
 
 
+def z_of(network: Network, x: Inputs, training: TableTraining) -> Floats:
+    """Return z^L of some rows, ``(n_rows, n_out)``."""
+    return _open_ended(network, training).feedforward(x)
+
+
+def _open_ended(network: Network, training: TableTraining) -> Session:
+    without_last = replace(network, activations=(*network.activations[:-1], "identity"))
+    return open_session(get_engine(training.engine), without_last, Objective(), n_threads=training.n_threads)
+
+
 def calibrate_on(
     held_out: Source,
-    codes: NDArray[Any],
     network: Network,
     target: TableTarget,
     training: TableTraining,
     say: Callable[[str], object],
+    z: Floats | None = None,
 ) -> tuple[Network, float]:
     """Return a trained network calibrated on the rows held out, and the temperature; say what it did to the log-loss.
 
     Parameters
     ----------
     held_out : Source
-    codes : ndarray of int, ``(n_rows,)``
-        Their classes.
     network : Network or Ensemble
     target : TableTarget
     training : TableTraining
         Whose engine and threads are used.
     say : callable
+    z : ndarray, ``(n_rows, n_out)``, optional
+        z^L of these rows, where they are not to be what the network says.
     """
-    labels, activation = target.labels(), network.activations[-1]
-
-    def z_of(some: Network) -> Floats:
-        open_ended = replace(some, activations=(*some.activations[:-1], "identity"))
-        engine = get_engine(training.engine)
-        return held_out.feedforward(open_session(engine, open_ended, Objective(), n_threads=training.n_threads))
+    codes, labels, activation = target.codes(held_out.y), target.labels(), network.activations[-1]
 
     def log_loss(z: Floats) -> float:
         told = log_probabilities(labels, activation, z.astype(np.float64))[np.arange(len(codes)), codes]
         return float(-np.average(told, weights=held_out.sample_weight))
 
-    z = z_of(network)
+    z = held_out.feedforward(_open_ended(network, training)) if z is None else z
     network, temperature = calibrated(network, z, codes, held_out.sample_weight)
     sure = "surer" if temperature < 1 else "less sure"
     say(

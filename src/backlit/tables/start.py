@@ -138,8 +138,8 @@ def _weights(table: Any, training: TableTraining) -> Any:
     return weights_of(table[training.weight], "Row", 1).astype(training.dtype)
 
 
-def first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
-    """Return what training begins with: a network, or as many as there are members."""
+def first_network(sizes: Sequence[int], output: str, training: TableTraining) -> Network | Ensemble:
+    """Return what training begins with: a network of these sizes, or the ensemble of as many as there are members."""
 
     def initialized(m: int) -> Network:
         network = Network.initialize(

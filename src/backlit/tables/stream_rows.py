@@ -80,6 +80,11 @@ class StreamedRows:
         return self.windows.file.n_rows
 
     @property
+    def y(self) -> Floats:
+        """Of all rows, ``(n, n_out)``: for validation, whose outputs are of that size too."""
+        return self.targets.of(slice(None))
+
+    @property
     def digest(self) -> str:
         """What the rows, and their order in an epoch, are known by."""
         return f"{self.cache_digest} {'-'.join(map(str, [*self.windows.described(), self.part_rows]))}"

@@ -131,6 +131,10 @@ class _Learned:
         training = training.for_table(facts)
         for line in preset_lines(training, facts):
             say(line)
+        if training.folds > 1:
+            raise InvalidInputError(
+                f"folds={training.folds} is for tables in memory. Leave it out, or give more --memory."
+            )
         if training.takes_all_rows:
             raise InvalidInputError(
                 f"The solver {training.solver!r} looks at all rows in each step, which are too many for memory. Use "

@@ -18,14 +18,15 @@ from backlit.data.stream.memory import Budget, bytes_of, usual_memory
 from backlit.data.stream.table_stream import StrPath, TableStream
 from backlit.data.stream.text_pieces import TextOptions
 from backlit.engine.protocol import Floats
+from backlit.tables.calibration import calibrate_on
 from backlit.tables.model import TableModel
+from backlit.tables.one_run import Around, run_on
 from backlit.tables.options import TableTraining
-from backlit.tables.start import without_larger_batches
 from backlit.tables.stream_request import StreamRequest
 from backlit.tables.stream_rows import StreamedRows
 from backlit.tables.stream_start import StreamStart
-from backlit.tables.table_target import TableTarget, Task
-from backlit.tables.train_parts import EncodedRows, HeldOut, Watching, metric_of, train_rows
+from backlit.tables.table_target import Task
+from backlit.tables.train_parts import parts_of
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
 from backlit.training.recording import Recorder
@@ -110,23 +111,15 @@ def fit_stream(
     request = StreamRequest(stream, target, training, task, choices, held_out, reading or {}, budget)
     with _folder_of(cache) as folder:
         start = StreamStart.of(request, folder, say)
-        training = without_larger_batches(start.training, len(start.rows), say)
-        rows = EncodedRows(
-            start.rows,
-            None if start.held_out is None else _held_out(start.target, training, start.held_out),
-            None if start.target.classes is None else np.bincount(start.rows.targets.values),
-            _pieces_of_x(start.rows),
-        )
-        watching = Watching(listeners, say, checkpoint, recorder)
-        parts = start.encoder, start.target, start.network, start.loss
-        return TableModel(*train_rows(*parts, rows, training, reading or {}, watching, limit))
-
-
-def _held_out(target: TableTarget, training: TableTraining, rows: StreamedRows) -> HeldOut:
-    if target.classes is None or training.metric is not None:
-        return HeldOut(rows, *metric_of(target, training, rows.targets.of(slice(None))))
-    codes = rows.targets.values.astype(np.intp)  # y itself would have a column for each class
-    return HeldOut(rows, target.accuracy(codes), target.metric_name, False, codes)
+        around = Around(say, listeners, checkpoint, recorder, limit)
+        _, trained = run_on(start, start.network, start.training, start.rows, start.held_out, around)
+        network = trained.network
+        record: dict[str, Any] = {"epochs": trained.state.epoch}
+        if start.training.calibrate and start.held_out is not None:
+            parts = start.held_out, network, start.target, start.training, say
+            network, record["temperature"] = calibrate_on(*parts)
+        counts = None if start.target.classes is None else np.bincount(start.rows.targets.values)
+        return TableModel(*parts_of(start, network, record, counts, _pieces_of_x(start.rows), reading or {}, around))
 
 
 def _pieces_of_x(rows: StreamedRows) -> Iterator[Floats]:

@@ -48,6 +48,11 @@ class Source(Protocol):
     """Rows to train on, or to validate on."""
 
     @property
+    def y(self) -> Floats:
+        """Of all rows, ``(n, n_out)``."""
+        ...
+
+    @property
     def sample_weight(self) -> Floats | None:
         """What each row counts."""
         ...

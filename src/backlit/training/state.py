@@ -73,6 +73,8 @@ class TrainingState:
     history : list of EpochRecord
     within : WithinEpoch
         Of the epoch after those that are done.
+    average : Network or None
+        The moving average of the weights, or the ensemble of the members' averages, where there is one.
     """
 
     seed: int
@@ -83,13 +85,14 @@ class TrainingState:
     best: Network | None = None
     history: list[EpochRecord] = field(default_factory=list)
     within: WithinEpoch = field(default_factory=WithinEpoch)
+    average: Network | None = None
 
 
 _KIND = Kind(ModelFileError, "The checkpoint is damaged or was edited.", AS_PYTHON)
 
 
 def state_to_document(state: TrainingState) -> dict[str, Any]:
-    """Return a state as plain JSON, without the best network."""
+    """Return a state as plain JSON, without its networks."""
     stopping = state.stopping
     within = {"within": vars(state.within)} if state.within.steps else {}
     document: dict[str, Any] = plain(
@@ -115,7 +118,9 @@ def state_to_document(state: TrainingState) -> dict[str, Any]:
     return document
 
 
-def state_from_document(document: dict[str, Any], best: Network | None) -> TrainingState:
+def state_from_document(
+    document: dict[str, Any], best: Network | None, average: Network | None = None
+) -> TrainingState:
     """Return the state that `state_to_document` was given.
 
     Parameters
@@ -124,6 +129,8 @@ def state_from_document(document: dict[str, Any], best: Network | None) -> Train
         Not trusted. What a recorder wrote down may stand there as well, and is for the recorder to read.
     best : Network or None
         The network of the best epoch.
+    average : Network or None
+        The moving average of the weights.
 
     Raises
     ------
@@ -147,6 +154,7 @@ def state_from_document(document: dict[str, Any], best: Network | None) -> Train
         best=best,
         history=[_record(*row.parts(5)) for row in fields["history"].parts()],
         within=_within(fields["within"]),
+        average=average,
     )
 
 

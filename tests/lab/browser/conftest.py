@@ -6,14 +6,14 @@ import shutil
 import threading
 
 import pytest
+from page import Page
 
 import needs
-from page import Page
 
 
 @pytest.fixture(scope="package")
 def address():
-    from backlit.lab.server import listen, serve
+    from backlit.lab.served.server import listen, serve
 
     found, is_ready = listen(), threading.Event()
     threading.Thread(target=serve, args=(found, None, is_ready.set), daemon=True).start()
@@ -41,7 +41,10 @@ def open_page(chromium, address):
 
     def open_(activity="Step", *, width=1440, scheme="light", fragment="", before=lambda page: None):
         context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", accept_downloads=True
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            accept_downloads=True,
         )
         page = Page(context.new_page(), address)
         opened.append((context, page))

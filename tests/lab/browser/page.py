@@ -22,7 +22,9 @@ class Page:
         self.tab, self.address = tab, address
         self.wrong, self.strangers = [], []
         tab.set_default_timeout(10_000)
-        tab.on("console", lambda message: self.wrong.append(message.text) if message.type in ("error", "warning") else None)
+        tab.on(
+            "console", lambda message: self.wrong.append(message.text) if message.type in ("error", "warning") else None
+        )
         tab.on("pageerror", lambda error: self.wrong.append(str(error)))
         tab.on("request", self._watch)
 
@@ -54,14 +56,15 @@ class Page:
     def cells(self):
         """What stands in the tables: (quantity, layer, neuron, k) → text; fields that are typed into as well."""
         found = self.tab.evaluate(
-            """() => [...document.querySelectorAll('.twin [data-place]')].map(e => [e.dataset.place, e.textContent.trim()])
+            """() => [...document.querySelectorAll('.twin [data-place]')]
+                .map(e => [e.dataset.place, e.textContent.trim()])
                 .concat([...document.querySelectorAll('.twin .field')].map(e =>
-                    [e.querySelector('label').textContent, e.querySelector('input').value.replace('-', '−')]))"""
+                    [e.querySelector('label').textContent, e.querySelector('input').value.replaceAll('-', '−')]))"""
         )
         return {_key(name): text for name, text in found}
 
     def type_into(self, field, text):
-        field.fill(text)
+        field.fill(str(text))
         field.press("Enter")
 
 

@@ -1,4 +1,4 @@
-"""Adds up what is printed on a page, from its MathML alone and in exact fractions: the twin of the page's own reckoning."""
+"""Adds up what is printed on a page, from its MathML alone and in exact fractions: twin of the page's own reckoning."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ def _plain(node):
         case "mn":
             return node.text.replace("−", "-")
         case "mo":
-            sign = {"·": "*", "−": "-", "×": "×", "=": ""}.get(node.text.strip(), node.text.strip())
-            return sign
+            return {"·": "*", "−": "-", "=": ""}.get(node.text.strip(), node.text.strip())
         case "mspace":
             return ""
         case "msup" if children[0] == "10":

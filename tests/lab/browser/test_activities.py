@@ -9,11 +9,9 @@ import numpy as np
 import backlit as bl
 from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, first_lab
-from backlit.lab.protocol import Step
+from backlit.lab.talk.protocol import Step
 
-HOMES = "size,kind,price\n" + "".join(
-    f"{40 + 7 * i},{['flat', 'house'][i % 2]},{100 + 11 * i}\n" for i in range(40)
-)
+HOMES = "size,kind,price\n" + "".join(f"{40 + 7 * i},{['flat', 'house'][i % 2]},{100 + 11 * i}\n" for i in range(40))
 MAZUR = {
     "x.1": "0.05", "x.2": "0.10", "w.2.1.1": "0.15", "w.2.1.2": "0.20", "b.2.1": "0.35", "w.2.2.1": "0.25",
     "w.2.2.2": "0.30", "b.2.2": "0.35", "w.3.1.1": "0.40", "w.3.1.2": "0.45", "b.3.1": "0.60", "y.1": "1/100",
@@ -60,7 +58,9 @@ def test_the_demon_by_keyboard(open_page):
     page.wait_for("() => document.querySelector('[role=slider]').ariaValueText.startsWith('Δz minus 3:')")
     page.wait_for("() => document.querySelector('.halving td').textContent === '−3'")
     step = first_lab().explanation
-    report = bl.demon(first_lab().network, step.examples[0].x[None], step.examples[0].y[None], layer=2, neuron=1, dz=-3.0)
+    report = bl.demon(
+        first_lab().network, step.examples[0].x[None], step.examples[0].y[None], layer=2, neuron=1, dz=-3.0
+    )
     assert page.text("[data-change]") == number(report.moves[0].change, 6)
     assert page.text("[data-predicted]") == number(report.moves[0].predicted, 6)
     rows = page.tab.locator(".halving tbody tr").all_inner_texts()
@@ -156,7 +156,9 @@ def test_what_is_taken_away_opens_again(open_page, tmp_path):
 
     def take(name):
         with page.tab.expect_download() as coming:
-            page.tab.locator("button", has=page.tab.locator(f"b:text-is('{name}')")).or_(page.button(name)).first.click()
+            page.tab.locator("button", has=page.tab.locator(f"b:text-is('{name}')")).or_(
+                page.button(name)
+            ).first.click()
         target = tmp_path / coming.value.suggested_filename
         coming.value.save_as(target)
         return target

@@ -1,4 +1,4 @@
-"""What holds for every activity: axe finds nothing, nothing is cut off, in light and dark, on a phone and on a projector."""
+"""What holds for every activity: axe finds nothing and nothing is cut off, in light and dark, narrow and wide."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import gzip
 import os
 
 import pytest
+from page import ACTIVITIES
 
 import needs
-from page import ACTIVITIES
 
 BUILT = needs.AXE.parents[3] / "src/backlit/lab/built/lab.js"
 # the largest and the smallest, each in a scheme of its own; all of them in soak
@@ -20,8 +20,9 @@ def check(page):
     if "axe" not in vars(page):
         page.axe = page.tab.evaluate(needs.AXE.read_text() + ";0") == 0
     found = page.tab.evaluate(
-        """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
-            'best-practice']})).violations.map(v => [v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))])"""
+        """async () => (await axe.run(document, {
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+        })).violations.map(v => [v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))])"""
     )
     assert not found, found
     assert page.tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than its window"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from printed_sums import SUPERSCRIPTS, sum_of, value_of
+
 from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, first_lab
-from backlit.lab.protocol import Choose, Edit, Step
-from printed_sums import sum_of, value_of
+from backlit.lab.talk.protocol import Choose, Edit, Step
 
 PHASES = ["Input", "Forward2", "Forward3", "Cost", "BP1", "BP2", "BP3 BP4", "Update"]
 
@@ -27,9 +28,13 @@ def truth(step, key):
 def check_cells(page, state):
     cells = page.cells()
     assert len(cells) == 3 * 7 + 6 * 3  # neurons, and weights
-    wrong = {key: (text, number(truth(state.explanation, key), 6)) for key, text in cells.items()
-             if text != number(truth(state.explanation, key), 6).replace("×10⁻", "e−")
-             and text != number(truth(state.explanation, key), 6)}  # fmt: skip
+    wrong = {}
+    for key, text in cells.items():
+        expected = number(truth(state.explanation, key), 6)
+        # fields are typed into, so their powers of ten are written as one types them
+        typed = expected.replace("×10", "e").translate(SUPERSCRIPTS)
+        if text not in (expected, typed.replace("-", "−")):
+            wrong[key] = text, expected
     assert not wrong
     assert page.text("[data-cost]") == number(state.explanation.cost, 6)
     assert page.text("[data-cost-after]") == number(state.explanation.cost_after, 6)
@@ -44,7 +49,7 @@ def check_sums(page, key):
             .map(part => [...part.querySelectorAll('math')].map(e => e.outerHTML.replaceAll('&nbsp;', ' '))))"""
     )
     found = [sums for row in rows if (sums := [each for part in row if (each := sum_of(part)) is not None])]
-    for (*parts, (result, _)) in found:
+    for *parts, (result, _) in found:
         for value, slack in parts:
             assert abs(value - result) <= slack, (key, float(value), float(result))
     if found:
@@ -124,10 +129,15 @@ def test_summands_lead_to_where_they_come_from(open_page):
 
 
 def test_edits_are_followed(open_page):
-    page = open_page("Step")
-    page.type_into(page.tab.get_by_label("bias of neuron 1 of layer 3", exact=True), "0.5")
-    page.wait_for("() => document.querySelector('[data-position]').textContent === '1'")
-    check_cells(page, act(first_lab(), Edit(layer=3, neuron=1, value=0.5))[0])
+    page, state = open_page("Step"), first_lab()
+    # small and large numbers are printed as Python prints them, too
+    for i, value in enumerate((0.5, -1.5e-7, 1234567.0)):
+        page.type_into(
+            page.tab.get_by_label("weight from neuron 2 of layer 1 to neuron 1 of layer 2", exact=True), value
+        )
+        page.wait_for(f"() => document.querySelector('[data-position]').textContent === '{i + 1}'")
+        state = act(state, Edit(layer=2, neuron=1, k=2, value=value))[0]
+        check_cells(page, state)
 
 
 def test_a_batch_is_the_mean_of_its_examples(open_page):
