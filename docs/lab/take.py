@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from backlit.lab.server import listen, serve
+from backlit.lab.served.server import listen, serve
 
 HERE = Path(__file__).parent
 STEP = ".rail li:has-text('{}') button"

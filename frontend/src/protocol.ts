@@ -1,4 +1,4 @@
-// Generated from src/backlit/lab/protocol.py by `python -m backlit.lab.typescript`. Do not edit.
+// Generated from src/backlit/lab/talk/protocol.py by `python -m backlit.lab.talk.typescript`. Do not edit.
 
 /** Numbers of any number of axes, in row-major order. */
 export interface Floats {

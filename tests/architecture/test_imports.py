@@ -27,6 +27,12 @@ FLOORS = [
 ]
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 
+# The same inside the lab.
+FLOORS_OF_THE_LAB = [
+    *[{"limits"}, {"talk"}, {"data"}, {"state"}, {"step", "pictures"}, {"take_away"}],
+    *[{"choices"}, {"commands"}, {"playing"}, {"session"}, {"served"}, {"widget", "site"}],
+]
+
 # Rooms that also run where only NumPy is there, such as in a browser; the rest is imported lazily, inside functions.
 LIGHT_ROOMS = {
     "core": {"numpy", "array_api_compat"},
@@ -75,6 +81,17 @@ def test_imports_point_down(path):
         return  # the public names come from everywhere
     wrong = {other for other in arrows(path) if FLOOR_OF[other] >= FLOOR_OF[room]}
     assert not wrong, f"{path.relative_to(SOURCE)} imports from {wrong}, which is not below {room}"
+
+
+def test_imports_point_down_inside_the_lab():
+    floor_of = {room: i for i, rooms in enumerate(FLOORS_OF_THE_LAB) for room in rooms}
+    for path in (SOURCE / "lab").rglob("*.py"):
+        room = path.relative_to(SOURCE / "lab").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for module in imported_modules(ast.parse(path.read_text())):
+            other = module.split(".")[2] if module.startswith("backlit.lab.") else room
+            assert other == room or floor_of[other] < floor_of[room], f"lab/{room} imports from lab/{other}"
 
 
 def test_the_test_sees_an_arrow_that_points_back(tmp_path):

@@ -7,9 +7,9 @@ import pytest
 
 import backlit as bl
 from backlit.errors import BacklitError
-from backlit.lab.builtin import BUILT_IN
 from backlit.lab.commands import act, first_lab, take_in
-from backlit.lab.protocol import (
+from backlit.lab.data.builtin import BUILT_IN
+from backlit.lab.talk.protocol import (
     Choose,
     ChooseData,
     Edit,

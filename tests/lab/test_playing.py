@@ -11,7 +11,7 @@ import pytest
 
 from backlit.lab.playing import FRAMES_A_SECOND
 from backlit.lab.session import LabSession
-from backlit.lab.state import with_built_in
+from backlit.lab.state.state import with_built_in
 
 
 class Watched:

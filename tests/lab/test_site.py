@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from backlit.lab import site
 from backlit.lab.commands import act
-from backlit.lab.protocol import AskDemon, Choose, Explain, GoTo, Look, Pictures, Step
-from backlit.lab.replies import Reference
 from backlit.lab.site import LESSONS, question, record, write_site
-from backlit.lab.wire import encode
+from backlit.lab.talk.protocol import AskDemon, Choose, Explain, GoTo, Look, Pictures, Step
+from backlit.lab.talk.replies import Reference
+from backlit.lab.talk.wire import encode
 
 
 def test_a_recording_answers_as_python_does():

@@ -10,7 +10,7 @@ import pytest
 import backlit as bl
 from backlit.errors import InvalidInputError, MissingExtraError
 from backlit.lab.commands import act, first_lab
-from backlit.lab.protocol import TakeAway
+from backlit.lab.talk.protocol import TakeAway
 from backlit.lab.widget import Lab
 
 

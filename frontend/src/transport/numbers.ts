@@ -1,4 +1,4 @@
-// Numbers as they travel: arrays as bytes of little-endian float64, NaN and ∞ by name. Twin of backlit/lab/wire.py.
+// Numbers as they travel: arrays as bytes of little-endian float64, NaN and ∞ by name. Twin of backlit/lab/talk/wire.py.
 
 import type { Floats } from "../protocol";
 

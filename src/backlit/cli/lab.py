@@ -10,7 +10,7 @@ import typer
 from backlit.cli.options import Quiet
 
 if TYPE_CHECKING:
-    from backlit.lab.state import LabState
+    from backlit.lab.state.state import LabState
 
 
 def lab(
@@ -33,7 +33,7 @@ def lab(
     Example: [bold]backlit lab housing.safetensors[/bold]
     """
     from backlit.cli.output import remark
-    from backlit.lab.server import listen, serve
+    from backlit.lab.served.server import listen, serve
 
     start = None if file is None else _open(file)
     address = listen(port)
@@ -55,7 +55,7 @@ def _open(file: Path) -> LabState:
     from backlit.errors import DataError
     from backlit.lab.commands import act, first_lab, take_in
     from backlit.lab.limits import MOST_BYTES, within
-    from backlit.lab.protocol import UseTable
+    from backlit.lab.talk.protocol import UseTable
 
     try:
         within("bytes", file.stat().st_size, MOST_BYTES, "Take a part of it.")

@@ -11,10 +11,10 @@ from backlit.core.losses import LOSSES, get_loss
 from backlit.core.optimizers import OPTIMIZERS
 from backlit.errors import BacklitError
 from backlit.lab import limits
-from backlit.lab.builtin import BUILT_IN
-from backlit.lab.exercises import KINDS
-from backlit.lab.exports import EXPORTS
-from backlit.lab.replies import Choices, LossChoice, Named
+from backlit.lab.data.builtin import BUILT_IN
+from backlit.lab.state.exercises import KINDS
+from backlit.lab.take_away.exports import EXPORTS
+from backlit.lab.talk.replies import Choices, LossChoice, Named
 
 
 @cache

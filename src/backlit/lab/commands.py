@@ -11,25 +11,25 @@ from typing import Any
 
 from backlit.errors import InvalidInputError
 from backlit.explanation.exercise import Exercise
-from backlit.lab import protocol as page
-from backlit.lab.answers import judged
 from backlit.lab.choices import choices
-from backlit.lab.deeds import EditOf, StepBy
-from backlit.lab.demons import ask_demon, rank_neurons, slice_cost
-from backlit.lab.documents import open_task, open_text
-from backlit.lab.exercises import Sheet, Task, Work
-from backlit.lab.exports import take_away
-from backlit.lab.findings import PicturesView
-from backlit.lab.formula import explain_number
-from backlit.lab.history import History
+from backlit.lab.data.sources import from_model, from_table
+from backlit.lab.data.tables import DOCUMENTS, MODELS, plain_name, read_model, read_upload, upload_view
 from backlit.lab.limits import MOST_SHOWN, MOST_STEPS, within
-from backlit.lab.numbers import OF_THE_BATCH
-from backlit.lab.pictures import pictures
-from backlit.lab.replies import Opened, TrainingView, UploadView
-from backlit.lab.sources import from_model, from_table
-from backlit.lab.state import LabState, new_network, with_built_in, with_data, with_homework, with_network
-from backlit.lab.tables import DOCUMENTS, MODELS, plain_name, read_model, read_upload, upload_view
-from backlit.lab.viewing import shown_neurons, view_of
+from backlit.lab.pictures.demons import ask_demon, rank_neurons, slice_cost
+from backlit.lab.pictures.pictures import pictures
+from backlit.lab.state.deeds import EditOf, StepBy
+from backlit.lab.state.exercises import Sheet, Task, Work
+from backlit.lab.state.history import History
+from backlit.lab.state.numbers import OF_THE_BATCH
+from backlit.lab.state.state import LabState, new_network, with_built_in, with_data, with_homework, with_network
+from backlit.lab.step.answers import judged
+from backlit.lab.step.formula import explain_number
+from backlit.lab.step.viewing import shown_neurons, view_of
+from backlit.lab.take_away.documents import open_task, open_text
+from backlit.lab.take_away.exports import take_away
+from backlit.lab.talk import protocol as page
+from backlit.lab.talk.findings import PicturesView
+from backlit.lab.talk.replies import Opened, TrainingView, UploadView
 from backlit.training.options import FitOptions
 
 Reply = Any
@@ -41,13 +41,13 @@ def first_lab() -> LabState:
 
 
 def act(state: LabState, command: Any) -> tuple[LabState, Reply]:
-    """Do what a command of `backlit.lab.protocol` says.
+    """Do what a command of `backlit.lab.talk.protocol` says.
 
     Parameters
     ----------
     state : LabState
     command : dataclass
-        One of `backlit.lab.protocol.COMMANDS`, but for ``Play`` and ``Pause``, which take time and are for
+        One of `backlit.lab.talk.protocol.COMMANDS`, but for ``Play`` and ``Pause``, which take time and are for
         `backlit.lab.session`.
 
     Returns

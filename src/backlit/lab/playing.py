@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from backlit.core.network import Network
 from backlit.errors import BacklitError
-from backlit.lab.deeds import Moment
-from backlit.lab.epochs import FOREVER, moment_of, train_on
-from backlit.lab.findings import Frame
 from backlit.lab.limits import MOST_MOVES
-from backlit.lab.pictures import pictures
-from backlit.lab.state import LabState
+from backlit.lab.pictures.pictures import pictures
+from backlit.lab.state.deeds import Moment
+from backlit.lab.state.epochs import FOREVER, moment_of, train_on
+from backlit.lab.state.state import LabState
+from backlit.lab.talk.findings import Frame
 from backlit.training.events import EpochEnded, EpochRecord, EpochSettled, Event
 
 FRAMES_A_SECOND = 20

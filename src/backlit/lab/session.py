@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from backlit.errors import BacklitError, InvalidInputError
-from backlit.lab import protocol as page
 from backlit.lab.commands import act, draw, first_lab, take_in
-from backlit.lab.findings import Frame
 from backlit.lab.playing import MOST_SPEED, Player
-from backlit.lab.state import LabState
-from backlit.lab.viewing import view_of
-from backlit.lab.wire import decode_command, encode, error_of
+from backlit.lab.state.state import LabState
+from backlit.lab.step.viewing import view_of
+from backlit.lab.talk import protocol as page
+from backlit.lab.talk.findings import Frame
+from backlit.lab.talk.wire import decode_command, encode, error_of
 
 Message = dict[str, Any]
 
@@ -53,7 +53,7 @@ class LabSession:
         ----------
         message : bytes, str or dict
         buffers : list of bytes, optional
-            Where arrays are put; see `backlit.lab.wire.encode`.
+            Where arrays are put; see `backlit.lab.talk.wire.encode`.
         """
         number: int | None = None
         try:

@@ -19,14 +19,14 @@ import numpy as np
 from backlit.documents.strict_json import dump
 from backlit.errors import BacklitError
 from backlit.explanation.exercise import Exercise
-from backlit.lab import protocol as page
 from backlit.lab.commands import act
-from backlit.lab.guard import CONTENT_SECURITY_POLICY
-from backlit.lab.numbers import OF_A_WEIGHT, OF_THE_BATCH
-from backlit.lab.page import page_files
-from backlit.lab.replies import LabView, Quantity, Reference
-from backlit.lab.state import LabState, with_built_in, with_homework
-from backlit.lab.wire import encode
+from backlit.lab.served.guard import CONTENT_SECURITY_POLICY
+from backlit.lab.served.page import page_files
+from backlit.lab.state.numbers import OF_A_WEIGHT, OF_THE_BATCH
+from backlit.lab.state.state import LabState, with_built_in, with_homework
+from backlit.lab.talk import protocol as page
+from backlit.lab.talk.replies import LabView, Quantity, Reference
+from backlit.lab.talk.wire import encode
 from backlit.persistence import atomic_write
 
 RESOLUTION = 60

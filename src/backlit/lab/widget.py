@@ -17,13 +17,13 @@ from backlit.core.network import Network
 from backlit.errors import InvalidInputError, MissingExtraError
 from backlit.explanation.exercise import Exercise
 from backlit.explanation.trace.network_with_examples import LEARNING_RATE, HoldsNetwork, network_with_examples
-from backlit.lab.dataset import Dataset
-from backlit.lab.documents import open_text
-from backlit.lab.findings import Frame
+from backlit.lab.data.dataset import Dataset
+from backlit.lab.data.sources import from_homework, from_table
 from backlit.lab.session import LabSession, Message
-from backlit.lab.sources import from_homework, from_table
-from backlit.lab.state import LabState, with_built_in, with_data, with_homework, with_network
-from backlit.lab.wire import encode
+from backlit.lab.state.state import LabState, with_built_in, with_data, with_homework, with_network
+from backlit.lab.take_away.documents import open_text
+from backlit.lab.talk.findings import Frame
+from backlit.lab.talk.wire import encode
 
 try:
     import anywidget

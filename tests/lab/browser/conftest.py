@@ -13,7 +13,7 @@ import needs
 
 @pytest.fixture(scope="package")
 def address():
-    from backlit.lab.server import listen, serve
+    from backlit.lab.served.server import listen, serve
 
     found, is_ready = listen(), threading.Event()
     threading.Thread(target=serve, args=(found, None, is_ready.set), daemon=True).start()

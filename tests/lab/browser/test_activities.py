@@ -9,7 +9,7 @@ import numpy as np
 import backlit as bl
 from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, first_lab
-from backlit.lab.protocol import Step
+from backlit.lab.talk.protocol import Step
 
 HOMES = "size,kind,price\n" + "".join(f"{40 + 7 * i},{['flat', 'house'][i % 2]},{100 + 11 * i}\n" for i in range(40))
 MAZUR = {

@@ -6,7 +6,7 @@ from printed_sums import SUPERSCRIPTS, sum_of, value_of
 
 from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, first_lab
-from backlit.lab.protocol import Choose, Edit, Step
+from backlit.lab.talk.protocol import Choose, Edit, Step
 
 PHASES = ["Input", "Forward2", "Forward3", "Cost", "BP1", "BP2", "BP3 BP4", "Update"]
 
