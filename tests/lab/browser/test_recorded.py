@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backlit.documents.strict_json import dump
-from backlit.lab.page import page_files
+from backlit.lab.served.page import page_files
 from backlit.lab.site import LESSONS, record
 
 
