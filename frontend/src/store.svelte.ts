@@ -75,7 +75,9 @@ export class Lab {
       this.trouble = "";
       return reply;
     } catch (error) {
-      this.trouble = wordsOf(error);
+      // once is enough
+      const words = wordsOf(error);
+      this.trouble = words === this.lost ? "" : words;
       return null;
     } finally {
       clearTimeout(slow);
