@@ -197,6 +197,7 @@ TESTED_TOGETHER = {
     "options": "test_app",
     "origins": "test_formula",
     "output": "test_app",
+    "one_run": "test_table_model",
     "own_steps": "test_evidence",
     "phases": "test_commands",
     "picture": "test_demon",

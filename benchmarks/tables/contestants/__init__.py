@@ -62,6 +62,8 @@ PARTS: dict[str, Mapping[str, Any]] = {
     "dropout": {"dropout": 0.0},
     "smoothing": {"label_smoothing": 0.0},
     "activation": {"activation": "relu"},
+    "clip": {"clip": False},
+    "calibration": {"calibrate": False},
 }
 WITHOUT = [
     Contestant(

@@ -22,7 +22,7 @@ from backlit.data.probabilities import log_probabilities
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, get_engine
 from backlit.engine.members import open_session
-from backlit.engine.protocol import Floats
+from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.table_target import TableTarget
@@ -95,12 +95,20 @@ def best_temperature(z: Floats, codes: NDArray[Any], weight: Floats | None = Non
     return 1 / s
 
 
+def z_of(network: Network, x: Inputs, training: TableTraining) -> Floats:
+    """Return z^L of some rows, ``(n_rows, n_out)``."""
+    open_ended = replace(network, activations=(*network.activations[:-1], "identity"))
+    engine = get_engine(training.engine)
+    return open_session(engine, open_ended, Objective(), n_threads=training.n_threads).feedforward(x)
+
+
 def calibrate_on(
     held_out: Examples,
     network: Network,
     target: TableTarget,
     training: TableTraining,
     say: Callable[[str], object],
+    z: Floats | None = None,
 ) -> tuple[Network, float]:
     """Return a trained network calibrated on the rows held out, and the temperature; say what it did to the log-loss.
 
@@ -112,19 +120,16 @@ def calibrate_on(
     training : TableTraining
         Whose engine and threads are used.
     say : callable
+    z : ndarray, ``(n_rows, n_out)``, optional
+        z^L of these rows, where they are not to be what the network says.
     """
     codes, labels, activation = target.codes(held_out.y), target.labels(), network.activations[-1]
-
-    def z_of(some: Network) -> Floats:
-        open_ended = replace(some, activations=(*some.activations[:-1], "identity"))
-        engine = get_engine(training.engine)
-        return open_session(engine, open_ended, Objective(), n_threads=training.n_threads).feedforward(held_out.x)
 
     def log_loss(z: Floats) -> float:
         told = log_probabilities(labels, activation, z.astype(np.float64))[np.arange(len(codes)), codes]
         return float(-np.average(told, weights=held_out.sample_weight))
 
-    z = z_of(network)
+    z = z_of(network, held_out.x, training) if z is None else z
     network, temperature = calibrated(network, z, codes, held_out.sample_weight)
     sure = "surer" if temperature < 1 else "less sure"
     say(

@@ -63,6 +63,9 @@ class TableTraining(FitOptions):
         together, on how good they are as an `Ensemble`.
     clip : bool
         Whether predicted numbers are kept to the range seen in training.
+    folds : int
+        From 2 on: networks (or ensembles of members), each of which leaves out another fold of the rows, and which
+        predict together; see `backlit.tables.folds`.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
@@ -92,6 +95,9 @@ class TableTraining(FitOptions):
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
     zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
+    folds: int = option(
+        1, "Train as many networks, each without a fold of the rows, which tells how good it is.", "Network", min=1
+    )
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     clip: bool = option(False, "Keep predicted numbers to the range of the training rows.", "Loss")
@@ -142,6 +148,8 @@ class TableTraining(FitOptions):
             raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
         if self.members > 1 and self.solver == LBFGS:
             raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
+        if self.folds < 1:
+            raise InvalidInputError(f"folds must be a whole number of at least 1, but {self.folds!r} came.")
         if self.dtype not in ("float32", "float64"):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
         if self.numbers not in ("scaled", "piecewise"):
@@ -207,8 +215,9 @@ class TableTraining(FitOptions):
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
+        left_out |= set() if self.folds > 1 else {"folds"}
         left_out |= set() if self.max_time else {"max_time"}
-        left_out |= {name for name in ("clip", "metric", "calibrate") if not getattr(self, name)}
+        left_out |= {name for name in ("clip", "metric", "calibrate", "weight_average") if not getattr(self, name)}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate

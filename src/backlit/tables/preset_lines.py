@@ -57,7 +57,10 @@ def _held_back(training: TableTraining) -> str:
     parts = ["no dropout" if dropout is None else f"dropout {_shown(dropout.rate)}"]
     if training.label_smoothing:
         parts.append(f"labels smoothed by {training.label_smoothing:g}, so that shares are less sure than right")
-    parts.append(f"of all epochs the best by {training.monitor.replace('_', ' ')} is kept")
+    if training.weight_average:
+        parts.append("the weights are averaged over the steps")
+    best_by = training.metric if training.metric and training.monitor == "validation_metric" else training.monitor
+    parts.append(f"of all epochs the best by {best_by.replace('_', ' ')} is kept")
     return "; ".join(parts)
 
 

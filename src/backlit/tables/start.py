@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -101,7 +101,7 @@ class TableStart:
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
         output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
-        network = _first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
+        network = first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
         return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
 
     def encode(self, table: Any) -> Examples:
@@ -113,7 +113,9 @@ class TableStart:
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
 
 
-def _first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
+def first_network(sizes: Sequence[int], output: str, training: TableTraining) -> Network | Ensemble:
+    """Return what training begins with: a network of these sizes, or the ensemble of as many as there are members."""
+
     def initialized(m: int) -> Network:
         network = Network.initialize(
             sizes,
