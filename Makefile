@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
 .PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-tables bench-tables-quick demo docs \
-  clean
+  lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -158,5 +158,23 @@ docs: setup  ## write the generated pages
 	$(BIN)/python docs/build.py
 	$(BIN)/python docs/tutorial.py
 
+# The page of the lab: users never need Node, for what it builds is committed. LAB_PAGE is where the build goes.
+LAB_PAGE := src/backlit/lab/built
+frontend/node_modules/.packages: frontend/package.json frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lab-page: frontend/node_modules/.packages  ## build the page of the lab with Node
+	cd frontend && npx vite build --outDir ../$(LAB_PAGE)
+
+lab-page-check: frontend/node_modules/.packages  ## its types, and that what is committed is what is built
+	cd frontend && npx svelte-check --fail-on-warnings
+	@$(MAKE) --no-print-directory lab-page LAB_PAGE=build/lab-page
+	diff -r build/lab-page $(LAB_PAGE)
+
+# Lessons of the lab that need no Python: a folder for any web server. ARGS is where it goes.
+site: $(VENV)/.backlit  ## write the lab's recorded lessons as a static site into build/site
+	$(BIN)/python -m backlit.lab.site $(or $(ARGS),build/site)
+
 clean:  ## remove what was built and installed
-	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist $(VENV) frontend/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "epilogues.hpp"
+#include "narrow_kernels.hpp"
 #include "products.hpp"
 
 namespace backlit::BACKLIT_ISA {
@@ -25,10 +26,34 @@ BACKLIT_INLINE T log_sum_of(const T* z, const T* a, long n) {
   return largest_of(z, n) - loss::log(largest_of(a, n));
 }
 
+// BP1 of one output neuron, whose examples become lanes.
+template <class T>
+void output_error_of_one(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
+                         const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows) {
+  constexpr long n_lanes = lanes<T>;
+  for (long first = 0; first < n_rows; first += n_lanes) {
+    const long n = n_rows - first < n_lanes ? n_rows - first : n_lanes;
+    T z_of[n_lanes] = {}, a_of[n_lanes] = {}, y_of[n_lanes] = {}, share_of[n_lanes] = {}, delta_of[n_lanes],
+      cost_of[n_lanes];
+    for (long i = 0; i < n; ++i) {
+      z_of[i] = z.row(first + i)[0];
+      a_of[i] = a.row(first + i)[0];
+      y_of[i] = y[first + i][0];
+      share_of[i] = share[first + i];
+    }
+    output_error_groups(loss, loss_parameter, activation, z_of, a_of, y_of, share_of, delta_of, cost_of, 1, 1);
+    for (long i = 0; i < n; ++i) {
+      cost[first + i] = cost_of[i];
+      if (delta.data) delta.row(first + i)[0] = delta_of[i];
+    }
+  }
+}
+
 // BP1: δ^L = ∇_a C ⊙ σ′(z^L)
 template <class T>
 void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                   const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
+  if (n_out == 1) return output_error_of_one(loss, loss_parameter, activation, z, a, y, share, delta, cost, n_rows);
   constexpr long rows_ahead = 8;  // whose targets, which lie all over memory, are asked for
   const bool has_short_cut = loss_needs_z(loss);
   const bool needs_sums = has_short_cut && activation == Activation::softmax;

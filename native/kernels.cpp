@@ -5,31 +5,17 @@
 #include "dropout.hpp"
 #include "epilogues.hpp"
 #include "equations.hpp"
+#include "narrow_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
 #include "simd.hpp"
 #include "sparse_kernels.hpp"
+#include "transpose.hpp"
 
 #define BACKLIT_STRING(x) #x
 #define BACKLIT_NAME_OF(x) BACKLIT_STRING(x)
 
 namespace backlit::BACKLIT_ISA {
-
-// Exchanges the halves of lanes that differ in bit `s` between two rows: one step of transposing a block in registers.
-template <class T, int s, int... lane>
-BACKLIT_INLINE void exchange(Vec<T>& upper, Vec<T>& lower, std::integer_sequence<int, lane...>) {
-  const Vec<T> first = upper, second = lower;
-  upper = __builtin_shufflevector(first, second, ((lane & s) ? lanes<T> + lane - s : lane)...);
-  lower = __builtin_shufflevector(first, second, ((lane & s) ? lanes<T> + lane : lane + s)...);
-}
-
-template <class T, int s>
-BACKLIT_INLINE void exchange_all(Vec<T> (&rows)[lanes<T>]) {
-  unroll<lanes<T>>([&](auto r) {
-    if constexpr ((r() & s) == 0) exchange<T, s>(rows[r], rows[r + s], std::make_integer_sequence<int, lanes<T>>{});
-  });
-  if constexpr (2 * s < lanes<T>) exchange_all<T, 2 * s>(rows);
-}
 
 // w = wtᵀ for rows [k_begin, k_end) and n_out columns of wt
 template <class T>
@@ -40,7 +26,7 @@ void transpose_matrix(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end,
     for (long j = 0; j < n_out; j += lanes<T>) {
       Vec<T> block[lanes<T>];
       unroll<lanes<T>>([&](auto r) { block[r] = load(wt.row(k + r) + j); });
-      exchange_all<T, 1>(block);
+      exchange_all<T>(block);
       unroll<lanes<T>>([&](auto r) {
         if (j + r < n_out) store(w.row(j + r) + k, block[r]);
       });
@@ -174,6 +160,12 @@ constexpr Kernels<T> table{
     .forward_sparse = forward_sparse<T>,
     .add_nabla_sparse = add_nabla_sparse<T>,
     .drop_sparse = drop_sparse<T>,
+    .into_groups = into_groups<T>,
+    .forward_groups = forward_groups<T>,
+    .output_error_groups = output_error_groups<T>,
+    .backward_groups = backward_groups<T>,
+    .update_weights_of_groups = update_weights_of_groups<T>,
+    .update_biases_of_groups = update_biases_of_groups<T>,
     .into_panels = into_panels<T>,
     .transpose = transpose<T>,
     .read_weights = read_weights<T>,

@@ -39,6 +39,17 @@ struct RowsAhead {
   long n_rows = 0, n_in = 0;
 };
 
+// Narrow networks, whose vectors run along examples; see narrow.hpp.
+constexpr long widest_narrow_layer = 16, widest_narrow_input = 64;
+
+// w_jk stands at wt[k·stride + j].
+template <class T>
+struct NarrowLayer {
+  Activation activation;
+  long n_in, n_out, stride;
+  const T *wt, *b;
+};
+
 template <class T>
 struct Kernels {
   const char* isa;
@@ -104,6 +115,19 @@ struct Kernels {
   void (*add_nabla_sparse)(const SparseRow<T>* x, Matrix<const T> delta, Panels<T> nabla_wt, long n_rows, long k_begin,
                            long k_end);
   void (*drop_sparse)(const DropoutDraw& draw, SparseRow<T> x, T* dropped, long position);
+
+  // The same for narrow networks; see narrow_kernels.hpp. Numbers of a layer stand in groups of as many examples as
+  // there are lanes, (n, lanes) each.
+  void (*into_groups)(const T* x, const std::int64_t* rows, long n_rows, long n_columns, T* groups);
+  void (*forward_groups)(const NarrowLayer<T>& layer, const T* a_previous, T* z, T* a, long n_groups);
+  void (*output_error_groups)(Loss loss, T loss_parameter, Activation activation, const T* z, const T* a, const T* y,
+                              const T* share, T* delta, T* cost, long n_out, long n_groups);
+  void (*backward_groups)(const NarrowLayer<T>& next, Activation activation, const T* delta_next, const T* z,
+                          const T* a, T* delta, long n_groups);
+  void (*update_weights_of_groups)(const StepRule<T>& rule, const T* a_previous, long n_in, const T* delta, long n_out,
+                                   long n_groups, long stride, long k_begin, long k_end, T* wt, T* first, T* second);
+  void (*update_biases_of_groups)(const StepRule<T>& rule, const T* delta, long n_out, long n_groups, T* b, T* first,
+                                  T* second);
 
   // The same numbers in panels, for rows [begin, end)
   void (*into_panels)(Matrix<const T> m, Panels<T> panels, long begin, long end);

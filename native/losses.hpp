@@ -83,9 +83,10 @@ BACKLIT_INLINE Vec<T> nabla_a(Loss which, T parameter, Vec<T> a, Vec<T> y) {
   }
 }
 
-// log σ(z) for the activations whose values are positive; `log_sum` is log Σ e^z of the row, for softmax
-template <class T>
-BACKLIT_INLINE Vec<T> log_activation(Activation activation, Vec<T> z, Vec<T> a, T log_sum) {
+// log σ(z) for the activations whose values are positive; `log_sum` is log Σ e^z, for softmax: of the row that z is of,
+// or of each lane's own example
+template <class T, class Sum>
+BACKLIT_INLINE Vec<T> log_activation(Activation activation, Vec<T> z, Vec<T> a, Sum log_sum) {
   switch (activation) {
     case Activation::sigmoid:
       return -activation::softplus<T>::value(-z);
@@ -99,8 +100,8 @@ BACKLIT_INLINE Vec<T> log_activation(Activation activation, Vec<T> z, Vec<T> a, 
 }
 
 // What each output adds to C_x
-template <class T>
-BACKLIT_INLINE Vec<T> cost(Loss which, T parameter, Activation activation, Vec<T> z, Vec<T> a, T log_sum, Vec<T> y) {
+template <class T, class Sum>
+BACKLIT_INLINE Vec<T> cost(Loss which, T parameter, Activation activation, Vec<T> z, Vec<T> a, Sum log_sum, Vec<T> y) {
   if (which == Loss::cross_entropy && activation == Activation::sigmoid)
     return y * activation::softplus<T>::value(-z) + (T(1) - y) * activation::softplus<T>::value(z);
   if (which == Loss::cross_entropy) return -y * (z - log_sum);
@@ -111,9 +112,9 @@ BACKLIT_INLINE Vec<T> cost(Loss which, T parameter, Activation activation, Vec<T
   return value<T>(which, parameter, a, y);
 }
 
-// δ^L where the pair has a short cut for BP1; `sum_of_y` is of the row.
-template <class T>
-BACKLIT_INLINE Vec<T> short_cut(Loss which, Activation activation, Vec<T> z, Vec<T> a, Vec<T> y, T sum_of_y) {
+// δ^L where the pair has a short cut for BP1; `sum_of_y` is of the row, or of each lane's own example.
+template <class T, class Sum>
+BACKLIT_INLINE Vec<T> short_cut(Loss which, Activation activation, Vec<T> z, Vec<T> a, Vec<T> y, Sum sum_of_y) {
   switch (activation) {
     case Activation::softmax:  // a − y for targets that sum to one
       return a * sum_of_y - y;

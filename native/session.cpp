@@ -17,6 +17,8 @@ constexpr long block_rows = 256, gradient_rows = 2048;
 // per call to be worth starting.
 constexpr double operations_per_thread = 4e6, operations_per_call = 2.5e7;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
+// Reading the clock takes as long as a tenth of a tiny step.
+constexpr long narrow_rows_between_looks_at_the_clock = 1024;
 
 template <class T>
 std::vector<Layer<T>> layers_of(const Description& description, const Kernels<T>& kernels) {
@@ -39,7 +41,8 @@ template <class T>
 Session<T>::Session(Description description, const Kernels<T>& kernels)
     : description_(std::move(description)),
       layers_(layers_of(description_, kernels)),
-      workspace_(description_, kernels, layers_) {
+      workspace_(description_, kernels, layers_),
+      narrow_(description_, kernels, layers_) {
   description_.objective.dropout.rates.resize(layers_.size(), 0.0);
 }
 
@@ -175,13 +178,15 @@ void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* bat
 }
 
 template <class T>
-double Session<T>::cost_of_batch(const Examples<T>& examples, const std::int64_t* batch, long n_rows,
+double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, const std::int64_t* batch, long n_rows,
                                  double batch_weight) {
-  double cost = 0;
+  constexpr long chains = 4;  // of additions, each of which waits for the one before
+  double sums[chains] = {};
   for (long i = 0; i < n_rows; ++i) {
     const double weight = examples.weight_of(batch[i]);
-    if (weight != 0) cost += weight * double(*workspace_.cost(i));
+    if (weight != 0) sums[i % chains] += weight * double(costs[i]);
   }
+  const double cost = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   return cost / batch_weight;
 }
 
@@ -194,19 +199,27 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   using Clock = std::chrono::steady_clock;
   const Call call;
   const int n_threads = threads_for(batch_size, n_order, batch_size);
-  reserve(n_threads, batch_size, examples.is_sparse());
+  const bool is_narrow = narrow_.serves(batch_size, examples.is_sparse());
+  if (is_narrow) {
+    narrow_.reserve(batch_size);
+    step_.reserve(false);
+  } else {
+    reserve(n_threads, batch_size, examples.is_sparse());
+  }
   if (steps_by_whole_gradient()) whole_gradient_.reserve();
+  const T* const cost_of_each = is_narrow ? narrow_.costs() : workspace_.cost(0);
   const bool has_penalty = description_.objective.penalty.any();
   int diverged_layer = 0;
   bool stop = false;
   auto last_check = Clock::now();
+  const long steps_between_looks = is_narrow ? std::max(1L, narrow_rows_between_looks_at_the_clock / batch_size) : 1;
   Barrier barrier(n_threads);
 
   on_threads(n_threads, [&](int thread) {
     const SubnormalsAreZero while_steps_are_taken;
-    T* scratch = workspace_.scratch(thread);
+    T* scratch = is_narrow ? nullptr : workspace_.scratch(thread);
     long step = 0, steps_taken = 0;
-    transpose(thread, n_threads);
+    if (!is_narrow) transpose(thread, n_threads);
     barrier.wait();  // w is transposed
     for (long first = 0; first < n_order && !stop; first += batch_size, ++step) {
       const std::int64_t* batch = order + first;
@@ -221,17 +234,21 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const StepRule<T> s = step_.rule(rates[step], batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
-      train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
+      if (is_narrow)
+        narrow_.train(examples, batch, n, p / batch_weight, Part(narrow_.n_groups(n), thread, n_threads));
+      else
+        train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       barrier.wait();  // all errors are there
       ++steps_taken;
 
       if (thread == 0) {
-        costs[step] = cost_of_batch(examples, batch, n, batch_weight);
+        costs[step] = cost_of_batch(examples, cost_of_each, batch, n, batch_weight);
         batch_weights[step] = batch_weight;
         if (!std::isfinite(costs[step])) {
-          diverged_layer = workspace_.first_layer_not_finite(n);
+          diverged_layer = is_narrow ? narrow_.first_layer_not_finite(n) : workspace_.first_layer_not_finite(n);
           stop = true;
-        } else if (Clock::now() - last_check > time_between_interrupt_checks) {
+        } else if (steps_taken % steps_between_looks == 0 &&
+                   Clock::now() - last_check > time_between_interrupt_checks) {
           last_check = Clock::now();
           stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
         }
@@ -240,7 +257,9 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
                                description_.shape.n_in()};
-      if (steps_by_whole_gradient())
+      if (is_narrow)
+        narrow_.take(s, n, thread, n_threads);
+      else if (steps_by_whole_gradient())
         whole_gradient_.step(s, n, thread, n_threads, barrier, scratch);
       else
         step_.take(s, n, thread, n_threads, ahead, scratch);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "narrow.hpp"
 #include "step.hpp"
 #include "threads.hpp"
 #include "workspace.hpp"
@@ -47,12 +48,14 @@ class Session {
   void transpose(int thread, int n_threads);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,
                   long step, T* scratch);
-  double cost_of_batch(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double batch_weight);
+  double cost_of_batch(const Examples<T>& examples, const T* costs, const std::int64_t* batch, long n_rows,
+                       double batch_weight);
   int first_layer_not_finite() const;
 
   Description description_;
   std::vector<Layer<T>> layers_;
   Workspace<T> workspace_;
+  Narrow<T> narrow_;
   Passes<T> passes_{workspace_};
   Step<T> step_{workspace_};
   WholeGradient<T> whole_gradient_{workspace_};

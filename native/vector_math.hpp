@@ -84,7 +84,7 @@ BACKLIT_INLINE Vec<T> expm1(Vec<T> x) {
   return fma(p, power, power - T(1));
 }
 
-// log(1 + t) for t in [0, 1], as 2 artanh(t / (2 + t)), by its series
+// log(1 + t) for t in [−½, 1], as 2 artanh(t / (2 + t)), by its series
 template <class T>
 BACKLIT_INLINE Vec<T> log1p_of_unit(Vec<T> t) {
   constexpr int terms = sizeof(T) == 4 ? 8 : 17;  // (1/9)^terms is below half a unit in the last place
@@ -94,6 +94,16 @@ BACKLIT_INLINE Vec<T> log1p_of_unit(Vec<T> t) {
 #pragma GCC unroll 20
   for (int i = terms - 1; i >= 1; --i) series = fma(series, s2, broadcast(T(1) / T(2 * i + 1)));
   return T(2) * fma(series * s2, s, s);
+}
+
+// log x of positive normal numbers: x = m 2^e with m from √½ to √2, so that nothing cancels near x = 1. NaN stays NaN.
+template <class T>
+BACKLIT_INLINE Vec<T> log_of_positive(Vec<T> x) {
+  constexpr int mantissa_bits = sizeof(T) == 4 ? 23 : 52, bias = sizeof(T) == 4 ? 127 : 1023;
+  const Bits<T> e = ((Bits<T>)(x * T(1.41421356237309504880)) >> mantissa_bits) - bias;
+  const Vec<T> m = (Vec<T>)((Bits<T>)x - (e << mantissa_bits));
+  return fma(__builtin_convertvector(e, Vec<T>), broadcast(T(0.69314718055994530942)), log1p_of_unit<T>(m - T(1))) +
+         (x - x);
 }
 
 template <class T>

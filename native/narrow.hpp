@@ -1,0 +1,56 @@
+// Steps of narrow networks: the same as `Passes` and `Step` do, with vectors that run along the examples of a batch.
+#pragma once
+
+#include <vector>
+
+#include "buffer.hpp"
+#include "description.hpp"
+#include "layer.hpp"
+
+namespace backlit {
+
+// Layers count from 0, the first after the input; activations from 0, the network's input.
+template <class T>
+class Narrow {
+ public:
+  Narrow(const Description& description, const Kernels<T>& kernels, std::vector<Layer<T>>& layers);
+
+  // The one place that decides which steps are taken so. What is seldom asked of a narrow network is left to the
+  // others: dropout, sparse inputs, clipping, lesser precision.
+  bool serves(long batch_size, bool is_sparse) const;
+
+  void reserve(long n_rows);
+  long n_groups(long n_rows) const { return (n_rows + kernels_.lanes - 1) / kernels_.lanes; }
+
+  // Steps 1 to 4 of the lecture's algorithm for some groups of the batch. Each example's errors are multiplied by
+  // `factor`, and by its weight where it has one.
+  void train(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part groups);
+
+  // BP4, BP3 and the step of one of the threads, each of which has its part of each layer's weights.
+  void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads);
+
+  const T* costs() const { return cost_.data(); }
+
+  // The first layer, counted from 1, the input, with a number that is not finite.
+  int first_layer_not_finite(long n_rows) const;
+
+ private:
+  void update_weights(int layer, const StepRule<T>& rule, long n_groups, Part part);
+  NarrowLayer<T> described(int layer) const;
+  int n_layers() const { return int(layers_.size()); }
+  // Where the numbers of a group stand
+  T* a(int layer, long group) { return a_[layer].data() + group * description_.shape.sizes[layer] * kernels_.lanes; }
+  T* z(int layer, long group) {
+    return z_[layer].size() ? z_[layer].data() + group * layers_[layer].n_out * kernels_.lanes : a(layer + 1, group);
+  }
+  T* delta(int layer, long group) { return delta_[layer].data() + group * layers_[layer].n_out * kernels_.lanes; }
+
+  const Description& description_;
+  const Kernels<T>& kernels_;
+  std::vector<Layer<T>>& layers_;
+  std::vector<Buffer<T>> a_, z_, delta_;
+  Buffer<T> y_, share_, cost_;
+  long n_rows_ = 0;
+};
+
+}  // namespace backlit
