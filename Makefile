@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
 .PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-tables bench-tables-quick demo docs \
-  clean
+  lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -81,7 +81,7 @@ format: setup  ## mend what check would complain of, as far as tools can
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i native/*.hpp native/*.cpp benchmarks/*.cpp
 
-test: $(VENV)/.python  ## every test, and a list of the longest
+test: $(VENV)/.python  ## the tests, and a list of the longest; BACKLIT_THOROUGH=1 adds some that .ci/run asks for
 	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.tests $(VENV)/.engine
 	@touch $(VENV)/.backlit
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
@@ -126,7 +126,7 @@ sanitize: setup  ## the engine's tests with sanitizers; half an hour or more
 	$(call REPLAY,$(CURDIR)/build/thread/replay,bfloat16)
 
 soak: setup  ## what takes too long for test
-	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m soak
+	BACKLIT_SOAK=1 $(BIN)/python -m pytest -n auto -m "soak or thorough"
 	BACKLIT_SOAK=1 BACKLIT_SEEDS=9 $(BIN)/python -m pytest -n auto tests/cli/test_real_files.py tests/examples/test_nielsen_mnist.py
 	BACKLIT_SOAK=1 BACKLIT_KILLS=200 $(BIN)/python -m pytest tests/cli/test_kill.py
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \
@@ -158,5 +158,23 @@ docs: setup  ## write the generated pages
 	$(BIN)/python docs/build.py
 	$(BIN)/python docs/tutorial.py
 
+# The page of the lab: users never need Node, for what it builds is committed. LAB_PAGE is where the build goes.
+LAB_PAGE := src/backlit/lab/built
+frontend/node_modules/.packages: frontend/package.json frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+lab-page: frontend/node_modules/.packages  ## build the page of the lab with Node
+	cd frontend && npx vite build --outDir ../$(LAB_PAGE)
+
+lab-page-check: frontend/node_modules/.packages  ## its types, and that what is committed is what is built
+	cd frontend && npx svelte-check --fail-on-warnings
+	@$(MAKE) --no-print-directory lab-page LAB_PAGE=build/lab-page
+	diff -r build/lab-page $(LAB_PAGE)
+
+# Lessons of the lab that need no Python: a folder for any web server. ARGS is where it goes.
+site: $(VENV)/.backlit  ## write the lab's recorded lessons as a static site into build/site
+	$(BIN)/python -m backlit.lab.site $(or $(ARGS),build/site)
+
 clean:  ## remove what was built and installed
-	rm -rf build dist $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist $(VENV) frontend/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

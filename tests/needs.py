@@ -24,6 +24,9 @@ import pytest
 from backlit.engine import native_is_available
 
 DATA = Path(os.environ.get("BACKLIT_DATA") or Path(__file__).parents[1] / "../shared/data").resolve()
+AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
+THOROUGH = bool(os.environ.get("BACKLIT_THOROUGH") or os.environ.get("BACKLIT_SOAK"))
+"""Whether tests that take seconds to be surer of what others show are wanted too: in .ci/run, and in `make soak`."""
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -110,6 +113,9 @@ NEEDS = {
     "torch": module("torch"),
     "array_api_strict": module("array_api_strict"),
     "mlflow": module("mlflow"),
+    "playwright": module("playwright"),
+    "chromium": program("chromium", "chromium"),
+    "axe": Need(AXE.is_file, "no axe-core here: make lab-page", installable=True),
     "engine": Need(native_is_available, "the engine is not built: install g++ and run make setup", installable=True),
     # what is somebody else's to install
     "tensorboardX": somebodys("tensorboardX", "tensorboardX"),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from backlit.export.c import to_c
     from backlit.export.onnx import to_onnx
     from backlit.grading.grade import grade
+    from backlit.lab.widget import Lab
     from backlit.persistence.model_file import load_network, save_network
     from backlit.tables.estimators import TabularClassifier, TabularRegressor
     from backlit.tables.model import TableModel
@@ -69,6 +70,7 @@ _HOMES = {
     "GradientReport": "backlit.core.gradient_report",
     "HiddenLayerTransformer": "backlit.estimators.hidden_layers",
     "Huber": "backlit.core.residual_losses",
+    "Lab": "backlit.lab.widget",
     "MLPClassifier": "backlit.estimators.classifier",
     "MLPRegressor": "backlit.estimators.regressor",
     "Network": "backlit.core.network",
@@ -126,6 +128,7 @@ __all__ = [
     "GradientReport",
     "HiddenLayerTransformer",
     "Huber",
+    "Lab",
     "MLPClassifier",
     "MLPRegressor",
     "Network",

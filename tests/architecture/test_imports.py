@@ -22,13 +22,21 @@ FLOORS = [
     {"training", "data"},
     {"export", "explanation", "persistence"},
     {"tables", "estimators", "grading"},
+    {"lab"},
     {"cli"},
 ]
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 
+# The same inside the lab.
+FLOORS_OF_THE_LAB = [
+    *[{"limits"}, {"talk"}, {"data"}, {"state"}, {"step", "pictures"}, {"take_away"}],
+    *[{"choices"}, {"commands"}, {"playing"}, {"session"}, {"served"}, {"widget", "site"}],
+]
+
 # Rooms that also run where only NumPy is there, such as in a browser; the rest is imported lazily, inside functions.
 LIGHT_ROOMS = {
     "core": {"numpy", "array_api_compat"},
+    "training": {"numpy", "threadpoolctl"},  # the latter for SciPy's L-BFGS, which is loaded for that alone
     "explanation": {"numpy", "array_api_compat"},
     "grading": {"numpy"},
 }
@@ -75,6 +83,17 @@ def test_imports_point_down(path):
     assert not wrong, f"{path.relative_to(SOURCE)} imports from {wrong}, which is not below {room}"
 
 
+def test_imports_point_down_inside_the_lab():
+    floor_of = {room: i for i, rooms in enumerate(FLOORS_OF_THE_LAB) for room in rooms}
+    for path in (SOURCE / "lab").rglob("*.py"):
+        room = path.relative_to(SOURCE / "lab").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for module in imported_modules(ast.parse(path.read_text())):
+            other = module.split(".")[2] if module.startswith("backlit.lab.") else room
+            assert other == room or floor_of[other] < floor_of[room], f"lab/{room} imports from lab/{other}"
+
+
 def test_the_test_sees_an_arrow_that_points_back(tmp_path):
     bad = SOURCE / "core" / "imaginary.py"
     tree = ast.parse("def f():\n    from backlit.engine import get_engine\n")
@@ -117,6 +136,34 @@ def test_light_rooms_need_numpy_alone(room):
             package = module.split(".")[0]
             allowed = LIGHT_ROOMS[room] | set(sys.stdlib_module_names) | {"backlit"}
             assert package in allowed, f"{path.relative_to(SOURCE)} imports {package} at its top"
+
+
+def test_a_step_and_an_epoch_need_numpy_alone():
+    # what Python in a browser has: a step, its formulas, the demon, an exercise, an epoch on the reference engine
+    code = (
+        "import sys\n"
+        "class Nothing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        top = name.split('.')[0]\n"
+        "        if top not in {'backlit', 'numpy', 'array_api_compat', *sys.stdlib_module_names}:\n"
+        "            raise ImportError(f'{name} is not in a browser')\n"
+        "        if name == 'backlit._native':\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Nothing())\n"
+        "import numpy as np, backlit as bl\n"
+        "from backlit.explanation.demon.demon import demon\n"
+        "from backlit.explanation.diagnosis.diagnose import diagnose\n"
+        "from backlit.grading.judge.algorithm import run\n"
+        "from backlit.training.examples import Examples\n"
+        "from backlit.training.options import FitOptions\n"
+        "from backlit.training.run import Run\n"
+        "network, x, y = bl.Network.initialize([2, 3, 1], seed=1), np.eye(2), np.ones((2, 1))\n"
+        "assert bl.explain(network, x, y).to_html() and demon(network, x, y) and diagnose(network, x, y)\n"
+        "options = FitOptions(epochs=3, engine='reference')\n"
+        "assert Run.of(options, network, 'quadratic', Examples(x, y)).train().state.epoch == 3\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
 
 
 def test_nothing_heavy_is_imported_before_it_is_used():

@@ -40,14 +40,14 @@ def test_tables_have_means_and_standard_errors(tmp_path):
         append(tmp_path / "results.jsonl", each)
     found = {name: _cells(text) for name, text in sections(read_records(tmp_path / "results.jsonl")).items()}
     assert found["tables overview"][2:] == [
-        ["**backlit, default**", "0.9500"],
+        ["**backlit, plain**", "0.9500"],
         # the deviation of the three is 0.02
         ["LightGBM", "0.9200 ± 0.0115"],
         ["TabM", "failed"],
     ]
     # the best first; ~: not a quiet machine
     assert found["tables sets"][2:] == [
-        ["**backlit, default**", "0.9500", "0.5000", "1", "~1.5", "~3.0", "~0.25", "300"],
+        ["**backlit, plain**", "0.9500", "0.5000", "1", "~1.5", "~3.0", "~0.25", "300"],
         ["LightGBM", "0.9200 ± 0.0115", "0.5000 ± 0.0000", "3", "3.0", "6.0", "0.25", "300"],
     ]
 

@@ -22,7 +22,9 @@ def check_failure(code, out, err, folder, words, before):
     """An error of one or two lines that names what matters; no traceback, nothing written."""
     assert code in (1, 2), (code, out, err)
     message = [
-        line for line in err.splitlines() if not line.startswith(("Read ", "Columns:", "  ", "Dropped ", "`", "epoch "))
+        line
+        for line in err.splitlines()
+        if not line.startswith(("Read ", "Columns:", "Preset ", "  ", "Dropped ", "`", "epoch "))
     ]
     assert "Traceback" not in err
     assert code == 2 or 1 <= len(message) <= 2, err

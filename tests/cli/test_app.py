@@ -298,7 +298,7 @@ def test_boolean_labels_are_spelled_one_way(folder, run):
 
 def test_step_shown_is_trainings_own(folder, run):
     assert run("train", "homes.csv", "--target", "worth", "--out", "m.safetensors", *QUICK)[0] == 0
-    assert "μ = 0.001" in run("explain", "m.safetensors", "homes.csv")[1]
+    assert "μ = 0.05" in run("explain", "m.safetensors", "homes.csv")[1]
     assert "μ = 0.5" in run("explain", "m.safetensors", "homes.csv", "--learning-rate", "0.5")[1]
     assert run("explain", "m.safetensors", "homes.csv", "--learning-rate", "0")[0] != 0
 

@@ -33,14 +33,29 @@ PLANS = [
 # with adaptive rates there is most to go on from; the others are no different until the end of an epoch
 @pytest.mark.parametrize(
     "plan",
-    [pytest.param(plan, id=plan[3], marks=() if plan[3] == "adaptive" else pytest.mark.soak) for plan in PLANS],
+    [
+        pytest.param(plan, id=plan[3], marks=pytest.mark.thorough if plan[3] == "adaptive" else pytest.mark.soak)
+        for plan in PLANS
+    ],
 )
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(plan, tmp_path):
     table = homes(600)
     table.with_columns(worth=pl.col("worth") * 1e-4).write_csv(tmp_path / "table.csv")
     n_kills = -(-KILLS // len(PLANS))
     driver = Path(__file__).with_name("kill_driver.py")
-    options = ["--target", "worth", "--hidden", "32,16", "--epochs", "12", "--batch-size", "16", *plan]
+    options = [
+        "--target",
+        "worth",
+        "--preset",
+        "plain",
+        "--hidden",
+        "32,16",
+        "--epochs",
+        "12",
+        "--batch-size",
+        "16",
+        *plan,
+    ]
     done = subprocess.run(
         [sys.executable, driver, tmp_path, str(n_kills), *options],
         cwd=tmp_path, capture_output=True, text=True, timeout=60 + 20 * n_kills, check=False,

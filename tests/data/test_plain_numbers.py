@@ -46,17 +46,19 @@ def test_plain_numbers_mean_what_their_text_means(many, monkeypatch):
 
 def test_a_word_below_the_head_makes_text_of_its_column_alone(monkeypatch):
     monkeypatch.setattr(plain_numbers, "_HEAD", 2)
-    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6.5\nx,7", ",", ["a", "b"], 4)
+    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6.5\nx,7", 0, ",", ["a", "b"], 4)
     assert (plain, table["a"].to_list(), table["b"].to_list()) == ({"b"}, ["1", "3", "5", "x"], [2, 4, 6.5, 7])
-    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6\n7,8", ",", ["a", "b"], 4, as_text=["b"])
+    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6\n7,8", 0, ",", ["a", "b"], 4, as_text=["b"])
     assert (plain, table.dtypes) == ({"a"}, [pl.Int64, pl.String])
-    assert plain_numbers.divide(b"1,2\n3,4,5", ",", ["a", "b"], 2) is None
+    assert plain_numbers.divide(b"1,2\n3,4,5", 0, ",", ["a", "b"], 2) is None
 
 
 def test_zeros_are_found_across_pieces(monkeypatch):
     monkeypatch.setattr(plain_numbers, "_CHUNK", 4)
+    zeros = plain_numbers._has_zeros_before_digits
     for n in range(1, 9):
-        assert plain_numbers._has_zeros_before_digits(b"1" * n + b",-07", ",")
-        assert not plain_numbers._has_zeros_before_digits(b"1" * n + b",-0.7", ",")
-    assert plain_numbers._has_zeros_before_digits(b"01,1", ",")
-    assert not plain_numbers._has_zeros_before_digits(b"0,1", ",")
+        for header in (b"", b"a,b\n"):
+            assert zeros(header + b"1" * n + b",-07", len(header), ",")
+            assert not zeros(header + b"1" * n + b",-0.7", len(header), ",")
+    assert zeros(b"01,1", 0, ",") and zeros(b"a,b\n01,1", 4, ",")
+    assert not zeros(b"0,1", 0, ",") and not zeros(b"00,01\n0,1", 6, ",")  # names of columns do not count

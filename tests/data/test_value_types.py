@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from backlit import MLPClassifier, MLPRegressor
+from backlit import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from backlit.data.value_types import is_float32, refuse_all_but_numbers, refuse_odd_labels, refuse_times
 from backlit.errors import DataError
 
@@ -186,3 +186,24 @@ def test_float32_beside_text():
     table = pl.DataFrame(FLOATS).with_columns(c=pl.Series(["x", "y"]))
     assert is_float32(table, tables=True)
     assert not is_float32(table)
+
+
+MASKED = np.ma.array([[1.0, 5.0], [2.0, 6.0], [1.0, 7.0], [2.0, 8.0]], mask=[[0, 0], [0, 1], [0, 0], [0, 0]])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("cls", "tabular"), [(MLPClassifier, TabularClassifier), (MLPRegressor, TabularRegressor)])
+def test_what_is_masked_is_a_gap(cls, tabular):
+    y, options = [0, 1, 0, 1], {"hidden_layer_sizes": (2,), "max_iter": 1, "random_state": 0}
+    with pytest.raises(DataError, match=r"1 of the cells of X is masked.* missing_values='encode'"):
+        cls(**options).fit(MASKED, y)
+    model = cls(**options).fit(np.asarray(MASKED), y)
+    with pytest.raises(DataError, match="of X is masked"):
+        model.predict(MASKED)
+    for estimator in (cls(**options), tabular()):
+        with pytest.raises(DataError, match="2 of the cells of y are masked"):
+            estimator.fit(np.asarray(MASKED), np.ma.array(y, mask=[1, 0, 0, 1]))
+    holes = MASKED.filled(np.nan)
+    encoded = cls(**options, missing_values="encode")
+    np.testing.assert_array_equal(encoded.fit(MASKED, y).encoder_.transform(MASKED), encoded.encoder_.transform(holes))
+    cls(**options).fit(np.ma.array(holes[2:], mask=False), y[2:])  # nothing is masked

@@ -120,6 +120,7 @@ def threads_of_engine(jobs, **environment):
     return int(subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout)
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("/proc", "affinity")
 def test_threads_times_jobs_are_no_more_than_processors():
     processors = len(os.sched_getaffinity(0))

@@ -11,10 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "nielsen_mnist.py"
 RUNS = int(os.environ.get("BACKLIT_SEEDS", "1"))
 
 
+@pytest.mark.thorough
 def test_median_of_some_seeds(data_dir):
     done = subprocess.run(
         [sys.executable, SCRIPT, data_dir / "mnist", str(RUNS)], capture_output=True, text=True, check=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -126,6 +127,16 @@ def test_table_model_with_its_encoder(target, dtype, numbers, tmp_path):
             assert came[:, 0] == pytest.approx(expected.values, rel=1e-5)
         else:
             assert came == close(expected.probabilities)
+
+
+def test_numbers_are_kept_to_a_range(tmp_path):
+    table = homes().drop("color")
+    model = bl.TableModel.train(table, "worth", QUICK)
+    low, high = np.quantile(model.predict(table).values, [0.3, 0.6]).tolist()
+    model = replace(model, target=replace(model.target, range=(low, high)))
+    came, expected = compiled(bl.to_c(model), tmp_path)(floats(table, model)), model.predict(table).values
+    assert came[:, 0] == pytest.approx(expected, rel=1e-5)
+    assert (expected.min(), expected.max()) == (low, high)
 
 
 def test_labels_that_are_likelier_than_certain(tmp_path):

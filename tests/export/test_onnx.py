@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -167,6 +168,17 @@ def test_table_of_counts_has_no_scale():
     model = bl.TableModel.train(table, "n", TableTraining(hidden=(4,), epochs=3, loss="poisson"))
     came = run_onnx(model.to_onnx(), **feeds_of(table, ["a"]))
     assert came["variable"][:, 0] == pytest.approx(model.predict(table).values, rel=1e-5)
+
+
+def test_numbers_are_kept_to_a_range():
+    table = homes().drop("color")
+    model = bl.TableModel.train(table, "worth", QUICK)
+    low, high = np.quantile(model.predict(table).values, [0.3, 0.6]).tolist()
+    model = replace(model, target=replace(model.target, range=(low, high)))
+    came = run_onnx(model.to_onnx(), **feeds_of(table, model.encoder.feature_names_in_))["variable"][:, 0]
+    expected = model.predict(table).values
+    assert came == pytest.approx(expected, rel=1e-5)
+    assert (expected.min(), expected.max()) == (low, high)
 
 
 def test_dates_are_refused():

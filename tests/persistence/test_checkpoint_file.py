@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+import needs
 from backlit.core.network import Network
 from backlit.core.optimizers import OPTIMIZERS, SGD
 from backlit.engine.protocol import OptimizerState
@@ -86,7 +87,7 @@ def test_every_changed_byte_and_every_cut_is_noticed(tmp_path):
     save_checkpoint(path, checkpoint(), ("m", "v"))
     whole = path.read_bytes()
     unnoticed = []
-    for i in range(len(whole)):
+    for i in range(0, len(whole), 1 if needs.THOROUGH else 11):
         path.write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
         try:
             came = load_checkpoint(path, network(9), ("m", "v"))
@@ -95,7 +96,7 @@ def test_every_changed_byte_and_every_cut_is_noticed(tmp_path):
         unnoticed.append((i, whole[i : i + 1], same(came, checkpoint())))
     # the header is padded with spaces that say nothing
     assert all(byte == b" " and harmless for _, byte, harmless in unnoticed), unnoticed
-    for length in range(0, len(whole), 7):
+    for length in range(0, len(whole), 7 if needs.THOROUGH else 61):
         path.write_bytes(whole[:length])
         with pytest.raises(ModelFileError):
             load_checkpoint(path, network(9), ("m", "v"))

@@ -11,12 +11,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from model_files import assert_equal, join, split, valid_bytes
 
+import needs
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.losses import LOSSES
 from backlit.errors import ModelFileError
 from backlit.persistence import StoredModel, load_model, save_model
 
-fuzz = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(
+    max_examples=400 if needs.THOROUGH else 50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def load_or_refuse(path: Path, data: bytes) -> StoredModel | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import skops.io
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -13,7 +14,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from backlit import ColumnChoices, TableModel, TabularClassifier, TabularRegressor
+from backlit import (
+    TRUSTED_TYPES,
+    ColumnChoices,
+    TableModel,
+    TabularClassifier,
+    TabularRegressor,
+    demon,
+    explain,
+    to_c,
+)
 from backlit.errors import DataError, InvalidInputError, UnknownNameError
 from backlit.tables import estimators
 
@@ -135,6 +145,22 @@ def test_it_goes_through_scikit_learns_tools():
     assert search.best_estimator_.preset in ("plain", "tabular")
     pipeline = make_pipeline(FunctionTransformer(lambda X: X[["size", "word"]]), model)
     assert cross_val_score(pipeline, frame.to_pandas(), above, cv=2).min() > 0.7
+
+
+@pytest.mark.parametrize("cls", [TabularClassifier, TabularRegressor])
+def test_what_it_trained_opens_everywhere(cls):
+    frame, above = raw()
+    y = np.where(above, "yes", "no") if cls is TabularClassifier else np.arange(N) / 7
+    model = cls(**TINY, members=2).fit(frame, y)
+    step, own = explain(model, frame[:2], y[:2]), explain(model.model_, frame[:2].with_columns(target=y[:2]))
+    assert step.to_dict() == own.to_dict()
+    assert explain(model, frame[:1]).cost is None
+    numbers = cls(**TINY).fit(frame.select("size"), y)
+    assert to_c(numbers) == to_c(numbers.model_)
+    again = skops.io.loads(skops.io.dumps(model), trusted=list(TRUSTED_TYPES))
+    np.testing.assert_array_equal(again.predict(frame), model.predict(frame))
+    with pytest.raises(InvalidInputError, match="needs the targets y"):
+        demon(model, frame[:1])
 
 
 def test_what_is_wrong_is_said():

@@ -4,10 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from backlit.errors import UnknownNameError
+from backlit.core.dropout import Dropout
+from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
-from backlit.tables.presets import PRESETS, batch_size_for, epochs_for
+from backlit.tables.presets import PRESETS, TableFacts, batch_size_for, bins_for, epochs_for
 from backlit.tables.rate_finder import find_table_rate
 
 
@@ -23,32 +24,86 @@ def wavy(n=600):
 def test_every_option_of_a_preset_is_one_of_training_and_fits_the_others(name):
     for task in ("classification", "regression"):
         for n_rows in (1, 10, 4_999, 5_000, 10**7):
-            options = PRESETS[name](task, n_rows)
+            options = PRESETS[name](TableFacts(task, n_rows))
             assert options.keys() <= {field.name for field in fields(TableTraining)}
-            made = TableTraining(preset=name).for_table(task, n_rows)
+            made = TableTraining(preset=name).for_table(TableFacts(task, n_rows))
             assert all(getattr(made, option) == value for option, value in options.items())
 
 
 def test_what_is_given_is_kept_though_it_is_the_plain_default():
     plain = TableTraining()
-    by_difference = TableTraining(preset="tabular", epochs=7, dropout=0.3).for_table("regression", 1000)
+    by_difference = TableTraining(preset="tabular", epochs=7, dropout=0.3).for_table(TableFacts("regression", 1000))
     assert (by_difference.epochs, by_difference.dropout, by_difference.hidden) == (7, 0.3, (256, 256, 256))
     assert by_difference.patience == 7  # and not the epochs that were not given
-    named = TableTraining(preset="tabular", given=frozenset({"hidden"})).for_table("regression", 1000)
+    named = TableTraining(preset="tabular", given=frozenset({"hidden"})).for_table(TableFacts("regression", 1000))
     assert named.hidden == plain.hidden
     assert named.epochs == epochs_for(1000)
-    assert plain.for_table("regression", 1000) == plain
+    assert plain.for_table(TableFacts("regression", 1000)) == plain
 
 
 def test_labels_are_smoothed_for_cross_entropy_alone():
-    assert TableTraining(preset="tabular").for_table("classification", 100).label_smoothing == 0.1
-    assert TableTraining(preset="tabular", loss="quadratic").for_table("classification", 100).label_smoothing == 0
-    assert TableTraining(preset="tabular").for_table("regression", 100).label_smoothing == 0
+    assert TableTraining(preset="tabular").for_table(TableFacts("classification", 100)).label_smoothing == 0.1
+    assert (
+        TableTraining(preset="tabular", loss="quadratic").for_table(TableFacts("classification", 100)).label_smoothing
+        == 0
+    )
+    assert TableTraining(preset="tabular").for_table(TableFacts("regression", 100)).label_smoothing == 0
 
 
 def test_epochs_and_batches_follow_the_number_of_rows():
     assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [128, 128, 40, 32]
     assert [batch_size_for(n) for n in (1, 3, 60, 1000, 5000)] == [1, 1, 15, 64, 256]
+
+
+def test_bins_are_fewer_for_many_columns_and_for_many_rows():
+    def bins(n_rows, n_numbers):
+        return bins_for(TableFacts("regression", n_rows, n_numbers), 32)
+
+    assert bins(1000, 0) == bins(1000, 64) == {"numbers": "piecewise", "n_bins": 32}
+    assert bins(1000, 128) == {"numbers": "piecewise", "n_bins": 16}
+    assert bins(10**6, 20) == {"numbers": "piecewise", "n_bins": 13}
+    assert bins(1000, 513) == bins(10**8, 1) == {"numbers": "scaled"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"solver": "lbfgs", "preset": "tabular-best"},
+        {"solver": "sgd"},
+        {"solver": "gd"},
+        {"parametrization": "standard", "given": frozenset({"parametrization"})},
+    ],
+)
+def test_what_does_not_go_with_the_solver_is_left_to_the_plain_options(given):
+    training = TableTraining(**({"preset": "tabular"} | given)).for_table(TableFacts("regression", 1000))
+    plain = TableTraining(**given | {"preset": "plain"})
+    for name in ("parametrization", "initialization", "zero_output", "learning_rate", "schedule", "patience"):
+        assert getattr(training, name) == getattr(plain, name)
+    assert training.numbers == "piecewise"
+    assert (training.dropout is None) == (given.get("solver") == "lbfgs")
+    assert training.members == 1
+
+
+def test_a_value_for_each_layer_says_how_many_layers_there_are():
+    for name, value in (("activation", ("tanh", "relu")), ("dropout", Dropout((0.5, 0.2)))):
+        training = TableTraining(preset="tabular", given=frozenset({name}), **{name: value})
+        assert training.for_table(TableFacts("regression", 1000)).hidden == (256, 256)
+    with pytest.raises(InvalidInputError, match="3 activations, but 2 hidden layers"):
+        TableTraining(preset="tabular", activation=("tanh",) * 3, hidden=(8, 8))
+
+
+def test_what_a_preset_chose_is_said():
+    said = []
+    table = wavy(40).drop("kind")
+    TableModel.train(table, "number", TableTraining(preset="tabular", hidden=(8, 4), epochs=1), say=said.append)
+    lines = said[[line.startswith("Preset tabular, for a number and 40 rows") for line in said].index(True) :]
+    assert "hidden layers of 8,4 silu; numbers in 32 bins" in lines[1]
+    assert "1 epochs" in lines[2]
+    assert "dropout 0.2" in lines[3]
+    assert lines[4].endswith("epochs 1, hidden 8,4, in place of what the preset has")
+    said.clear()
+    TableModel.train(table, "number", TableTraining(hidden=(8,), epochs=1), say=said.append)
+    assert not [line for line in said if line.startswith("Preset")]
 
 
 def test_an_unknown_preset_is_named():

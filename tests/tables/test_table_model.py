@@ -99,6 +99,33 @@ def test_predictions_are_on_the_targets_own_scale():
     assert np.abs(model.predict(data).values).max() > 1e6
 
 
+@pytest.mark.parametrize("loss", ["quadratic", "poisson"])
+def test_predictions_keep_to_the_range_of_training(tmp_path, loss):
+    rng = np.random.default_rng(0)
+    data = pl.DataFrame({"x": rng.uniform(0, 2, 200)}).with_columns(n=(pl.col("x") * 3).exp())
+    model = TableModel.train(data, "n", replace(QUICK, loss=loss, clip=True, learning_rate=0.05))
+    low, high = model.target.range
+    assert (low, high) == (data["n"].min(), data["n"].max())
+    low, high = 2.0, 50.0  # so that something is cut off
+    model = replace(model, target=replace(model.target, range=(low, high)))
+    far = pl.DataFrame({"x": [-1e3, 1.0, 1e3], "n": [low, 5.0, high]})
+    free = replace(model, target=replace(model.target, range=None)).predict(far).values
+    assert free.min() < low or free.max() > high
+    assert model.predict(far).values.tolist() == np.clip(free, low, high).tolist()
+    # what chooses the best epoch sees them as they are predicted
+    y = model.target.encode(far["n"]).astype("float32")
+    outputs = np.linspace(y.min() - 9, y.max() + 9, 3, dtype="float32")[:, None]
+    assert model.target.metric(y)(outputs) == pytest.approx(model.target.metric(y)(np.clip(outputs, y.min(), y.max())))
+    model.save(tmp_path / "m.safetensors")
+    loaded = TableModel.load(tmp_path / "m.safetensors")
+    assert loaded.target.range == (low, high)
+    told = str(loaded.explain(far, [int(np.argmax(np.abs(free - np.clip(free, low, high)))) + 1]))
+    assert "Predictions are kept to the range seen in training, " in told
+    inside = np.argmin(np.abs(model.predict(data).values - 25))
+    assert "kept to the range" not in str(loaded.explain(data, int(inside) + 1))
+    assert loaded.to_onnx().SerializeToString()
+
+
 def test_same_seed_same_network_and_events():
     events = []
     first = TableModel.train(table(), "y", QUICK, listeners=[events.append])
@@ -210,6 +237,14 @@ def test_model_files_that_do_not_add_up(tmp_path):
     assert "target.name must be text, but 3 came" in tampered(target={"name": 3, "scaler": None})
     assert "target has an unknown field 'more'" in tampered(target={"name": "color", "scaler": None, "more": 1})
     assert "target.scaler.version is missing" in tampered(target={"name": "color", "scaler": {"mean": 0.0}})
+    bare = Network.initialize([stored.network.sizes[0], 1], dtype=stored.network.dtype)
+    ranges = {"name": "y", "scaler": {"version": 1, "mean": 0.0, "scale": 1.0}}
+    assert "target.range[1] must be a finite number from 2, but 1.0 came" in tampered(
+        target=ranges | {"range": [2.0, 1.0]},
+        task="regression",
+        classes=None,
+        network=bare,
+    )
     encoder = json.loads(json.dumps(stored.encoder))
     encoder["columns" if "columns" in encoder else next(iter(encoder))] = []
     assert tampered(encoder=encoder)

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
 
+from backlit.core.initialization import Purpose, stream
 from backlit.errors import InvalidInputError
 from backlit.training.examples import Examples, Validation, split_rows
 
@@ -34,6 +36,22 @@ def test_seed_fixes_the_split():
         np.testing.assert_array_equal(a, b)
     assert set(split_rows(50, 0.2, 7)[1]) != set(split_rows(50, 0.2, 8)[1])
     split_rows(50, 0.2, 2**64 - 1)
+
+
+def test_the_rows_are_those_of_scikit_learn():
+    random = np.random.default_rng(0)
+    for seed in range(40):
+        n_rows = int(random.integers(20, 200))
+        classes = random.integers(0, random.integers(1, 6), n_rows)
+        classes = (
+            classes if seed % 3 and np.bincount(classes).min(where=np.bincount(classes) > 0, initial=9) > 1 else None
+        )
+        drawn = int(stream(seed, Purpose.SPLIT).integers(2**32))
+        expected = train_test_split(
+            np.arange(n_rows), test_size=int(np.ceil(0.15 * n_rows)), random_state=drawn, stratify=classes
+        )
+        for ours, theirs in zip(split_rows(n_rows, 0.15, seed, classes), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("names", [[0, 1, 2], ["a", "b", "c"]])

@@ -24,6 +24,7 @@ STATE = TrainingState(
         EpochRecord(2, 5e-324, 0.1 / 3, 1e308, 1 / 3),
         EpochRecord(3, 0.0, 1.0),
     ],
+    average=Network.initialize([2, 1], seed=1),
 )
 
 
@@ -40,7 +41,7 @@ def test_a_state_comes_back_to_the_bit_with_every_field():
         for field in dataclasses.fields(part):
             if field.default is not dataclasses.MISSING:
                 assert getattr(part, field.name) != field.default, f"STATE does not test {field.name}"
-    assert state_from_document(through_json(STATE), STATE.best) == STATE
+    assert state_from_document(through_json(STATE), STATE.best, STATE.average) == STATE
 
 
 def test_nan_and_infinity_come_back():
@@ -79,6 +80,6 @@ def test_what_is_not_as_it_must_be_is_named(field, value, path):
 
 
 def test_what_a_recorder_wrote_is_left_to_the_recorder_and_anything_else_is_refused():
-    assert state_from_document(through_json(STATE) | {"recorded": {"any": 1}}, STATE.best) == STATE
+    assert state_from_document(through_json(STATE) | {"recorded": {"any": 1}}, STATE.best, STATE.average) == STATE
     with pytest.raises(ModelFileError, match="state has an unknown field 'more'"):
         state_from_document(through_json(STATE) | {"more": 1}, None)

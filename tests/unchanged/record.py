@@ -143,7 +143,7 @@ COMMANDS = {
     "one cycle": ["--target", "grade", "--schedule", "one_cycle", "--activation", "tanh"],
     "float64": ["--target", "worth", "--dtype", "float64"],
 }
-SHORT = ["--hidden", "12,5", "--epochs", "6", "--quiet"]
+SHORT = ["--preset", "plain", "--hidden", "12,5", "--epochs", "6", "--quiet"]
 
 
 def tables(folder: Path) -> dict[str, str]:

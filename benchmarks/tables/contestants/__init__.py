@@ -62,6 +62,8 @@ PARTS: dict[str, Mapping[str, Any]] = {
     "dropout": {"dropout": 0.0},
     "smoothing": {"label_smoothing": 0.0},
     "activation": {"activation": "relu"},
+    "clip": {"clip": False},
+    "calibration": {"calibrate": False},
 }
 WITHOUT = [
     Contestant(
@@ -79,7 +81,7 @@ CONTESTANTS = {
     contestant.key: contestant
     for contestant in [
         # the setting is of `TableTraining`
-        Contestant("backlit", "backlit, default", "ours", ("backlit",), is_small=True),
+        Contestant("backlit", "backlit, plain", "ours", ("backlit",), is_small=True),
         Contestant("tabular", "backlit, tabular", "ours", ("backlit",), {"preset": "tabular"}, is_small=True),
         Contestant("tabular-best", "backlit, tabular-best", "ours", ("backlit",), {"preset": "tabular-best"}),
         *WITHOUT,

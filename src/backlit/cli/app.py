@@ -21,6 +21,7 @@ from backlit.cli.export import export
 from backlit.cli.find_rate import find_rate
 from backlit.cli.grade import grade
 from backlit.cli.inspect import inspect
+from backlit.cli.lab import lab
 from backlit.cli.predict import predict
 from backlit.cli.train import train
 
@@ -77,7 +78,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(inspect, train, find_rate, evaluate, predict),
-    *(explain, demon, check, diagnose, grade, export, demo, version),
+    *(explain, demon, lab, check, diagnose, grade, export, demo, version),
 )
 for command in COMMANDS:
     app.command()(_says_when_interrupted(command))

@@ -24,7 +24,8 @@ def demo(
     from sklearn.datasets import load_digits
 
     from backlit.cli.evaluate import print_confusion
-    from backlit.cli.output import TrainingProgress, remark
+    from backlit.cli.output import remark
+    from backlit.cli.progress import TrainingProgress
     from backlit.explanation import render_text
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel

@@ -19,6 +19,10 @@ _WORDS = {
     "rmse": "root mean squared error",
     "mae": "mean absolute error",
     "cost": "cost",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "auc": "AUC",
+    "log_loss": "log-loss",
 }
 
 

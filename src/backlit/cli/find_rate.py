@@ -9,13 +9,13 @@ import typer
 
 from backlit.cli.options import AsJson, DataFile, Quiet, usage, with_options_of
 from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
-from backlit.cli.train import TaskOption
+from backlit.cli.train import BY_PRESET, DEFAULTS, TaskOption
 from backlit.tables.options import TableTraining
 
 _OF_WHOLE_TRAININGS = frozenset({"learning_rate", "schedule", "epochs", "patience", "tolerance", "monitor"})
 
 
-@with_options_of(TableTraining, "training", leave_out=_OF_WHOLE_TRAININGS)
+@with_options_of(TableTraining, "training", leave_out=_OF_WHOLE_TRAININGS, defaults=DEFAULTS, decided=BY_PRESET)
 @reads_a_table
 @knows_columns
 def find_rate(

@@ -12,7 +12,7 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,7 +57,12 @@ AsJson = Annotated[
 
 
 def with_options_of(
-    options: type, name: str, *, leave_out: frozenset[str] = frozenset()
+    options: type,
+    name: str,
+    *,
+    leave_out: frozenset[str] = frozenset(),
+    defaults: Mapping[str, Any] = types.MappingProxyType({}),
+    decided: Mapping[str, str] = types.MappingProxyType({}),
 ) -> Callable[..., Callable[..., None]]:
     """Return a decorator that gives a command an option for each described field of a dataclass.
 
@@ -69,6 +74,10 @@ def with_options_of(
         The command's parameter that takes the object made of them. What is wrong with it is wrong usage.
     leave_out : set of str
         Fields that this command does without.
+    defaults : mapping of str to object
+        Defaults that are others here than in Python.
+    decided : mapping of str to str
+        Fields whose default is decided by something else → what --help says in the default's place.
     """
     described = [f for f in dataclasses.fields(options) if f.metadata.get("help") and f.name not in leave_out]
     tells_given = any(field.name == "given" for field in dataclasses.fields(options))
@@ -86,7 +95,10 @@ def with_options_of(
         signature = inspect.signature(command, eval_str=True)
         parameters = [p for p in signature.parameters.values() if p.name != name]
         at = list(signature.parameters).index(name)
-        parameters[at:at] = [_parameter(field, kinds[field.name]) for field in described]
+        parameters[at:at] = [
+            _parameter(field, kinds[field.name], defaults.get(field.name, field.default), decided.get(field.name))
+            for field in described
+        ]
         parameters.sort(key=_place_in_help)
         if tells_given:
             parameters.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
@@ -122,10 +134,10 @@ def _value(field: dataclasses.Field[Any], value: Any) -> Any:
         raise typer.BadParameter(str(error), param_hint=_flag(field)) from None
 
 
-def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
+def _parameter(field: dataclasses.Field[Any], kind: Any, default: Any, decided: str | None) -> inspect.Parameter:
     more = field.metadata
     text = "parse" in more
-    default = _as_text(field.default) if text else field.default
+    default = _as_text(default) if text else default
     flag = _flag(field)
     flags = [f"{flag}/--no-{flag[2:]}"] if field.default is True else [flag]
     option = typer.Option(
@@ -133,7 +145,7 @@ def _parameter(field: dataclasses.Field[Any], kind: Any) -> inspect.Parameter:
         help=more["help"],
         rich_help_panel=more["group"] or None,
         min=more.get("min"),
-        show_default=default not in (None, ()),
+        show_default=decided or default not in (None, ()),
     )
     default = None if default == () else default  # an option that may be given more than once
     annotation: Any = Annotated[_plain(kind, text=text, optional=default is None), option]

@@ -137,6 +137,22 @@ def check_gradient(
     return _report(network, groups)
 
 
+def check_parameter(batch: Batch, layer: int, neuron: int, k: int | None) -> tuple[ParameterCheck, str]:
+    """Check the gradient of w^l_jk, or without k that of b^l_j; all count from 1.
+
+    Returns
+    -------
+    ParameterCheck
+    str
+        The kink or bend that the step crosses, in words; empty where there is none.
+    """
+    w = batch.network.weights[layer - 2]
+    flat = np.array([neuron - 1 if k is None else (neuron - 1) * w.shape[1] + k - 1], dtype=np.intp)
+    group = _compare(batch, layer - 2, k is not None, flat, NO_PENALTY, 1.0, rounding_noise(batch))
+    at = group.places[0]
+    return _parameter(group, 0), "" if at is None else f"{at[1]} in layer {at[0]}, neuron {at[2]}"
+
+
 def _draw(network: Network, max_parameters: int, seed: int) -> Iterator[tuple[int, bool, Places]]:
     """Yield (i, is_weight, flat indices) for the weights and for the biases of each layer."""
     kinds = [(i, is_weight) for i in range(len(network.weights)) for is_weight in (True, False)]

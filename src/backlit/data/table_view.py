@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backlit.data.frames import Cells, cells_of, frame_of
 from backlit.data.objects import of_objects
-from backlit.data.values import Kind, is_missing, kind_of, number_of
+from backlit.data.values import Kind, is_missing, kind_of, number_of, with_gaps
 from backlit.data.zones import zone_name, zone_of_values
 from backlit.errors import DataError, ShapeError
 
@@ -66,7 +66,7 @@ class TableView:
         if isinstance(table, list | tuple):
             table = _array_of_rows(table)
         if isinstance(table, np.ndarray) or (hasattr(table, "__array__") and not hasattr(table, "columns")):
-            self._array = _checked_array(np.asarray(table))
+            self._array = _checked_array(with_gaps(table))
             self.n_rows, width = self._array.shape
             self.names, self.named = [f"x{j}" for j in range(width)], False
         else:

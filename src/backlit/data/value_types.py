@@ -74,6 +74,24 @@ def refuse_times(X: Any) -> None:
             )
 
 
+def refuse_masked(values: Any, name: str) -> None:
+    """Raise where cells of an array are masked: NumPy and scikit-learn compute with the numbers below the mask.
+
+    Parameters
+    ----------
+    values : array-like
+    name : str
+        What messages call it: X or y.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        n = int(np.ma.getmaskarray(values).sum())
+        raise DataError(
+            f"{n} of the cells of {name} {'is' if n == 1 else 'are'} masked, as where a table of DuckDB has NULL, and "
+            f"would be taken for the numbers below the mask. Make gaps of them, {name}.astype(float).filled(np.nan), "
+            + ("and let missing_values='encode' tell the network." if name == "X" else "and drop those rows.")
+        )
+
+
 def refuse_all_but_numbers(y: Any) -> None:
     """Raise where targets of a regression are dates, text or anything else that is no number.
 
@@ -81,6 +99,7 @@ def refuse_all_but_numbers(y: Any) -> None:
     ----------
     y : array-like or data frame, ``(n_examples,)`` or ``(n_examples, n_out)``
     """
+    refuse_masked(y, "y")
     for name, column in _columns(y):
         values = _array(column)
         if values.dtype.kind in "biufc":
@@ -108,6 +127,7 @@ def refuse_odd_labels(y: Any) -> None:
     ----------
     y : array-like, ``(n_examples,)`` or for multi-label targets ``(n_examples, n_labels)``
     """
+    refuse_masked(y, "y")
     if isinstance(y, list | tuple):
         if not y or isinstance(y[0], list | np.ndarray):
             return  # rows of an indicator matrix, which are looked at later

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from backlit.data import TableEncoder
 from backlit.data.table_view import TableView
-from backlit.data.value_types import is_float32, refuse_times
+from backlit.data.value_types import is_float32, refuse_masked, refuse_times
 from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import DataError, InvalidInputError
 from backlit.estimators.option_objects import WithOptionObjects
@@ -69,6 +69,7 @@ class TakesInputs(WithOptionObjects, ABC):
             return self._encoded(X, encoder, reset=False)
         if self._is_checked_quickly(X):
             return X
+        refuse_masked(X, "X")
         refuse_times(X)
         X = validate_data(self, X, reset=False, **_kinds(X))
         return X if isinstance(X, np.ndarray) else X.tocsr()  # whose rows can be cut
@@ -100,6 +101,7 @@ class TakesInputs(WithOptionObjects, ABC):
         """
         self._check_targets_as_given(y)
         if encoder is None:
+            refuse_masked(X, "X")
             refuse_times(X)
             X, y = validate_data(self, X, y, multi_output=True, reset=reset, **_kinds(X))
         else:

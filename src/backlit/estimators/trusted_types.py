@@ -20,6 +20,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "backlit.data.columns.written.NumberForm",
     "backlit.data.date_plan.DatePlan",
     "backlit.data.encoder.TableEncoder",
+    "backlit.data.encoding.TableEncoding",
     "backlit.data.features.Features",
     "backlit.data.labels.ClassLabels",
     "backlit.data.number_plans.BooleanPlan",
@@ -28,19 +29,24 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "backlit.data.number_plans.NumberPlan",
     "backlit.data.number_plans.PixelPlan",
     "backlit.data.piecewise_plan.PiecewisePlan",
+    "backlit.data.target.TargetScaler",
     "backlit.engine.protocol.OptimizerState",
     "backlit.estimators.classifier.MLPClassifier",
     "backlit.estimators.going_on.Continuation",
     "backlit.estimators.hidden_layers.HiddenLayerTransformer",
     "backlit.estimators.prediction.KeptSessions",
     "backlit.estimators.regressor.MLPRegressor",
+    "backlit.tables.estimators.TabularClassifier",
+    "backlit.tables.estimators.TabularRegressor",
+    "backlit.tables.model.TableModel",
+    "backlit.tables.table_target.TableTarget",
     "backlit.training.checkpoint.Checkpoint",
     "backlit.training.state.EpochRecord",
     "backlit.training.state.TrainingState",
     "backlit.training.stopping.EarlyStopping",
     "backlit.training.stopping.StoppingState",
 )
-"""What `MLPClassifier`, `MLPRegressor` and `HiddenLayerTransformer` are written as by skops, by the names of the types.
+"""What the estimators of backlit are written as by skops, by the names of the types.
 
 Each holds data and does nothing when it is made. Callbacks and functions of your own are not among them.
 """

@@ -13,7 +13,27 @@ first three.
 
 from __future__ import annotations
 
-from backlit.explanation.explanation import Explanation, explain
-from backlit.explanation.views.render import render, render_text
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backlit.explanation.explanation import Explanation, explain
+    from backlit.explanation.views.render import render, render_text
+
+# Imported when they are first used: commands that print a table need `plain_text` alone.
+_HOMES = {
+    "Explanation": "explanation",
+    "explain": "explanation",
+    "render": "views.render",
+    "render_text": "views.render",
+}
 
 __all__ = ["Explanation", "explain", "render", "render_text"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'backlit.explanation' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"backlit.explanation.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -175,6 +175,7 @@ def explain(
         learning_rate=next((rate for rate in (learning_rate, own.learning_rate) if rate is not None), LEARNING_RATE),
         output_names=own.output_names if output_names is None else output_names,
         target_scale=own.target_scale if target_scale is None else target_scale,
+        target_range=own.target_range if target_scale is None else None,
         encodings=own.encodings if encodings is None else lambda: encodings,
     )
     return Explanation.of(work_step(given, facts, example_names))

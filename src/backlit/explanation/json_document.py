@@ -109,9 +109,12 @@ class _Reader:
         return None if document.is_null else tuple(document.texts(self.sizes[-1]))
 
     def scale(self, document: Field) -> TargetScale:
-        fields = document.fields_of(TargetScale)
+        fields = document.fields("mean", "scale", range=None)  # explanations of before have no range
         mean, scale = (tuple(fields[key].array((self.sizes[-1],), "float64").tolist()) for key in ("mean", "scale"))
-        return TargetScale(mean, scale)
+        if fields["range"].is_null:
+            return TargetScale(mean, scale)
+        low, high = (bound.number() for bound in fields["range"].parts(2))
+        return TargetScale(mean, scale, (low, high))
 
     def example(self, document: Field, has_y: bool, has_scale: bool) -> ExampleTrace:
         fields, shape = document.fields_of(ExampleTrace), (self.sizes[-1],)

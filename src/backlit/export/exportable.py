@@ -44,10 +44,13 @@ class NumberHead:
         Of the predictions.
     scale : (mean, scale) or None
         A prediction is ``a · scale + mean``.
+    range : (least, most) or None
+        And no less and no more than these.
     """
 
     dtype: str
     scale: tuple[float, float] | None = None
+    range: tuple[float, float] | None = None
 
 
 Head: TypeAlias = ClassHead | NumberHead
@@ -91,8 +94,8 @@ def exportable_of(model: Any) -> Exportable:
         exportable = model.__exportable__()
     else:
         raise InvalidInputError(
-            f"A Network, MLPClassifier, MLPRegressor or TableModel can be exported, but a {type(model).__name__} came. "
-            "Of a pipeline, export its last step."
+            "A Network, a fitted estimator of backlit or a TableModel can be exported, but a "
+            f"{type(model).__name__} came. Of a pipeline, export its last step."
         )
     for activation in exportable.network.activations:
         if is_custom(activation):

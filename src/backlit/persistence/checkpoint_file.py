@@ -68,6 +68,8 @@ class StoredCheckpoint:
         The network that a recorder last saw, where there is a recorder.
     library : str
         Version of the backlit that wrote it.
+    average : Network or None
+        The moving average of the weights, where there is one.
     """
 
     run: dict[str, Any]
@@ -78,6 +80,7 @@ class StoredCheckpoint:
     engine: str
     seen: Network | None = None
     library: str = ""
+    average: Network | None = None
 
 
 def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[str]) -> None:
@@ -97,7 +100,8 @@ def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[st
     """
     state = checkpoint.optimizer_state
     tensors: dict[str, NDArray[Any]] = {}
-    for prefix, network in (("", checkpoint.network), ("best.", checkpoint.best), ("seen.", checkpoint.seen)):
+    networks = {"": checkpoint.network, "best.": checkpoint.best, "seen.": checkpoint.seen}
+    for prefix, network in (networks | {"average.": checkpoint.average}).items():
         if network is not None:
             tensors |= _named(prefix, network.weights, network.biases)
     for i, slot in enumerate(slots):
@@ -113,6 +117,8 @@ def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[st
         "best": checkpoint.best is not None,
         "seen": checkpoint.seen is not None,
     }
+    if checkpoint.average is not None:
+        document["average"] = True  # checkpoints of before have no such field
     document["digest"] = _digest(tensors, document)
     encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
     with atomic_write(path) as file:
@@ -150,7 +156,7 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
     with _opened(path) as file:
         header = container.read_header(file)
         document = _document(header)
-        kept = [f"{name}." for name in ("best", "seen") if document[name]]
+        kept = [f"{name}." for name in ("best", "seen", "average") if document.get(name)]
         prefixes = ["", *kept, *(f"{slot}." for slot in slots)]
         shapes = {
             name: array.shape
@@ -184,6 +190,7 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
         engine=document["engine"],
         seen=network("seen.") if document["seen"] else None,
         library=document["library"],
+        average=network("average.") if document.get("average") else None,
     )
 
 
@@ -202,13 +209,17 @@ def _document(header: container.Header) -> dict[str, Any]:
     document: dict[str, Any] = read(header.metadata.get(_METADATA_KEY, "null"), "its metadata", _KIND).object()
     top = Field(document, "", _KIND)
     top.header(FORMAT, VERSION)
-    fields = top.fields("format", "version", "library", "engine", "run", "state", "t", "best", "seen", "digest")
+    fields = top.fields(
+        "format", "version", "library", "engine", "run", "state", "t", "best", "seen", "digest", average=None
+    )
     for name in ("library", "engine", "digest"):
         fields[name].text()
     for name in ("run", "state"):
         fields[name].object()
     for name in ("best", "seen"):
         fields[name].flag()
+    if not fields["average"].is_null:
+        fields["average"].flag()
     fields["t"].whole(0, 2**63 - 1)
     return document
 

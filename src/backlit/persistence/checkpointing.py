@@ -80,7 +80,7 @@ def _kept(
 
 
 def _going_on(run: Run, stored: StoredCheckpoint) -> Run:
-    state = state_from_document(stored.state, stored.best)
+    state = state_from_document(stored.state, stored.best, stored.average)
     return dataclasses.replace(run, network=stored.network, optimizer_state=stored.optimizer_state, state=state)
 
 
@@ -140,6 +140,7 @@ class _FolderKeeper:
             session.optimizer_state(),
             _arithmetic(self._run),
             None if self._recorder is None else self._recorder.last_seen,
+            average=state.average,
         )
         self._folder.save(state.epoch, stored, self._run.optimizer.slots)
         self._cadence.kept(state.epoch)

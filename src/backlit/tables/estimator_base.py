@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,10 @@ from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.tables.results import Predictions
 from backlit.tables.table_target import Task
+
+if TYPE_CHECKING:
+    from backlit.explanation.trace.network_with_examples import NetworkWithExamples
+    from backlit.export.exportable import Exportable
 
 _PARAMETERS = {
     "preset": "preset",
@@ -166,6 +170,32 @@ class BaseTabular(BaseEstimator):  # type: ignore[misc]
         _refuse_no_rows(TableView(X))
         validate_data(self, X, reset=False, skip_check_array=True)
         return self.model_.predict(X, n_threads=self.n_threads)
+
+    def __network_with_examples__(self, X: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
+        """Return the network with rows as it sees them, for `backlit.explain`, `demon` and `diagnose`.
+
+        Parameters
+        ----------
+        X : data frame, or array-like, ``(n_rows, n_columns)``
+        y : array-like, ``(n_rows,)``, or a single label or number; or None
+        needs_y : bool
+            Whether to raise where y is None.
+        """
+        check_is_fitted(self)
+        if X is None or (y is None and needs_y):
+            what = "rows X to look at" if X is None else "targets y, or there is no cost to look at"
+            raise InvalidInputError(f"An estimator needs the {what}. Give X, and y with it.")
+        frame = _frame_of(X)
+        if y is not None:
+            target = np.ravel(np.asarray(y))
+            check_consistent_length(frame.table, target)
+            frame = _joined(frame, self.model_.target.name, target)
+        return self.model_.__network_with_examples__(frame, needs_y=needs_y)
+
+    def __exportable__(self) -> Exportable:
+        """Return what a format of `backlit.export` is told of the model."""
+        check_is_fitted(self)
+        return self.model_.__exportable__()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

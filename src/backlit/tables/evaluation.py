@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.engine.protocol import Floats
+from backlit.tables.metrics import named_metric
 from backlit.tables.results import ClassScore, Evaluation
 from backlit.tables.rows import labeled
 from backlit.tables.table_target import TableTarget, as_numbers
@@ -28,6 +29,7 @@ def evaluate_rows(
     session: Session,
     deciding: Callable[[Floats], Floats],
     table: Any,
+    metric: str | None = None,
 ) -> Evaluation:
     """Compare predictions with the target's column.
 
@@ -41,6 +43,8 @@ def evaluate_rows(
     deciding : callable
         x → the numbers of which the largest says the class, told apart also where outputs are saturated.
     table : polars.DataFrame
+    metric : str, optional
+        One more score, which training was told of.
     """
     remarks: list[str] = []
     table, lines = schema.read_rows(table)
@@ -58,7 +62,7 @@ def evaluate_rows(
     confusion, unseen = np.zeros((n_classes, n_classes), dtype=np.int64), {}
     if known.any():
         y = target.encode(column.filter(known)).astype(x.dtype)
-        cost = session.evaluate(x[known], y)[1]
+        outputs, cost = session.evaluate(x[known], y)
         confusion = count_confusion(target.codes(y), target.codes(deciding(x[known])), n_classes)
     if len(strange):
         unseen = count_unseen(strange, target.codes(deciding(x[~known])), n_classes)
@@ -68,6 +72,8 @@ def evaluate_rows(
             f"{rows} a {target.name} that training did not have ({listed}): counted as wrong, and left out of the cost."
         )
     scores = {"accuracy": float(confusion.trace() / len(column)), "cost": cost}
+    if metric is not None and metric not in scores:
+        scores[metric] = named_metric(target, metric, y)[0](outputs) if known.any() else float("nan")
     by_class = score_classes(target.classes, confusion, unseen)
     return Evaluation(scores, len(column), confusion.tolist(), remarks, by_class, unseen)
 

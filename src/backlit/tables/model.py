@@ -29,8 +29,9 @@ from backlit.explanation import Explanation, explain
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
+from backlit.tables.calibration import remark_on
 from backlit.tables.evaluation import evaluate_rows
-from backlit.tables.options import TableTraining, recorded_rate
+from backlit.tables.options import TableTraining, recorded_metric, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
@@ -170,9 +171,8 @@ class TableModel:
         session = self._session(engine, n_threads)
         decided_by = self.target.decided_by(self.network.activations[-1])
         deciding = self._session(engine, n_threads, decided_by)
-        return evaluate_rows(
-            self.target, self.schema, self.encoder, session, deciding.feedforward, in_polars(table).table
-        )
+        read, metric = in_polars(table).table, recorded_metric(self.training)
+        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, read, metric)
 
     def examples(
         self,
@@ -222,11 +222,13 @@ class TableModel:
         else:
             table = self.schema.read(table)
             rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
-        scaler = self.target.scaler
+        scaler, kept_to = self.target.scaler, self.target.range
+        as_it_is = None if kept_to is None else (0.0, 1.0)
         setting = ModelFacts(
             learning_rate=recorded_rate(self.training),
             output_names=self.target.output_names,
-            target_scale=None if scaler is None else (scaler.mean, scaler.scale),
+            target_scale=as_it_is if scaler is None else (scaler.mean, scaler.scale),
+            target_range=kept_to,
             encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
         )
         return NetworkWithExamples(self.network, rows, y, self.loss, history, setting)
@@ -262,8 +264,8 @@ class TableModel:
         table = in_polars(table).table
         few = table[[check_row(table, row) - 1 for row in numbers]]
         _, why_not = known_targets(self.schema.read(few), self.target)
-        if why_not:
-            say(why_not)
+        for remark in filter(None, (why_not, remark_on(self.training))):
+            say(remark)
         return explain(self, few, learning_rate=learning_rate, example_names=[f"row {row}" for row in numbers])
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -11,7 +11,11 @@ from backlit.training.options import LBFGS, FitOptions, option
 from backlit.training.stopping import EarlyStopping, Monitor
 
 if TYPE_CHECKING:
+    from backlit.tables.presets import TableFacts
     from backlit.training.schedules import Schedule
+
+METRIC_NAMES = ("accuracy", "balanced_accuracy", "f1", "auc", "log_loss", "r2", "rmse", "mae")
+"""What `backlit.tables.metrics` has, whose import takes longer than --help."""
 
 
 def sizes_of(text: str) -> tuple[int, ...]:
@@ -38,7 +42,8 @@ class TableTraining(FitOptions):
     Attributes
     ----------
     preset : {"plain", "tabular", "tabular-best"}
-        What options are that are not given, once task and number of rows are known; see `backlit.tables.presets`.
+        What options are that are not given, once the table is known; see `backlit.tables.presets`. "plain" here;
+        `backlit train` and `TabularClassifier` take "tabular".
     given : frozenset of str or None
         Names of the options that are given. None: those that differ from the plain ones.
     hidden : tuple of int
@@ -56,9 +61,18 @@ class TableTraining(FitOptions):
     members : int
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
+    clip : bool
+        Whether predicted numbers are kept to the range seen in training.
+    folds : int
+        From 2 on: networks (or ensembles of members), each of which leaves out another fold of the rows, and which
+        predict together; see `backlit.tables.folds`.
     class_weight : {"balanced"} or None
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
+    metric : str or None
+        A name of `backlit.tables.metrics.METRICS`, which the epoch given back is best at. None: accuracy, or R².
+    calibrate : bool
+        Whether a temperature is learned for the probabilities of classes; see `backlit.tables.calibration`.
     validation_fraction : float
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
     dtype : {"float32", "float64"}
@@ -67,7 +81,9 @@ class TableTraining(FitOptions):
     """
 
     preset: str = option(
-        "plain", "plain, tabular or tabular-best: what the options are that you do not give.", "Network"
+        "plain",
+        "tabular, tabular-best (longer, and better) or plain: what the options are that you do not give.",
+        "Network",
     )
     hidden: tuple[int, ...] = option(
         (256, 128), "Neurons of each hidden layer, separated by commas.", "Network", parse=sizes_of
@@ -79,8 +95,12 @@ class TableTraining(FitOptions):
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
     zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
+    folds: int = option(
+        1, "Train as many networks, each without a fold of the rows, which tells how good it is.", "Network", min=1
+    )
     dtype: str = option("float32", "float32 or float64.", "Network")
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
+    clip: bool = option(False, "Keep predicted numbers to the range of the training rows.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
     schedule: str | Schedule = option(
         "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
@@ -88,6 +108,14 @@ class TableTraining(FitOptions):
     patience: int = option(12, "Epochs without an improvement to put up with.", "Stopping", min=0)
     tolerance: float = option(0.0, "What counts as an improvement.", "Stopping", min=0)
     monitor: Monitor = option("validation_cost", "validation_cost or validation_metric.", "Stopping")
+    metric: str | None = option(
+        None,
+        f"What the best epoch is best at, of the rows held out: {', '.join(METRIC_NAMES)}. Default: accuracy, or r2.",
+        "Stopping",
+    )
+    calibrate: bool = option(
+        False, "Make probabilities as sure as the rows held out say they may be (a temperature).", "Stopping"
+    )
     validation_fraction: float = 0.1
     numbers: str = option(
         "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
@@ -109,14 +137,19 @@ class TableTraining(FitOptions):
             object.__setattr__(self, "loss", loss_name(self.loss))
         if min(self.hidden, default=1) < 1:
             raise InvalidInputError(f"Every hidden layer needs a neuron, but hidden is {self.hidden}.")
-        for name in (*self.hidden_activations(), *filter(None, [self.output_activation])):
+        activations = (self.activation,) if isinstance(self.activation, str) else self.activation
+        for name in (*activations, *filter(None, [self.output_activation])):
             get_activation(name)
+        if self.preset == "plain" or "hidden" in self.names_given():
+            self.hidden_activations()
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
         if self.members < 1:
             raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
         if self.members > 1 and self.solver == LBFGS:
             raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
+        if self.folds < 1:
+            raise InvalidInputError(f"folds must be a whole number of at least 1, but {self.folds!r} came.")
         if self.dtype not in ("float32", "float64"):
             raise UnknownNameError("dtype", self.dtype, ("float32", "float64"))
         if self.numbers not in ("scaled", "piecewise"):
@@ -129,22 +162,28 @@ class TableTraining(FitOptions):
             raise InvalidInputError(
                 f"The validation fraction must be at least 0 and less than 1, but {self.validation_fraction!r} came."
             )
+        if self.metric is not None and self.metric not in METRIC_NAMES:
+            raise UnknownNameError("metric", self.metric, METRIC_NAMES)
         self.early_stopping()
 
-    def for_table(self, task: str, n_rows: int) -> TableTraining:
-        """Return the options as the preset has them for a task and so many rows, but for those that are given."""
-        from backlit.tables.presets import PRESETS
+    def for_table(self, table: TableFacts) -> TableTraining:
+        """Return the options as the preset has them for a table, but for those that are given."""
+        from backlit.tables.presets import PRESETS, around
 
-        given = self.given
-        if given is None:
-            fields = dataclasses.fields(self)
-            given = frozenset(field.name for field in fields if getattr(self, field.name) != field.default)
-        preset = PRESETS[self.preset](task, n_rows)
-        if self.loss is not None:
-            preset.pop("label_smoothing", None)  # it is for cross-entropy
-        if "patience" in preset and "epochs" in given:
-            preset["patience"] = self.epochs  # as the preset has it: no epoch is waited for in vain
-        return dataclasses.replace(self, **{name: value for name, value in preset.items() if name not in given})
+        given = {name: getattr(self, name) for name in self.names_given()}
+        chosen = around(PRESETS[self.preset](table), given)
+        if not chosen:
+            return self
+        resolved = dataclasses.replace(self, **chosen, given=frozenset(given))
+        resolved.hidden_activations()
+        return resolved
+
+    def names_given(self) -> frozenset[str]:
+        """Return the names of the options that are not left to the preset."""
+        if self.given is not None:
+            return self.given
+        fields = dataclasses.fields(self)
+        return frozenset(field.name for field in fields if getattr(self, field.name) != field.default)
 
     def hidden_activations(self) -> list[str]:
         """Return σ of each hidden layer."""
@@ -176,7 +215,9 @@ class TableTraining(FitOptions):
         searches = self.line_search() is not None
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
+        left_out |= set() if self.folds > 1 else {"folds"}
         left_out |= set() if self.max_time else {"max_time"}
+        left_out |= {name for name in ("clip", "metric", "calibrate", "weight_average") if not getattr(self, name)}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
@@ -192,3 +233,11 @@ def recorded_rate(training: dict[str, Any]) -> float | None:
         return None
     rate = Field(options.get("learning_rate"), "training.options.learning_rate", MODEL)
     return TableTraining().rate if rate.is_null else rate.number(above=0)
+
+
+def recorded_metric(training: dict[str, Any]) -> str | None:
+    """Return the metric that a model's record of its training names, if any."""
+    from backlit.documents.field import MODEL, Field
+
+    metric = Field(training.get("options") or {}, "training.options", MODEL).object().get("metric")
+    return None if metric is None else Field(metric, "training.options.metric", MODEL).one_of(*METRIC_NAMES)

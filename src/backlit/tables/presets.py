@@ -9,22 +9,49 @@ parametrization with an output layer that begins at zero, SELU for classes and a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-Preset = Callable[[str, int], dict[str, Any]]
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a preset goes by.
+
+    Attributes
+    ----------
+    task : {"classification", "regression"}
+    n_rows : int
+    n_numbers : int
+        Columns that bins are for: numbers, dates and durations.
+    """
+
+    task: str
+    n_rows: int
+    n_numbers: int = 0
 
 
-def plain(task: str, n_rows: int) -> dict[str, Any]:
+Preset = Callable[[TableFacts], dict[str, Any]]
+
+WITH_BINS = ("number", "date", "duration")
+"""Kinds of columns that bins are for."""
+
+MOST_BINS = 2_048
+"""Of all columns together. A network of thousands of inputs has its time in the first layer, and bins of few rows."""
+
+MOST_BYTES = 1 << 30
+"""Of the bins of all rows."""
+
+
+def plain(table: TableFacts) -> dict[str, Any]:
     """Return nothing: the defaults of `TableTraining`."""
     return {}
 
 
-def tabular(task: str, n_rows: int) -> dict[str, Any]:
+def tabular(table: TableFacts) -> dict[str, Any]:
     """Return the options of one network."""
-    epochs = epochs_for(n_rows)
-    options: dict[str, Any] = {
-        "numbers": "piecewise",
+    epochs = epochs_for(table.n_rows)
+    options: dict[str, Any] = bins_for(table, 32) | {
         "hidden": (256, 256, 256),
         "parametrization": "ntp",
         "initialization": "ntp",
@@ -32,20 +59,27 @@ def tabular(task: str, n_rows: int) -> dict[str, Any]:
         "beta_2": 0.95,
         "alpha": 0.0,
         "dropout": 0.1,
-        "batch_size": batch_size_for(n_rows),
+        "batch_size": batch_size_for(table.n_rows),
         "epochs": epochs,
         "schedule": "coslog4",
         "patience": epochs,  # the schedule's waves look like a standstill
         "monitor": "validation_metric",
     }
-    if task == "classification":
-        return options | {"activation": "selu", "learning_rate": 0.04, "label_smoothing": 0.1}
-    return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2}
+    if table.task == "classification":
+        return options | {"activation": "selu", "learning_rate": 0.04, "label_smoothing": 0.1, "calibrate": True}
+    return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2, "clip": True}
 
 
-def tabular_best(task: str, n_rows: int) -> dict[str, Any]:
+def tabular_best(table: TableFacts) -> dict[str, Any]:
     """Return the options of eight networks, and of finer bins."""
-    return tabular(task, n_rows) | {"members": 8, "n_bins": 64}
+    return tabular(table) | {"members": 8} | bins_for(table, 64)
+
+
+def bins_for(table: TableFacts, most: int) -> dict[str, Any]:
+    """Return how numbers are laid out: in bins, fewer where there are many columns or rows, or without."""
+    columns = max(1, table.n_numbers)
+    n_bins = min(most, MOST_BINS // columns, MOST_BYTES // (4 * columns * max(1, table.n_rows)))
+    return {"numbers": "piecewise", "n_bins": n_bins} if n_bins >= 4 else {"numbers": "scaled"}
 
 
 def epochs_for(n_rows: int) -> int:
@@ -59,4 +93,50 @@ def batch_size_for(n_rows: int) -> int:
 
 
 PRESETS: dict[str, Preset] = {"plain": plain, "tabular": tabular, "tabular-best": tabular_best}
-"""Name → task and number of rows → what the options are that are not given."""
+"""Name → what is known of the table → what the options are that are not given."""
+
+CHOSEN = frozenset(
+    name for task in ("classification", "regression") for name in tabular_best(TableFacts(task, n_rows=1_000))
+)
+"""Options that presets choose."""
+
+
+def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a preset chose without that which does not go with what was given.
+
+    Parameters
+    ----------
+    chosen, given : mapping of str to object
+        Options.
+    """
+    chosen = {name: value for name, value in chosen.items() if name not in given}
+    solver = given.get("solver", "adam")
+    if solver in ("sgd", "gd", "lbfgs") or given.get("parametrization") == "standard":
+        # its rates are those of Adam's steps in the neural tangent parametrization
+        _leave_out(chosen, "parametrization", "initialization", "zero_output", "learning_rate", "schedule", "patience")
+    if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
+        _leave_out(chosen, "dropout", "members")
+    if given.get("loss") is not None:
+        chosen.pop("label_smoothing", None)  # it is for cross-entropy
+    layers = [each for each in map(_n_layers, (given.get("activation"), given.get("dropout"))) if each]
+    if "hidden" in chosen and layers:
+        chosen["hidden"] = chosen["hidden"][:1] * layers[0]
+        chosen.pop("calibrate", None)
+    if given.get("metric") is not None and "monitor" not in given:
+        chosen["monitor"] = "validation_metric"
+    if given.get("metric") in ("log_loss", "auc"):
+        chosen.pop("label_smoothing", None)  # it makes more predictions right, and shares worse
+    if "patience" in chosen and "epochs" in given:
+        chosen["patience"] = given["epochs"]  # as the preset has it: no epoch is waited for in vain
+    return chosen
+
+
+def _leave_out(chosen: dict[str, Any], *names: str) -> None:
+    for name in names:
+        chosen.pop(name, None)
+
+
+def _n_layers(value: Any) -> int:
+    # of an option with a value for each hidden layer
+    value = getattr(value, "rate", value)
+    return len(value) if isinstance(value, tuple) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,8 @@ from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
+from backlit.tables.preset_lines import preset_lines
+from backlit.tables.presets import WITH_BINS, TableFacts
 from backlit.tables.rows import without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
@@ -81,7 +83,11 @@ class TableStart:
             guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
-        training = training.for_table(task, table.height)
+        n_numbers = sum(column.kind in WITH_BINS for column in schema.columns if column.name != target)
+        facts = TableFacts(task, table.height, n_numbers)
+        training = training.for_table(facts)
+        for line in preset_lines(training, facts):
+            say(line)
         labels = blank_missing(raw.select(target), schema.missing)[0][target].drop_nulls()
         if task == "classification" and are_spelled(labels, meaning):
             # classes come back as they are written: 1.50
@@ -91,11 +97,11 @@ class TableStart:
         encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
         encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
-        learned = replace(TableTarget.learn(table[target], target, task, loss), column=meaning)
+        learned = replace(TableTarget.learn(table[target], target, task, loss, clip=training.clip), column=meaning)
         examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
         output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
-        network = _first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
+        network = first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
         return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
 
     def encode(self, table: Any) -> Examples:
@@ -107,7 +113,9 @@ class TableStart:
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
 
 
-def _first_network(sizes: list[int], output: str, training: TableTraining) -> Network | Ensemble:
+def first_network(sizes: Sequence[int], output: str, training: TableTraining) -> Network | Ensemble:
+    """Return what training begins with: a network of these sizes, or the ensemble of as many as there are members."""
+
     def initialized(m: int) -> Network:
         network = Network.initialize(
             sizes,
@@ -128,7 +136,7 @@ def _first_network(sizes: list[int], output: str, training: TableTraining) -> Ne
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:
     """Return examples with what options make of classes: their weights, and targets that are smoothed."""
-    for name in ("class_weight", "label_smoothing"):
+    for name in ("class_weight", "label_smoothing", "calibrate"):
         if getattr(training, name) and target.classes is None:
             raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
     y, weight = examples.y, None

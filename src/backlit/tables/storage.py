@@ -31,6 +31,8 @@ def write_parts(
     }
     if target.column is not None:
         document["column"] = target.column.to_document()
+    if target.range is not None:
+        document["range"] = list(target.range)
     parts = (network, loss, target.task, target.classes, encoder.to_dict(), document, training, others)
     save_model(path, StoredModel(*parts))
 
@@ -46,7 +48,7 @@ def read_parts(path: str | os.PathLike[str]) -> Parts:
         raise ModelFileError(
             f"{path} holds a bare network, not a model of a table. Load it with backlit.load_network()."
         )
-    described = Field(stored.target, "target", MODEL).fields("name", "scaler", column=None)
+    described = Field(stored.target, "target", MODEL).fields("name", "scaler", column=None, range=None)
     name, scaler, column = described["name"].text(), described["scaler"], described["column"]
     encoder = TableEncoding.from_dict(stored.encoder)
     n_features = len(encoder.get_feature_names_out())
@@ -64,5 +66,12 @@ def read_parts(path: str | os.PathLike[str]) -> Parts:
         stored.network.sizes[-1],
         None if scaler.is_null else TargetScaler.from_dict(scaler.value, scaler.path),
         None if column.is_null else Column.read(column),
+        None if described["range"].is_null else _range(described["range"]),
     )
     return stored.network, stored.loss, target, encoder, stored.training or {}, stored.others
+
+
+def _range(document: Field) -> tuple[float, float]:
+    low, high = document.parts(2)
+    least = low.number()
+    return least, high.number(least=least)

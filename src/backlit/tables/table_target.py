@@ -48,6 +48,8 @@ class TableTarget:
         For regression; None where the loss wants the target as it is (poisson).
     column : Column or None
         What the target's column was taken for; None in a file of an earlier version.
+    range : (least, most) or None
+        For regression: what predictions are kept to, on the target's own scale.
     """
 
     name: str
@@ -55,24 +57,36 @@ class TableTarget:
     n_outputs: int
     scaler: TargetScaler | None = None
     column: Column | None = None
+    range: tuple[float, float] | None = None
 
     @classmethod
-    def learn(cls, column: Any, name: str, task: Task, loss: str) -> TableTarget:
-        """Learn the classes, or the scale, from the column of the training rows."""
+    def learn(cls, column: Any, name: str, task: Task, loss: str, *, clip: bool = False) -> TableTarget:
+        """Learn the classes, or the scale, from the column of the training rows.
+
+        Parameters
+        ----------
+        column : polars.Series
+        name : str
+        task : {"classification", "regression"}
+        loss : str
+        clip : bool, default False
+            Whether predicted numbers are kept to the range of the column.
+        """
         if task == "classification":
-            classes, codes = encode_classes(column)
-            labels = ClassLabels.of(codes, one_output=loss == "cross_entropy")
-            return cls(name, tuple(classes), labels.n_outputs)
+            classes, _ = encode_classes(column)
+            one_output = loss == "cross_entropy" and len(classes) <= 2
+            return cls(name, tuple(classes), 1 if one_output else len(classes))
         values, allowed = as_numbers(column, name), definition(loss).target
+        seen = (float(values.min()), float(values.max())) if clip else None
         if allowed == REALS:
-            return cls(name, None, 1, TargetScaler.fit(values))
+            return cls(name, None, 1, TargetScaler.fit(values), range=seen)
         # a loss that is particular about its targets gets them as they are
         if not allowed.low <= values.min() <= values.max() <= allowed.high:
             raise DataError(
                 f"The loss {loss!r} is defined for targets in {allowed}, but {name!r} lies in "
                 f"[{values.min():g}, {values.max():g}]. Use another loss."
             )
-        return cls(name, None, 1)
+        return cls(name, None, 1, range=seen)
 
     @property
     def task(self) -> Task:
@@ -132,8 +146,9 @@ class TableTarget:
 
     def numbers(self, outputs: Floats) -> Floats:
         """Return the numbers of a regression on the target's own scale, ``(n_rows,)``."""
-        values = outputs[:, 0].astype(np.float64)
-        return values if self.scaler is None else self.scaler.inverse(values)
+        values: Floats = outputs[:, 0].astype(np.float64)
+        values = values if self.scaler is None else self.scaler.inverse(values)
+        return values if self.range is None else np.clip(values, *self.range)
 
     def metric(self, y: Floats) -> Callable[[Floats], float]:
         """Return the function that scores outputs against y: accuracy, or R²."""
@@ -141,15 +156,19 @@ class TableTarget:
             codes = self.codes(y)
             return lambda outputs: float(np.mean(self.codes(outputs) == codes))
         spread = float(np.sum((y - y.mean()) ** 2, dtype=np.float64))
-        return lambda outputs: (
-            1.0 - float(np.sum((outputs - y) ** 2, dtype=np.float64)) / spread if spread else float("nan")
-        )
+        low, high = self.encode(list(self.range or (-np.inf, np.inf)))[:, 0].astype(y.dtype)
+
+        def r2(outputs: Floats) -> float:
+            off = np.clip(outputs, low, high) - y
+            return 1.0 - float(np.sum(off**2, dtype=np.float64)) / spread if spread else float("nan")
+
+        return r2
 
     def head(self) -> Head:
         """Return what a format of `backlit.export` is told of the outputs."""
         if self.classes is None:
             scaler = self.scaler
-            return NumberHead("float64", None if scaler is None else (scaler.mean, scaler.scale))
+            return NumberHead("float64", None if scaler is None else (scaler.mean, scaler.scale), self.range)
         labels = self.labels()
         return ClassHead(np.array(self.classes), labels.kind, labels.one_output)
 

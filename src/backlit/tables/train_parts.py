@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from backlit.core.ensemble import Ensemble
-from backlit.core.network import Network
-from backlit.engine import get_engine
+from backlit.engine import Objective, get_engine
 from backlit.engine.members import open_session
-from backlit.persistence.checkpointing import keeping
+from backlit.tables.calibration import calibrate_on
 from backlit.tables.evaluation import say_if_one_class
+from backlit.tables.folds import train_folds
+from backlit.tables.one_run import Around, hold_out, run_on
 from backlit.tables.options import TableTraining
-from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
+from backlit.tables.start import TableStart
 from backlit.tables.storage import Parts
 from backlit.tables.table_target import Task
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
-from backlit.training.examples import Validation, split_rows
 from backlit.training.recording import Recorder
-from backlit.training.run import Run
-from backlit.training.time_limit import TimeLimit, TimeRemarks
+from backlit.training.time_limit import TimeLimit
 
 
 def train_parts(
@@ -37,33 +35,32 @@ def train_parts(
     checkpoint: Checkpoint | None,
     recorder: Recorder | None,
 ) -> Parts:
-    """Train on a table; see `backlit.tables.model.TableModel.train`."""
+    """Train on a table; see `backlit.tables.model.TableModel.train`.
+
+    Returns
+    -------
+    Parts
+        What a `TableModel` is made of: the first network and the others, loss, target, encoder, and the record of the
+        training as plain JSON (options, how the table was read, epochs, and where there are any the temperature, the
+        folds with their scores, and what the recorder saw).
+    """
     limit = TimeLimit.of(training.max_time)  # reading the columns counts as well
     start = TableStart.of(table, target, training, task, say, columns)
-    training = start.training
-    learned, examples, held_out = start.target, start.examples, None
-    if validation_table is not None:
-        held_out = start.encode(validation_table)
-    elif training.validation_fraction and enough_to_hold_out(len(examples), training.validation_fraction, say):
-        classes = learned.codes(examples.y) if learned.task == "classification" else None
-        rows, held_out_rows = split_rows(len(examples), training.validation_fraction, training.seed, classes)
-        examples, held_out = examples.only(rows), examples.copy(held_out_rows)
-    validation = None
-    if held_out is not None:
-        validation = Validation(held_out, learned.metric(held_out.y), learned.metric_name)
-        training = replace(training, stopping=training.early_stopping())
-    training = without_larger_batches(training, len(examples), say)
-    run = Run.of(training, start.network, start.loss, examples, validation, limit=limit)
-    watchers: list[Watcher] = [*([] if recorder is None else [recorder]), *listeners]
-    if training.max_time is not None:
-        watchers.append(TimeRemarks(say, training.max_time))
-    keeps = keeping(checkpoint, watchers, say=say, warn=say)
-    trained = run.train(watchers, keeping=keeps)
-    session = open_session(get_engine(training.engine), trained.network, run.objective, n_threads=training.n_threads)
+    training, learned = start.training, start.target
+    around = Around(say, listeners, checkpoint, recorder, limit)
+    given = None if validation_table is None else start.encode(validation_table)
+    if training.folds > 1:
+        network, record = train_folds(start, given, around)
+    else:
+        examples, held_out = (start.examples, given) if given else hold_out(start, start.examples, training.seed, say)
+        _, trained = run_on(start, start.network, training, examples, held_out, around)
+        network, record = trained.network, {"epochs": trained.state.epoch}
+        if training.calibrate and held_out is not None:
+            network, record["temperature"] = calibrate_on(held_out, network, learned, training, say)
+    session = open_session(get_engine(training.engine), network, Objective(start.loss), n_threads=training.n_threads)
     say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
-    record = {"options": training.to_dict(), "reading": reading, "epochs": trained.state.epoch}
+    record = {"options": training.to_dict(), "reading": reading} | record
     if recorder is not None:
         record["recorded"] = [health.to_dict() for health in recorder.history]
-    whole: Network | Ensemble = trained.network
-    networks = whole.members if isinstance(whole, Ensemble) else (whole,)
-    return networks[0], run.objective.loss, learned, start.encoder, record, networks[1:]
+    networks = network.members if isinstance(network, Ensemble) else (network,)
+    return networks[0], start.loss, learned, start.encoder, record, networks[1:]

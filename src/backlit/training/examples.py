@@ -66,17 +66,20 @@ class Validation:
     examples : Examples
         Without `rows`: a network is evaluated on all of them.
     metric : callable
-        ``a^L → float``, more is better. May be NaN.
+        ``a^L → float``, more is better unless it `falls`. May be NaN.
     name : str, default "score"
         What the metric is called.
     scorer : callable, optional
         ``Network → float``; takes the metric's place where outputs alone do not tell. NaN where outputs are not finite.
+    falls : bool, default False
+        Whether less of the metric is better.
     """
 
     examples: Examples
     metric: Callable[[Floats], float]
     name: str = "score"
     scorer: Callable[[Network], float] | None = None
+    falls: bool = False
 
     def __post_init__(self) -> None:
         if self.examples.rows is not None:
@@ -102,8 +105,6 @@ def split_rows(
     training, validation : ndarray of int64
         In random order.
     """
-    from sklearn.model_selection import train_test_split
-
     if not 0 < fraction < 1:
         raise InvalidInputError(f"The validation fraction must lie between 0 and 1, but {fraction!r} came.")
     n_validation = int(np.ceil(fraction * n_rows))
@@ -119,10 +120,44 @@ def split_rows(
         _, inverse, counts = np.unique(classes, return_inverse=True, return_counts=True)
         single = counts[inverse] == 1
         n_classes = int((counts > 1).sum())
-        # train_test_split refuses to stratify where a side would not hold every class
+        # only where both sides can hold every class
         if min(n_validation, n_rows - n_validation - int(single.sum())) >= n_classes > 0:
             alone, rows, classes = rows[single], rows[~single], classes[~single]
         else:
             classes = None
-    training, validation = train_test_split(rows, test_size=n_validation, random_state=random_state, stratify=classes)
-    return np.concatenate([training, alone]), validation
+    training, validation = _drawn(len(rows), n_validation, np.random.RandomState(random_state), classes)
+    return np.concatenate([rows[training], alone]), rows[validation]
+
+
+def _drawn(
+    n_rows: int, n_held_out: int, random: np.random.RandomState, classes: NDArray[Any] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw rows as scikit-learn's `train_test_split` does, whose import takes longer than to train on a small table."""
+    if classes is None:
+        drawn = random.permutation(n_rows)
+        return drawn[n_held_out:], drawn[:n_held_out]
+    _, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    n_kept = _shares(counts, n_rows - n_held_out, random)
+    n_drawn = _shares(counts - n_kept, n_held_out, random)
+    kept, held_out = [], []
+    for of_class, m, n in zip(
+        np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1]), n_kept, n_drawn, strict=True
+    ):
+        drawn = of_class[random.permutation(len(of_class))]
+        kept.append(drawn[:m])
+        held_out.append(drawn[m : m + n])
+    return random.permutation(np.concatenate(kept)), random.permutation(np.concatenate(held_out))
+
+
+def _shares(counts: NDArray[np.int64], n: int, random: np.random.RandomState) -> NDArray[np.int64]:
+    """Return how many of n rows are of each class, ``(n_classes,)``; lots decide between equal remainders."""
+    exact = counts / counts.sum() * n
+    shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)
+    remainders = exact - shares
+    for remainder in np.unique(remainders)[::-1]:
+        missing = n - int(shares.sum())
+        if missing <= 0:
+            break
+        equal = np.flatnonzero(remainders == remainder)
+        shares[random.choice(equal, size=min(len(equal), missing), replace=False)] += 1
+    return shares

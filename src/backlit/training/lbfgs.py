@@ -110,7 +110,7 @@ def train_lbfgs(
         record = EpochRecord(state.epoch, float(intermediate_result.fun), 1.0, *validated)
         state.history.append(record)
         reached.update(x=intermediate_result.x.copy(), fun=intermediate_result.fun, nit=state.epoch)
-        is_best = look_at_epoch(session, stopping, state, record) or stopping is None
+        is_best = look_at_epoch(session, stopping, state, record, validation) or stopping is None
         asked_to_stop = tell(EpochEnded(record, is_best, n_rows / max(seconds, 1e-9), session))
         state.stopping.gave_up = stopping is not None and state.stopping.waited > stopping.patience
         timed_out[0] = limit is not None and limit.is_over

@@ -29,6 +29,7 @@ from backlit.training.schedules import Constant, Position, Schedule
 from backlit.training.state import EpochRecord, TrainingState
 from backlit.training.stopping import EarlyStopping
 from backlit.training.time_limit import TimeLimit
+from backlit.training.weight_average import EVERY, asked_with, taken_in
 
 _SECONDS_BETWEEN_EVENTS = 0.2
 
@@ -47,6 +48,8 @@ class Plan:
     stopping : EarlyStopping or None, default None
     shuffle : bool, default True
         Whether each epoch draws its own order of the examples.
+    weight_average : float, default 0
+        Decay of the moving average of the weights; see `backlit.training.weight_average`.
     """
 
     n_epochs: int
@@ -54,6 +57,7 @@ class Plan:
     schedule: Schedule = Constant()
     stopping: EarlyStopping | None = None
     shuffle: bool = True
+    weight_average: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("n_epochs", "batch_size"):
@@ -108,17 +112,16 @@ def train(
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
-        cost = yield from _epoch(session, examples, plan.shuffle, batch_size, rates, state, limit)
+        cost = yield from _epoch(session, examples, plan, batch_size, rates, state, limit)
         if cost is None:
             break
-        validation_cost = validation_metric = None
-        if validation is not None:
-            validation_cost, validation_metric = validate(session, validation)
         state.epoch += 1
         state.rows_seen += n_rows
-        record = EpochRecord(state.epoch, cost, float(rates[-1]), validation_cost, validation_metric)
-        state.history.append(record)
-        is_best = look_at_epoch(session, plan.stopping, state, record)
+        with asked_with(session, state.average):
+            validated = (None, None) if validation is None else validate(session, validation)
+            record = EpochRecord(state.epoch, cost, float(rates[-1]), *validated)
+            state.history.append(record)
+            is_best = look_at_epoch(session, plan.stopping, state, record, validation)
         asked_to_stop = yield EpochEnded(record, is_best, n_rows / (time.perf_counter() - began), session)
         if limit is not None and (n_epochs := limit.epochs(state.epoch, wanted)) != plan.n_epochs:
             plan = replace(plan, n_epochs=n_epochs)
@@ -166,17 +169,24 @@ def clip_batch_size(batch_size: int, n_rows: int) -> int:
 
 
 def restore_best(session: Session, state: TrainingState) -> None:
-    """Give the network the weights of the best epoch, where they were kept."""
-    if state.best is not None:
-        session.set_network(state.best)
+    """Give the network the weights of the best epoch, where they were kept, or else their average, if there is one."""
+    network = state.average if state.best is None else state.best
+    if network is not None:
+        session.set_network(network)
 
 
-def look_at_epoch(session: Session, stopping: EarlyStopping | None, state: TrainingState, record: EpochRecord) -> bool:
+def look_at_epoch(
+    session: Session,
+    stopping: EarlyStopping | None,
+    state: TrainingState,
+    record: EpochRecord,
+    validation: Validation | None,
+) -> bool:
     """Return whether an epoch is the best so far; count the patience, and keep the best network where it is wanted."""
     if stopping is None:
         return False
     value = getattr(record, stopping.monitor)
-    if stopping.monitor == "validation_metric":
+    if stopping.monitor == "validation_metric" and not (validation is not None and validation.falls):
         value = -value
     is_best = state.stopping.see(value, record.epoch, stopping.tolerance)
     if is_best and stopping.restore_best:
@@ -187,7 +197,7 @@ def look_at_epoch(session: Session, stopping: EarlyStopping | None, state: Train
 def _epoch(
     session: Session,
     examples: Examples,
-    shuffle: bool,
+    plan: Plan,
     batch_size: int,
     rates: NDArray[np.float64],
     state: TrainingState,
@@ -198,10 +208,11 @@ def _epoch(
     Long ones are cut between steps, so that there is progress to report.
     """
     n_rows, n_steps = len(examples), len(rates)
-    order = examples.located(_order(session, n_rows, shuffle, state))
+    order = examples.located(_order(session, n_rows, plan.shuffle, state))
     costs, weights = np.zeros(n_steps), np.zeros(n_steps)
     done = 0
-    length = _first_length(n_steps, state)
+    length = EVERY if plan.weight_average else _first_length(n_steps, state)
+    told = time.perf_counter()
     while done < n_steps:
         began = time.perf_counter()
         part = slice(done * batch_size, (done + length) * batch_size)
@@ -211,9 +222,15 @@ def _epoch(
         if steps.diverged_layer is not None:
             raise DivergenceError(state.epoch + 1, steps.diverged_layer)
         costs[done : done + length], weights[done : done + length] = steps.costs, steps.batch_weights
-        done = min(done + length, n_steps)
-        seconds = max(time.perf_counter() - began, 1e-9)
-        length = max(1, int(length * _SECONDS_BETWEEN_EVENTS / seconds))
+        before, done = done, min(done + length, n_steps)
+        if plan.weight_average:
+            state.average = taken_in(state.average, session.network(), plan.weight_average, done - before)
+        now = time.perf_counter()
+        if not plan.weight_average:
+            length = max(1, int(length * _SECONDS_BETWEEN_EVENTS / max(now - began, 1e-9)))
+        elif now - told < _SECONDS_BETWEEN_EVENTS:
+            continue
+        told = now
         if done < n_steps:
             yield StepsDone(state.epoch + 1, done * batch_size, n_rows)
             if limit is not None and limit.is_over:

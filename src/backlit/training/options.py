@@ -111,6 +111,8 @@ class FitOptions:
     stopping : EarlyStopping or None
     max_time : float or None
         Seconds; see `backlit.training.time_limit`.
+    weight_average : float
+        Decay a step of a moving average of the weights; see `backlit.training.weight_average`.
     alpha, l2, l1 : float
         See `backlit.core.penalty.Penalty`. An optimizer that decays weights by itself ignores alpha.
     dropout : Dropout, float or None
@@ -154,6 +156,9 @@ class FitOptions:
     )
     rate_in_velocity: bool = False
     clip_norm: float | None = optimizer_option("clip_norm")
+    weight_average: float = option(
+        0.0, "Decay a step of a moving average of the weights, which then predicts: 0.99; 0 for none.", "Optimizer"
+    )
     alpha: float = option(
         1e-4, "Penalty of scikit-learn: alpha / (2 batch size) · Σ w²; adamw ignores it.", "Regularization", min=0
     )
@@ -191,6 +196,7 @@ class FitOptions:
         from backlit.core.precision import PRECISIONS
         from backlit.engine import ENGINES
         from backlit.training.time_limit import check_time
+        from backlit.training.weight_average import check_decay
 
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES)
@@ -199,6 +205,7 @@ class FitOptions:
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise InvalidInputError(f"The learning rate must be a positive number, but {self.learning_rate!r} came.")
         check_time(self.max_time)
+        check_decay(self.weight_average)
         if not 0 <= self.label_smoothing < 1:
             raise InvalidInputError(f"label_smoothing must lie in [0, 1), but {self.label_smoothing!r} came.")
         if self.solver == LBFGS:
@@ -211,7 +218,7 @@ class FitOptions:
         self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
 
     def _refuse_what_disturbs_a_line_search(self) -> None:
-        for name in ("dropout", "dropout_input", "clip_norm"):
+        for name in ("dropout", "dropout_input", "clip_norm", "weight_average"):
             if getattr(self, name):
                 raise InvalidInputError(
                     f"The solver 'lbfgs' cannot go with {name}={getattr(self, name)!r}: it compares the costs of steps "

@@ -135,6 +135,7 @@ class Run:
             schedule=options.make_schedule(),
             stopping=options.stopping,
             shuffle=options.shuffle,
+            weight_average=options.weight_average,
         )
         return cls(
             get_engine(options.engine, options.precision),

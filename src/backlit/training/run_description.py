@@ -40,6 +40,8 @@ def describe_run(run: Run) -> dict[str, Any]:
     }
     for part in (run.objective, run.plan):
         description |= {field.name: _described(getattr(part, field.name)) for field in dataclasses.fields(part)}
+    if not run.plan.weight_average:
+        del description["weight_average"]  # which older ones do not know
     description = without_idle_seed(description)
     optimizer = _described(run.optimizer)
     description |= {

@@ -51,6 +51,8 @@ class TrainingState:
     best : Network or None
         The network, or the ensemble, of the best epoch, where it is to be restored.
     history : list of EpochRecord
+    average : Network or None
+        The moving average of the weights, or the ensemble of the members' averages, where there is one.
     """
 
     seed: int
@@ -60,13 +62,14 @@ class TrainingState:
     stopping: StoppingState = field(default_factory=StoppingState)
     best: Network | None = None
     history: list[EpochRecord] = field(default_factory=list)
+    average: Network | None = None
 
 
 _KIND = Kind(ModelFileError, "The checkpoint is damaged or was edited.", AS_PYTHON)
 
 
 def state_to_document(state: TrainingState) -> dict[str, Any]:
-    """Return a state as plain JSON, without the best network."""
+    """Return a state as plain JSON, without its networks."""
     stopping = state.stopping
     document: dict[str, Any] = plain(
         {
@@ -90,7 +93,9 @@ def state_to_document(state: TrainingState) -> dict[str, Any]:
     return document
 
 
-def state_from_document(document: dict[str, Any], best: Network | None) -> TrainingState:
+def state_from_document(
+    document: dict[str, Any], best: Network | None, average: Network | None = None
+) -> TrainingState:
     """Return the state that `state_to_document` was given.
 
     Parameters
@@ -99,6 +104,8 @@ def state_from_document(document: dict[str, Any], best: Network | None) -> Train
         Not trusted. What a recorder wrote down may stand there as well, and is for the recorder to read.
     best : Network or None
         The network of the best epoch.
+    average : Network or None
+        The moving average of the weights.
 
     Raises
     ------
@@ -121,6 +128,7 @@ def state_from_document(document: dict[str, Any], best: Network | None) -> Train
         ),
         best=best,
         history=[_record(*row.parts(5)) for row in fields["history"].parts()],
+        average=average,
     )
 
 

@@ -54,7 +54,7 @@ class StoppingState:
     Attributes
     ----------
     best : float
-        Best value so far; for a metric its negative, so that less is better. Infinite at the start.
+        Best value so far; for a metric that rises its negative, so that less is better. Infinite at the start.
     best_epoch : int
         Its epoch, counted from 1; 0 before the first.
     waited : int

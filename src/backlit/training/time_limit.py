@@ -48,14 +48,19 @@ class TimeLimit:
         self._first_epoch_began, self._epochs_before = self.clock(), epoch
 
     @property
+    def left(self) -> float:
+        """Seconds that are left; negative where the time is up."""
+        return self.seconds - (self.clock() - self._began)
+
+    @property
     def is_over(self) -> bool:
         """Whether the time is up."""
-        return self.clock() - self._began >= self.seconds
+        return self.left <= 0
 
     def epochs(self, epoch: int, wanted: int) -> int:
         """Return how many epochs there is time for in all, at most `wanted`, after so many are done."""
         now = self.clock()
-        left = self.seconds - (now - self._began)
+        left = self.left
         each = (now - self._first_epoch_began) / (epoch - self._epochs_before)
         if left <= 0:
             return epoch

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+import needs
 from backlit.documents.field import Field, Kind
 from backlit.grading.reading.student import Call, FunctionInfo, Inventory, Outcome
 from backlit.grading.sandbox.messages import (
@@ -84,7 +85,7 @@ def test_other_values_are_refused(value):
 
 
 @given(JSON)
-@settings(max_examples=300)
+@settings(max_examples=300 if needs.THOROUGH else 60)
 def test_no_document_does_more_than_be_refused(document):
     for read in (decode, lambda d: decode_inventory(arrived(d)), lambda d: decode_outcome(arrived(d))):
         with contextlib.suppress(WireError):

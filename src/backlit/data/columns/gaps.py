@@ -42,9 +42,10 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     """
     import polars as pl
 
-    if pl.String in table.dtypes:
-        text = pl.col(pl.String).str.strip_chars()
-        table = table.with_columns(pl.when(text != "").then(text))
+    text = pl.col(pl.String)
+    if stripped := table.select(text.str.strip_chars()).get_columns():
+        # apart, for in one expression polars strips all cells twice
+        table = table.with_columns(stripped).with_columns(pl.when(text != "").then(text))
     matches = {}
     for word in dict.fromkeys(word.strip() for word in missing):
         number = _number(word)

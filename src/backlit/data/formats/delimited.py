@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -138,10 +138,11 @@ class _Text:
             return None
         header = data if end < 0 else data[:end]
         first = header.decode("utf-8").rstrip("\r").split(self.separator)
-        body = data if self.names is not None else data[end + 1 :]
-        n_rows = count_byte(body, "\n") + (not body.endswith(b"\n"))
-        if not n_rows:
+        start = 0 if self.names is not None else end + 1
+        body = memoryview(data)[start:]
+        if not body:
             return None
+        n_rows = count_byte(body, "\n") + (not data.endswith(b"\n"))
         cells, rest = divmod(count_byte(body, self.separator) + n_rows, n_rows)
         if rest or cells == 1 or abs(cells - len(first)) > 1:
             return None
@@ -149,10 +150,10 @@ class _Text:
         # If one line is too short, another is too long, and polars complains of that.
         plain: frozenset[str] = frozenset()
         if as_text is None:
-            frame = _parsed(body, self.separator, columns)
+            frame = _parsed(data, self.separator, columns, skip_rows=int(start > 0))
         else:
             as_text = [*as_text, columns[-1]] if n_dropped else as_text
-            frame, plain = divide(body, self.separator, columns, n_rows, as_text) or (None, plain)
+            frame, plain = divide(data, start, self.separator, columns, n_rows, as_text) or (None, plain)
         if frame is None or frame.height != n_rows:
             return None
         return (self._without_last(frame) if n_dropped else frame), plain
@@ -260,11 +261,12 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _parsed(data: bytes, separator: str, columns: list[str]) -> pl.DataFrame | None:
+def _parsed(data: bytes, separator: str, columns: list[str], skip_rows: int = 0) -> pl.DataFrame | None:
     import polars as pl
 
     schema = dict.fromkeys(columns, pl.String)
+    options: dict[str, Any] = {"has_header": False, "separator": separator, "skip_rows": skip_rows}
     try:
-        return pl.read_csv(data, has_header=False, separator=separator, schema=schema, infer_schema=False)
+        return pl.read_csv(data, schema=schema, infer_schema=False, **options)
     except pl.exceptions.PolarsError:
         return None

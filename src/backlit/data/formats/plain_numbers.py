@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,20 +22,22 @@ _HEAD = 1000
 _FEW, _SOME = 4, 100
 _EXACT = 2**53
 _RETRIES = 4
-_CHUNK = 1 << 18
+_CHUNK = 1 << 17
 THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
 """A cell of thousands, or of three decimals."""
 
 
 def divide(
-    body: bytes, separator: str, columns: list[str], n_rows: int, as_text: Collection[str] = ()
+    data: bytes, start: int, separator: str, columns: list[str], n_rows: int, as_text: Collection[str] = ()
 ) -> tuple[pl.DataFrame, frozenset[str]] | None:
     """Divide lines without quotes into columns.
 
     Parameters
     ----------
-    body : bytes
-        The lines below the header.
+    data : bytes
+        A header line or none, and the rows.
+    start : int
+        Where the rows begin.
     separator : str
     columns : list of str
     n_rows : int
@@ -51,62 +55,68 @@ def divide(
     import polars as pl
 
     options: dict[str, Any] = {"has_header": False, "separator": separator}
+    # A header is skipped: the rows alone would be a copy of a large file.
+    everything = options | {"skip_rows": int(start > 0)}
     try:
         # Of few rows that is the table.
-        table = pl.read_csv(_lines(body, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
+        table = pl.read_csv(_lines(data, start, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
         if table.columns != columns:
             return None
-        if n_rows > _HEAD:
-            forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in table.schema.items()}
-            integers = [name for name, dtype in table.schema.items() if dtype.is_integer()]
-            table = _read(body, forms | {name: pl.String for name in as_text if name in forms}, options)
-            table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
-        kinds = dict(zip(columns, table.dtypes, strict=True))
+        kinds = dict(table.schema)  # asked for once: of thousands of columns that takes its time
+        integers = [name for name, dtype in kinds.items() if dtype.is_integer()]
+        with ThreadPoolExecutor(1) as beside:  # these bytes are looked at while polars divides them
+            zeros = beside.submit(_has_zeros_before_digits, data, start, separator) if integers else None
+            if n_rows > _HEAD:
+                forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in kinds.items()}
+                table = _read(data, forms | {name: pl.String for name in as_text if name in forms}, everything)
+                table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
+                kinds = dict(table.schema)
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
-        zeros = bool(whole) and _has_zeros_before_digits(body, separator)
+        codes = zeros is not None and zeros.result()
         cells = dict(zip(columns, table.get_columns(), strict=True))
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
-        plain = {name for name in numbers if _is_certain(cells[name], name in whole, zeros=zeros)}
+        plain = {name for name in numbers if _is_certain(cells[name], name in whole, codes=codes)}
         place = {name: j for j, name in enumerate(columns)}
         unsure = _may_be_thousands(table, [name for name in numbers if name in plain and name not in whole])
         if unsure:
             places = [place[name] for name in unsure]
-            head = pl.read_csv(_lines(body, _SOME), schema=dict.fromkeys(columns, pl.String), columns=places, **options)
+            lines, as_read = _lines(data, start, _SOME), dict.fromkeys(columns, pl.String)
+            head = pl.read_csv(lines, schema=as_read, columns=places, **options)
             fit = head.select(pl.all().str.contains(THREE_DIGITS).all()).row(0, named=True)
             plain -= {name for name, all_fit in fit.items() if all_fit}
         text = pl.String()
         places = [j for j, (name, dtype) in enumerate(kinds.items()) if name not in plain and dtype != text]
         if places:
-            again = pl.read_csv(body, schema=dict.fromkeys(columns, pl.String), columns=places, **options)
+            again = pl.read_csv(data, schema=dict.fromkeys(columns, pl.String), columns=places, **everything)
             table = table.with_columns(again.iter_columns())
     except pl.exceptions.PolarsError:
         return None
     return table, frozenset(plain)
 
 
-def _lines(body: bytes, n: int) -> bytes:
+def _lines(data: bytes, start: int, n: int) -> bytes:
     # polars' n_rows stops it from giving more rows, but not from complaining of what stands in them
-    end = -1
+    end = start - 1
     for _ in range(n):
-        end = body.find(b"\n", end + 1)
+        end = data.find(b"\n", end + 1)
         if end < 0:
-            return body
-    return body[:end]
+            return data[start:]
+    return data[start:end]
 
 
-def _read(body: bytes, kinds: dict[str, Any], options: dict[str, Any]) -> pl.DataFrame:
+def _read(data: bytes, kinds: dict[str, Any], options: dict[str, Any]) -> pl.DataFrame:
     import polars as pl
 
     for _ in range(_RETRIES):
         try:
-            return pl.read_csv(body, schema=kinds, **options)
+            return pl.read_csv(data, schema=kinds, **options)
         except pl.exceptions.ComputeError as error:
             # The head of a column held numbers alone, and here comes a word.
             found = re.search(r"at column '(.*?)' \(column number (\d+)\)", str(error))
             if found is None:
                 raise
             kinds = kinds | {list(kinds)[int(found[2]) - 1]: pl.String}
-    return pl.read_csv(body, schema=dict.fromkeys(kinds, pl.String), **options)
+    return pl.read_csv(data, schema=dict.fromkeys(kinds, pl.String), **options)
 
 
 def _whole(numbers: pl.Series) -> pl.Series:
@@ -117,12 +127,12 @@ def _whole(numbers: pl.Series) -> pl.Series:
     return whole if same else numbers
 
 
-def _is_certain(numbers: pl.Series, whole: bool, *, zeros: bool) -> bool:
+def _is_certain(numbers: pl.Series, whole: bool, *, codes: bool) -> bool:
     low, high, total = numbers.min(), numbers.max(), numbers.sum()
     # The sum of NaN is NaN, which no number equals. Some words for a gap are read as it.
     if low is None or low == high or total != total:
         return False
-    return bool(-_EXACT < low <= high < _EXACT) and not (whole and zeros)  # type: ignore[operator]
+    return bool(-_EXACT < low <= high < _EXACT) and not (whole and codes)  # type: ignore[operator]
 
 
 def _may_be_thousands(table: pl.DataFrame, floats: list[str]) -> list[str]:
@@ -136,20 +146,25 @@ def _may_be_thousands(table: pl.DataFrame, floats: list[str]) -> list[str]:
     return floats
 
 
-def _has_zeros_before_digits(body: bytes, separator: str) -> bool:
+def _has_zeros_before_digits(data: bytes, start: int, separator: str) -> bool:
     """Tell whether some cell begins with a zero and a digit, perhaps after a sign."""
-    buffer = np.frombuffer(body, dtype=np.uint8)
-    # Before the first cell stands a line break, as before those of all other lines.
-    first = np.frombuffer(b"\n\n" + body[:_CHUNK], dtype=np.uint8)
+    buffer = np.frombuffer(data, dtype=np.uint8)
+    # Before the first cell of a file stands a line break, as before those of all other lines.
+    first = np.frombuffer(b"\n\n\n" + data[start : start + _CHUNK], dtype=np.uint8)
     # Piece by piece, so that what is compared stays in the processor's cache; a cell's beginning may lie across two.
-    for start in range(0, len(buffer), _CHUNK):
-        chunk = first if start == 0 else buffer[start - 3 : start + _CHUNK]
+    for begin in range(start, len(buffer), _CHUNK):
+        chunk = first if begin == start else buffer[begin - 3 : begin + _CHUNK]
         before, after = chunk[1:-2], chunk[3:]
         zero = chunk[2:-1] == ord("0")
         zero &= after - np.uint8(ord("0")) < 10  # what is less than "0" wraps around
-        if (zero & ((before == ord(separator)) | (before == ord("\n")))).any():
+        if (zero & _ends_a_cell(before, separator)).any():
             return True
         zero &= (before == ord("-")) | (before == ord("+"))
-        if zero.any() and np.isin(chunk[:-3][zero], [ord(separator), ord("\n")]).any():
+        if zero.any() and (zero & _ends_a_cell(chunk[:-3], separator)).any():
             return True
     return False
+
+
+def _ends_a_cell(bytes_: NDArray[np.uint8], separator: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (bytes_ == ord(separator)) | (bytes_ == ord("\n"))
+    return found

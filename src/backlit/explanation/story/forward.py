@@ -198,6 +198,13 @@ def _original_scale(story: Story) -> None:
             numbers = total([number(scale.mean[j]), (*number(scale.scale[j]), TIMES, *_factor(value))])
             rows.append([(Word(label + _shortened(name)),), numbers, number(original)])
     story.rows(rows)
+    if scale.range is not None:
+        for j in story.shown[story.last]:
+            kept = float(np.clip(example.original_output[j], *scale.range))
+            if kept != example.original_output[j]:
+                low, high = map(number, scale.range)
+                told = ("Predictions are kept to the range seen in training, ", low, " to ", high)
+                story.say(*told, ": the model predicts ", number(kept), ".")
 
 
 def _factor(value: float) -> Maths:

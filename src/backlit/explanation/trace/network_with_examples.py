@@ -32,6 +32,8 @@ class ModelFacts:
         What each output stands for: the classes, or the name of the target.
     target_scale : (mean, scale), or None
         The target is ``mean + scale · y``; each a number, or one number for each output.
+    target_range : (least, most) or None
+        What the model keeps its predictions to, on the target's scale.
     encodings : callable or None
         ``() → encodings``: for each example, for each input how it came from a table, with the attributes of
         `backlit.explanation.trace.tree.Feature`. Called only by an explanation that shows it.
@@ -40,6 +42,7 @@ class ModelFacts:
     learning_rate: float | None = None
     output_names: Sequence[str] | None = None
     target_scale: tuple[ArrayLike, ArrayLike] | None = None
+    target_range: tuple[float, float] | None = None
     encodings: Callable[[], Sequence[Sequence[Any]]] | None = None
 
 

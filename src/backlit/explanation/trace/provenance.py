@@ -45,7 +45,9 @@ def names_of(kind: str, names: Sequence[str], count: int) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def scale_of(target_scale: tuple[ArrayLike, ArrayLike], n_outputs: int) -> TargetScale:
+def scale_of(
+    target_scale: tuple[ArrayLike, ArrayLike], n_outputs: int, kept_to: tuple[float, float] | None = None
+) -> TargetScale:
     """Return the scale of each output, from one for all or one for each."""
     mean, scale = (np.asarray(part, dtype=np.float64) for part in target_scale)
     for name, part in (("mean", mean), ("scale", scale)):
@@ -54,7 +56,8 @@ def scale_of(target_scale: tuple[ArrayLike, ArrayLike], n_outputs: int) -> Targe
                 f"The {name} of target_scale must be one number, or one for each of {n_outputs} outputs, "
                 f"but has the shape {part.shape}."
             )
-    return TargetScale(*(tuple(np.broadcast_to(part, (n_outputs,)).tolist()) for part in (mean, scale)))
+    means, scales = (tuple(np.broadcast_to(part, (n_outputs,)).tolist()) for part in (mean, scale))
+    return TargetScale(means, scales, kept_to)
 
 
 def original(scale: TargetScale, values: Floats) -> Floats:

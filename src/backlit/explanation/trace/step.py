@@ -54,7 +54,7 @@ def work_step(given: NetworkWithExamples, facts: ModelFacts, example_names: Sequ
             after = _descend(network, backpass, rate)
             cost_after = float(cost(after, x, y, loss=loss))
     n_outputs = network.sizes[-1]
-    scale = None if facts.target_scale is None else scale_of(facts.target_scale, n_outputs)
+    scale = facts.target_scale and scale_of(facts.target_scale, n_outputs, facts.target_range)
     names = facts.output_names
     return WorkedStep(
         sizes=network.sizes,

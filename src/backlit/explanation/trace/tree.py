@@ -173,10 +173,14 @@ class ParameterTrace:
 
 @dataclass(frozen=True)
 class TargetScale:
-    """How the network's outputs become values of the table: ``mean + scale · a^L``, output by output."""
+    """How the network's outputs become values of the table: ``mean + scale · a^L``, output by output.
+
+    A model that keeps its predictions to a range has that too: its least and most.
+    """
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
+    range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

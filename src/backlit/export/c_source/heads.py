@@ -67,6 +67,9 @@ def c_head(network: Network, head: Head | None) -> CHead:
     if head.scale is not None:
         mean, scale = map(float_literal, head.scale)
         statements = [*statements, f"y[0] = y[0] * {scale} + {mean};"]
+    if head.range is not None:
+        low, high = map(float_literal, head.range)
+        statements = [*statements, f"y[0] = y[0] < {low} ? {low} : y[0] > {high} ? {high} : y[0];"]
     return CHead(functions, statements, ["the predicted number"] * n_out)
 
 

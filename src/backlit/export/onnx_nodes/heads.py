@@ -49,6 +49,8 @@ def add_number_head(graph: OnnxGraph, head: NumberHead, a: str, width: int) -> N
     if head.scale is not None:
         mean, scale = (graph.constant(np.array([value], dtype=head.dtype)) for value in head.scale)
         values = graph.add("Add", graph.add("Mul", values, scale), mean)
+    if head.range is not None:
+        values = graph.add("Clip", values, *(graph.constant(np.array(value, dtype=head.dtype)) for value in head.range))
     graph.output(values, "variable", head.dtype, width, "the predicted numbers")
 
 

@@ -1,0 +1,141 @@
+"""Scores that the user names, to tell which epoch was best: as scikit-learn defines them.
+
+Computed from the outputs of the held-out rows after each epoch. To import scikit-learn's own takes longer than most
+trainings of small tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.data.probabilities import probabilities
+from backlit.engine.protocol import Floats
+from backlit.errors import InvalidInputError
+from backlit.tables.table_target import TableTarget, Task
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score.
+
+    Attributes
+    ----------
+    task : {"classification", "regression"}
+    falls : bool
+        Whether less is better.
+    score : callable
+        For classes: (codes of the true ones ``(n_rows,)``, probabilities ``(n_rows, n_classes)``) → float. For numbers:
+        (true ones, predicted ones) on the target's own scale.
+    """
+
+    task: Task
+    falls: bool
+    score: Callable[[NDArray[Any], Floats], float]
+
+
+def named_metric(target: TableTarget, name: str, y: Floats) -> tuple[Callable[[Floats], float], str, bool]:
+    """Return the function that scores outputs a^L, what it is called, and whether less is better.
+
+    Parameters
+    ----------
+    target : TableTarget
+    name : str
+        Of `METRICS`.
+    y : ndarray, ``(n_rows, n_outputs)``
+        As the network sees it.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is for another task.
+    """
+    metric = METRICS[name]
+    if metric.task != target.task:
+        what = "classes" if metric.task == "classification" else "numbers"
+        others = ", ".join(other for other, each in METRICS.items() if each.task == target.task)
+        raise InvalidInputError(f"The metric {name!r} is for {what}, which {target.name!r} is not. Use {others}.")
+    if target.classes is None:
+        scaler = target.scaler
+        truth = y[:, 0].astype(np.float64)
+        truth = truth if scaler is None else scaler.inverse(truth).astype(np.float64)
+        return lambda outputs: metric.score(truth, target.numbers(outputs)), name, metric.falls
+    codes, labels = target.codes(y), target.labels()
+    shown = f"{name} of {target.classes[1]!r}" if name == "f1" and len(target.classes) == 2 else name
+    return lambda outputs: metric.score(codes, probabilities(labels, outputs)), shown, metric.falls
+
+
+def accuracy(codes: NDArray[np.intp], shares: Floats) -> float:
+    """Return the share of rows whose most probable class is the true one."""
+    return float(np.mean(shares.argmax(axis=1) == codes))
+
+
+def balanced_accuracy(codes: NDArray[np.intp], shares: Floats) -> float:
+    """Return the mean over the classes that occur of the share of their rows that is found."""
+    hit = shares.argmax(axis=1) == codes
+    rows = np.bincount(codes)
+    return float(np.mean(np.bincount(codes, weights=hit)[rows > 0] / rows[rows > 0]))
+
+
+def f1(codes: NDArray[np.intp], shares: Floats) -> float:
+    """Return F₁ of the second of two classes, or the mean over more classes that occur or are predicted."""
+    told, n = shares.argmax(axis=1), shares.shape[1]
+    hits = np.bincount(codes[told == codes], minlength=n)
+    sizes = np.bincount(codes, minlength=n) + np.bincount(told, minlength=n)
+    each = 2 * hits / np.maximum(sizes, 1)
+    return float(each[1] if n == 2 else each[sizes > 0].mean())
+
+
+def log_loss(codes: NDArray[np.intp], shares: Floats) -> float:
+    """Return the mean of −ln of the true class's probability, held above the smallest step from 0 to 1."""
+    told = shares[np.arange(len(codes)), codes].astype(np.float64)
+    return float(-np.mean(np.log(np.maximum(told, np.finfo(shares.dtype).eps))))
+
+
+def auc(codes: NDArray[np.intp], shares: Floats) -> float:
+    """Return the area under the ROC curve; of more than two classes the mean, each against all others; NaN for one."""
+    n = shares.shape[1]
+    classes = [1] if n == 2 else range(n)
+    areas = [_area(codes == c, shares[:, c]) for c in classes if 0 < np.sum(codes == c) < len(codes)]
+    return float(np.mean(areas)) if areas else float("nan")
+
+
+def _area(is_it: NDArray[np.bool_], share: Floats) -> float:
+    # how often a row of the class has more than one of the others; equal ones count half
+    _, place, counts = np.unique(share, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    n = int(is_it.sum())
+    return float((rank[is_it].sum() - n * (n + 1) / 2) / (n * (len(is_it) - n)))
+
+
+def r2(truth: Floats, values: Floats) -> float:
+    """Return R²; NaN where the true numbers are all the same."""
+    spread = float(np.sum((truth - truth.mean()) ** 2))
+    return 1 - float(np.sum((truth - values) ** 2)) / spread if spread else float("nan")
+
+
+def rmse(truth: Floats, values: Floats) -> float:
+    """Return the root of the mean squared error."""
+    return float(np.sqrt(np.mean((truth - values) ** 2)))
+
+
+def mae(truth: Floats, values: Floats) -> float:
+    """Return the mean absolute error."""
+    return float(np.mean(np.abs(truth - values)))
+
+
+METRICS = {
+    "accuracy": Metric("classification", False, accuracy),
+    "balanced_accuracy": Metric("classification", False, balanced_accuracy),
+    "f1": Metric("classification", False, f1),
+    "auc": Metric("classification", False, auc),
+    "log_loss": Metric("classification", True, log_loss),
+    "r2": Metric("regression", False, r2),
+    "rmse": Metric("regression", True, rmse),
+    "mae": Metric("regression", True, mae),
+}
+"""Name → score."""

@@ -1,0 +1,97 @@
+"""One training on rows of a table: which rows are held out, what they are scored by, and the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from backlit.core.ensemble import Ensemble
+from backlit.core.network import Network
+from backlit.persistence.checkpointing import keeping
+from backlit.tables.metrics import named_metric
+from backlit.tables.options import TableTraining
+from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
+from backlit.training.checkpoint import Checkpoint
+from backlit.training.events import Watcher
+from backlit.training.examples import Examples, Validation, split_rows
+from backlit.training.recording import Recorder
+from backlit.training.run import Run, Trained
+from backlit.training.time_limit import TimeLimit, TimeRemarks
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What goes on around a run.
+
+    Attributes
+    ----------
+    say : callable
+    listeners : sequence of Watcher
+    checkpoint : Checkpoint or None
+    recorder : Recorder or None
+    limit : TimeLimit or None
+    """
+
+    say: Callable[[str], object]
+    listeners: Sequence[Watcher] = ()
+    checkpoint: Checkpoint | None = None
+    recorder: Recorder | None = None
+    limit: TimeLimit | None = None
+
+
+def hold_out(
+    start: TableStart, examples: Examples, seed: int, say: Callable[[str], object]
+) -> tuple[Examples, Examples | None]:
+    """Return what to train on and what to stop by, or None where there is nothing to spare.
+
+    Parameters
+    ----------
+    start : TableStart
+    examples : Examples
+    seed : int
+    say : callable
+    """
+    fraction, target = start.training.validation_fraction, start.target
+    if not fraction or not enough_to_hold_out(len(examples), fraction, say):
+        return examples, None
+    y = examples.y if examples.rows is None else examples.y[examples.rows]
+    classes = target.codes(y) if target.task == "classification" else None
+    rows, held_out = split_rows(len(examples), fraction, seed, classes)
+    return examples.only(rows), examples.copy(held_out)
+
+
+def run_on(
+    start: TableStart,
+    network: Network | Ensemble,
+    training: TableTraining,
+    examples: Examples,
+    held_out: Examples | None,
+    around: Around,
+) -> tuple[Run, Trained]:
+    """Train a network.
+
+    Parameters
+    ----------
+    start : TableStart
+    network : Network or Ensemble
+        Where to begin.
+    training : TableTraining
+    examples : Examples
+    held_out : Examples or None
+        To stop by.
+    around : Around
+    """
+    validation, say = None, around.say
+    if held_out is not None:
+        score, name, falls = start.target.metric(held_out.y), start.target.metric_name, False
+        if training.metric is not None:
+            score, name, falls = named_metric(start.target, training.metric, held_out.y)
+        validation = Validation(held_out, score, name, falls=falls)
+        training = replace(training, stopping=training.early_stopping())
+    training = without_larger_batches(training, len(examples), say)
+    run = Run.of(training, network, start.loss, examples, validation, limit=around.limit)
+    watchers: list[Watcher] = [*([] if around.recorder is None else [around.recorder]), *around.listeners]
+    if around.limit is not None:
+        watchers.append(TimeRemarks(say, around.limit.seconds))
+    keeps = keeping(around.checkpoint, watchers, say=say, warn=say)
+    return run, run.train(watchers, keeping=keeps)
