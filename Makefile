@@ -11,8 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-tables bench-tables-quick demo docs \
-  lab-page lab-page-check site clean
+.PHONY: help setup check format test soak neon sanitize wheel bench bench-quick bench-stream bench-tables \
+  bench-tables-quick demo docs lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -138,6 +138,9 @@ bench: setup  ## side by side with peers, 15 minutes
 
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
+
+bench-stream: setup  ## tables larger than memory, beside PyTorch and scikit-learn; ARGS="--scale 0.1"
+	$(BIN)/python benchmarks/stream.py $(ARGS)
 
 # Peers stand in an environment of their own on top of .venv, whose PyTorch they share.
 TABLES := build/bench-tables/venv

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from backlit.persistence.model_file import load_network, save_network
     from backlit.tables.estimators import TabularClassifier, TabularRegressor
     from backlit.tables.model import TableModel
+    from backlit.tables.streaming import fit_stream
     from backlit.training.checkpoint import Checkpoint
     from backlit.training.csv_log import CSVLog
     from backlit.training.optuna_pruning import OptunaPruning
@@ -97,6 +98,7 @@ _HOMES = {
     "from_sklearn": "backlit.estimators.importing",
     "from_state_dict": "backlit.estimators.importing",
     "fit_many": "backlit.estimators.side_by_side",
+    "fit_stream": "backlit.tables.streaming",
     "get_engine": "backlit.engine",
     "grade": "backlit.grading.grade",
     "load_network": "backlit.persistence.model_file",
@@ -151,6 +153,7 @@ __all__ = [
     "explain",
     "find_learning_rate",
     "fit_many",
+    "fit_stream",
     "from_keras",
     "from_onnx",
     "from_sklearn",

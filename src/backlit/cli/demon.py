@@ -9,7 +9,8 @@ import typer
 
 from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
 from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
-from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import load_one_network, read_for
 
 
 @reads_a_table

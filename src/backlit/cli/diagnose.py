@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from backlit.cli.options import AsJson, DataFile, Member, ModelFile, Quiet
-from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import load_one_network, read_for
 
 
 @reads_a_table

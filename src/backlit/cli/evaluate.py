@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from backlit.cli.options import AsJson, DataFile, ModelFile, Quiet, Threads
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import AsJson, DataFiles, ModelFile, Quiet, Threads
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import tables_for
 
 if TYPE_CHECKING:
     from backlit.tables.results import ClassScore
@@ -29,7 +30,7 @@ _WORDS = {
 @reads_a_table
 def evaluate(
     model: ModelFile,
-    file: DataFile,
+    file: DataFiles,
     *,
     reading: ReadingOptions,
     threads: Threads = None,
@@ -48,10 +49,11 @@ def evaluate(
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
-    with status(f"Reading {file} …", quiet=quiet):
-        table = read_for(loaded, file, reading, quiet=quiet)
-    with status("Predicting …", quiet=quiet):
-        result = loaded.evaluate(table, n_threads=threads)
+    comparison = loaded.comparison(n_threads=threads)
+    with status(f"Reading {file[0]} and predicting …", quiet=quiet):
+        for table in tables_for(loaded, file, reading, quiet=quiet):
+            comparison.add(table)
+    result = comparison.result()
     for message in result.remarks:
         remark(message, quiet=quiet)
     classes = loaded.target.classes

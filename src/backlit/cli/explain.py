@@ -18,7 +18,8 @@ from backlit.cli.options import (
     default_of,
     refuse_to_overwrite,
 )
-from backlit.cli.reading import ReadingOptions, load_one_network, read_for, reads_a_table
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import load_one_network, read_for
 
 _MOST_ROWS = 1000  # a longer range is a slip of the finger
 RENDER = "backlit.explanation.views.render.render"

@@ -27,6 +27,14 @@ DataFile = Annotated[
     Path,
     typer.Argument(help="Table: CSV, Parquet, Excel, JSON, ARFF, libsvm, NPZ, IDX; .gz is fine.", show_default=False),
 ]
+DataFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Table: CSV, Parquet, Excel, JSON, ARFF, libsvm, NPZ, IDX; .gz is fine. Of Parquet and CSV also several "
+        "files, folders and globs.",
+        show_default=False,
+    ),
+]
 OptionalDataFile = Annotated[
     Path | None,
     typer.Argument(help="Table: CSV, Parquet, Excel, JSON, ARFF, libsvm, NPZ, IDX; .gz is fine.", show_default=False),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backlit.cli.options import DataFile, ModelFile, Quiet, Threads
-from backlit.cli.reading import ReadingOptions, read_for, reads_a_table
+from backlit.cli.options import DataFiles, ModelFile, Quiet, Threads
+from backlit.cli.reading import ReadingOptions, reads_a_table
+from backlit.cli.reading_for_models import tables_for
 
 
 @reads_a_table
 def predict(
     model: ModelFile,
-    file: DataFile,
+    file: DataFiles,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -33,37 +35,51 @@ def predict(
 
     The result has one column named after the target and, where there are classes, one column probability_<class> each.
     It has one row for each row of the table, in the same order; a line of totals or units, which is none, keeps its
-    place and is left empty.
+    place and is left empty. Large files of Parquet and CSV are read, and predictions written, in pieces.
 
     Example: [bold]backlit predict housing.safetensors new.csv --out predictions.csv[/bold]
     """
     from backlit.cli.options import refuse_to_overwrite
     from backlit.cli.output import remark, status
-    from backlit.data.formats.writers import check_format, write_table
+    from backlit.data.formats.writers import check_format, writing
     from backlit.persistence import atomic_write, check_writable
     from backlit.tables.model import TableModel
 
-    refuse_to_overwrite(out, model, file)
+    refuse_to_overwrite(out, model, *file)
     if out is not None:
         check_format(out)
         check_writable(out)
     loaded = TableModel.load(model)
-    with status(f"Reading {file} …", quiet=quiet):
-        table = read_for(loaded, file, reading, quiet=quiet)
-    if out is not None:
-        check_format(out, 1 + len(loaded.target.classes or ()), len(table))
-    with status("Predicting …", quiet=quiet):
-        rows, left_out = loaded.schema.read_rows(table)
-        frame = _frame(loaded, loaded.predict(rows, n_threads=threads))
-    for line in left_out:
-        remark(f"Row {line.row:,} gets no prediction, and is left empty: {line.why}.", quiet=quiet)
-    frame = _in_place(frame, table.height, {line.row for line in left_out})
+    frames = _predicted(loaded, tables_for(loaded, file, reading, quiet=quiet), threads, quiet=quiet)
     if out is None:
-        sys.stdout.write(frame.write_csv())
+        for k, (frame, _) in enumerate(frames):
+            sys.stdout.write(frame.write_csv(include_header=k == 0))
         return
-    with atomic_write(out) as stream:
-        write_table(frame, stream, out)
-    remark(f"Wrote {rows.height:,} predictions to {out}.", quiet=quiet)
+    n_rows = 0
+    with atomic_write(out) as stream, writing(stream, out) as write:
+        for frame, n in frames:
+            with status(f"Predicted {n_rows:,} rows …", quiet=quiet):
+                write(frame)
+            n_rows += n
+    remark(f"Wrote {n_rows:,} predictions to {out}.", quiet=quiet)
+
+
+def _predicted(model: Any, tables: Iterator[Any], threads: int | None, *, quiet: bool) -> Iterator[tuple[Any, int]]:
+    """Yield the predictions for tables, a frame for each, and how many they are."""
+    from backlit.cli.output import remark, status
+
+    before = 0
+    while True:
+        with status("Reading and predicting …", quiet=quiet):
+            table = next(tables, None)
+            if table is None:
+                return
+            rows, left_out = model.schema.read_rows(table)
+            frame = _frame(model, model.predict(rows, n_threads=threads))
+        for line in left_out:
+            remark(f"Row {line.row + before:,} gets no prediction, and is left empty: {line.why}.", quiet=quiet)
+        before += table.height
+        yield _in_place(frame, table.height, {line.row for line in left_out}), frame.height
 
 
 def _frame(model: Any, predictions: Any) -> Any:

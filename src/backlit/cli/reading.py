@@ -21,6 +21,7 @@ from backlit.training.options import option
 if TYPE_CHECKING:
     from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.formats.table_file import TableFile
+    from backlit.data.stream.text_pieces import TextOptions
 
 LABEL = "label"
 """What the column of --labels is called where nobody gives it a name."""
@@ -91,6 +92,28 @@ class ReadingOptions:
             plain_numbers=as_text is not None,
             as_text=as_text or (),
         )
+
+    def read_all(
+        self, paths: Sequence[Path], target: str | None = None, as_text: Collection[str] | None = None
+    ) -> TableFile:
+        """Return one table of several files, one below the other; see `read`."""
+        if len(paths) == 1:
+            return self.read(paths[0], target, as_text)
+        import polars as pl
+
+        from backlit.data.stream.table_stream import alike
+
+        first, *others = (self.read(path, target) for path in paths)
+        like = dict(first.frame.schema)
+        frames = [alike(file.frame, like, path, paths[0]) for file, path in zip(others, paths[1:], strict=True)]
+        said = dict.fromkeys(remark for file in (first, *others) for remark in file.remarks)
+        return dataclasses.replace(first, frame=pl.concat([first.frame, *frames]), remarks=tuple(said))
+
+    def text_options(self) -> TextOptions:
+        """Return how text is read in pieces."""
+        from backlit.data.stream.text_pieces import TextOptions
+
+        return TextOptions(self.names, self.separator, self.skip_rows, self.comment)
 
     def missing_words(self) -> tuple[str, ...]:
         """Return the cells that mean a missing value."""
@@ -169,6 +192,10 @@ class ColumnOptions:
 
     def choices(self, file: TableFile, reading: ReadingOptions) -> ColumnChoices:
         """Return what is known of the columns of a file."""
+        return self.given(reading).for_file(file)
+
+    def given(self, reading: ReadingOptions) -> ColumnChoices:
+        """Return what the user says of the columns."""
         from backlit.data.columns import ColumnChoices
         from backlit.data.columns.choices import columns_of
 
@@ -178,7 +205,7 @@ class ColumnOptions:
             missing=reading.missing_words(),
             decimal=self.decimal,
             schema=None if self.schema is None else _read_schema(self.schema),
-        ).for_file(file)
+        )
 
 
 knows_columns: Callable[..., Callable[..., None]] = with_options_of(ColumnOptions, "columns")
@@ -193,40 +220,6 @@ def _read_schema(path: Path) -> TableSchema:
         return TableSchema.from_document(parse(path.read_text(encoding="utf-8")), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"Cannot read {path}: {error}.") from None
-
-
-def load_one_network(model: Path, member: int | None, *, quiet: bool) -> Any:
-    """Return the `TableModel` of a file, or of one of its members: what is looked at is one network."""
-    from backlit.cli.output import remark
-    from backlit.tables.model import TableModel
-
-    loaded = TableModel.load(model)
-    n_members = 1 + len(loaded.others)
-    if member is not None and member > n_members:
-        raise typer.BadParameter(f"{model} has {n_members} of them.", param_hint="--member")
-    if member is None and n_members > 1:
-        remark(f"The model has {n_members} members; this is the first of them (--member).", quiet=quiet)
-    return loaded.member(member or 1)
-
-
-def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) -> Any:
-    """Return a table for a `TableModel`, read as its training data were; say which columns the model does not use."""
-    from backlit.cli.output import remark
-    from backlit.data.columns.gaps import blank_missing
-
-    target = model.target.name
-    reading = reading.as_in_training(model.training.get("reading"), path, target)
-    file = reading.read(path, target, [column.name for column in model.schema.columns if not column.is_plain_number])
-    for said in file.remarks:
-        remark(said, quiet=quiet)
-    if file.is_sparse:
-        file = file.with_zeros([name for name in model.encoder.schema_.by_name if name != target])
-    table, _ = blank_missing(file.frame, (*reading.missing_words(), *file.missing))
-    extra = [name for name in model.encoder.extra_columns(table) if name != target]
-    if extra:
-        more = f" and {len(extra) - 5} more" if len(extra) > 5 else ""
-        remark(f"Ignored columns that the model was not trained with: {', '.join(extra[:5])}{more}.", quiet=quiet)
-    return table
 
 
 def _names_for(path: Path, names: Sequence[str], separator: str | None, target: str) -> tuple[str, ...] | None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backlit.cli.options import AsJson, DataFile, Quiet, usage, with_options_of
+from backlit.cli.options import AsJson, DataFiles, Quiet, usage, with_options_of
 from backlit.cli.reading import ColumnOptions, ReadingOptions, Target, knows_columns, reads_a_table
 from backlit.tables.options import TableTraining
 from backlit.tables.presets import CHOSEN
 from backlit.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
+    from backlit.tables.model import TableModel
     from backlit.training.recording import Recorder
 
 
@@ -44,7 +46,7 @@ BY_PRESET = dict.fromkeys(CHOSEN, "by the preset")
 @reads_a_table
 @knows_columns
 def train(
-    file: DataFile,
+    file: DataFiles,
     out: Annotated[
         Path,
         typer.Option(
@@ -64,6 +66,23 @@ def train(
     ] = str(TableTraining.validation_fraction),
     reading: ReadingOptions,
     columns: ColumnOptions,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            rich_help_panel="Data",
+            help="What the table may take, such as 512M or 4G; a larger one is read in pieces. Default: a quarter of "
+            "the machine's.",
+            show_default=False,
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel="Data",
+            help="Folder for the encoded rows of a table read in pieces, to be used again. Default: a temporary one.",
+            show_default=False,
+        ),
+    ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -110,6 +129,9 @@ def train(
     With --checkpoint a training that was stopped, by Ctrl-C or by a power cut, resumes with --resume and ends with the
     same bits.
 
+    Several files of Parquet or CSV, folders and globs ('flights/*.parquet') are one table. A table that would take more
+    than --memory is read in pieces, twice; then its encoded rows are read from a cache, epoch by epoch.
+
     Example: [bold]backlit train housing.csv --target median_house_value --out housing.safetensors[/bold]
     """
     from backlit.cli.graceful_stop import GracefulStop
@@ -119,40 +141,58 @@ def train(
     from backlit.errors import InvalidInputError
     from backlit.persistence import check_writable
     from backlit.tables.model import TableModel
+    from backlit.tables.streaming import fit_stream
 
     target = reading.target(target)
-    refuse_to_overwrite(out, file)
+    files = _files(file)
+    refuse_to_overwrite(out, *files)
     check_writable(out)
     if checkpoint is not None and training.line_search() is not None:
         raise typer.BadParameter("lbfgs has none, for SciPy gives no access to its state.", param_hint="--checkpoint")
     kept = _checkpoint(checkpoint, resume, checkpoint_epochs, checkpoint_minutes, checkpoint_keep)
     fraction, validation_file = _validation(validation)
     training = usage(replace, training, validation_fraction=fraction)
-    with status(f"Reading {file} …", quiet=quiet):
-        read = reading.read(file, target, usage(columns.as_text, target))
-        table, choices = read.frame, usage(columns.choices, read, reading)
-        validation_table = None
-        if validation_file is not None:
-            if reading.labels is not None:
-                raise InvalidInputError("A validation table cannot have labels of its own; give a share of the rows.")
-            validation_table = reading.read(validation_file).frame
-    remark(f"Read {table.height:,} rows and {table.width} columns from {file}.", quiet=quiet)
-    for said in read.remarks:
-        remark(said, quiet=quiet)
+    say: Callable[[str], None] = lambda message: remark(message, quiet=quiet)  # noqa: E731
+    budget = usage(_budget, memory, "--memory")
+    train_it: Callable[..., TableModel]
+    if _is_too_large(files, reading, training, budget, say):
+        train_it = partial(
+            fit_stream,
+            files,
+            target,
+            training,
+            columns=usage(columns.given, reading),
+            validation=validation_file,
+            memory=budget,
+            cache=cache or (checkpoint and checkpoint / "cache"),
+            text=reading.text_options(),
+        )
+    else:
+        with status(f"Reading {_spoken(file)} …", quiet=quiet):
+            read = reading.read_all(files, target, usage(columns.as_text, target))
+            table, choices = read.frame, usage(columns.choices, read, reading)
+            validation_table = None
+            if validation_file is not None:
+                if reading.labels is not None:
+                    raise InvalidInputError(
+                        "A validation table cannot have labels of its own; give a share of the rows."
+                    )
+                validation_table = reading.read_all(_files([validation_file])).frame
+        say(f"Read {table.height:,} rows and {table.width} columns from {_spoken(file)}.")
+        for said in read.remarks:
+            say(said)
+        train_it = partial(
+            TableModel.train, table, target, training, columns=choices, validation_table=validation_table
+        )
 
     stop = GracefulStop(checkpoint)
     with _diagnosed(diagnose, quiet) as recorder, TrainingProgress(quiet=quiet) as progress, stop:
-        model = TableModel.train(
-            table,
-            target,
-            training,
-            task=None if task is None else str(task),  # type: ignore[arg-type]
-            columns=choices,
-            validation_table=validation_table,
+        model = train_it(
+            task=None if task is None else str(task),
             reading=reading.to_dict(),
             listeners=[progress, stop],
             recorder=recorder,
-            say=lambda message: remark(message, quiet=quiet),
+            say=say,
             checkpoint=kept,
         )
     stop.leave_if_asked()
@@ -196,6 +236,45 @@ def _diagnosed(wanted: bool, quiet: bool) -> Iterator[Recorder | None]:
         if wanted:
             remark(f"{diagnose(error)}\n", quiet=quiet)
         raise
+
+
+def _files(given: list[Path]) -> list[Path]:
+    from backlit.data.stream.table_stream import find_files, is_several
+
+    return find_files(given) if len(given) > 1 or is_several(given[0]) else given
+
+
+def _spoken(given: list[Path]) -> str:
+    return str(given[0]) if len(given) == 1 else f"{given[0]} and {len(given) - 1} more"
+
+
+def _budget(memory: str | None, option: str) -> int:
+    from backlit.data.stream.memory import Budget, bytes_of, usual_memory
+
+    return usual_memory() if memory is None else Budget(bytes_of(memory)).total
+
+
+def _is_too_large(
+    files: list[Path], reading: ReadingOptions, training: TableTraining, budget: int, say: Callable[[str], None]
+) -> bool:
+    """Tell whether a table is to be read in pieces, and say so."""
+    from backlit.data.stream.memory import said, would_take
+    from backlit.data.stream.table_stream import can_be_streamed
+
+    if not all(path.is_file() and can_be_streamed(path) for path in files) or reading.labels is not None:
+        return False
+    in_bins = training.numbers == "piecewise" or training.preset != "plain"
+    # nothing small is looked at twice
+    if sum(path.stat().st_size for path in files) < budget // 4096:
+        return False
+    wanted = would_take(files, reading.text_options(), in_bins=in_bins)
+    if wanted <= budget:
+        return False
+    say(
+        f"The table would take about {said(wanted)}, more than the {said(budget)} that it may (--memory): it is read "
+        "in pieces."
+    )
+    return True
 
 
 def _checkpoint(

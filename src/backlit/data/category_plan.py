@@ -29,20 +29,16 @@ class CategoryPlan(Plan):
     missing: bool
 
     @classmethod
-    def fit(cls, column: str, cells: list[object], max_categories: int) -> CategoryPlan:
-        """Choose the values that get a place.
+    def fit(cls, column: str, counts: Counter[str], max_categories: int, *, missing: bool) -> CategoryPlan:
+        """Choose the values that get a place, by how often each stands there.
 
         Where there are more than `max_categories`, the most frequent stay, and those that occur once never do: a
         column of names or numbers of documents, a new one in each row, then gives no places but the common one.
         """
-        raw = Counter(cell for cell in cells if not is_missing(cell))
-        counts: Counter[str] = Counter()
-        for value, count in raw.items():
-            counts[canonical_text(value)] += count
         kept = list(counts)
         if len(kept) > max_categories:
             kept = sorted((v for v in kept if counts[v] > 1), key=lambda v: (-counts[v], v))[:max_categories]
-        return cls(column, tuple(sorted(kept)), missing=sum(raw.values()) < len(cells))
+        return cls(column, tuple(sorted(kept)), missing=missing)
 
     def names(self) -> list[str]:
         """Name each place."""

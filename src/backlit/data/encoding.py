@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,7 +18,8 @@ from backlit.data.columns.schema import TableSchema
 from backlit.data.features import Features
 from backlit.data.learned import DTYPES, NUMBERS, PIECEWISE, Learned
 from backlit.data.meaning import choices_of, learn_schema, losses, read_view
-from backlit.data.plans import JsonDict, Plan, fit_plan
+from backlit.data.plans import JsonDict, Plan, plan_for
+from backlit.data.statistics import Statistics
 from backlit.data.table_view import NO_ZONES, TableView
 from backlit.data.values import plain
 from backlit.errors import DataError, InvalidInputError, ShapeError
@@ -114,16 +115,27 @@ class TableEncoding:
         return self
 
     def _fit(self, view: TableView, schema: TableSchema) -> None:
+        used = [(j, column) for j, column in enumerate(schema.columns) if column.is_used]
+        statistics = (Statistics.of(view, j, as_category=column.kind == "category") for j, column in used)
+        self.fit_statistics(statistics, schema, named=view.named)
+
+    def fit_statistics(self, statistics: Iterable[Statistics], schema: TableSchema, *, named: bool = True) -> None:
+        """Learn columns from what is known of each that is used, in the order of the schema.
+
+        Parameters
+        ----------
+        statistics : iterable of Statistics
+        schema : TableSchema
+        named : bool, default True
+            Whether the columns' names are the table's own.
+        """
+        self._check_parameters()
         n_bins = self.n_bins if self.numbers == PIECEWISE else 0
-        plans = [
-            fit_plan(view, j, self.max_categories, as_category=column.kind == "category", n_bins=n_bins)
-            for j, column in enumerate(schema.columns)
-            if column.is_used
-        ]
+        plans = [plan_for(each, int(self.max_categories), n_bins) for each in statistics]
         if not plans:
             left_out = "; ".join(f"{column.name}: {column.kind}" for column in schema.columns[:5])
             raise DataError(f"No column is left to learn from ({left_out}). Say what one is: columns={{…}} (--column).")
-        self._learned(plans, schema, named=view.named)
+        self._learned(plans, schema, named=named)
 
     def _check_parameters(self) -> None:
         if _dtype_name(self.dtype) not in DTYPES:

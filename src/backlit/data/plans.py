@@ -14,8 +14,8 @@ from backlit.data.date_plan import DatePlan
 from backlit.data.number_plans import BooleanPlan, DurationPlan, EmptyPlan, JsonDict, NumberPlan, PixelPlan, Plan
 from backlit.data.piecewise_plan import PiecewisePlan, with_bins
 from backlit.data.scaling import LIMIT, spread_of
+from backlit.data.statistics import Statistics
 from backlit.data.table_view import TableView
-from backlit.data.zones import local_days
 from backlit.documents.field import MODEL, Field
 
 __all__ = [
@@ -30,31 +30,32 @@ __all__ = [
     "PixelPlan",
     "Plan",
     "fit_plan",
+    "plan_for",
     "plan_from_dict",
 ]
 
 
 def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool = False, n_bins: int = 0) -> Plan:
     """Learn column `j` of a table, perhaps as categories whatever it holds, and numbers perhaps with bins."""
-    column, kind = view.names[j], view.kind(j)
-    if as_category and kind != "empty":
-        kind = "category"
-    if kind == "category":
-        return CategoryPlan.fit(column, view.values(j), max_categories)
-    if view.is_pixel(j):
+    return plan_for(Statistics.of(view, j, as_category=as_category), max_categories, n_bins)
+
+
+def plan_for(statistics: Statistics, max_categories: int, n_bins: int = 0) -> Plan:
+    """Return the plan of a column: with at most so many categories, and where `n_bins` is not 0 with so many bins."""
+    column, kind, missing = statistics.column, statistics.kind, statistics.missing
+    if statistics.counts is not None:
+        return CategoryPlan.fit(column, statistics.counts, max_categories, missing=missing)
+    if statistics.is_pixel:
         return PixelPlan(column)
-    numbers = np.empty(0) if kind == "empty" else view.numbers(j, kind)
+    numbers = statistics.numbers
     present = numbers[~np.isnan(numbers)]
     if present.size == 0:
         return EmptyPlan(column)
-    missing = present.size < view.n_rows
     if kind == "boolean":
         return BooleanPlan(column, missing)
     center, spread = spread_of(numbers, present, column)
     if kind == "date":
-        zone = view.zone(j)
-        clock = bool(np.any(local_days(present, zone) % 1))
-        plan: NumberPlan = DatePlan(column, center, spread, missing, clock, zone)
+        plan: NumberPlan = DatePlan(column, center, spread, missing, statistics.has_clock, statistics.zone)
     else:
         plan = (DurationPlan if kind == "duration" else NumberPlan)(column, center, spread, missing)
     return with_bins(plan, present, n_bins) if n_bins else plan

@@ -38,7 +38,9 @@ class TaskGuess:
     reason: str
 
 
-def infer_task(column: Any, name: str | None = None, *, is_category: bool = False) -> TaskGuess:
+def infer_task(
+    column: Any, name: str | None = None, *, is_category: bool = False, n_rows: int | None = None
+) -> TaskGuess:
     """Guess whether a column names classes or measures something.
 
     Text, booleans and categories are classes, and so are whole numbers if there are just two distinct ones, or at most
@@ -51,6 +53,8 @@ def infer_task(column: Any, name: str | None = None, *, is_category: bool = Fals
         What the sentence calls the column; by default the series' own name.
     is_category : bool, default=False
         Whether it was said to be a category, whatever its values are.
+    n_rows : int, optional
+        How many values there are, where the column has each different one once.
 
     Returns
     -------
@@ -72,13 +76,11 @@ def infer_task(column: Any, name: str | None = None, *, is_category: bool = Fals
     numbers = numbers[~np.isnan(numbers)]
     if numbers.size == 0:
         raise DataError(f"{spoken} has no values, so there is nothing to predict. Choose another target.")
-    distinct = len(np.unique(numbers))
+    distinct, size = len(np.unique(numbers)), numbers.size if n_rows is None else n_rows
     if np.any(numbers % 1):
         return _guess(spoken, f"has fractions ({distinct:,} distinct numbers)", "regression")
-    if distinct <= 2 or (distinct <= _MANY_CLASSES and distinct * 10 <= numbers.size):
-        return _guess(
-            spoken, f"has only {distinct:,} distinct whole numbers in {numbers.size:,} rows", "classification"
-        )
+    if distinct <= 2 or (distinct <= _MANY_CLASSES and distinct * 10 <= size):
+        return _guess(spoken, f"has only {distinct:,} distinct whole numbers in {size:,} rows", "classification")
     return _guess(spoken, f"has {distinct:,} distinct numbers", "regression")
 
 

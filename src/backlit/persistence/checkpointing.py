@@ -12,7 +12,7 @@ from backlit.persistence.checkpoint_file import StoredCheckpoint
 from backlit.persistence.checkpoint_folder import CheckpointFolder
 from backlit.persistence.model_file import library_version
 from backlit.training.checkpoint import Cadence, Checkpoint
-from backlit.training.events import EpochSettled, Event, Watcher
+from backlit.training.events import EpochSettled, Event, PartSettled, Watcher
 from backlit.training.recording import Recorder
 from backlit.training.run import Keeping, Run
 from backlit.training.run_description import describe_run, name_of_run
@@ -70,6 +70,7 @@ def _kept(
                 recorder.restore(stored.state.get("recorded"), stored.seen)
             is_over = run.state.stopping.gave_up or run.state.epoch >= run.plan.n_epochs
             so_far = f"after epoch {run.state.epoch} of {run.plan.n_epochs}"
+            so_far += f" and {run.state.within.steps:,} steps" if run.state.within.steps else ""
             say(
                 f"The run in {folder.path} ended {so_far} already; this is its result."
                 if is_over
@@ -126,8 +127,13 @@ class _FolderKeeper:
         self._cadence = Cadence(checkpoint, run.state.epoch)
 
     def __call__(self, event: Event) -> None:
-        if not isinstance(event, EpochSettled) or not (event.is_last or self._cadence.is_due(event.state.epoch)):
-            return
+        match event:
+            case EpochSettled() if event.is_last or self._cadence.is_due(event.state.epoch):
+                pass
+            case PartSettled() if event.is_last or self._cadence.is_due_within():
+                pass
+            case _:
+                return
         state, session = event.state, event.session
         document = state_to_document(state)
         if self._recorder is not None:

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from backlit.core.network import Network
 from backlit.data.probabilities import log_probabilities
 from backlit.documents.field import MODEL, Field
-from backlit.engine import Objective, get_engine
+from backlit.engine import Objective, Session, get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.table_target import TableTarget
-from backlit.training.examples import Examples
+from backlit.training.examples import Source
 
 _COLDEST, _HOTTEST = 0.05, 20.0
 _MOST_STEPS = 50
@@ -97,13 +97,16 @@ def best_temperature(z: Floats, codes: NDArray[Any], weight: Floats | None = Non
 
 def z_of(network: Network, x: Inputs, training: TableTraining) -> Floats:
     """Return z^L of some rows, ``(n_rows, n_out)``."""
-    open_ended = replace(network, activations=(*network.activations[:-1], "identity"))
-    engine = get_engine(training.engine)
-    return open_session(engine, open_ended, Objective(), n_threads=training.n_threads).feedforward(x)
+    return _open_ended(network, training).feedforward(x)
+
+
+def _open_ended(network: Network, training: TableTraining) -> Session:
+    without_last = replace(network, activations=(*network.activations[:-1], "identity"))
+    return open_session(get_engine(training.engine), without_last, Objective(), n_threads=training.n_threads)
 
 
 def calibrate_on(
-    held_out: Examples,
+    held_out: Source,
     network: Network,
     target: TableTarget,
     training: TableTraining,
@@ -114,7 +117,7 @@ def calibrate_on(
 
     Parameters
     ----------
-    held_out : Examples
+    held_out : Source
     network : Network or Ensemble
     target : TableTarget
     training : TableTraining
@@ -129,7 +132,7 @@ def calibrate_on(
         told = log_probabilities(labels, activation, z.astype(np.float64))[np.arange(len(codes)), codes]
         return float(-np.average(told, weights=held_out.sample_weight))
 
-    z = z_of(network, held_out.x, training) if z is None else z
+    z = held_out.feedforward(_open_ended(network, training)) if z is None else z
     network, temperature = calibrated(network, z, codes, held_out.sample_weight)
     sure = "surer" if temperature < 1 else "less sure"
     say(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlit.engine.protocol import Floats
+from backlit.errors import DataError
 from backlit.tables.metrics import named_metric
 from backlit.tables.results import ClassScore, Evaluation
 from backlit.tables.rows import labeled
@@ -19,19 +22,9 @@ if TYPE_CHECKING:
     from backlit.data.encoding import TableEncoding
     from backlit.engine import Session
 
-_MOST_ROWS = 10_000
 
-
-def evaluate_rows(
-    target: TableTarget,
-    schema: TableSchema,
-    encoder: TableEncoding,
-    session: Session,
-    deciding: Callable[[Floats], Floats],
-    table: Any,
-    metric: str | None = None,
-) -> Evaluation:
-    """Compare predictions with the target's column.
+class Comparison:
+    """Compares predictions with the target's column, table after table, and holds no more than sums.
 
     Parameters
     ----------
@@ -42,52 +35,164 @@ def evaluate_rows(
         Of the trained network.
     deciding : callable
         x → the numbers of which the largest says the class, told apart also where outputs are saturated.
-    table : polars.DataFrame
     metric : str, optional
-        One more score, which training was told of.
+        One more score of classes, which training was told of: for that the outputs are kept.
     """
-    remarks: list[str] = []
-    table, lines = schema.read_rows(table)
-    remarks += [f"Left out row {line.row:,}: {line.why}." for line in lines]
-    table, column = labeled(schema.read(table), target, remarks, unseen=True)
-    x, known = encoder.transform(table), target.knows(column)
-    if target.classes is None:
-        outputs, cost = session.evaluate(x, target.encode(column).astype(x.dtype))
-        return Evaluation(
-            score_numbers(as_numbers(column, target.name), target.numbers(outputs)) | {"cost": cost},
-            len(column),
-            remarks=remarks,
-        )
-    n_classes, cost, strange = len(target.classes), float("nan"), column.filter(~known)
-    confusion, unseen = np.zeros((n_classes, n_classes), dtype=np.int64), {}
-    if known.any():
-        y = target.encode(column.filter(known)).astype(x.dtype)
-        outputs, cost = session.evaluate(x[known], y)
-        confusion = count_confusion(target.codes(y), target.codes(deciding(x[known])), n_classes)
-    if len(strange):
-        unseen = count_unseen(strange, target.codes(deciding(x[~known])), n_classes)
-        listed = ", ".join(map(repr, list(unseen)[:3])) + (" …" if len(unseen) > 3 else "")
-        rows = "1 row has" if len(strange) == 1 else f"{len(strange):,} rows have"
-        remarks.append(
-            f"{rows} a {target.name} that training did not have ({listed}): counted as wrong, and left out of the cost."
-        )
-    scores = {"accuracy": float(confusion.trace() / len(column)), "cost": cost}
-    if metric is not None and metric not in scores:
-        scores[metric] = named_metric(target, metric, y)[0](outputs) if known.any() else float("nan")
-    by_class = score_classes(target.classes, confusion, unseen)
-    return Evaluation(scores, len(column), confusion.tolist(), remarks, by_class, unseen)
+
+    def __init__(
+        self,
+        target: TableTarget,
+        schema: TableSchema,
+        encoder: TableEncoding,
+        session: Session,
+        deciding: Callable[[Floats], Floats],
+        metric: str | None = None,
+    ) -> None:
+        self._target, self._schema, self._encoder = target, schema, encoder
+        self._session, self._deciding = session, deciding
+        n_classes = len(target.classes or ())
+        self._confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
+        self._unseen: Counter[tuple[str, int]] = Counter()
+        self._numbers = NumberSums()
+        self._metric = metric if target.classes is not None and metric != "accuracy" else None
+        self._kept: list[tuple[Floats, Floats]] = []
+        self._cost = _Mean()
+        self._remarks: list[str] = []
+        self._notes: dict[str, None] = {}
+        self._n_rows = self._n_unknown = self._n_before = 0
+
+    def add(self, table: Any) -> Self:
+        """Take in a table, and return this comparison.
+
+        Parameters
+        ----------
+        table : polars.DataFrame
+        """
+        target, n_given = self._target, table.height
+        table, lines = self._schema.read_rows(table)
+        self._remarks += [f"Left out row {line.row + self._n_before:,}: {line.why}." for line in lines]
+        self._n_before += n_given
+        table = self._schema.read(table)
+        if target.name in table.columns:
+            known = table[target.name].is_not_null()
+            self._n_unknown += int((~known).sum())
+            table = table.filter(known)
+            if table.height == 0:
+                return self
+        notes: list[str] = []
+        table, column = labeled(table, target, notes, unseen=True)
+        self._notes |= dict.fromkeys(notes)
+        self._n_rows += len(column)
+        x, known = self._encoder.transform(table), target.knows(column)
+        if target.classes is None:
+            outputs, cost = self._session.evaluate(x, target.encode(column).astype(x.dtype))
+            self._numbers.add(as_numbers(column, target.name), target.numbers(outputs))
+            self._cost.add(cost, len(column))
+            return self
+        if known.any():
+            y = target.encode(column.filter(known)).astype(x.dtype)
+            outputs, cost = self._session.evaluate(x[known], y)
+            self._cost.add(cost, len(y))
+            if self._metric is not None:
+                self._kept.append((y, outputs))
+            codes = target.codes(self._deciding(x[known]))
+            self._confusion += count_confusion(target.codes(y), codes, len(target.classes))
+        if not known.all():
+            codes = target.codes(self._deciding(x[~known]))
+            self._unseen.update(zip(map(str, column.filter(~known)), codes.tolist(), strict=True))
+        return self
+
+    def result(self) -> Evaluation:
+        """Return how good the predictions were."""
+        target, remarks = self._target, self._remarks
+        if self._n_unknown:
+            remarks = [*remarks, f"Left out {self._n_unknown:,} rows without a {target.name}."]
+        if self._n_rows == 0:
+            raise DataError(f"No row has a {target.name}, so there is nothing to compare with.")
+        remarks = [*remarks, *self._notes]
+        if target.classes is None:
+            return Evaluation(self._numbers.scores() | {"cost": self._cost.value}, self._n_rows, remarks=remarks)
+        unseen = count_unseen(self._unseen, len(target.classes))
+        if unseen:
+            listed = ", ".join(map(repr, list(unseen)[:3])) + (" …" if len(unseen) > 3 else "")
+            n = sum(self._unseen.values())
+            rows = "1 row has" if n == 1 else f"{n:,} rows have"
+            remarks = [
+                *remarks,
+                f"{rows} a {target.name} that training did not have ({listed}): counted as wrong, and left out of the "
+                "cost.",
+            ]
+        scores = {"accuracy": float(self._confusion.trace() / self._n_rows), "cost": self._cost.value}
+        if self._metric is not None:
+            scores[self._metric] = float("nan")
+            if self._kept:
+                y, outputs = (np.concatenate(parts) for parts in zip(*self._kept, strict=True))
+                scores[self._metric] = named_metric(target, self._metric, y)[0](outputs)
+        by_class = score_classes(target.classes, self._confusion, unseen)
+        return Evaluation(scores, self._n_rows, self._confusion.tolist(), remarks, by_class, unseen)
+
+
+@dataclass
+class _Mean:
+    total: float = 0.0
+    n: int = 0
+
+    def add(self, mean: float, n: int) -> None:
+        # what is alone stays as it is, to the last bit
+        self.total = mean if self.n == 0 else (self.total * self.n + mean * n) / (self.n + n)
+        self.n += n
+
+    @property
+    def value(self) -> float:
+        return self.total if self.n else float("nan")
+
+
+@dataclass
+class NumberSums:
+    """Sums from which the scores of numbers come.
+
+    Attributes
+    ----------
+    n : int
+    squares, absolute : float
+        Σ of the squared, and of the absolute errors.
+    mean, spread : float
+        Of the truth: its mean, and Σ of squared deviations from it.
+    """
+
+    n: int = 0
+    squares: float = 0.0
+    absolute: float = 0.0
+    mean: float = 0.0
+    spread: float = 0.0
+
+    def add(self, truth: Floats, values: Floats) -> None:
+        """Take in numbers of shape ``(n_rows,)``."""
+        n, mean = len(truth), float(truth.mean())
+        self.squares += float(np.sum((truth - values) ** 2))
+        self.absolute += float(np.sum(np.abs(truth - values)))
+        # Chan, Golub and LeVeque 1979
+        apart, both = mean - self.mean, self.n + n
+        self.spread += float(np.sum((truth - mean) ** 2)) + (apart**2 * self.n * n / both if self.n else 0.0)
+        self.mean = mean if self.n == 0 else self.mean + apart * n / both
+        self.n = both
+
+    def scores(self) -> dict[str, float]:
+        """Return R², and the root of the mean squared and the mean absolute error, as scikit-learn defines them."""
+        # to import its own takes longer than all else here
+        r2 = 1 - self.squares / self.spread if self.spread else float(self.squares == 0)
+        return {
+            "r2": r2 if self.n > 1 else float("nan"),
+            "rmse": float(np.sqrt(self.squares / self.n)),
+            "mae": self.absolute / self.n,
+        }
 
 
 def score_numbers(truth: Floats, values: Floats) -> dict[str, float]:
     """Return R², and the root of the mean squared and the mean absolute error, of numbers of shape ``(n_rows,)``."""
-    # as scikit-learn defines them; to import its own takes longer than all else here
-    squares, spread = float(np.sum((truth - values) ** 2)), float(np.sum((truth - truth.mean()) ** 2))
-    r2 = 1 - squares / spread if spread else float(squares == 0)
-    return {
-        "r2": r2 if len(truth) > 1 else float("nan"),
-        "rmse": float(np.sqrt(squares / len(truth))),
-        "mae": float(np.mean(np.abs(truth - values))),
-    }
+    sums = NumberSums()
+    sums.add(truth, values)
+    return sums.scores()
 
 
 def count_confusion(true_codes: NDArray[np.intp], codes: NDArray[np.intp], n_classes: int) -> NDArray[np.int64]:
@@ -95,11 +200,18 @@ def count_confusion(true_codes: NDArray[np.intp], codes: NDArray[np.intp], n_cla
     return np.bincount(true_codes * n_classes + codes, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
-def count_unseen(labels: Any, codes: NDArray[np.intp], n_classes: int) -> dict[str, list[int]]:
-    """Return for each label that training did not have how often it was taken for each class."""
+def count_unseen(taken: Mapping[tuple[str, int], int], n_classes: int) -> dict[str, list[int]]:
+    """Return for each label that training did not have how often it was taken for each class.
+
+    Parameters
+    ----------
+    taken : mapping of (str, int) to int
+        Label and number of a class → how often.
+    n_classes : int
+    """
     unseen: dict[str, list[int]] = {}
-    for label, code in zip(labels, codes.tolist(), strict=True):
-        unseen.setdefault(str(label), [0] * n_classes)[code] += 1
+    for (label, code), n in taken.items():
+        unseen.setdefault(label, [0] * n_classes)[code] += n
     return dict(sorted(unseen.items(), key=lambda item: -sum(item[1])))
 
 
@@ -123,28 +235,32 @@ def score_classes(classes: tuple[Any, ...], confusion: Any, unseen: dict[str, li
 
 
 def say_if_one_class(
-    target: TableTarget, x: Floats, y: Floats, predict: Callable[[Floats], Floats], say: Callable[[str], object]
+    target: TableTarget,
+    counts: NDArray[np.int64] | None,
+    x: Iterable[Floats],
+    predict: Callable[[Floats], Floats],
+    say: Callable[[str], object],
 ) -> None:
     """Say so where a model never predicts anything but the largest class: it has learned no more than that.
 
     Parameters
     ----------
     target : TableTarget
-    x : ndarray, ``(n_rows, n_in)``
-    y : ndarray, ``(n_rows, n_out)``
+    counts : ndarray, ``(n_classes,)``, or None
+        Rows of each class.
+    x : iterable of ndarray, ``(n_rows, n_in)``
+        All rows, in pieces: the first tells of nearly all models that they know more.
     predict : callable
         x → outputs.
     say : callable
     """
-    if target.classes is None or len(target.classes) < 2:
+    if target.classes is None or len(target.classes) < 2 or counts is None:
         return
-    counts = np.bincount(target.codes(y), minlength=len(target.classes))
     largest = int(counts.argmax())
-    # The head tells of nearly all models that they know more.
-    for rows in (x[:_MOST_ROWS], x[_MOST_ROWS:]):
+    for rows in x:
         if len(rows) and np.any(target.codes(predict(rows)) != largest):
             return
     say(
-        f"The model predicts {target.classes[largest]!r} in every row, as {counts[largest] / len(y):.1%} of them are: "
-        "it has learned nothing else. Try --class-weight balanced, more epochs, or another learning rate."
+        f"The model predicts {target.classes[largest]!r} in every row, as {counts[largest] / counts.sum():.1%} of them "
+        "are: it has learned nothing else. Try --class-weight balanced, more epochs, or another learning rate."
     )

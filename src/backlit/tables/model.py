@@ -30,7 +30,7 @@ from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkW
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.tables.calibration import remark_on
-from backlit.tables.evaluation import evaluate_rows
+from backlit.tables.evaluation import Comparison
 from backlit.tables.options import TableTraining, recorded_metric, recorded_rate
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import check_row, known_targets, labeled
@@ -168,11 +168,15 @@ class TableModel:
 
     def evaluate(self, table: Any, *, engine: str = "auto", n_threads: int | None = None) -> Evaluation:
         """Compare predictions with the target's column of a table; unknown classes count as wrong."""
+        comparison = self.comparison(engine=engine, n_threads=n_threads)
+        return comparison.add(in_polars(table).table).result()
+
+    def comparison(self, *, engine: str = "auto", n_threads: int | None = None) -> Comparison:
+        """Return what `evaluate` does with one table, for several: `add` each, then `result`."""
         session = self._session(engine, n_threads)
-        decided_by = self.target.decided_by(self.network.activations[-1])
-        deciding = self._session(engine, n_threads, decided_by)
-        read, metric = in_polars(table).table, recorded_metric(self.training)
-        return evaluate_rows(self.target, self.schema, self.encoder, session, deciding.feedforward, read, metric)
+        deciding = self._session(engine, n_threads, self.target.decided_by(self.network.activations[-1]))
+        parts = self.target, self.schema, self.encoder, session, deciding.feedforward
+        return Comparison(*parts, recorded_metric(self.training))
 
     def examples(
         self,

@@ -11,9 +11,10 @@ from backlit.persistence.checkpointing import keeping
 from backlit.tables.metrics import named_metric
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart, enough_to_hold_out, without_larger_batches
+from backlit.tables.stream_start import StreamStart
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
-from backlit.training.examples import Examples, Validation, split_rows
+from backlit.training.examples import Examples, Source, Validation, split_rows
 from backlit.training.recording import Recorder
 from backlit.training.run import Run, Trained
 from backlit.training.time_limit import TimeLimit, TimeRemarks
@@ -61,23 +62,23 @@ def hold_out(
 
 
 def run_on(
-    start: TableStart,
+    start: TableStart | StreamStart,
     network: Network | Ensemble,
     training: TableTraining,
-    examples: Examples,
-    held_out: Examples | None,
+    examples: Source,
+    held_out: Source | None,
     around: Around,
 ) -> tuple[Run, Trained]:
     """Train a network.
 
     Parameters
     ----------
-    start : TableStart
+    start : TableStart or StreamStart
     network : Network or Ensemble
         Where to begin.
     training : TableTraining
-    examples : Examples
-    held_out : Examples or None
+    examples : Source
+    held_out : Source or None
         To stop by.
     around : Around
     """

@@ -67,6 +67,8 @@ class TableTraining(FitOptions):
         From 2 on: networks (or ensembles of members), each of which leaves out another fold of the rows, and which
         predict together; see `backlit.tables.folds`.
     class_weight : {"balanced"} or None
+    weight : str or None
+        Column with what each row counts, which is no input then.
     patience, tolerance, monitor
         Of `EarlyStopping`, which gives back the best epoch; without validation rows there is none.
     metric : str or None
@@ -102,6 +104,7 @@ class TableTraining(FitOptions):
     loss: str | None = option(None, "Default: cross_entropy for classes, quadratic for numbers.", "Loss")
     clip: bool = option(False, "Keep predicted numbers to the range of the training rows.", "Loss")
     class_weight: str | None = option(None, "balanced: all classes count the same.", "Loss")
+    weight: str | None = option(None, "Column of what each row counts; it is no input.", "Loss")
     schedule: str | Schedule = option(
         "cosine", "constant, invscaling, adaptive, step, cosine, one_cycle, coslog4 or flat_cos.", "Optimizer"
     )
@@ -216,8 +219,8 @@ class TableTraining(FitOptions):
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
-        left_out |= set() if self.max_time else {"max_time"}
-        left_out |= {name for name in ("clip", "metric", "calibrate", "weight_average") if not getattr(self, name)}
+        unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight")
+        left_out |= {name for name in unused if not getattr(self, name)}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError, InvalidInputError
 from backlit.tables.table_target import TableTarget
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def check_row(table: Any, row: int) -> int:
@@ -18,12 +22,34 @@ def check_row(table: Any, row: int) -> int:
     return row
 
 
-def without(table: Any, target: str) -> Any:
-    """Return the columns beside the target."""
-    features = table.drop(target)
+def without(table: Any, target: str, weight: str | None = None) -> Any:
+    """Return the columns beside the target, and beside the weights."""
+    features = table.drop(target, *([] if weight is None else [weight]))
     if features.width == 0:
         raise DataError(f"The table has no column but the target {target!r}, so there is nothing to predict it from.")
     return features
+
+
+def weights_of(cells: pl.Series, where: str, first_row: int) -> NDArray[np.float64]:
+    """Return what each row counts, ``(n_rows,)``, or say which row has no weight.
+
+    Parameters
+    ----------
+    cells : polars.Series
+    where : str
+        What messages put before the number of a row.
+    first_row : int
+        The number of the first.
+    """
+    weights = cells.cast(float, strict=False).to_numpy()
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise DataError(
+            f"{where} {first_row + i}: the weight in {cells.name!r} is {cells[i]!r}, but a number of at least 0 is "
+            "needed. Correct it, or drop the row."
+        )
+    return weights
 
 
 def labeled(table: Any, target: TableTarget, remarks: list[str], *, unseen: bool = False) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.decide import decide
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
+from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
 from backlit.data.frames import in_polars
 from backlit.data.labels import smooth_labels
@@ -27,7 +28,7 @@ from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.preset_lines import preset_lines
 from backlit.tables.presets import WITH_BINS, TableFacts
-from backlit.tables.rows import without
+from backlit.tables.rows import weights_of, without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
 from backlit.training.examples import Examples
 
@@ -69,6 +70,7 @@ class TableStart:
         frame = in_polars(table)
         raw = frame.table
         check_target_name(raw.columns, target)
+        check_weight(raw.columns, target, training.weight)
         schema = decide(raw, choices_of(columns).with_categories(frame.categories), target=target)
         raw = without_lines(raw, schema.left_out_rows)
         for line in ["Columns:", *schema.lines()]:
@@ -83,8 +85,7 @@ class TableStart:
             guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
-        n_numbers = sum(column.kind in WITH_BINS for column in schema.columns if column.name != target)
-        facts = TableFacts(task, table.height, n_numbers)
+        facts = facts_of(schema, target, training.weight, task, table.height)
         training = training.for_table(facts)
         for line in preset_lines(training, facts):
             say(line)
@@ -93,13 +94,14 @@ class TableStart:
             # classes come back as they are written: 1.50
             meaning = replace(meaning, kind="category", written=None)
             table = table.with_columns(labels)
-        features = without(table, target)
+        features = without(table, target, training.weight)
         encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
         encoder.fit_read(features, schema.only(features.columns), frame.zones)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss, clip=training.clip), column=meaning)
-        examples = Examples(encoder.transform(features), learned.encode(table[target]).astype(training.dtype))
-        output = training.output_activation or _output_activation(task, loss, learned.n_outputs)
+        y = learned.encode(table[target]).astype(training.dtype)
+        examples = Examples(encoder.transform(features), y, _weights(table, training))
+        output = training.output_activation or output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
         network = first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
         return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
@@ -107,10 +109,33 @@ class TableStart:
     def encode(self, table: Any) -> Examples:
         """Return the rows of another table that have a target, as the network sees them."""
         table, _ = schema_of(self.encoder, self.target).read_rows(in_polars(table).table)
+        check_weight(table.columns, self.target.name, self.training.weight)
         table, _ = check_target(table, self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
-        examples = Examples(self.encoder.transform(without(table, self.target.name)), y)
+        weight = _weights(table, self.training)
+        examples = Examples(self.encoder.transform(without(table, self.target.name, self.training.weight)), y, weight)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
+
+
+def facts_of(schema: TableSchema, target: str, weight: str | None, task: Task, n_rows: int) -> TableFacts:
+    """Return what a preset goes by."""
+    inputs = (column for column in schema.columns if column.name not in (target, weight))
+    return TableFacts(task, n_rows, sum(column.kind in WITH_BINS for column in inputs))
+
+
+def check_weight(columns: Sequence[str], target: str, weight: str | None) -> None:
+    """Raise unless a table has the column of weights that was asked for."""
+    if weight is None:
+        return
+    if weight == target:
+        raise InvalidInputError(f"The column {weight!r} cannot be both target and weight. Give another weight.")
+    check_target_name(columns, weight)
+
+
+def _weights(table: Any, training: TableTraining) -> Any:
+    if training.weight is None:
+        return None
+    return weights_of(table[training.weight], "Row", 1).astype(training.dtype)
 
 
 def first_network(sizes: Sequence[int], output: str, training: TableTraining) -> Network | Ensemble:
@@ -139,18 +164,19 @@ def _as_trained_on(examples: Examples, target: TableTarget, training: TableTrain
     for name in ("class_weight", "label_smoothing", "calibrate"):
         if getattr(training, name) and target.classes is None:
             raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
-    y, weight = examples.y, None
+    y, weight = examples.y, examples.sample_weight
     if training.class_weight:
         codes = target.codes(y)
-        weight = ClassWeights.learn(training.class_weight, target.labels(), codes, None).times(
-            codes, None, training.dtype
+        weight = ClassWeights.learn(training.class_weight, target.labels(), codes, weight).times(
+            codes, weight, training.dtype
         )
     if training.label_smoothing:
         y = smooth_labels(y, training.label_smoothing, couples=get_activation(output).couples).astype(training.dtype)
     return Examples(examples.x, y, weight)
 
 
-def _output_activation(task: Task, loss: str, n_outputs: int) -> str:
+def output_activation(task: Task, loss: str, n_outputs: int) -> str:
+    """Return the σ of the output layer that suits a loss."""
     if task == "classification":
         return "softmax" if loss == "cross_entropy" and n_outputs > 1 else "sigmoid"
     return {"poisson": "exp", "cross_entropy": "sigmoid"}.get(loss, "identity")

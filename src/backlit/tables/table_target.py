@@ -122,6 +122,10 @@ class TableTarget:
         """Return the number of the class, counted from 0, that each row of outputs (or of y) speaks for."""
         return self.labels().decide(outputs)
 
+    def class_counts(self, y: Floats) -> NDArray[np.int64] | None:
+        """Return how many rows of y are of each class; None for numbers."""
+        return None if self.classes is None else np.bincount(self.codes(y), minlength=len(self.classes))
+
     def decided_by(self, activation: str) -> str:
         """Return the σ of the output layer with which `codes` is to be asked; see `backlit.data.probabilities`."""
         return activation if self.classes is None else decided_by(self.labels(), activation)
@@ -153,8 +157,7 @@ class TableTarget:
     def metric(self, y: Floats) -> Callable[[Floats], float]:
         """Return the function that scores outputs against y: accuracy, or R²."""
         if self.classes is not None:
-            codes = self.codes(y)
-            return lambda outputs: float(np.mean(self.codes(outputs) == codes))
+            return self.accuracy(self.codes(y))
         spread = float(np.sum((y - y.mean()) ** 2, dtype=np.float64))
         low, high = self.encode(list(self.range or (-np.inf, np.inf)))[:, 0].astype(y.dtype)
 
@@ -163,6 +166,10 @@ class TableTarget:
             return 1.0 - float(np.sum(off**2, dtype=np.float64)) / spread if spread else float("nan")
 
         return r2
+
+    def accuracy(self, codes: NDArray[np.intp]) -> Callable[[Floats], float]:
+        """Return the function that scores outputs against the numbers of classes."""
+        return lambda outputs: float(np.mean(self.codes(outputs) == codes))
 
     def head(self) -> Head:
         """Return what a format of `backlit.export` is told of the outputs."""

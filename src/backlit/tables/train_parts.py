@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backlit.core.ensemble import Ensemble
+from backlit.core.network import Network
 from backlit.engine import Objective, get_engine
 from backlit.engine.members import open_session
+from backlit.engine.protocol import Floats
 from backlit.tables.calibration import calibrate_on
 from backlit.tables.evaluation import say_if_one_class
 from backlit.tables.folds import train_folds
@@ -15,11 +20,15 @@ from backlit.tables.one_run import Around, hold_out, run_on
 from backlit.tables.options import TableTraining
 from backlit.tables.start import TableStart
 from backlit.tables.storage import Parts
+from backlit.tables.stream_start import StreamStart
 from backlit.tables.table_target import Task
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
 from backlit.training.recording import Recorder
 from backlit.training.time_limit import TimeLimit
+
+_HEAD = 10_000
+"""Rows that tell of nearly all models that they know more than the largest class."""
 
 
 def train_parts(
@@ -59,10 +68,42 @@ def train_parts(
         network, record = trained.network, {"epochs": trained.state.epoch}
         if training.calibrate and held_out is not None:
             network, record["temperature"] = calibrate_on(held_out, network, learned, training, say)
+    counts = learned.class_counts(start.examples.y)
+    x = [start.examples.x[:_HEAD], start.examples.x[_HEAD:]]
+    return parts_of(start, network, record, counts, x, reading, around)
+
+
+def parts_of(
+    start: TableStart | StreamStart,
+    network: Network | Ensemble,
+    record: dict[str, Any],
+    class_counts: NDArray[np.int64] | None,
+    x: Iterable[Floats],
+    reading: dict[str, Any],
+    around: Around,
+) -> Parts:
+    """Return the parts of a model that was trained, after a last look at what it learned.
+
+    Parameters
+    ----------
+    start : TableStart or StreamStart
+    network : Network or Ensemble
+        As it was trained.
+    record : dict
+        What the training is to be remembered by, besides what `start` knows.
+    class_counts : ndarray, ``(n_classes,)``, or None
+        Rows of each class.
+    x : iterable of ndarray
+        All rows, in pieces.
+    reading : dict
+        How the table was read.
+    around : Around
+    """
+    training = start.training
     session = open_session(get_engine(training.engine), network, Objective(start.loss), n_threads=training.n_threads)
-    say_if_one_class(learned, start.examples.x, start.examples.y, session.feedforward, say)
+    say_if_one_class(start.target, class_counts, x, session.feedforward, around.say)
     record = {"options": training.to_dict(), "reading": reading} | record
-    if recorder is not None:
-        record["recorded"] = [health.to_dict() for health in recorder.history]
+    if around.recorder is not None:
+        record["recorded"] = [health.to_dict() for health in around.recorder.history]
     networks = network.members if isinstance(network, Ensemble) else (network,)
-    return networks[0], start.loss, learned, start.encoder, record, networks[1:]
+    return networks[0], start.loss, start.target, start.encoder, record, networks[1:]

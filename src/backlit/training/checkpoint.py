@@ -17,7 +17,8 @@ class Checkpoint:
     """Keep the state of a training in a folder, so that a run that was stopped goes on as if nothing had happened.
 
     A checkpoint is written at the end of an epoch, when at least `every_epochs` epochs and `every_minutes` minutes have
-    gone by since the last one, and always after the last epoch.
+    gone by since the last one, and always after the last epoch. Where rows are read from a cache, since they have no
+    room in memory, `every_minutes` also counts within an epoch.
 
     Attributes
     ----------
@@ -80,6 +81,11 @@ class Cadence:
         """Whether a checkpoint is due after this many epochs."""
         minutes = (time.monotonic() - self._time) / 60
         return epoch - self.epoch >= self.checkpoint.every_epochs and minutes >= (self.checkpoint.every_minutes or 0)
+
+    def is_due_within(self) -> bool:
+        """Whether a checkpoint is due in the midst of an epoch: where minutes are counted, and are over."""
+        minutes = self.checkpoint.every_minutes
+        return minutes is not None and (time.monotonic() - self._time) / 60 >= minutes
 
     def kept(self, epoch: int) -> None:
         """Count from here."""

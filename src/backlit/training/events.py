@@ -18,7 +18,7 @@ from backlit.training.state import TrainingState
 
 if TYPE_CHECKING:
     from backlit.engine.protocol import Session
-    from backlit.training.examples import Examples
+    from backlit.training.examples import Source
 
 
 Reason = Literal["all epochs done", "no improvement", "stopped by a listener", "time limit", "interrupted"]
@@ -46,7 +46,7 @@ class TrainingStarted(_PointsIntoTraining):
         What the validation metric is called.
     session : Session or None
         Holds the network; to be looked at, not changed.
-    examples : Examples or None
+    examples : Source or None
         The training rows.
     """
 
@@ -56,7 +56,7 @@ class TrainingStarted(_PointsIntoTraining):
     first_epoch: int = 1
     metric: str = "score"
     session: Session | None = field(default=None, repr=False, compare=False)
-    examples: Examples | None = field(default=None, repr=False, compare=False)
+    examples: Source | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,18 @@ class StepsDone:
     epoch: int
     rows_done: int
     n_rows: int
+
+
+@dataclass(frozen=True)
+class PartSettled(_PointsIntoTraining):
+    """A part of an epoch is done, after which a run can go on later: of rows that are read from a cache.
+
+    Returning True asks training to stop here. Where it does, the event comes once more, with `is_last`.
+    """
+
+    state: TrainingState = field(repr=False, compare=False)
+    session: Session = field(repr=False, compare=False)
+    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -135,11 +147,11 @@ class TrainingEnded:
     best_epoch: int
 
 
-Event = TrainingStarted | StepsDone | EpochEnded | EpochsPlanned | EpochSettled | TrainingEnded
+Event = TrainingStarted | StepsDone | PartSettled | EpochEnded | EpochsPlanned | EpochSettled | TrainingEnded
 
 
 Watcher: TypeAlias = Callable[[Event], object]
-"""Called with every event; returning True at the end of an epoch asks training to stop there."""
+"""Called with every event; returning True at the end of an epoch, or of a part, asks training to stop there."""
 
 
 def asks_to_stop(answer: object) -> bool:

@@ -1,11 +1,15 @@
-"""What is trained on, what a network is validated on, and how rows are set aside for that."""
+"""What is trained on, what a network is validated on, and how rows are set aside for that.
+
+`Source` is what training asks of its rows. `Examples` are rows in memory; those that are read from a cache are
+`backlit.tables.stream_rows.StreamedRows`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +17,63 @@ from numpy.typing import NDArray
 from backlit.core.initialization import Purpose, stream
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
-from backlit.engine.protocol import Floats, Inputs
+from backlit.engine.members import seed_of_member
+from backlit.engine.protocol import Floats, Inputs, Session
 from backlit.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from backlit.training.state import TrainingState
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows of an epoch that are trained on in one go: whole batches, but for the last of an epoch.
+
+    Attributes
+    ----------
+    x : ndarray or CSR matrix, ``(n, n_in)``
+    y : ndarray, ``(n, n_out)``
+    order : ndarray of int64, ``(n_rows,)``, or for members of an ensemble ``(n_members, n_rows)``
+        Rows of x in the order in which they are used.
+    sample_weight : ndarray, ``(n,)``, or None
+    """
+
+    x: Inputs
+    y: Floats
+    order: NDArray[np.int64]
+    sample_weight: Floats | None = None
+
+
+class Source(Protocol):
+    """Rows to train on, or to validate on."""
+
+    @property
+    def y(self) -> Floats:
+        """Of all rows, ``(n, n_out)``."""
+        ...
+
+    @property
+    def sample_weight(self) -> Floats | None:
+        """What each row counts."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
+        """Yield the rows of the next epoch; of one that was left in its midst, those from there on."""
+        ...
+
+    def copy(self, rows: NDArray[np.int64]) -> Examples:
+        """Return some of the rows, apart from all others."""
+        ...
+
+    def evaluate(self, session: Session) -> tuple[Floats, float]:
+        """Return a^L of all rows, ``(n, n_out)``, and C without the penalty."""
+        ...
+
+    def feedforward(self, session: Session) -> Floats:
+        """Return a^L of all rows, ``(n, n_out)``."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +111,19 @@ class Examples:
             None if weight is None else weight[rows],
         )
 
+    def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
+        """Yield all rows at once; see `Source`."""
+        order = self.located(_order(session, len(self), state, shuffle=shuffle))
+        yield Part(self.x, self.y, order, self.sample_weight)
+
+    def evaluate(self, session: Session) -> tuple[Floats, float]:
+        """See `Source`."""
+        return session.evaluate(self.x, self.y, self.sample_weight)
+
+    def feedforward(self, session: Session) -> Floats:
+        """See `Source`."""
+        return session.feedforward(self.x)
+
     def located(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where in x and y these rows are, counted among those that are meant."""
         return rows if self.rows is None else self.rows[rows]
@@ -63,7 +135,7 @@ class Validation:
 
     Attributes
     ----------
-    examples : Examples
+    examples : Source
         Without `rows`: a network is evaluated on all of them.
     metric : callable
         ``a^L → float``, more is better unless it `falls`. May be NaN.
@@ -75,15 +147,27 @@ class Validation:
         Whether less of the metric is better.
     """
 
-    examples: Examples
+    examples: Source
     metric: Callable[[Floats], float]
     name: str = "score"
     scorer: Callable[[Network], float] | None = None
     falls: bool = False
 
     def __post_init__(self) -> None:
-        if self.examples.rows is not None:
+        if isinstance(self.examples, Examples) and self.examples.rows is not None:
             raise ValueError("Validation looks at all examples it is given: give examples.copy(rows), not .only(rows).")
+
+
+def _order(session: Session, n_rows: int, state: TrainingState, *, shuffle: bool) -> NDArray[np.int64]:
+    # (n_rows,), or for members of an ensemble, each of which has its own, (n_members, n_rows)
+    n_members: int | None = getattr(session, "n_members", None)
+    if not shuffle:
+        return np.arange(n_rows) if n_members is None else np.tile(np.arange(n_rows), (n_members, 1))
+    orders = [
+        stream(seed_of_member(state.seed, m), Purpose.SHUFFLE, state.epoch).permutation(n_rows)
+        for m in range(n_members or 1)
+    ]
+    return orders[0] if n_members is None else np.stack(orders)
 
 
 def split_rows(

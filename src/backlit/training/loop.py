@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from backlit.core.initialization import Purpose, stream
-from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Session
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import (
@@ -19,14 +17,15 @@ from backlit.training.events import (
     EpochSettled,
     EpochsPlanned,
     Event,
+    PartSettled,
     Reason,
     StepsDone,
     TrainingEnded,
     TrainingStarted,
 )
-from backlit.training.examples import Examples, Validation
+from backlit.training.examples import Source, Validation
 from backlit.training.schedules import Constant, Position, Schedule
-from backlit.training.state import EpochRecord, TrainingState
+from backlit.training.state import EpochRecord, TrainingState, WithinEpoch
 from backlit.training.stopping import EarlyStopping
 from backlit.training.time_limit import TimeLimit
 from backlit.training.weight_average import EVERY, asked_with, taken_in
@@ -67,7 +66,7 @@ class Plan:
 
 def train(
     session: Session,
-    examples: Examples,
+    examples: Source,
     plan: Plan,
     state: TrainingState,
     validation: Validation | None = None,
@@ -79,7 +78,7 @@ def train(
     ----------
     session : Session
         The network being trained; it holds the result.
-    examples : Examples
+    examples : Source
     plan : Plan
     state : TrainingState
         Where to begin; brought forward epoch by epoch.
@@ -113,7 +112,8 @@ def train(
         began = time.perf_counter()
         rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
         cost = yield from _epoch(session, examples, plan, batch_size, rates, state, limit)
-        if cost is None:
+        if isinstance(cost, str):
+            asked_to_stop = cost == "stopped by a listener"
             break
         state.epoch += 1
         state.rows_seen += n_rows
@@ -148,7 +148,7 @@ def validate(session: Session, validation: Validation) -> tuple[float, float]:
     held_out = validation.examples
     # far from the training rows outputs may overflow: that is a bad score, not a warning
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        outputs, cost = session.evaluate(held_out.x, held_out.y, held_out.sample_weight)
+        outputs, cost = held_out.evaluate(session)
         if validation.scorer is None:
             return cost, validation.metric(outputs)
         return cost, validation.scorer(session.network()) if np.isfinite(outputs).all() else float("nan")
@@ -196,59 +196,56 @@ def look_at_epoch(
 
 def _epoch(
     session: Session,
-    examples: Examples,
+    examples: Source,
     plan: Plan,
     batch_size: int,
     rates: NDArray[np.float64],
     state: TrainingState,
     limit: TimeLimit | None,
-) -> Generator[Event, bool | None, float | None]:
-    """Run one epoch and return its mean cost, or None where the time was over before its end.
+) -> Generator[Event, bool | None, float | Reason]:
+    """Run one epoch, or the rest of one, and return its mean cost, or why it was left before its end.
 
-    Long ones are cut between steps, so that there is progress to report.
+    Long ones are cut between steps, so that there is progress to report. Rows that come in parts can be left, and gone
+    on with, between two parts.
     """
-    n_rows, n_steps = len(examples), len(rates)
-    order = examples.located(_order(session, n_rows, plan.shuffle, state))
-    costs, weights = np.zeros(n_steps), np.zeros(n_steps)
-    done = 0
+    n_rows, n_steps, within = len(examples), len(rates), state.within
     length = EVERY if plan.weight_average else _first_length(n_steps, state)
     told = time.perf_counter()
-    while done < n_steps:
-        began = time.perf_counter()
-        part = slice(done * batch_size, (done + length) * batch_size)
-        steps = session.run_steps(
-            examples.x, examples.y, order[..., part], batch_size, rates[done : done + length], examples.sample_weight
-        )
-        if steps.diverged_layer is not None:
-            raise DivergenceError(state.epoch + 1, steps.diverged_layer)
-        costs[done : done + length], weights[done : done + length] = steps.costs, steps.batch_weights
-        before, done = done, min(done + length, n_steps)
-        if plan.weight_average:
-            state.average = taken_in(state.average, session.network(), plan.weight_average, done - before)
-        now = time.perf_counter()
-        if not plan.weight_average:
-            length = max(1, int(length * _SECONDS_BETWEEN_EVENTS / max(now - began, 1e-9)))
-        elif now - told < _SECONDS_BETWEEN_EVENTS:
-            continue
-        told = now
-        if done < n_steps:
-            yield StepsDone(state.epoch + 1, done * batch_size, n_rows)
-            if limit is not None and limit.is_over:
-                return None
-    # summed at the end, so that where the epoch was cut does not show in the last bits
-    return float(np.average(costs, weights=weights)) if weights.any() else 0.0
-
-
-def _order(session: Session, n_rows: int, shuffle: bool, state: TrainingState) -> NDArray[np.int64]:
-    # (n_rows,), or for members of an ensemble, each of which has its own, (n_members, n_rows)
-    n_members: int | None = getattr(session, "n_members", None)
-    if not shuffle:
-        return np.arange(n_rows) if n_members is None else np.tile(np.arange(n_rows), (n_members, 1))
-    orders = [
-        stream(seed_of_member(state.seed, m), Purpose.SHUFFLE, state.epoch).permutation(n_rows)
-        for m in range(n_members or 1)
-    ]
-    return orders[0] if n_members is None else np.stack(orders)
+    for part in examples.parts(session, batch_size, state, shuffle=plan.shuffle):
+        n_of_part = -(-part.order.shape[-1] // batch_size)
+        costs, weights = np.zeros(n_of_part), np.zeros(n_of_part)
+        own_rates = rates[within.steps : within.steps + n_of_part]
+        done = 0
+        while done < n_of_part:
+            began = time.perf_counter()
+            these = slice(done, done + length)
+            order = part.order[..., done * batch_size : (done + length) * batch_size]
+            steps = session.run_steps(part.x, part.y, order, batch_size, own_rates[these], part.sample_weight)
+            if steps.diverged_layer is not None:
+                raise DivergenceError(state.epoch + 1, steps.diverged_layer)
+            costs[these], weights[these] = steps.costs, steps.batch_weights
+            n_now = len(steps.costs)
+            done += n_now
+            if plan.weight_average:
+                state.average = taken_in(state.average, session.network(), plan.weight_average, n_now)
+            now = time.perf_counter()
+            if not plan.weight_average:
+                length = max(1, int(n_now * _SECONDS_BETWEEN_EVENTS / max(now - began, 1e-9)))
+            elif now - told < _SECONDS_BETWEEN_EVENTS:
+                continue
+            told = now
+            if within.steps + done < n_steps:
+                yield StepsDone(state.epoch + 1, (within.steps + done) * batch_size, n_rows)
+                if limit is not None and limit.is_over:
+                    return "time limit"
+        # summed at the end of a part, so that where it was cut does not show in the last bits
+        within.add(n_of_part, float(np.multiply(costs, weights).sum()), float(weights.sum()))
+        if within.steps < n_steps and (yield PartSettled(state, session, False)):
+            yield PartSettled(state, session, True)
+            return "stopped by a listener"
+    cost = within.cost / within.weight if within.weight else 0.0
+    state.within = WithinEpoch()
+    return cost
 
 
 def _first_length(n_steps: int, state: TrainingState) -> int:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
 from backlit.errors import InvalidInputError
+from backlit.training.examples import Examples
 from backlit.training.loop import clip_batch_size
 from backlit.training.plots import FAINT, TRAINING, VALIDATION, new_axes
 from backlit.training.run import Run
@@ -104,6 +105,8 @@ def search_rates(run: Run, rates: NDArray[np.float64]) -> RateSearch:
     if run.line_search is not None:
         raise InvalidInputError("The solver 'lbfgs' has no learning rate. Use one that has, such as 'adam'.")
     session, examples, seed = run.open(), run.examples, run.state.seed
+    if not isinstance(examples, Examples):
+        raise InvalidInputError("Rates are tried on rows in memory. Give a part of the table.")
     batch_size = clip_batch_size(run.plan.batch_size, len(examples))
     batch_costs: list[float] = []
     costs: list[float] = []

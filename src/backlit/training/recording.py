@@ -18,7 +18,7 @@ from backlit.core.sample import Sample
 from backlit.documents.field import Field, Kind
 from backlit.engine.protocol import Session
 from backlit.training.events import EpochEnded, Event, TrainingStarted
-from backlit.training.examples import Examples
+from backlit.training.examples import Source
 
 # One training row in two hundred: a look at a row costs no more than training on it, for it needs z, a and δ, and no
 # gradient of the weights.
@@ -71,13 +71,13 @@ class Recorder:
         """What was written down in the last training, the oldest first."""
         return tuple(self._records)
 
-    def begin(self, session: Session, examples: Examples, epoch: int, n_steps: int) -> None:
+    def begin(self, session: Session, examples: Source, epoch: int, n_steps: int) -> None:
         """Choose the sample, and write down how things stand before the first epoch.
 
         Parameters
         ----------
         session : Session
-        examples : Examples
+        examples : Source
         epoch : int
             Epochs done before. Where they are those that were seen, the history is gone on with; otherwise a new one
             begins.

@@ -23,7 +23,7 @@ from backlit.engine.members import open_session
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
 from backlit.errors import InvalidInputError
 from backlit.training.events import Event, Reason, TrainingEnded, Watcher, drive
-from backlit.training.examples import Examples, Validation
+from backlit.training.examples import Examples, Source, Validation
 from backlit.training.loop import Plan, restore_best, train
 from backlit.training.options import FitOptions, LineSearchLimits
 from backlit.training.state import TrainingState
@@ -67,7 +67,7 @@ class Run:
     optimizer : Optimizer
     optimizer_state : OptimizerState or None
         None before the first step.
-    examples : Examples
+    examples : Source
     plan : Plan
     state : TrainingState
     validation : Validation or None
@@ -85,7 +85,7 @@ class Run:
     objective: Objective
     optimizer: Optimizer
     optimizer_state: OptimizerState | None
-    examples: Examples
+    examples: Source
     plan: Plan
     state: TrainingState
     validation: Validation | None = None
@@ -100,7 +100,7 @@ class Run:
         options: FitOptions,
         network: Network | Ensemble,
         loss: LossLike,
-        examples: Examples,
+        examples: Source,
         validation: Validation | None = None,
         *,
         state: TrainingState | None = None,
@@ -116,7 +116,7 @@ class Run:
         network : Network or Ensemble
             Where to begin.
         loss : str, Huber, Quantile or CustomLoss
-        examples : Examples
+        examples : Source
             To train on.
         validation : Validation, optional
         state : TrainingState, optional
@@ -208,6 +208,10 @@ class Run:
     def _train_lbfgs(self, limits: LineSearchLimits, watchers: Sequence[Watcher], ends_on_interrupt: bool) -> Trained:
         from backlit.training.lbfgs import train_lbfgs  # SciPy's optimizers take a while, and most runs need none
 
+        if not isinstance(self.examples, Examples):
+            raise InvalidInputError(
+                "The solver 'lbfgs' looks at all rows in each step, which are too many for memory. Use another."
+            )
         session = self.open()
         search, reason = train_lbfgs(
             session,

@@ -16,7 +16,7 @@ from backlit.core.custom import is_custom
 from backlit.core.namespace import is_sparse
 from backlit.documents import strict_json
 from backlit.documents.strict_json import AS_PYTHON, plain
-from backlit.training.examples import Examples
+from backlit.training.examples import Examples, Source
 
 if TYPE_CHECKING:
     from backlit.training.run import Run
@@ -95,7 +95,9 @@ def _described(value: Any) -> Any:
     return name  # somebody's own schedule: its attributes may be anything
 
 
-def _examples(examples: Examples) -> dict[str, Any]:
+def _examples(examples: Source) -> dict[str, Any]:
+    if not isinstance(examples, Examples):  # it was read from a cache, which has a digest
+        return {"rows": len(examples), "numbers": examples.digest}  # type: ignore[attr-defined]
     x = examples.x
     arrays = [x.indptr, x.indices, x.data, examples.y] if is_sparse(x) else [x, examples.y]
     if examples.sample_weight is not None:

@@ -34,6 +34,26 @@ class EpochRecord:
 
 
 @dataclass
+class WithinEpoch:
+    """What was done of an epoch that is not over.
+
+    Attributes
+    ----------
+    steps : int
+    cost, weight : float
+        Sum of the batches' costs, each times its weight, and of their weights.
+    """
+
+    steps: int = 0
+    cost: float = 0.0
+    weight: float = 0.0
+
+    def add(self, steps: int, cost: float, weight: float) -> None:
+        """Take in some steps."""
+        self.steps, self.cost, self.weight = self.steps + steps, self.cost + cost, self.weight + weight
+
+
+@dataclass
 class TrainingState:
     """Everything but the network and the optimizer's state that the next epoch depends on.
 
@@ -51,6 +71,8 @@ class TrainingState:
     best : Network or None
         The network, or the ensemble, of the best epoch, where it is to be restored.
     history : list of EpochRecord
+    within : WithinEpoch
+        Of the epoch after those that are done.
     average : Network or None
         The moving average of the weights, or the ensemble of the members' averages, where there is one.
     """
@@ -62,6 +84,7 @@ class TrainingState:
     stopping: StoppingState = field(default_factory=StoppingState)
     best: Network | None = None
     history: list[EpochRecord] = field(default_factory=list)
+    within: WithinEpoch = field(default_factory=WithinEpoch)
     average: Network | None = None
 
 
@@ -71,8 +94,10 @@ _KIND = Kind(ModelFileError, "The checkpoint is damaged or was edited.", AS_PYTH
 def state_to_document(state: TrainingState) -> dict[str, Any]:
     """Return a state as plain JSON, without its networks."""
     stopping = state.stopping
+    within = {"within": vars(state.within)} if state.within.steps else {}
     document: dict[str, Any] = plain(
-        {
+        within
+        | {
             "seed": state.seed,
             "rate": state.rate,
             "epoch": state.epoch,
@@ -113,7 +138,7 @@ def state_from_document(
         Naming the field that is not as it must be.
     """
     names = ("seed", "rate", "epoch", "rows_seen", "stopping", "history")
-    fields = Field(document, "state", _KIND).fields(*names, recorded=None)
+    fields = Field(document, "state", _KIND).fields(*names, recorded=None, within=None)
     stopping = fields["stopping"].fields_of(StoppingState)
     return TrainingState(
         seed=_count(fields["seed"]),
@@ -128,8 +153,16 @@ def state_from_document(
         ),
         best=best,
         history=[_record(*row.parts(5)) for row in fields["history"].parts()],
+        within=_within(fields["within"]),
         average=average,
     )
+
+
+def _within(field: Field) -> WithinEpoch:
+    if field.is_null:
+        return WithinEpoch()
+    fields = field.fields_of(WithinEpoch)
+    return WithinEpoch(_count(fields["steps"]), fields["cost"].number(), fields["weight"].number())
 
 
 def _record(epoch: Field, cost: Field, rate: Field, validation: Field, metric: Field) -> EpochRecord:

@@ -13,6 +13,7 @@ from backlit.data.columns.durations import are_durations, read_durations
 from backlit.data.columns.gaps import is_usual_word
 from backlit.data.columns.glance import THREE_DIGITS, Glance, glance
 from backlit.data.columns.numbers import ENOUGH, Finding, find_numbers, read_numbers
+from backlit.data.columns.tally import Tally
 from backlit.data.columns.written import DateForm, DurationForm, FlagForm, NumberForm, Written
 
 if TYPE_CHECKING:
@@ -49,15 +50,13 @@ class Telling:
     counted: Counted | None = None
 
 
-def tell(
-    cells: pl.Series, look: Glance, *, places: int, is_target: bool = False, decimal: str | None = None
-) -> Telling:
+def tell(tally: Tally, look: Glance, *, places: int, is_target: bool = False, decimal: str | None = None) -> Telling:
     """Tell what a column of text is.
 
     Parameters
     ----------
-    cells : polars.Series
-        Text, stripped; empty cells are null.
+    tally : Tally
+        Of text, stripped; empty cells are null.
     look : Glance
         What a first look told of it.
     places : int
@@ -67,16 +66,16 @@ def tell(
     decimal : {".", ","} or None
         The decimal mark, where it was given.
     """
-    if cells.null_count() == len(cells):
-        return Telling(Column(cells.name, "empty", "no cell holds anything", None, len(cells), len(cells)))
+    if tally.is_empty:
+        return Telling(Column(tally.name, "empty", "no cell holds anything", None, tally.rows, tally.rows))
     if look.is_plain:
-        return _plain_numbers(cells, look, places, is_target, decimal)
-    counted = Counted.of(cells)
+        return _plain_numbers(tally, look, places, is_target, decimal)
+    counted = tally.counted
     usual = is_usual_word(counted.cells)
     sure = counted.only(~usual) if usual.any() else counted
     if len(sure.cells) and plain_cells(sure).null_count() == 0:
-        look = look if look.is_close else glance(cells.to_frame(), closely=True)[cells.name]
-        return _plain_numbers(cells, look, places, is_target, decimal, counted)
+        look = look if look.is_close else glance(tally.cells.to_frame(), closely=True)[tally.name]
+        return _plain_numbers(tally, look, places, is_target, decimal, counted)
     if sure.cells.is_empty():
         return Telling(of_text(counted, places, is_target), counted=counted)
     if sure.cells.str.to_lowercase().is_in(["true", "false"]).all():
@@ -107,10 +106,10 @@ def plain_cells(counted: Counted) -> pl.Series:
     return counted.read("plain", lambda cells: cells.cast(pl.Float64, strict=False).fill_nan(None))
 
 
-def plain_numbers(cells: pl.Series) -> Telling:
+def plain_numbers(tally: Tally) -> Telling:
     """Tell what a column of text is whose cells were all found to be plain numbers, and read as such."""
-    column = Column(cells.name, "number", "", _PLAIN, len(cells), cells.null_count())
-    return Telling(column, decimal="." if cells.dtype.is_float() else None)
+    column = Column(tally.name, "number", "", _PLAIN, tally.rows, tally.gaps)
+    return Telling(column, decimal="." if tally.cells.dtype.is_float() else None)
 
 
 def _is_number(finding: Finding, counted: Counted) -> bool:
@@ -131,17 +130,18 @@ def _decimal_of(form: NumberForm, cells: pl.Series) -> str | None:
 
 
 def _plain_numbers(
-    cells: pl.Series, look: Glance, places: int, is_target: bool, decimal: str | None, counted: Counted | None = None
+    tally: Tally, look: Glance, places: int, is_target: bool, decimal: str | None, counted: Counted | None = None
 ) -> Telling:
     # `counted` where some cells are words for a gap
+    cells = tally.cells
     if look.whole is not None or (look.may_be_long and _are_digits(cells, look.floats)):
-        coded = _as_codes(cells, look, places, is_target)
+        coded = _as_codes(tally, look, places, is_target)
         if coded is not None:
             return Telling(coded)
         is_long = look.whole is not None and _is_long(look.whole)
         why = "whole numbers beyond 2⁵³, of which neighbors cannot be told apart" if is_long else ""
-        return Telling(_of_plain(cells, look, why, counted))
-    column = _of_plain(cells, look, "", counted)
+        return Telling(_of_plain(tally, look, why, counted))
+    column = _of_plain(tally, look, "", counted)
     if decimal == "." or not look.may_have_thousands:
         return Telling(column, decimal=".")
     number = cells.filter(look.floats.is_not_null())
@@ -150,15 +150,20 @@ def _plain_numbers(
     # 1.299 and 950: three decimals each, or thousands
     if number.str.contains(r"^[-+]?\d+$").any():
         column = replace(column, why="a point is taken for the decimal mark")
-    return Telling(column, number=find_numbers(Counted.of(number)), counted=counted or Counted.of(cells))
+    return Telling(column, number=find_numbers(_among(tally, number)), counted=counted or tally.counted)
 
 
-def _of_plain(cells: pl.Series, look: Glance, why: str, counted: Counted | None) -> Column:
+def _among(tally: Tally, cells: pl.Series) -> Counted:
+    # only what is there, and what else there is, matters: how often does not
+    return Counted.of(cells) if tally.count is None else tally.counted.only(tally.counted.cells.is_in(cells.implode()))
+
+
+def _of_plain(tally: Tally, look: Glance, why: str, counted: Counted | None) -> Column:
     if counted is not None:
         return of_numbers(counted, NumberForm(), why)
-    column = Column(cells.name, "number", why, NumberForm(), len(cells), cells.null_count())
-    is_constant = len(cells) > 1 and not column.gaps and look.floats.min() == look.floats.max()
-    return replace(column, kind="constant", why=f"{cells[0]} in every row") if is_constant else column
+    column = Column(tally.name, "number", why, NumberForm(), tally.rows, tally.gaps)
+    is_constant = tally.rows > 1 and not tally.gaps and look.floats.min() == look.floats.max()
+    return replace(column, kind="constant", why=f"{tally.cells[0]} in every row") if is_constant else column
 
 
 def _are_digits(cells: pl.Series, floats: pl.Series) -> bool:
@@ -171,17 +176,18 @@ def _is_long(whole: pl.Series) -> bool:
     return isinstance(low, int) and isinstance(high, int) and not -_EXACT <= low <= high <= _EXACT
 
 
-def _as_codes(cells: pl.Series, look: Glance, places: int, is_target: bool) -> Column | None:
+def _as_codes(tally: Tally, look: Glance, places: int, is_target: bool) -> Column | None:
     # Whole numbers that are names all the same: 007, or more digits than a number has room for.
+    cells = tally.cells
     if look.has_codes:
         if is_target or cells.n_unique() <= places:
             code = cells.filter(cells.str.contains(_CODE))[0]
-            return of_text(Counted.of(cells), places, is_target, f"codes: {code!r} begins with a zero")
-        return of_numbers(Counted.of(cells), NumberForm(), "too many values for codes; zeros before them are dropped")
+            return of_text(tally.counted, places, is_target, f"codes: {code!r} begins with a zero")
+        return of_numbers(tally.counted, NumberForm(), "too many values for codes; zeros before them are dropped")
     if look.whole is None or (is_target and _is_long(look.whole)):
         long = cells.filter(cells.str.contains(_LONG))
         why = f"codes: {long[0]!r} has more digits than a number holds"
-        return of_text(Counted.of(cells), places, is_target, why)
+        return of_text(tally.counted, places, is_target, why)
     return None
 
 
@@ -254,7 +260,7 @@ _YES, _NO = ["yes", "y", "t", "on", "1"], ["no", "n", "f", "off", "0"]
 
 def of_text(counted: Counted, places: int, is_target: bool, why: str = "") -> Column:
     """Describe a column of text: a category, or what has a new value in each row."""
-    name, rows, gaps, values = counted.name, counted.rows, counted.gaps, len(counted.cells)
+    name, rows, gaps, values = counted.name, counted.rows, counted.gaps, counted.n_values
     if values == 1 and not gaps and rows > 1:
         return Column(name, "constant", f"{counted.cells[0]!r} in every row", None, rows, values=1)
     if values == rows - gaps and values > places and not is_target:

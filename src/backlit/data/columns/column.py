@@ -9,7 +9,7 @@ from backlit.data.columns.written import NumberForm, Written, read_written, writ
 from backlit.documents.field import Field
 
 if TYPE_CHECKING:
-    import polars as pl
+    from backlit.data.columns.tally import Tally
 
 
 Kind = Literal["number", "category", "date", "duration", "flag", "constant", "identifier", "text", "empty", "left out"]
@@ -100,33 +100,34 @@ class Column:
         )
 
 
-def of_type(cells: pl.Series, *, is_category: bool = False) -> Column:
+def of_type(tally: Tally, *, is_category: bool = False) -> Column:
     """Describe a column by its type.
 
     Parameters
     ----------
-    cells : polars.Series
+    tally : Tally
     is_category : bool, default=False
         Whether it is a category, though its values are numbers or whatever else.
     """
     import polars as pl
 
-    dtype, gaps = cells.dtype, cells.null_count()
-    if gaps == len(cells):
-        return Column(cells.name, "empty", "no cell holds anything", None, len(cells), gaps)
+    cells, gaps = tally.cells, tally.gaps
+    dtype = cells.dtype
+    if tally.is_empty:
+        return Column(tally.name, "empty", "no cell holds anything", None, tally.rows, gaps)
     kind: Kind = "category"
     values = None
     if is_category or dtype in (pl.Categorical, pl.Enum):
-        values = cells.drop_nulls().n_unique()
+        values = tally.counted.n_values if tally.count is not None else cells.drop_nulls().n_unique()
     elif dtype.is_numeric():
         kind = "number"
         gaps += int(cells.is_nan().sum()) if dtype.is_float() else 0
-        if len(cells) > 1 and not gaps and cells.min() == cells.max():
-            return Column(cells.name, "constant", f"{cells[0]} in every row", None, len(cells))
+        if tally.rows > 1 and not gaps and cells.min() == cells.max():
+            return Column(tally.name, "constant", f"{cells[0]} in every row", None, tally.rows)
     elif dtype == pl.Boolean:
         kind = "flag"
     elif dtype in (pl.Date, pl.Datetime):
         kind = "date"
     elif dtype in (pl.Duration, pl.Time):
         kind = "duration"
-    return Column(cells.name, kind, "", None, len(cells), gaps, values=values)
+    return Column(tally.name, kind, "", None, tally.rows, gaps, values=values)

@@ -28,6 +28,8 @@ class Counted:
         The different ones, without null.
     n : polars.Series
         How often each stands there.
+    values : int or None
+        How many different ones the column has, where these are a sample of them.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Counted:
     gaps: int
     cells: pl.Series
     n: pl.Series
+    values: int | None = None
     _read: dict[Hashable, pl.Series] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -46,6 +49,11 @@ class Counted:
     def only(self, wanted: pl.Series) -> Counted:
         """Return some of the different cells: those where `wanted`, of booleans, is true."""
         return Counted(self.name, self.rows, self.gaps, self.cells.filter(wanted), self.n.filter(wanted))
+
+    @property
+    def n_values(self) -> int:
+        """How many different cells the column has."""
+        return len(self.cells) if self.values is None else self.values
 
     @property
     def total(self) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from backlit.data.columns.glance import Glance, glance
 from backlit.data.columns.left_out_rows import confirmed, suspected, without_lines
 from backlit.data.columns.numbers import find_numbers
 from backlit.data.columns.schema import TableSchema
+from backlit.data.columns.tally import NAMELESS, PANDAS, Tally, may_count_rows
 from backlit.data.columns.written import DateForm, FlagForm, NumberForm
 from backlit.errors import DataError, InvalidInputError
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 PLACES = 50
-_ID = re.compile(r"(?i)(^|[\W_])(id|uuid|guid|rowid|row_?num(ber)?)$|(?-i:[a-z]I[dD]$)")
-_NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)$")
-_PANDAS = re.compile(r"__index_level_\d+__$")
 
 
 def decide(
@@ -81,23 +78,62 @@ def decide_by_counts(
     first: str | None = None,
 ) -> tuple[TableSchema, dict[str, Counted]]:
     """Decide what each column is; return beside it the columns of text that were counted for it."""
-    choices.check([*table.columns, *others])
+    check_choices(choices, [*table.columns, *others], target)
+    missing = words_for_gaps(choices)
+    matches: dict[str, int] = {}
+    if missing or not choices.source.blanked:
+        table, matches = blank_missing(table, missing)
+    how = _Deciding(choices, target, places, first or next(iter(table.columns), ""))
+    lines = () if keep_rows else suspected(table)
+    columns = how.columns_of(without_lines(table, lines))
+    left_out = confirmed(lines, table, columns)
+    if len(left_out) < len(lines):
+        columns = how.columns_of(without_lines(table, left_out))
+    return TableSchema(columns, left_out, tuple(missing), _remarks(matches)), how.counted
+
+
+def decide_by_tallies(
+    tallies: Sequence[Tally],
+    choices: ColumnChoices,
+    target: str | None,
+    matches: Mapping[str, int],
+    places: int = PLACES,
+) -> TableSchema:
+    """Decide what each column of a stream is; all its lines are rows.
+
+    Parameters
+    ----------
+    tallies : sequence of Tally
+        Of all columns, in their order.
+    choices, target, places
+        See `decide`; choices were checked.
+    matches : mapping of str to int
+        How many cells each word that was given as missing matched.
+    """
+    import polars as pl
+
+    texts = [tally.cells.to_frame() for tally in tallies if tally.cells.dtype == pl.String]
+    looks = {text.columns[0]: glance(text)[text.columns[0]] for text in texts}
+    columns = _Deciding(choices, target, places, tallies[0].name).columns(tallies, looks)
+    return TableSchema(columns, (), tuple(words_for_gaps(choices)), _remarks(matches))
+
+
+def check_choices(choices: ColumnChoices, names: Sequence[str], target: str | None) -> None:
+    """Raise where choices do not fit the columns of a table, or the target."""
+    choices.check(names)
     if target is not None and (choices.of(target) or ("", ""))[0] in ("left out", "text"):
         raise InvalidInputError(
             f"The column {target!r} is to be predicted, and cannot be left out. Give another target."
         )
-    missing = choices.missing or (choices.schema.missing if choices.schema else ())
-    matches: dict[str, int] = {}
-    if missing or not choices.source.blanked:
-        table, matches = blank_missing(table, missing)
-    remarks = tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
-    how = _Deciding(choices, target, places, first or next(iter(table.columns), ""))
-    lines = () if keep_rows else suspected(table)
-    columns = how.columns(without_lines(table, lines))
-    left_out = confirmed(lines, table, columns)
-    if len(left_out) < len(lines):
-        columns = how.columns(without_lines(table, left_out))
-    return TableSchema(columns, left_out, tuple(missing), remarks), how.counted
+
+
+def words_for_gaps(choices: ColumnChoices) -> tuple[str, ...]:
+    """Return the cells that mean a missing value, by what was given."""
+    return choices.missing or (choices.schema.missing if choices.schema else ())
+
+
+def _remarks(matches: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(f"No cell is {word!r}, which was given as missing." for word, count in matches.items() if not count)
 
 
 @dataclass(frozen=True)
@@ -108,54 +144,60 @@ class _Deciding:
     first: str
     counted: dict[str, Counted] = field(default_factory=dict)
 
-    def columns(self, table: pl.DataFrame) -> tuple[Column, ...]:
-        """Decide all columns: first what each tells by itself, then what is open by what the others told."""
+    def columns_of(self, table: pl.DataFrame) -> tuple[Column, ...]:
+        """Decide all columns of a table."""
         import polars as pl
 
         looks = glance(table.select(pl.col(pl.String)))
-        given = table.get_columns()  # once: of thousands of columns each pass over a table takes its time
-        told = [self._tell(cells, looks.get(cells.name)) for cells in given]
+        # once: of thousands of columns each pass over a table takes its time
+        return self.columns([Tally.of(cells) for cells in table.get_columns()], looks)
+
+    def columns(self, given: Sequence[Tally], looks: Mapping[str, Glance]) -> tuple[Column, ...]:
+        """Decide all columns: first what each tells by itself, then what is open by what the others told."""
+        told = [self._tell(tally, looks.get(tally.name)) for tally in given]
         self.counted.clear()
-        self.counted.update({cells.name: t.counted for cells, t in zip(given, told, strict=True) if t.counted})
+        self.counted.update({tally.name: t.counted for tally, t in zip(given, told, strict=True) if t.counted})
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)
         if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
             decimal = ","
         first: Any = _only(telling.date.decided for telling in told if telling.date is not None)
-        columns = [self._settle(cells, telling, decimal, first) for cells, telling in zip(given, told, strict=True)]
+        columns = [
+            self._settle(tally.name, telling, decimal, first) for tally, telling in zip(given, told, strict=True)
+        ]
         return tuple(
-            column if column.name == self.target else self._left_out(column, cells)
-            for column, cells in zip(columns, given, strict=True)
+            column if column.name == self.target else self._left_out(column, tally)
+            for column, tally in zip(columns, given, strict=True)
         )
 
-    def _tell(self, cells: pl.Series, look: Glance | None) -> Telling:
+    def _tell(self, tally: Tally, look: Glance | None) -> Telling:
         import polars as pl
 
-        name, schema = cells.name, self.choices.schema
+        name, schema = tally.name, self.choices.schema
         given = self.choices.of(name)
         if given is not None:
-            return Telling(self._given(cells, *given))
+            return Telling(self._given(tally, *given))
         if schema is not None and name in schema.by_name:
             column = schema.by_name[name]
-            if column.written is None and column.kind in ("number", "date", "flag") and cells.dtype == pl.String:
-                return Telling(self._given(cells, column.kind, ""))
-            return Telling(_again(cells, column))
+            if column.written is None and column.kind in ("number", "date", "flag") and tally.cells.dtype == pl.String:
+                return Telling(self._given(tally, column.kind, ""))
+            return Telling(_again(tally, column))
         if name in self.choices.source.categories:
-            return Telling(of_type(cells, is_category=True))
+            return Telling(of_type(tally, is_category=True))
         if look is None:  # it is no text
-            return plain_numbers(cells) if name in self.choices.source.plain else Telling(of_type(cells))
-        return tell(cells, look, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
+            return plain_numbers(tally) if name in self.choices.source.plain else Telling(of_type(tally))
+        return tell(tally, look, places=self.places, is_target=name == self.target, decimal=self.choices.decimal)
 
-    def _given(self, cells: pl.Series, kind: str, form: str) -> Column:
+    def _given(self, tally: Tally, kind: str, form: str) -> Column:
         import polars as pl
 
-        name = cells.name
+        name = tally.name
         why = "as was given"
         if kind in ("left out", "text"):
-            return Column(name, "left out" if kind == "left out" else "text", why, None, len(cells), cells.null_count())
-        if kind == "category" or (cells.dtype != pl.String and kind != "date"):
-            column = of_text(Counted.of(cells.cast(pl.String, strict=False)), self.places, is_target=True, why=why)
+            return Column(name, "left out" if kind == "left out" else "text", why, None, tally.rows, tally.gaps)
+        if kind == "category" or (tally.cells.dtype != pl.String and kind != "date"):
+            column = of_text(tally.as_text().counted, self.places, is_target=True, why=why)
             return replace(column, kind=kind, values=column.values if kind == "category" else None)  # type: ignore[arg-type]
-        text = Counted.of(cells.cast(pl.String, strict=False))
+        text = tally.as_text().counted
         match kind:
             case "flag":
                 column = with_misfits(text, "flag", FlagForm(), why)
@@ -171,15 +213,15 @@ class _Deciding:
                 if found is not None and len(found.forms) > 1 and decimal is None:
                     raise _refuse_number(name, found.examples[0])
                 column = of_numbers(text, found.forms[0] if found is not None else NumberForm(), why)
-        if column.n_misfits and column.n_misfits + column.gaps == len(cells):
+        if column.n_misfits and column.n_misfits + column.gaps == tally.rows:
             raise DataError(
                 f"Column {name!r} was given as {kind + ':' * bool(form) + form}, but no cell of it is one, not even "
                 f"{column.misfits[0][0]!r}. Correct what was given, or leave it out."
             )
         return column
 
-    def _settle(self, cells: pl.Series, telling: Telling, decimal: str | None, first: Any) -> Column:
-        name, counted = cells.name, telling.counted
+    def _settle(self, name: str, telling: Telling, decimal: str | None, first: Any) -> Column:
+        counted = telling.counted
         if counted is None:
             assert telling.column is not None
             return telling.column
@@ -202,20 +244,20 @@ class _Deciding:
             return of_dates(counted, found.form, found.why)
         return telling.column
 
-    def _left_out(self, column: Column, cells: pl.Series) -> Column:
+    def _left_out(self, column: Column, tally: Tally) -> Column:
         """Leave out numbers that only count the rows."""
-        nameless = column.name == self.first and _NAMELESS.match(column.name)
+        nameless = column.name == self.first and NAMELESS.match(column.name)
         index = column.name in self.choices.source.index
-        pandas = _PANDAS.match(column.name)
-        if not (nameless or index or pandas or _ID.search(column.name)):
+        pandas = PANDAS.match(column.name)
+        if not may_count_rows(column.name, self.first, self.choices.source.index):
             return column
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column
         if pandas:
             return replace(column, kind="left out", why="the index of a pandas frame")
-        if column.kind != "number" or len(cells) < 2:
+        if column.kind != "number" or tally.rows < 2:
             return column
-        if column.gaps or column.misfits or not _counts(cells):
+        if column.gaps or column.misfits or not tally.counts_the_rows():
             return column
         if nameless or index:
             return replace(column, kind="left out", why="an index: it counts the rows")
@@ -226,20 +268,13 @@ def _without_words(counted: Counted) -> Counted:
     return counted.only(~is_usual_word(counted.cells))
 
 
-def _counts(cells: pl.Series) -> bool:
-    import polars as pl
-
-    numbers = cells.cast(pl.Float64, strict=False)
-    return numbers.n_unique() == len(cells) and bool((numbers % 1 == 0).all())
-
-
-def _again(cells: pl.Series, column: Column) -> Column:
+def _again(tally: Tally, column: Column) -> Column:
     # A column of a schema that was given, with the counts of this table.
     import polars as pl
 
-    if cells.dtype != pl.String or not column.is_used or column.written is None:
-        return replace(column, rows=len(cells), gaps=cells.null_count(), misfits=())
-    return with_misfits(Counted.of(cells), column.kind, column.written, column.why)
+    if tally.cells.dtype != pl.String or not column.is_used or column.written is None:
+        return replace(column, rows=tally.rows, gaps=tally.gaps, misfits=())
+    return with_misfits(tally.counted, column.kind, column.written, column.why)
 
 
 def _only(found: Iterable[Any]) -> Any:

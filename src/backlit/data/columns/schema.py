@@ -56,7 +56,7 @@ class TableSchema:
         columns = tuple(column for column in self.columns if column.name in wanted)
         return TableSchema(columns, self.left_out_rows, self.missing, self.remarks)
 
-    def read(self, table: pl.DataFrame, *, first_row: int = 1) -> pl.DataFrame:
+    def read(self, table: pl.DataFrame, *, first_row: int = 1, strict: bool = True) -> pl.DataFrame:
         """Give each cell its meaning: text becomes numbers, dates and flags, as the columns say.
 
         Columns that the schema does not know, and those that are not text, stay as they are; no column and no row is
@@ -67,6 +67,8 @@ class TableSchema:
         table : polars.DataFrame
         first_row : int, default=1
             What messages call the table's first row.
+        strict : bool, default=True
+            Whether a cell that does not fit, and did not stand there in training, is an error rather than a gap.
 
         Raises
         ------
@@ -86,14 +88,14 @@ class TableSchema:
             if look is not None and look.is_plain:
                 read.append(look.floats if look.whole is None else look.whole)
             else:
-                read.append(self._read(table[cells.name], cells, first_row))
+                read.append(self._read(table[cells.name], cells, first_row, strict=strict))
         return table.with_columns(read)
 
     def _is_open(self, name: str, dtype: Any) -> bool:
         numeric = dtype.is_numeric() and not isinstance(self.by_name[name].written, DateForm)
         return bool(self.missing) or not numeric
 
-    def _read(self, given: pl.Series, cells: pl.Series, first_row: int) -> pl.Series:
+    def _read(self, given: pl.Series, cells: pl.Series, first_row: int, *, strict: bool) -> pl.Series:
         import polars as pl
 
         column = self.by_name[cells.name]
@@ -108,7 +110,7 @@ class TableSchema:
             is_missing = cells.is_null() & given.is_not_null() & (given.str.strip_chars() != "")
             return given.set(is_missing, None) if self.missing else given
         result = read_cells(cells, written)
-        if column.is_used and result.null_count() > cells.null_count():
+        if strict and column.is_used and result.null_count() > cells.null_count():
             strange = (result.is_null() & cells.is_not_null()).arg_true()
             known = {cell for cell, _ in column.misfits}
             words = cells.gather(strange)

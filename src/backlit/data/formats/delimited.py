@@ -67,6 +67,7 @@ def read_delimited(
     comment: str | None = None,
     plain_numbers: bool = False,
     as_text: Collection[str] = (),
+    first_line: int = 1,
 ) -> TextTable:
     """Split delimited text into columns of strings.
 
@@ -90,13 +91,15 @@ def read_delimited(
         Give columns of plain numbers as such, where that takes less time (`plain_numbers`).
     as_text : collection of str
         Columns to leave as text all the same.
+    first_line : int, default=1
+        What messages call the first line.
 
     Raises
     ------
     DataError
         Naming the line that does not fit.
     """
-    data, first = _after_lines(as_utf8(data, path), skip_rows, path), skip_rows + 1
+    data, first = _after_lines(as_utf8(data, path), skip_rows, path), skip_rows + first_line
     # Blank lines around the table carry nothing; those within it are dealt with where the columns are known.
     if not (data[-1:] == b"\n" and data[-2:-1].strip()):  # of a large file that would be a copy for nothing
         data = data.rstrip(b" \r\n")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from backlit.data.formats.arrays import brief
 from backlit.documents.strict_json import parse
@@ -63,28 +63,60 @@ def read_parquet(data: bytes, path: object) -> ParquetTable:
     """
     import polars as pl
 
-    # Truncation is caught before polars sees it: given a damaged footer, its Rust code may panic or even abort.
-    footer = int.from_bytes(data[-8:-4], "little")
-    if data[:4] != _MAGIC or data[-4:] != _MAGIC or not 0 < footer <= len(data) - 12:
+    check_footer(io.BytesIO(data), path)
+    with reading_parquet(path):
+        schema = pl.read_parquet_schema(io.BytesIO(data))
+        refuse_long_decimals(schema, path)
+        frame = pl.read_parquet(io.BytesIO(data))
+    return ParquetTable(frame, *said_by_pandas(io.BytesIO(data)))
+
+
+def check_footer(file: BinaryIO, path: object) -> None:
+    """Raise unless a file ends as Parquet does, and has no column at which polars panics.
+
+    Truncation is caught before polars sees it: given a damaged footer, its Rust code may panic or even abort.
+
+    Parameters
+    ----------
+    file : binary file
+    path : object
+        What messages call it.
+    """
+    begin, size = file.read(4), file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 8))
+    end = file.read(8)
+    footer = int.from_bytes(end[:4], "little")
+    if begin != _MAGIC or end[4:] != _MAGIC or not 0 < footer <= size - 12:
         raise DataError(f"{path} is not a whole Parquet file: it lacks PAR1 at an end, or its footer. Fetch it again.")
-    _refuse_intervals(data[-8 - footer : -8], path)
+    file.seek(size - 8 - footer)
+    _refuse_intervals(file.read(footer), path)
+
+
+@contextmanager
+def reading_parquet(path: object) -> Iterator[None]:
+    """Let polars read a Parquet file, and say in our words what is wrong with it."""
+    import polars as pl
+
     try:
         with _any_zone():
-            schema = pl.read_parquet_schema(io.BytesIO(data))
-            long = next((name for name, dtype in schema.items() if _digits(dtype) > _MOST_DIGITS), None)
-            frame = pl.DataFrame() if long is not None else pl.read_parquet(io.BytesIO(data))
+            yield
     except pl.exceptions.DuplicateError as error:
         raise DataError(f"Two columns of {path} have the same name ({brief(error)}). Rename one.") from None
     # A panic is not even an Exception in Python.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        if isinstance(error, DataError | FileNotFoundError):
+            raise
         raise DataError(f"{path} is not a whole Parquet file ({brief(error)}). Write or fetch it again.") from None
+
+
+def refuse_long_decimals(schema: Any, path: object) -> None:
+    """Raise where a column holds decimals that polars cannot read from Parquet."""
+    long = next((name for name, dtype in schema.items() if _digits(dtype) > _MOST_DIGITS), None)
     if long is not None:
         raise DataError(
             f"Column {long!r} of {path} holds decimals of {_digits(schema[long])} digits (decimal256), which cannot be "
             f"read from Parquet. Write it with at most {_MOST_DIGITS} digits, or as float64."
         )
-    said = _said_by_pandas(data)
-    return ParquetTable(frame, _names(said.get("index_columns")), _categories(said.get("columns")))
 
 
 @contextmanager
@@ -116,11 +148,17 @@ def _digits(dtype: Any) -> int:
     return getattr(dtype, "precision", None) or 0
 
 
-def _said_by_pandas(data: bytes) -> dict[str, Any]:
+def said_by_pandas(source: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns that were the index of a pandas frame, and its categories, as a file or its path tells."""
+    said = _said_by_pandas(source)
+    return _names(said.get("index_columns")), _categories(said.get("columns"))
+
+
+def _said_by_pandas(source: Any) -> dict[str, Any]:
     import polars as pl
 
     try:
-        said = parse(pl.read_parquet_metadata(io.BytesIO(data)).get("pandas", "{}"))
+        said = parse(pl.read_parquet_metadata(source).get("pandas", "{}"))
     except (InvalidInputError, pl.exceptions.PolarsError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -44,7 +48,7 @@ def check_format(path: Path, n_columns: int | None = None, n_rows: int | None = 
     if packed and suffix not in _MAY_BE_PACKED:
         raise OutputError(f"Cannot write {str(path)!r}: {suffix or 'a name without an extension'} is not gzipped. "
                           "Leave out .gz, or write .csv.gz.")  # fmt: skip
-    if suffix not in (*_TEXT, *_WRITERS):
+    if suffix not in (*_TEXT, *_APPENDED, *_PARQUET, *_WRITERS):
         known = ".csv, .csv.gz, .tsv, .parquet, .json, .jsonl, .npz or .xlsx"
         raise OutputError(f"Cannot write {str(path)!r}: tables are not written as {suffix}. Choose {known}.")
     if suffix == ".xlsx":
@@ -59,39 +63,99 @@ def check_format(path: Path, n_columns: int | None = None, n_rows: int | None = 
             )
 
 
-def write_table(table: pl.DataFrame, stream: BinaryIO, path: Path) -> None:
-    """Write a table as the name of its file asks for.
+@contextmanager
+def writing(stream: BinaryIO, path: Path) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """Give a function that writes a table, piece after piece, as the name of its file asks for.
+
+    Text is written as it comes, Parquet by way of files of its pieces; other formats are gathered and written last.
 
     Parameters
     ----------
-    table : polars.DataFrame
-        Of numbers, text and flags.
     stream : binary file
         Takes in the bytes.
     path : Path
         Where they will be.
+
+    Yields
+    ------
+    callable
+        Takes a table of numbers, text and flags; all have the same columns.
     """
     suffix, packed = _suffix(path)
-    write = _WRITERS.get(suffix, _write_csv)
-    if packed:
-        # Without a time in it, the same table always gives the same bytes.
-        with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as unpacked:
-            write(table, unpacked)
-    else:
-        write(table, stream)
+    with ExitStack() as opened:
+        if packed:
+            # Without a time in it, the same table always gives the same bytes.
+            unpacked: Any = opened.enter_context(gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0))
+        else:
+            unpacked = stream
+        append = _APPENDED.get(suffix)
+        if append is not None:
+            pieces = count()
+            yield lambda table: append(table, unpacked, next(pieces) == 0)
+        elif suffix in _PARQUET:
+            yield _parquet_of_pieces(opened, stream)
+        else:
+            gathered: list[pl.DataFrame] = []
+            yield gathered.append
+            import polars as pl
+
+            whole = pl.concat(gathered)
+            check_format(path, whole.width, whole.height)
+            _WRITERS[suffix](whole, unpacked)
+
+
+def write_table(table: pl.DataFrame, stream: BinaryIO, path: Path) -> None:
+    """Write a table as the name of its file asks for; see `writing`."""
+    with writing(stream, path) as write:
+        write(table)
+
+
+def _append_csv(table: pl.DataFrame, stream: Any, is_first: bool, separator: str = ",") -> None:
+    table.write_csv(stream, include_header=is_first, separator=separator)
+
+
+def _append_tabs(table: pl.DataFrame, stream: Any, is_first: bool) -> None:
+    _append_csv(table, stream, is_first, "\t")
+
+
+def _append_lines(table: pl.DataFrame, stream: Any, is_first: bool) -> None:
+    table.write_ndjson(stream)
+
+
+def _parquet_of_pieces(opened: ExitStack, stream: BinaryIO) -> Callable[[pl.DataFrame], None]:
+    # polars has no writer that can be given a piece at a time
+    folder = Path(opened.enter_context(TemporaryDirectory(prefix="backlit-")))
+    pieces: list[pl.DataFrame | Path] = []
+
+    def join() -> None:
+        import polars as pl
+
+        if len(pieces) == 1:
+            only = pieces[0]
+            (only if isinstance(only, pl.DataFrame) else pl.read_parquet(only)).write_parquet(stream)
+        elif pieces:
+            pl.scan_parquet([piece for piece in pieces if isinstance(piece, Path)]).sink_parquet(folder / "all")
+            with (folder / "all").open("rb") as file:
+                shutil.copyfileobj(file, stream)
+
+    opened.push(lambda kind, *_: join() if kind is None else None)
+
+    def write(table: pl.DataFrame) -> None:
+        if len(pieces) == 1 and not isinstance(pieces[0], Path):
+            pieces[0].write_parquet(folder / "000000")
+            pieces[0] = folder / "000000"
+        if pieces:
+            table.write_parquet(folder / f"{len(pieces):06}")
+            pieces.append(folder / f"{len(pieces):06}")
+        else:
+            pieces.append(table)
+
+    return write
 
 
 def _suffix(path: Path) -> tuple[str, bool]:
     name = Path(path.name.lower())
     return (Path(name.stem).suffix, True) if name.suffix == ".gz" else (name.suffix, False)
-
-
-def _write_csv(table: pl.DataFrame, stream: Any) -> None:
-    table.write_csv(stream)
-
-
-def _write_tabs(table: pl.DataFrame, stream: Any) -> None:
-    table.write_csv(stream, separator="\t")
 
 
 def _write_json(table: pl.DataFrame, stream: Any) -> None:
@@ -124,11 +188,13 @@ def _write_xlsx(table: pl.DataFrame, stream: Any) -> None:
     book.close()
 
 
+_APPENDED: dict[str, Callable[[pl.DataFrame, Any, bool], None]] = {
+    **dict.fromkeys(_TEXT, _append_csv),
+    **dict.fromkeys(_TABS, _append_tabs),
+    **dict.fromkeys(_LINES, _append_lines),
+}
+_PARQUET = (".parquet", ".pq")
 _WRITERS: dict[str, Callable[[pl.DataFrame, Any], None]] = {
-    **dict.fromkeys(_TEXT[1:], _write_csv),
-    **dict.fromkeys(_TABS, _write_tabs),
-    **dict.fromkeys(_LINES, lambda table, stream: table.write_ndjson(stream)),
-    **dict.fromkeys((".parquet", ".pq"), lambda table, stream: table.write_parquet(stream)),
     ".json": _write_json,
     ".npz": _write_npz,
     ".xlsx": _write_xlsx,

@@ -1,0 +1,248 @@
+"""Tables larger than memory: `make bench-stream`.
+
+Each figure is of a process of its own, on files that were written before, beside what peers take for the same: PyTorch
+with a DataLoader over the same Parquet files through pyarrow, and scikit-learn's `partial_fit` in chunks of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parents[1] / "build" / "bench-stream"
+# columns, classes (0: a number), hidden layers, batch size, rows
+CASES = {
+    "784-100-10": (784, 10, (100,), 200, 100_000),
+    "20-64-64-1": (20, 0, (64, 64), 32, 2_000_000),
+}
+EPOCHS = 3
+N_FILES = 8
+MIB = 2**20
+
+
+def write_files(name: str, scale: float) -> Path:
+    """Write the files of a case, unless they are there; return their folder."""
+    import polars as pl
+
+    width, classes, _, _, n_rows = CASES[name]
+    n_rows = int(n_rows * scale)
+    folder = FOLDER / f"{name}-{n_rows}"
+    if (folder / "done").exists():
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((width, max(1, classes)))
+    for k in range(N_FILES):
+        x = rng.standard_normal((n_rows // N_FILES, width), dtype=np.float32)
+        scores = x @ weights
+        y = [f"c{c}" for c in scores.argmax(axis=1)] if classes else (scores[:, 0] + np.sin(3 * x[:, 0])).tolist()
+        frame = pl.DataFrame(x, schema=[f"x{j}" for j in range(width)]).with_columns(y=pl.Series(y))
+        frame.write_parquet(folder / f"{k}.parquet", row_group_size=50_000)
+    (folder / "done").touch()
+    return folder
+
+
+def options(name: str):
+    """Return how the network of a case is trained."""
+    from backlit.tables.options import TableTraining
+
+    _, _, hidden, batch_size, _ = CASES[name]
+    return TableTraining(
+        hidden=hidden, batch_size=batch_size, epochs=EPOCHS, validation_fraction=0.0, schedule="constant", seed=0
+    )
+
+
+class Clock:
+    """Writes down how many rows a second each epoch had."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+
+    def __call__(self, event: object) -> None:
+        if type(event).__name__ == "EpochEnded":
+            self.rates.append(event.rows_per_second)  # type: ignore[attr-defined]
+
+
+def stream(name: str, folder: Path, memory: str) -> dict[str, float]:
+    """Train on a stream: rows a second, seconds until the first step, and how long training waited for rows."""
+    from backlit.tables import stream_rows
+    from backlit.tables.streaming import fit_stream
+
+    clock, waited, first = Clock(), [0.0], [0.0]
+    ahead = stream_rows._ahead
+    began = time.perf_counter()
+
+    def timed(items):
+        first[0] = first[0] or time.perf_counter() - began
+        iterator = ahead(items)
+        while True:
+            at = time.perf_counter()
+            item = next(iterator, None)
+            waited[0] += time.perf_counter() - at
+            if item is None:
+                return
+            yield item
+
+    stream_rows._ahead = timed
+    fit_stream(sorted(folder.glob("*.parquet")), "y", options(name), memory=memory, listeners=[clock])
+    epochs = time.perf_counter() - began - first[0]
+    return {"rows/s": max(clock.rates), "read and encode, s": first[0], "waited": waited[0] / epochs}
+
+
+def memory(name: str, folder: Path, _: str) -> dict[str, float]:
+    """Train on the same table in memory."""
+    import polars as pl
+
+    from backlit.tables.model import TableModel
+
+    clock = Clock()
+    TableModel.train(pl.read_parquet(folder / "*.parquet"), "y", options(name), listeners=[clock])
+    return {"rows/s": max(clock.rates)}
+
+
+def polars(name: str, folder: Path, _: str) -> dict[str, float]:
+    """Read the files as polars does, and cast them to float32."""
+    import polars as pl
+
+    began = time.perf_counter()
+    for path in sorted(folder.glob("*.parquet")):
+        pl.read_parquet(path).select(pl.exclude("y").cast(pl.Float32)).to_numpy()
+    return {"read and encode, s": time.perf_counter() - began}
+
+
+def torch(name: str, folder: Path, _: str) -> dict[str, float]:
+    """Train the same network in PyTorch, on rows of a DataLoader with two workers."""
+    import pyarrow.parquet as pq
+    import torch as th
+
+    width, classes, hidden, batch_size, _ = CASES[name]
+    names = [f"x{j}" for j in range(width)]
+
+    class Rows(th.utils.data.IterableDataset):
+        def __iter__(self):
+            info = th.utils.data.get_worker_info()
+            for path in sorted(folder.glob("*.parquet"))[info.id :: info.num_workers]:
+                for batch in pq.ParquetFile(path).iter_batches(batch_size, columns=[*names, "y"]):
+                    x = np.column_stack([batch[name].to_numpy() for name in names])
+                    y = batch["y"].to_numpy(zero_copy_only=False)
+                    y = np.array([int(label[1:]) for label in y]) if classes else y.astype(np.float32)[:, None]
+                    yield x, y
+
+    sizes = [width, *hidden, classes or 1]
+    layers: list[th.nn.Module] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [th.nn.Linear(n_in, n_out), th.nn.ReLU()]
+    network = th.nn.Sequential(*layers[:-1])
+    optimizer = th.optim.Adam(network.parameters(), fused=True)
+    loss_of = th.nn.CrossEntropyLoss() if classes else th.nn.MSELoss()
+    began, rows = time.perf_counter(), 0
+    for x, y in th.utils.data.DataLoader(Rows(), batch_size=None, num_workers=2):
+        optimizer.zero_grad()
+        loss_of(network(x), y).backward()
+        optimizer.step()
+        rows += len(x)
+        if time.perf_counter() - began > 60:
+            break
+    return {"rows/s": rows / (time.perf_counter() - began)}
+
+
+def sklearn(name: str, folder: Path, _: str) -> dict[str, float]:
+    """Train the same network with scikit-learn's partial_fit, in chunks of the files."""
+    import polars as pl
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    _, classes, hidden, batch_size, _ = CASES[name]
+    kind = MLPClassifier if classes else MLPRegressor
+    model = kind(hidden_layer_sizes=hidden, batch_size=batch_size, random_state=0)
+    known = {"classes": [f"c{c}" for c in range(classes)]} if classes else {}
+    began, rows = time.perf_counter(), 0
+    for path in sorted(folder.glob("*.parquet")):
+        scan = pl.scan_parquet(path)
+        for start in range(0, scan.select(pl.len()).collect().item(), 10_000):
+            chunk = scan.slice(start, 10_000).collect()
+            model.partial_fit(chunk.drop("y").to_numpy(), chunk["y"].to_numpy(), **known)
+            rows += chunk.height
+            if time.perf_counter() - began > 60:
+                return {"rows/s": rows / (time.perf_counter() - began)}
+    return {"rows/s": rows / (time.perf_counter() - began)}
+
+
+CONTESTANTS = {each.__name__: each for each in (stream, memory, polars, torch, sklearn)}
+
+
+def measured(contestant: str, name: str, folder: Path, bound: str) -> dict[str, float]:
+    """Run a contestant in a process of its own; add its processor time and its peak of memory, in MiB."""
+    command = [
+        sys.executable,
+        __file__,
+        "--contestant",
+        contestant,
+        "--case",
+        name,
+        "--folder",
+        folder,
+        "--bound",
+        bound,
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise SystemExit(f"{contestant} failed on {name}:\n{run.stderr}")
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def one(contestant: str, name: str, folder: Path, bound: str) -> None:
+    """Print what a contestant takes, as JSON."""
+    result = CONTESTANTS[contestant](name, folder, bound)
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    unit = 1 if sys.platform == "darwin" else 1024
+    result["processor, s"] = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
+    # of PyTorch's workers the largest
+    result["peak, MiB"] = (own.ru_maxrss + children.ru_maxrss) * unit / MIB
+    print(json.dumps(result))
+
+
+def main() -> None:
+    """Print a table for each case, and the peak for a table ten times its bound."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contestant", choices=CONTESTANTS)
+    parser.add_argument("--case", choices=CASES)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--bound", default="128M")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the rows")
+    given = parser.parse_args()
+    if given.contestant:
+        one(given.contestant, given.case, given.folder, given.bound)
+        return
+    for name in [given.case] if given.case else CASES:
+        folder = write_files(name, given.scale)
+        size = sum(path.stat().st_size for path in folder.glob("*.parquet")) / MIB
+        print(f"\n{name}, batches of {CASES[name][3]}: {size:,.0f} MiB of Parquet, --memory {given.bound}")
+        results = {contestant: measured(contestant, name, folder, given.bound) for contestant in CONTESTANTS}
+        columns = list(dict.fromkeys(key for result in results.values() for key in result))
+        print(f"{'':10}" + "".join(f"{column:>20}" for column in columns))
+        for contestant, result in results.items():
+            print(f"{contestant:10}" + "".join(f"{result.get(column, float('nan')):>20,.3g}" for column in columns))
+        ours = results["stream"]
+        print(f"rows/s, as a share of those in memory: {ours['rows/s'] / results['memory']['rows/s']:.2f}")
+        for peer in ("torch", "sklearn"):
+            print(f"rows/s, against {peer}: {ours['rows/s'] / results[peer]['rows/s']:.1f} ×")
+        ratio = ours["read and encode, s"] / results["polars"]["read and encode, s"]
+        print(f"first pass and cache, against polars' reading and casting: {ratio:.1f} ×")
+    if not given.case:
+        name = "20-64-64-1"
+        width, *_, n_rows = CASES[name]
+        bound = max(16, int(n_rows * given.scale * width * 4 / MIB / 10))
+        result = measured("stream", name, write_files(name, given.scale), f"{bound}M")
+        print(f"\n{name} with --memory {bound}M, a tenth of its float32 table: peak {result['peak, MiB']:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What a column is decided from: how many cells it has, and its cells, or different ones that stand for them.
+
+In memory those are all of its cells. Of a stream they are a sample of the different ones, with witnesses of whatever a
+decision asks for (`backlit.data.stream.tallies`). Of cells it is only asked whether all or any are of some kind, what
+the least and the greatest are, and how often the different ones stand there, so that both are decided by the same code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from backlit.data.columns.counted import Counted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_ID = re.compile(r"(?i)(^|[\W_])(id|uuid|guid|rowid|row_?num(ber)?)$|(?-i:[a-z]I[dD]$)")
+NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)$")
+PANDAS = re.compile(r"__index_level_\d+__$")
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """A column to be decided on.
+
+    Attributes
+    ----------
+    name : str
+    rows : int
+        Cells of the column, gaps among them.
+    gaps : int
+        How many are null.
+    cells : polars.Series
+        All of them, or those that stand for them, the first one first.
+    count : callable or None
+        Returns how often each different cell stands there; None: to be counted in `cells`.
+    is_each_new : bool or None
+        Whether no cell stands there twice; None: to be seen in `cells`.
+    """
+
+    name: str
+    rows: int
+    gaps: int
+    cells: pl.Series
+    count: Callable[[], Counted] | None = None
+    is_each_new: bool | None = None
+
+    @classmethod
+    def of(cls, cells: pl.Series) -> Self:
+        """Return the tally of a column in memory."""
+        return cls(cells.name, len(cells), cells.null_count(), cells)
+
+    @cached_property
+    def counted(self) -> Counted:
+        """The different cells, each with how often it stands there."""
+        return Counted.of(self.cells) if self.count is None else self.count()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell holds anything."""
+        return self.gaps == self.rows
+
+    def as_text(self) -> Tally:
+        """Return the column with its cells as text."""
+        import polars as pl
+
+        if self.cells.dtype == pl.String:
+            return self
+        count = None if self.count is None else self._count_text
+        return replace(self, cells=self.cells.cast(pl.String, strict=False), count=count)
+
+    def _count_text(self) -> Counted:
+        import polars as pl
+
+        return replace(self.counted, cells=self.counted.cells.cast(pl.String, strict=False))
+
+    def counts_the_rows(self) -> bool:
+        """Tell whether the cells are whole numbers, each of which stands there once."""
+        import polars as pl
+
+        numbers = self.cells.cast(pl.Float64, strict=False)
+        is_each_new = numbers.n_unique() == len(self.cells) if self.is_each_new is None else self.is_each_new
+        return is_each_new and bool((numbers % 1 == 0).all())
+
+
+def may_count_rows(name: str, first: str, index: Collection[str]) -> bool:
+    """Tell whether a column is named as one that counts the rows, or names them, is."""
+    is_nameless = name == first and NAMELESS.match(name)
+    return bool(is_nameless or name in index or PANDAS.match(name) or _ID.search(name))

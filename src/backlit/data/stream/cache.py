@@ -1,0 +1,227 @@
+"""The encoded rows of a stream in a folder of their own: written once, described, checksummed, and used again.
+
+``training.rows``, ``validation.rows``  records, as `backlit.data.stream.records` lays them out
+``*.npy``                               what belongs to each row: y, and what it counts
+``cache.json``                          what was asked for, how many rows there are, and the digest of every file
+
+`cache.json` comes last, and only with it a folder is a cache: whatever ends the writing before leaves none that looks
+whole. Opening one executes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.data.stream.windows import RowFile
+from backlit.documents import strict_json
+from backlit.documents.field import Field, Kind
+from backlit.errors import DataError, InvalidInputError, OutputError
+
+PARTS = ("training", "validation")
+_FORMAT, _VERSION, _NAME = "backlit-cache", 1, "cache.json"
+_KIND = Kind(DataError, "Delete the folder of the cache.")
+_OURS = (_NAME, *(f"{part}.rows" for part in PARTS))
+_ROOM = 32 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Cache:
+    """A cache that is whole.
+
+    Attributes
+    ----------
+    folder : Path
+    parts : dict of str to RowFile
+    arrays : dict of str to ndarray
+        By part and name: ``"training.y"``.
+    digest : str
+        Of all of it: runs on the same rows have the same.
+    """
+
+    folder: Path
+    parts: dict[str, RowFile]
+    arrays: dict[str, NDArray[Any]]
+    digest: str
+
+
+class CacheWriter:
+    """Writes a cache; leaving the block with an exception removes it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing.
+    dtype : numpy.dtype
+        Of a record.
+    n_rows : int
+        About so many will come: where the disk has no room for them, that is said now.
+    """
+
+    def __init__(self, folder: Path, dtype: np.dtype[Any], n_rows: int) -> None:
+        self.folder, self._dtype = folder, dtype
+        self._need = n_rows * dtype.itemsize
+        self._files: dict[str, BinaryIO] = {}
+        self._digests = {part: hashlib.sha256() for part in PARTS}
+        self._rows = dict.fromkeys(PARTS, 0)
+        self._made = False
+
+    def __enter__(self) -> Self:
+        try:
+            self._made = not self.folder.exists()
+            self.folder.mkdir(parents=True, exist_ok=True)
+            clear(self.folder)
+            free = shutil.disk_usage(self.folder).free
+            if free < self._need + _ROOM:
+                raise OutputError(
+                    f"The cache in {str(self.folder)!r} takes about {_size(self._need)}, but its disk has "
+                    f"{_size(free)} left. Free some space, or give a folder on another disk (--cache)."
+                )
+            self._files = {part: (self.folder / f"{part}.rows").open("wb") for part in PARTS}
+        except OSError as error:
+            self._remove()
+            raise self._failed(error) from error
+        return self
+
+    def write(self, part: str, records: NDArray[Any]) -> None:
+        """Write records behind those of a part that came before."""
+        data = np.ascontiguousarray(records).view(np.uint8).reshape(-1).data
+        try:
+            self._files[part].write(data)
+        except OSError as error:
+            raise self._failed(error) from error
+        self._digests[part].update(data)
+        self._rows[part] += len(records)
+
+    def finish(self, asked: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cache:
+        """Make the cache whole.
+
+        Parameters
+        ----------
+        asked : dict
+            What it was made for, in JSON's types: only for the same it is used again.
+        arrays : dict of str to ndarray
+            By part and name.
+        """
+        try:
+            for file in self._files.values():
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+            digests = {f"{part}.rows": digest.hexdigest() for part, digest in self._digests.items()}
+            for name, array in arrays.items():
+                np.save(self.folder / f"{name}.npy", array)
+                digests[f"{name}.npy"] = _digest(self.folder / f"{name}.npy")
+            document = {
+                "format": _FORMAT,
+                "version": _VERSION,
+                "asked": asked,
+                "rows": self._rows,
+                "files": digests,
+            }
+            hidden = self.folder / f".{_NAME}"
+            with hidden.open("wb") as file:
+                file.write(strict_json.dump(document).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            hidden.replace(self.folder / _NAME)
+        except OSError as error:
+            raise self._failed(error) from error
+        return _cache(self.folder, self._dtype, self._rows, arrays, digests)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._remove()
+
+    def _remove(self) -> None:
+        for file in self._files.values():
+            with contextlib.suppress(OSError):
+                file.close()
+        with contextlib.suppress(OSError):
+            clear(self.folder)
+            if self._made:
+                self.folder.rmdir()
+
+    def _failed(self, error: OSError) -> OutputError:
+        if isinstance(error, OutputError):
+            return error
+        remedy = "Give a folder that you may write to (--cache)."
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            remedy = f"It takes about {_size(self._need)}: free some space, or give another folder (--cache)."
+        return OutputError(f"Cannot write the cache in {str(self.folder)!r}: {error.strerror or error}. {remedy}")
+
+
+def open_cache(folder: Path, asked: dict[str, Any], dtype: np.dtype[Any]) -> tuple[Cache | None, str]:
+    """Return a cache that was written for the same, or None and why it is not used.
+
+    Parameters
+    ----------
+    folder : Path
+    asked : dict
+        As `CacheWriter.finish` is given it.
+    dtype : numpy.dtype
+        Of a record.
+    """
+    try:
+        document = strict_json.parse((folder / _NAME).read_text(encoding="utf-8"))
+        top = Field(document, "", _KIND)
+        top.header(_FORMAT, _VERSION)
+        fields = top.fields("format", "version", "asked", "rows", "files")
+        was_asked = fields["asked"].object()
+        if was_asked != asked:
+            different = sorted(name for name in {*was_asked, *asked} if was_asked.get(name) != asked.get(name))
+            return None, f"it was made for other {' and '.join(different[:3])}"
+        rows = {part: fields["rows"][part].whole() for part in PARTS}
+        digests = {name: fields["files"][name].text() for name in fields["files"].object()}
+        for part in PARTS:
+            if (folder / f"{part}.rows").stat().st_size != rows[part] * dtype.itemsize:
+                return None, f"{part}.rows is not as long as it was"
+        for name, digest in digests.items():
+            if Path(name).name != name or _digest(folder / name) != digest:
+                return None, f"{name} is damaged"
+        arrays = {
+            name.removesuffix(".npy"): np.load(folder / name, allow_pickle=False)
+            for name in digests
+            if name.endswith(".npy")
+        }
+    except FileNotFoundError:
+        return None, ""
+    except (OSError, UnicodeDecodeError, InvalidInputError, DataError, ValueError) as error:
+        return None, f"it cannot be read ({error})"
+    return _cache(folder, dtype, rows, arrays, digests), ""
+
+
+def clear(folder: Path) -> None:
+    """Remove a cache from its folder, and nothing else; its description first, without which it is none."""
+    for name in (*_OURS, f".{_NAME}", *(path.name for path in folder.glob("*.npy"))):
+        if name.startswith(PARTS) or name.endswith(_NAME):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _cache(
+    folder: Path, dtype: np.dtype[Any], rows: dict[str, int], arrays: dict[str, NDArray[Any]], digests: dict[str, str]
+) -> Cache:
+    parts = {part: RowFile(folder / f"{part}.rows", dtype, rows[part]) for part in PARTS}
+    whole = hashlib.sha256(strict_json.dump(dict(sorted(digests.items()))).encode()).hexdigest()
+    return Cache(folder, parts, arrays, f"sha256 {whole}")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:,.0f} MiB"

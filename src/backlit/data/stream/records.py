@@ -1,0 +1,164 @@
+"""Encoded rows as narrow as they are, and the features again, bit for bit.
+
+A place of a category takes a byte, where 50 features hold it; a flag takes one; the bins of a number, all 0 above the
+one it stands in and all 1 below, take a byte and a float. So a row is read from disk, and moved about in a shuffle, at
+the size of the table and not of the matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.data.features import Features
+from backlit.data.plans import (
+    BooleanPlan,
+    CategoryPlan,
+    DatePlan,
+    EmptyPlan,
+    NumberPlan,
+    PiecewisePlan,
+    PixelPlan,
+    Plan,
+)
+from backlit.engine.protocol import Floats
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """How a row is laid out.
+
+    Attributes
+    ----------
+    n_features : int
+    floats : ndarray of intp
+        Features that are stored as they are.
+    bytes_ : ndarray of intp
+        Features that are −1, 0 or 1.
+    pixels : ndarray of intp
+        Features that are a byte divided by 255.
+    groups : tuple of (first feature, features)
+        Categories: one of the features is 1, all others are 0.
+    ramps : tuple of (first feature, features)
+        Bins: 1, then perhaps one between, then 0.
+    dtype : numpy.dtype
+        Of a record.
+    """
+
+    n_features: int
+    floats: Places
+    bytes_: Places
+    pixels: Places
+    groups: tuple[tuple[int, int], ...]
+    ramps: tuple[tuple[int, int], ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, features: Features, number: str) -> Records:
+        """Return the layout for an encoder's features of type `number`."""
+        kinds: dict[str, list[int]] = {"floats": [], "bytes": [], "pixels": []}
+        groups: list[tuple[int, int]] = []
+        ramps: list[tuple[int, int]] = []
+        for plan, (begin, end) in zip(features.plans, pairwise(features.offsets.tolist()), strict=True):
+            _lay_out(plan, begin, end, kinds, groups, ramps)
+        n_codes = len(groups) + len(ramps)
+        parts: list[Any] = [
+            ("floats", number, (len(kinds["floats"]) + len(ramps),)),
+            ("codes", "<u2", (n_codes,)),
+            ("bytes", "i1", (len(kinds["bytes"]),)),
+            ("pixels", "u1", (len(kinds["pixels"]),)),
+        ]
+        if all(count <= 256 for _, count in [*groups, *ramps]):
+            parts[1] = ("codes", "u1", (n_codes,))
+        dtype = np.dtype([part for part in parts if part[2][0]])
+        floats, bytes_, pixels = (np.array(kinds[name], dtype=np.intp) for name in ("floats", "bytes", "pixels"))
+        return cls(len(features.names), floats, bytes_, pixels, tuple(groups), tuple(ramps), dtype)
+
+    def pack(self, x: Floats) -> NDArray[Any]:
+        """Return the records of encoded rows, ``(n_rows, n_features)``."""
+        records = np.zeros(len(x), dtype=self.dtype)
+        names = self.dtype.names or ()
+        if "floats" in names:
+            records["floats"][:, : len(self.floats)] = x[:, self.floats]
+        for name, places, scale in (("bytes", self.bytes_, 1), ("pixels", self.pixels, 255)):
+            if name in names:
+                records[name] = np.rint(x[:, places] * scale)
+        for k, (begin, count) in enumerate(self.groups):
+            records["codes"][:, k] = x[:, begin : begin + count].argmax(axis=1)
+        rows = np.arange(len(x))
+        for k, (begin, count) in enumerate(self.ramps):
+            bins = x[:, begin : begin + count]
+            full = (bins == 1).sum(axis=1)
+            records["codes"][:, len(self.groups) + k] = full
+            records["floats"][:, len(self.floats) + k] = np.where(
+                full < count, bins[rows, np.minimum(full, count - 1)], 0
+            )
+        return records
+
+    def unpack(self, records: NDArray[Any], out: Floats | None = None) -> Floats:
+        """Return the encoded rows of records, ``(n_rows, n_features)``."""
+        names = self.dtype.names or ()
+        if len(self.floats) == self.n_features and names == ("floats",):
+            return np.ascontiguousarray(records["floats"])
+        number = self.dtype["floats"].base if "floats" in names else np.dtype(np.float32)
+        if out is None:
+            out = np.empty((len(records), self.n_features), dtype=number)
+        if len(self.floats):
+            _put(out, self.floats, records["floats"][:, : len(self.floats)])
+        if len(self.bytes_):
+            _put(out, self.bytes_, records["bytes"])
+        if len(self.pixels):
+            shades = (np.arange(256) / 255).astype(out.dtype)
+            _put(out, self.pixels, shades[records["pixels"]])
+        row_starts = np.arange(len(records)) * self.n_features
+        flat = out.reshape(-1)
+        for k, (begin, count) in enumerate(self.groups):
+            out[:, begin : begin + count] = 0
+            flat[row_starts + begin + records["codes"][:, k]] = 1
+        for k, (begin, count) in enumerate(self.ramps):
+            full = records["codes"][:, len(self.groups) + k].astype(np.intp)
+            np.less(np.arange(count), full[:, None], out=out[:, begin : begin + count], casting="unsafe")
+            within = full < count
+            flat[(row_starts + begin + full)[within]] = records["floats"][within, len(self.floats) + k]
+        return out
+
+
+def _put(out: Floats, places: Places, values: NDArray[Any]) -> None:
+    target: Any = places
+    if places[-1] - places[0] + 1 == len(places):
+        target = slice(int(places[0]), int(places[-1]) + 1)
+    out[:, target] = values
+
+
+def _lay_out(
+    plan: Plan,
+    begin: int,
+    end: int,
+    kinds: dict[str, list[int]],
+    groups: list[tuple[int, int]],
+    ramps: list[tuple[int, int]],
+) -> None:
+    match plan:
+        case PiecewisePlan():
+            n_scaled = len(plan.scaled.names())
+            _lay_out(plan.scaled, begin, begin + n_scaled, kinds, groups, ramps)
+            ramps.append((begin + n_scaled, end - begin - n_scaled))
+        case CategoryPlan():
+            groups.append((begin, end - begin))
+        case PixelPlan():
+            kinds["pixels"].append(begin)
+        case BooleanPlan() | EmptyPlan():
+            kinds["bytes"] += range(begin, end)
+        case NumberPlan(missing=True):
+            kinds["floats"] += range(begin, end - 1)
+            kinds["bytes"].append(end - 1)
+        case NumberPlan() | DatePlan():
+            kinds["floats"] += range(begin, end)
+        case _:
+            raise TypeError(f"how {type(plan).__name__} is stored has to be said here")

@@ -1,0 +1,145 @@
+"""Rows of a cache as training asks for them: parts of an epoch, unpacked while the part before is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlit.core.initialization import Purpose, stream
+from backlit.data.labels import ClassLabels, smooth_labels
+from backlit.data.stream.records import Records
+from backlit.data.stream.windows import Windows
+from backlit.engine.members import seed_of_member
+from backlit.engine.protocol import Floats, Session
+from backlit.training.examples import Examples, Part
+from backlit.training.state import TrainingState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """y of all rows as it is kept in memory, and as the network sees it.
+
+    Attributes
+    ----------
+    values : ndarray, ``(n,)``
+        Scaled numbers, or numbers of classes.
+    labels : ClassLabels or None
+        Of classes.
+    dtype : str
+    smoothing : float
+        Share of each class's target that is spread over all.
+    couples : bool
+        Whether the outputs are coupled by softmax.
+    """
+
+    values: NDArray[Any]
+    labels: ClassLabels | None
+    dtype: str
+    smoothing: float = 0.0
+    couples: bool = False
+
+    def of(self, rows: NDArray[np.int64] | slice) -> Floats:
+        """Return y of some rows, ``(n_rows, n_out)``."""
+        values = self.values[rows]
+        if self.labels is None:
+            return values.astype(self.dtype, copy=False).reshape(-1, 1)
+        y = self.labels.encode(values, self.dtype)
+        return smooth_labels(y, self.smoothing, couples=self.couples).astype(self.dtype) if self.smoothing else y
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedRows:
+    """Rows of a cache; see `backlit.training.examples.Source`.
+
+    Attributes
+    ----------
+    windows : Windows
+    records : Records
+    targets : Targets
+    sample_weight : ndarray, ``(n,)``, or None
+    part_rows : int
+        Rows that are unpacked at once.
+    cache_digest : str
+    """
+
+    windows: Windows
+    records: Records
+    targets: Targets
+    sample_weight: Floats | None
+    part_rows: int
+    cache_digest: str
+
+    def __len__(self) -> int:
+        return self.windows.file.n_rows
+
+    @property
+    def y(self) -> Floats:
+        """Of all rows, ``(n, n_out)``: for validation, whose outputs are of that size too."""
+        return self.targets.of(slice(None))
+
+    @property
+    def digest(self) -> str:
+        """What the rows, and their order in an epoch, are known by."""
+        return f"{self.cache_digest} {'-'.join(map(str, [*self.windows.described(), self.part_rows]))}"
+
+    def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
+        """See `Source`."""
+        n_members: int | None = getattr(session, "n_members", None)
+        yield from _ahead(self._parts(n_members, batch_size, state, shuffle=shuffle))
+
+    def _parts(self, n_members: int | None, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
+        at = state.within.steps * batch_size
+        seed, epoch = state.seed, state.epoch
+        for records, rows in self.windows.parts(seed, epoch, batch_size, self.part_rows, shuffle=shuffle, begin=at):
+            weight = None if self.sample_weight is None else self.sample_weight[rows]
+            order = np.arange(len(rows))
+            if n_members is not None:
+                # all are trained on the same part, each in an order of its own
+                each = [
+                    stream(seed_of_member(seed, m), Purpose.SHUFFLE, (at << 20) + epoch).permutation(len(rows))
+                    if shuffle
+                    else order
+                    for m in range(n_members)
+                ]
+                order = np.stack(each)
+            yield Part(self.records.unpack(records), self.targets.of(rows), order, weight)
+            at += len(rows)
+
+    def copy(self, rows: NDArray[np.int64]) -> Examples:
+        """See `Source`."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return Examples(self.records.unpack(self.windows.file.pick(rows)), self.targets.of(rows), weight)
+
+    def feedforward(self, session: Session) -> Floats:
+        """See `Source`."""
+        pieces = _ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False))
+        return np.concatenate([session.feedforward(self.records.unpack(records)) for records, _ in pieces])
+
+    def evaluate(self, session: Session) -> tuple[Floats, float]:
+        """See `Source`."""
+        outputs, total, weights, at = [], 0.0, 0.0, 0
+        for records, _ in _ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
+            rows = slice(at, at + len(records))
+            weight = None if self.sample_weight is None else self.sample_weight[rows]
+            a, cost = session.evaluate(self.records.unpack(records), self.targets.of(rows), weight)
+            counts = len(records) if weight is None else float(weight.sum(dtype=np.float64))
+            outputs.append(a)
+            total, weights, at = total + cost * counts if counts else total, weights + counts, at + len(records)
+        return np.concatenate(outputs), total / weights if weights else float("nan")
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield items, of which the next is made on another thread meanwhile."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]

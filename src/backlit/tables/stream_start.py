@@ -1,0 +1,251 @@
+"""What the training on a stream begins with: two readings of its files, or the cache that they left before.
+
+The first tells what the columns are and how they are encoded; the second writes the encoded rows to a cache. Both use
+what `start.py` uses for a table in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backlit.core.activations import get_activation
+from backlit.core.ensemble import Ensemble
+from backlit.core.losses import get_loss, loss_name
+from backlit.core.network import Network
+from backlit.data import check_target, infer_task
+from backlit.data.class_weights import ClassWeights
+from backlit.data.encoding import TableEncoding
+from backlit.data.features import Features
+from backlit.data.stream.cache import PARTS, Cache, CacheWriter, open_cache
+from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
+from backlit.data.stream.memory import said
+from backlit.data.stream.records import Records
+from backlit.data.stream.windows import Windows
+from backlit.documents.field import MODEL, Field
+from backlit.errors import DataError, InvalidInputError, ModelFileError
+from backlit.tables.options import TableTraining
+from backlit.tables.preset_lines import preset_lines
+from backlit.tables.start import check_weight, facts_of, first_network, output_activation
+from backlit.tables.storage import read_parts, write_parts
+from backlit.tables.stream_cache import RowsWriter
+from backlit.tables.stream_request import StreamRequest
+from backlit.tables.stream_rows import StreamedRows, Targets
+from backlit.tables.table_target import TableTarget, Task, are_spelled
+
+if TYPE_CHECKING:
+    pass
+
+_START = "start.safetensors"
+_ORDER = 16
+"""Bytes a row that its place in the order takes."""
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, eq=False)
+class StreamStart:
+    """A stream, made ready for training; see `backlit.tables.start.TableStart`.
+
+    Attributes
+    ----------
+    encoder : TableEncoding
+    target : TableTarget
+    rows : StreamedRows
+    held_out : StreamedRows or None
+    codes : dict of str to ndarray
+        y of each part as it is kept.
+    network : Network or Ensemble
+    loss : str
+    training : TableTraining
+    """
+
+    encoder: TableEncoding
+    target: TableTarget
+    rows: StreamedRows
+    held_out: StreamedRows | None
+    network: Network | Ensemble
+    loss: str
+    training: TableTraining
+
+    @classmethod
+    def of(cls, request: StreamRequest, folder: Path, say: Say) -> StreamStart:
+        """Read a stream twice, or use the cache in a folder.
+
+        Raises
+        ------
+        DataError
+            If a file, a column or the target cannot be used.
+        OutputError
+            If the cache cannot be written.
+        """
+        asked = request.asked()
+        learned, cache = _from_cache(folder, asked, request, say)
+        if cache is None:
+            learned = _Learned.of(request, say)
+            learned, cache = _write(request, learned, folder, asked, say)
+        assert learned is not None
+        return learned.start(request, cache)
+
+
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    encoder: TableEncoding
+    target: TableTarget
+    n_rows: int
+    training: TableTraining
+    loss: str
+    first: FirstPass | None = None
+    features: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, request: StreamRequest, say: Say) -> _Learned:
+        name, training, weight = request.target, request.training, request.training.weight
+        first = first_pass(request.stream, request.choices, name, request.budget.total, weight=weight)
+        check_weight(list(first.types), name, weight)
+        schema = first.schema
+        for line in ["Columns:", *schema.lines(), *first.remarks()]:
+            say(line)
+        meaning, tally = schema.by_name[name], first.tallies[name]
+        if meaning.gaps + meaning.n_misfits >= first.n_rows:
+            raise DataError(
+                f"The target {name!r} is missing in all {first.n_rows:,} rows, so there is nothing to learn. "
+                "Choose another target, or tables with labels."
+            )
+        cells, counted = tally.read(schema)
+        assert counted is not None
+        check_target(cells.to_frame(), name)
+        labels = cells.drop_nulls()
+        n_rows = first.n_rows - meaning.gaps - meaning.n_misfits
+        if n_rows < first.n_rows:
+            say(f"Dropped {first.n_rows - n_rows:,} rows without a {name}.")
+        task: Task | None = "regression" if request.task is None and training.loss == "poisson" else request.task
+        if task is None:
+            guess = infer_task(labels, name, is_category=meaning.kind == "category", n_rows=n_rows)
+            task = guess.task
+            say(guess.reason + ".")
+        facts = facts_of(schema, name, weight, task, n_rows)
+        training = training.for_table(facts)
+        for line in preset_lines(training, facts):
+            say(line)
+        if training.folds > 1:
+            raise InvalidInputError(
+                f"folds={training.folds} is for tables in memory. Leave it out, or give more --memory."
+            )
+        if training.takes_all_rows:
+            raise InvalidInputError(
+                f"The solver {training.solver!r} looks at all rows in each step, which are too many for memory. Use "
+                "another, or give more --memory."
+            )
+        if task == "classification" and are_spelled(counted.cells.drop_nulls(), meaning):
+            meaning = replace(meaning, kind="category", written=None)
+            schema = replace(schema, columns=tuple(meaning if c.name == name else c for c in schema.columns))
+            first = replace(first, schema=schema)
+            labels = first.tallies[name].read(schema)[0].drop_nulls()
+        loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
+        if task == "classification" and not tally.counts_all:
+            raise DataError(
+                f"The target {name!r} has more than {len(labels):,} different values, which are too many classes. Give "
+                "--task regression, or another target."
+            )
+        # the scale of a regression is learned from all values, once they have been read
+        target = replace(TableTarget.learn(labels, name, task, loss), column=meaning)
+        features = [column for column in first.types if column not in (name, weight)]
+        if not features:
+            raise DataError(f"The table has no column but the target {name!r}, so there is nothing to predict it from.")
+        encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
+        encoder.fit_statistics(first.statistics(features), schema.only(features))
+        return cls(encoder, target, n_rows, training, loss, first, features)
+
+    def records(self) -> Records:
+        return Records.of(Features.of(self.encoder.plans_), self.training.dtype)
+
+    def start(self, request: StreamRequest, cache: Cache) -> StreamStart:
+        training, target = self.training, self.target
+        output = training.output_activation or output_activation(target.task, self.loss, target.n_outputs)
+        get_loss(self.loss, output)
+        for name in ("class_weight", "label_smoothing", "calibrate"):
+            if getattr(training, name) and target.classes is None:
+                raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
+        records = self.records()
+        n_features = records.n_features
+        part_rows = max(1, request.budget.part // (np.dtype(training.dtype).itemsize * n_features))
+
+        def rows_of(part: str) -> StreamedRows:
+            y, weight = cache.arrays[f"{part}.y"], cache.arrays.get(f"{part}.weight")
+            labels = None if target.classes is None else target.labels()
+            if training.class_weight and labels is not None:
+                weights = ClassWeights.learn(training.class_weight, labels, y, weight)
+                weight = weights.times(y, weight, training.dtype)
+            couples = get_activation(output).couples
+            targets = Targets(y, labels, training.dtype, training.label_smoothing, couples)
+            window_rows = request.budget.window // (records.dtype.itemsize + _ORDER)
+            # a batch at least, or its rows would be no more mixed than the file
+            window_rows = max(window_rows, 2 * (training.batch_size or training.usual_batch_size))
+            windows = Windows(cache.parts[part], window_rows)
+            return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
+
+        held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
+        network = first_network([n_features, *training.hidden, target.n_outputs], output, training)
+        return StreamStart(self.encoder, target, rows_of("training"), held_out, network, self.loss, training)
+
+
+def _from_cache(
+    folder: Path, asked: dict[str, Any], request: StreamRequest, say: Say
+) -> tuple[_Learned | None, Cache | None]:
+    if not (folder / _START).is_file():
+        return None, None
+    try:
+        _, loss, target, encoder, record, _ = read_parts(folder / _START)
+        n_rows = Field(record.get("rows"), "training.rows", MODEL).whole(1)
+    except ModelFileError as error:
+        say(f"The cache in {folder} is not used: {error}")
+        return None, None
+    facts = facts_of(encoder.schema_, target.name, request.training.weight, target.task, n_rows)
+    training = request.training.for_table(facts)
+    for line in preset_lines(training, facts):
+        say(line)
+    learned = _Learned(encoder, target, n_rows, training, loss)
+    cache, why_not = open_cache(folder, asked, learned.records().dtype)
+    if cache is None and why_not:
+        say(f"The cache in {folder} is not used, and written anew: {why_not}.")
+    if cache is not None:
+        say(f"Using the cache in {folder}: the files are those that it was made from.")
+    return learned, cache
+
+
+def _write(
+    request: StreamRequest, learned: _Learned, folder: Path, asked: dict[str, Any], say: Say
+) -> tuple[_Learned, Cache]:
+    training = learned.training
+    first = learned.first
+    assert first is not None
+    records = learned.records()
+    fraction = 0.0 if request.validation is not None else training.validation_fraction
+    with CacheWriter(folder, records.dtype, learned.n_rows) as writer:
+        rows = RowsWriter(writer, records, learned.encoder, learned.target, training, request.budget)
+        for piece, table in read_pieces(first):
+            rows.add(table, f"{piece.path}, row", piece.first_row, fraction)
+        if request.validation is not None:
+            for piece, table in read_pieces(replace(first, stream=request.validation)):
+                rows.add(table, f"{piece.path}, row", piece.first_row, 1.0)
+        arrays = rows.arrays(learn_from=PARTS if request.validation is None else PARTS[:1])
+        target = rows.target
+        network = first_network(
+            [records.n_features, target.n_outputs],
+            output_activation(target.task, learned.loss, target.n_outputs),
+            replace(training, hidden=(), activation="relu", members=1, output_activation=None),
+        )
+        assert isinstance(network, Network)
+        write_parts(folder / _START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})
+        cache = writer.finish(asked, arrays)
+    n_bytes = sum(file.n_rows * file.dtype.itemsize for file in cache.parts.values())
+    counts = [cache.parts[part].n_rows for part in ("training", "validation")]
+    say(
+        f"Encoded {sum(counts):,} rows into the cache in {folder} ({said(n_bytes)}): {counts[0]:,} to train on, "
+        f"{counts[1]:,} to validate on."
+    )
+    return replace(learned, target=target), cache
