@@ -17,50 +17,6 @@
 
 namespace backlit::BACKLIT_ISA {
 
-// w = wtᵀ for rows [k_begin, k_end) and n_out columns of wt
-template <class T>
-void transpose_matrix(Matrix<const T> wt, Matrix<T> w, long k_begin, long k_end, long n_out) {
-  constexpr long few_columns = 4;  // too few for a block to pay
-  long k = k_begin;
-  for (; n_out >= few_columns && k + lanes<T> <= k_end; k += lanes<T>)
-    for (long j = 0; j < n_out; j += lanes<T>) {
-      Vec<T> block[lanes<T>];
-      unroll<lanes<T>>([&](auto r) { block[r] = load(wt.row(k + r) + j); });
-      exchange_all<T>(block);
-      unroll<lanes<T>>([&](auto r) {
-        if (j + r < n_out) store(w.row(j + r) + k, block[r]);
-      });
-    }
-  for (long j = 0; j < n_out; ++j)
-    for (long kk = k; kk < k_end; ++kk) w.row(j)[kk] = wt.row(kk)[j];
-}
-
-template <class T>
-void transpose(Panels<const T> wt, Panels<T> w, long k_begin, long k_end) {
-  for_panels(w, [&](long k, Panel<T> to) {
-    const long begin = k_begin > k ? k_begin - k : 0, end = k_end - k < to.columns ? k_end - k : to.columns;
-    if (begin >= end) return;
-    for_panels(wt, [&](long j, Panel<const T> from) {
-      transpose_matrix<T>({from.row(k), from.stride}, {to.row(j), to.stride}, begin, end, from.columns);
-    });
-  });
-}
-
-template <class T>
-void read_weights(Panels<const T> wt, Matrix<T> w) {
-  for_panels(wt, [&](long j, Panel<const T> from) {
-    transpose_matrix<T>(from, {w.row(j), w.stride}, 0, wt.n_rows, from.columns);
-  });
-}
-
-template <class T>
-void write_weights(Matrix<const T> w, Panels<T> wt) {
-  for_panels(wt, [&](long first, Panel<T> to) {
-    for (long j = 0; j < to.columns; ++j)
-      for (long k = 0; k < wt.n_rows; ++k) to.row(k)[j] = w.row(first + j)[k];
-  });
-}
-
 template <class T>
 void into_panels(Matrix<const T> m, Panels<T> panels, long begin, long end) {
   for_panels(panels, [&](long first, Matrix<T> to) {

@@ -29,6 +29,7 @@ class Narrow {
   // BP4, BP3 and the step of one of the threads, each of which has its part of each layer's weights.
   void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads);
 
+  // C_x of each row of the batch, after all threads have trained theirs.
   const T* costs() const { return cost_.data(); }
 
   // The first layer, counted from 1, the input, with a number that is not finite.
@@ -36,9 +37,11 @@ class Narrow {
 
  private:
   void update_weights(int layer, const StepRule<T>& rule, long n_groups, Part part);
+  // What the kernels are told of a layer. Its weights stay as `Layer` keeps them.
   NarrowLayer<T> described(int layer) const;
   int n_layers() const { return int(layers_.size()); }
-  // Where the numbers of a group stand
+  // Where the numbers of a group stand: n neurons of as many examples as there are lanes. The sums of BP4 go from group
+  // to group in their order, whichever thread takes them, and whichever it was that filled the groups.
   T* a(int layer, long group) { return a_[layer].data() + group * description_.shape.sizes[layer] * kernels_.lanes; }
   T* z(int layer, long group) {
     return z_[layer].size() ? z_[layer].data() + group * layers_[layer].n_out * kernels_.lanes : a(layer + 1, group);
@@ -48,6 +51,7 @@ class Narrow {
   const Description& description_;
   const Kernels<T>& kernels_;
   std::vector<Layer<T>>& layers_;
+  // z is kept where σ′ or the loss needs it, and is overwritten by a elsewhere.
   std::vector<Buffer<T>> a_, z_, delta_;
   Buffer<T> y_, share_, cost_;
   long n_rows_ = 0;

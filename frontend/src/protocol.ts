@@ -485,11 +485,25 @@ export interface LabView {
 }
 
 /**
- * The lab that was opened: what can be chosen, and what is in view.
+ * A file that came: a table waits for `UseTable`, all else is opened already (`view`).
+ */
+export interface UploadView {
+  name: string;
+  kind: "table" | "opened";
+  n_rows: number;
+  columns: ColumnView[];
+  rows: string[][];
+  suggested_target: string;
+  view: LabView | null;
+}
+
+/**
+ * The lab that was opened: what can be chosen, what is in view, and a table that waits for its target.
  */
 export interface Opened {
   choices: Choices;
   view: LabView;
+  waiting: UploadView | null;
 }
 
 /**
@@ -749,19 +763,6 @@ export interface Frame {
   epochs_per_second: number;
   pictures: PicturesView;
   ended: string;
-}
-
-/**
- * A file that came: a table waits for `UseTable`, all else is opened already (`view`).
- */
-export interface UploadView {
-  name: string;
-  kind: "table" | "opened";
-  n_rows: number;
-  columns: ColumnView[];
-  rows: string[][];
-  suggested_target: string;
-  view: LabView | null;
 }
 
 /** Every command, what it takes and what it is answered with. */

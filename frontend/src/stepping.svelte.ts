@@ -90,7 +90,7 @@ export class Stepping {
   }
 
   /** Work the selected number out once more, as after an edit. */
-  async explain(): Promise<void> {
+  async explain(all = false): Promise<void> {
     const at = this.selected;
     const trace = this.lab.view?.trace;
     if (!at || !trace) {
@@ -100,7 +100,7 @@ export class Stepping {
     const asked = ++this.asked;
     const ofBatch = ["w", "b", "nabla_w", "nabla_b", "w_new", "b_new"].includes(at.quantity);
     const example = ofBatch ? null : at.quantity === "cost" ? at.example : trace.example;
-    const formula = await this.lab.ask("Explain", { place: { ...at, example } });
+    const formula = await this.lab.ask("Explain", { place: { ...at, example }, ...(all ? { terms: null } : {}) });
     if (asked === this.asked) this.formula = formula;
   }
 

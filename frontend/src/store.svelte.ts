@@ -19,6 +19,8 @@ export class Lab {
   /** Said by screen readers when it changes. */
   said = $state("");
   busy = $state(false);
+  /** A table that came, and waits for what is to be predicted. */
+  waiting = $state.raw<UploadView | null>(null);
   /** What was typed into the homework's form, which is not lost on the way to another activity. */
   homework = $state({
     sizes: [2, 2, 1],
@@ -47,11 +49,14 @@ export class Lab {
   async open(state: string): Promise<void> {
     try {
       await this.transport.open();
-      const { choices, view } = await this.transport.send("Open", {});
+      const { choices, view, waiting } = await this.transport.send("Open", {});
       this.choices = choices;
+      this.waiting = waiting ?? null;
       const kept = state ? await this.ask("OpenDocument", { text: state }) : null;
       this.view = kept ?? view;
       if (this.view.exercise) this.activity = "Exercise";
+      else if (this.waiting) this.activity = "Data";
+      if (this.view.notes.length) this.say(this.view.notes.join(" "));
     } catch (error) {
       this.lost ||= wordsOf(error);
     }
@@ -75,7 +80,9 @@ export class Lab {
       this.trouble = "";
       return reply;
     } catch (error) {
-      this.trouble = wordsOf(error);
+      // once is enough
+      const words = wordsOf(error);
+      this.trouble = words === this.lost ? "" : words;
       return null;
     } finally {
       clearTimeout(slow);

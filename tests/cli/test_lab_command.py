@@ -15,6 +15,8 @@ import pytest
 import backlit as bl
 from backlit.cli.lab import _open
 from backlit.errors import BacklitError
+from backlit.lab.commands import act
+from backlit.lab.talk.protocol import Open, UseTable
 
 
 @contextmanager
@@ -57,6 +59,16 @@ def test_it_opens_a_model_file(tmp_path):
     bl.save_network(tmp_path / "net.safetensors", bl.Network.initialize([3, 2], seed=1))
     with started(str(tmp_path / "net.safetensors")) as (_, url):
         assert view(url)["network"]["sizes"] == [3, 2]
+
+
+def test_a_table_whose_last_column_cannot_be_learned_waits_for_another_target(tmp_path):
+    (tmp_path / "a.csv").write_text("size,same\n1,5\n2,5\n3,5\n")
+    state = _open(tmp_path / "a.csv")
+    _, opened = act(state, Open())
+    assert opened.waiting.name == "a.csv"
+    assert [column.name for column in opened.waiting.columns] == ["size", "same"]
+    assert "'same' is 5" in opened.view.notes[0]
+    assert act(state, UseTable("size"))[1].data.n_rows == 3
 
 
 def test_a_file_that_cannot_be_opened_is_said(tmp_path):

@@ -46,8 +46,8 @@ def test_built_in_sets_have_a_step_to_look_at(name):
     assert view.trace is not None
     assert view.data.encoded.shape[1] == len(view.data.features) == view.network.sizes[0]
     assert len(view.data.rows[0]) == len(view.data.columns)
-    again, _ = act(first_lab(), ChooseData(name))
-    assert np.array_equal(state.data.x, again.data.x)
+    if name not in ("iris", "digits"):  # which are not drawn
+        assert np.array_equal(state.data.x, BUILT_IN[name].make().x)
 
 
 def test_the_view_is_what_explain_says():
@@ -96,7 +96,7 @@ def test_a_reset_gives_the_same_seed_or_another():
 
 
 def test_a_large_layer_shows_some_neurons_and_others_on_demand():
-    state, view = act(first_lab(), ChooseData("digits"))
+    state, view = act(first_lab(), SetNetwork((30,), ("tanh",), "sigmoid", "quadratic", 0))
     layer = view.trace.layers[0]
     assert (len(layer.delta), len(layer.shown), layer.w.shape) == (30, 10, (10, len(view.trace.shown_inputs)))
     assert set(layer.shown) == set((np.argsort(-np.abs(layer.delta), kind="stable")[:10] + 1).tolist())

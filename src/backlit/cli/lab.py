@@ -52,7 +52,9 @@ def lab(
 
 
 def _open(file: Path) -> LabState:
-    from backlit.errors import DataError
+    from dataclasses import replace
+
+    from backlit.errors import BacklitError, DataError
     from backlit.lab.commands import act, first_lab, take_in
     from backlit.lab.limits import MOST_BYTES, within
     from backlit.lab.talk.protocol import UseTable
@@ -64,5 +66,8 @@ def _open(file: Path) -> LabState:
         raise DataError(f"Cannot read {str(file)!r}: {error.strerror or error}.") from None
     state, came = take_in(first_lab(), file.name, raw)
     if came.kind == "table":
-        state, _ = act(state, UseTable(came.suggested_target))
+        try:
+            state, _ = act(state, UseTable(came.suggested_target))
+        except BacklitError as error:  # another column may be one to learn, and is chosen on the page
+            state = replace(state, notes=(f"{file.name} waits for a target: {error}",))
     return state

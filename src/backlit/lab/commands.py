@@ -248,7 +248,9 @@ def _end_exercise(state: LabState, asked: page.EndExercise) -> LabState:
 
 
 _ASKS: dict[type, Callable[[LabState, Any], Reply]] = {
-    page.Open: lambda state, asked: Opened(choices(), view_of(state)),
+    page.Open: lambda state, asked: Opened(
+        choices(), view_of(state), None if state.waiting is None else upload_view(state.waiting)
+    ),
     page.Look: lambda state, asked: view_of(state),
     page.Explain: lambda state, asked: explain_number(state, asked.place, asked.terms, asked.digits),
     page.AskDemon: ask_demon,

@@ -121,7 +121,9 @@ class Player:
         now = time.monotonic()
         if now >= self._next_frame and event.session is not None:
             self._say(event.session.network(), "")
-            self._next_frame = max(now + 1.0 / FRAMES_A_SECOND, time.monotonic() + 0.2 * (time.monotonic() - now))
+            after = time.monotonic()
+            # pictures take at most half of the time, however long each of them takes
+            self._next_frame = max(now + 1.0 / FRAMES_A_SECOND, after + (after - now))
         if self._pause:
             self._next_epoch += self._pause
             self._stopping.wait(max(0.0, self._next_epoch - time.monotonic()))

@@ -61,7 +61,9 @@ def train_parts(
     if training.folds > 1:
         network, record = train_folds(start, given, around)
     else:
-        examples, held_out = (start.examples, given) if given else hold_out(start, start.examples, training.seed, say)
+        examples, held_out = start.examples, given
+        if held_out is None:
+            examples, held_out = hold_out(start, examples, training.seed, say)
         _, trained = run_on(start, start.network, training, examples, held_out, around)
         network, record = trained.network, {"epochs": trained.state.epoch}
         if training.calibrate and held_out is not None:

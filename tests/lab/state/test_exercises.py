@@ -19,6 +19,7 @@ from backlit.lab.talk.protocol import (
     OpenDocument,
     RankNeurons,
     Reveal,
+    SetNetwork,
     SliceCost,
     StartExercise,
     TakeAway,
@@ -143,4 +144,4 @@ def test_a_sheet_goes_through_a_link_and_back():
 
 def test_too_much_cannot_be_asked_for():
     with pytest.raises(InvalidInputError, match="1 to 60 numbers"):
-        begun("gradients", with_built_in("digits"))
+        begun("gradients", act(BATCH, SetNetwork((12, 12), ("tanh", "tanh"), "sigmoid", "quadratic", 0))[0])

@@ -12,6 +12,7 @@ from backlit.documents.strict_json import dump, parse
 from backlit.errors import BacklitError, InvalidInputError
 from backlit.lab.commands import act, take_in
 from backlit.lab.state.state import LabState, with_built_in
+from backlit.lab.take_away import documents
 from backlit.lab.take_away.documents import MOST_LINK, lab_document, link_of, open_text
 from backlit.lab.talk.protocol import Choose, Edit, GoTo, Step, UseTable
 from every import every
@@ -100,8 +101,9 @@ def test_what_is_wrong_with_a_document_is_said(text, words):
         open_text(text)
 
 
-def test_a_history_that_would_take_forever_is_not_done_again():
-    state = with_built_in("digits")
+def test_a_history_that_would_take_forever_is_not_done_again(monkeypatch):
+    monkeypatch.setattr(documents, "MOST_WORK", 1e6)
+    state = with_built_in("xor")
     document = lab_document(state)
     how = {"solver": "adam", "rate": 0.1, "batch_size": None, "l2": 0.0, "seed": 0}
     document |= {"done": [["epoch", how, 90_000]], "position": 0}

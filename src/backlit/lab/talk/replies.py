@@ -259,14 +259,6 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The lab that was opened: what can be chosen, and what is in view."""
-
-    choices: Choices
-    view: LabView
-
-
-@dataclass(frozen=True)
 class UploadView:
     """A file that came: a table waits for `UseTable`, all else is opened already (`view`)."""
 
@@ -277,3 +269,12 @@ class UploadView:
     rows: tuple[tuple[str, ...], ...]
     suggested_target: str
     view: LabView | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The lab that was opened: what can be chosen, what is in view, and a table that waits for its target."""
+
+    choices: Choices
+    view: LabView
+    waiting: UploadView | None
