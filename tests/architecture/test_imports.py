@@ -178,9 +178,13 @@ def test_nothing_heavy_is_imported_before_it_is_used():
 
 def test_public_names_are_there_and_stay_functions():
     code = (
+        "import sys\n"
+        "sys.modules['anywidget'] = None\n"  # as where no extra is installed
         "import backlit as bl, backlit.explanation.views.render\n"
         "assert all(getattr(bl, name) is not None for name in bl.__all__)\n"
         "assert callable(bl.explain)\n"
         "try:\n    bl.nonsense\nexcept AttributeError:\n    pass\nelse:\n    raise SystemExit(1)\n"
+        "try:\n    bl.Lab()\nexcept bl.BacklitError as error:\n    assert 'backlit[notebook]' in str(error)\n"
+        "else:\n    raise SystemExit(2)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -26,12 +26,17 @@ from backlit.lab.talk.findings import Frame
 from backlit.lab.talk.wire import encode
 
 try:
-    import anywidget
+    from anywidget import AnyWidget
 except ImportError:
-    raise MissingExtraError("The lab in a notebook", "notebook") from None
+    # the name is there all the same, for `from backlit import *` asks for it
+    class AnyWidget:  # type: ignore[no-redef]
+        """Stands for anywidget's where that is not installed."""
+
+        def __init__(self) -> None:
+            raise MissingExtraError("The lab in a notebook", "notebook")
 
 
-class Lab(anywidget.AnyWidget):
+class Lab(AnyWidget):
     """A page on which backpropagation can be watched, stepped through and played with, in a notebook.
 
     Parameters
