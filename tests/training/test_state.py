@@ -8,7 +8,7 @@ import pytest
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.errors import ModelFileError
-from backlit.training.state import EpochRecord, TrainingState, state_from_document, state_to_document
+from backlit.training.state import EpochRecord, TrainingState, WithinEpoch, state_from_document, state_to_document
 from backlit.training.stopping import StoppingState
 
 # every field differs from its default, so that one that is forgotten shows
@@ -24,6 +24,7 @@ STATE = TrainingState(
         EpochRecord(2, 5e-324, 0.1 / 3, 1e308, 1 / 3),
         EpochRecord(3, 0.0, 1.0),
     ],
+    within=WithinEpoch(3, 1 / 3, 1e308),
     average=Network.initialize([2, 1], seed=1),
 )
 

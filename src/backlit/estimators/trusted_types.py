@@ -43,6 +43,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "backlit.training.checkpoint.Checkpoint",
     "backlit.training.state.EpochRecord",
     "backlit.training.state.TrainingState",
+    "backlit.training.state.WithinEpoch",
     "backlit.training.stopping.EarlyStopping",
     "backlit.training.stopping.StoppingState",
 )

@@ -208,13 +208,14 @@ def _epoch(
     Long ones are cut between steps, so that there is progress to report. Rows that come in parts can be left, and gone
     on with, between two parts.
     """
-    n_rows, n_steps, within = len(examples), len(rates), state.within
+    n_rows, n_steps = len(examples), len(rates)
     length = EVERY if plan.weight_average else _first_length(n_steps, state)
     told = time.perf_counter()
     for part in examples.parts(session, batch_size, state, shuffle=plan.shuffle):
         n_of_part = -(-part.order.shape[-1] // batch_size)
         costs, weights = np.zeros(n_of_part), np.zeros(n_of_part)
-        own_rates = rates[within.steps : within.steps + n_of_part]
+        before = state.within.steps
+        own_rates = rates[before : before + n_of_part]
         done = 0
         while done < n_of_part:
             began = time.perf_counter()
@@ -234,17 +235,17 @@ def _epoch(
             elif now - told < _SECONDS_BETWEEN_EVENTS:
                 continue
             told = now
-            if within.steps + done < n_steps:
-                yield StepsDone(state.epoch + 1, (within.steps + done) * batch_size, n_rows)
+            if before + done < n_steps:
+                yield StepsDone(state.epoch + 1, (before + done) * batch_size, n_rows)
                 if limit is not None and limit.is_over:
                     return "time limit"
         # summed at the end of a part, so that where it was cut does not show in the last bits
-        within.add(n_of_part, float(np.multiply(costs, weights).sum()), float(weights.sum()))
-        if within.steps < n_steps and (yield PartSettled(state, session, False)):
+        state.within = state.within.plus(n_of_part, float(np.multiply(costs, weights).sum()), float(weights.sum()))
+        if state.within.steps < n_steps and (yield PartSettled(state, session, False)):
             yield PartSettled(state, session, True)
             return "stopped by a listener"
+    within, state.within = state.within, WithinEpoch()
     cost = within.cost / within.weight if within.weight else 0.0
-    state.within = WithinEpoch()
     return cost
 
 

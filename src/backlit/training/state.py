@@ -33,7 +33,7 @@ class EpochRecord:
     validation_metric: float | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class WithinEpoch:
     """What was done of an epoch that is not over.
 
@@ -48,9 +48,9 @@ class WithinEpoch:
     cost: float = 0.0
     weight: float = 0.0
 
-    def add(self, steps: int, cost: float, weight: float) -> None:
-        """Take in some steps."""
-        self.steps, self.cost, self.weight = self.steps + steps, self.cost + cost, self.weight + weight
+    def plus(self, steps: int, cost: float, weight: float) -> WithinEpoch:
+        """Return it with some more steps."""
+        return WithinEpoch(self.steps + steps, self.cost + cost, self.weight + weight)
 
 
 @dataclass
@@ -84,7 +84,7 @@ class TrainingState:
     stopping: StoppingState = field(default_factory=StoppingState)
     best: Network | None = None
     history: list[EpochRecord] = field(default_factory=list)
-    within: WithinEpoch = field(default_factory=WithinEpoch)
+    within: WithinEpoch = WithinEpoch()
     average: Network | None = None
 
 

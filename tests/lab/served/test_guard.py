@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import quote
 
 import pytest
-from asgi import HOST, TOKEN, ask, asked, ours
+from asgi import HOST, TOKEN, ask, asked, ours, run
 
 from backlit.lab.served.guard import Guard, new_token
 from backlit.lab.served.page import page_files
@@ -138,7 +137,7 @@ def test_a_refused_body_is_not_read(app):
         await app(scope, parts, send)
         return read, sent[0]["status"]
 
-    assert asyncio.run(try_it()) == ([], 403)
+    assert run(try_it()) == ([], 403)
 
 
 def test_there_are_no_web_sockets(app):
@@ -147,7 +146,7 @@ def test_there_are_no_web_sockets(app):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app({"type": "websocket", "path": "/", "headers": []}, None, send))
+    run(app({"type": "websocket", "path": "/", "headers": []}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
@@ -162,6 +161,6 @@ def test_tokens_are_compared_in_constant_time(monkeypatch):
 
     compared = []
     monkeypatch.setattr(hmac, "compare_digest", lambda a, b: compared.append((a, b)) or False)
-    answer = asyncio.run(asked(Guard(None, HOST, TOKEN, []), "GET", "/x", ours(), [b""]))
+    answer = run(asked(Guard(None, HOST, TOKEN, []), "GET", "/x", ours(), [b""]))
     assert answer.status == 403
     assert compared == [(TOKEN.encode(), TOKEN.encode())]

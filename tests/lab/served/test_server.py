@@ -6,7 +6,7 @@ import asyncio
 import json
 
 import pytest
-from asgi import HOST, TOKEN, ask, asked, ours
+from asgi import HOST, TOKEN, ask, asked, ours, run
 
 from backlit.errors import MissingExtraError, OutputError
 from backlit.lab.limits import MOST_BYTES, MOST_LABS
@@ -58,7 +58,7 @@ def test_two_pages_share_nothing(app):
         assert (await first.ask("UseTable", target="b", task="regression"))["data"]["n_rows"] == 2
         assert first.lab != second.lab
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_pages_that_begin_with_a_file_share_no_moments():
@@ -71,7 +71,7 @@ def test_pages_that_begin_with_a_file_share_no_moments():
     from backlit.lab.commands import first_lab
 
     start = first_lab()
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_a_closed_or_unknown_lab_says_what_to_do(app):
@@ -81,7 +81,7 @@ def test_a_closed_or_unknown_lab_says_what_to_do(app):
         assert "Load the page anew" in (await page.ask("Look"))["message"]
         assert (await asked(app, "GET", f"/api/labs/{page.lab}/events", ours(), [b""])).status == 404
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 @every(
@@ -107,7 +107,7 @@ def test_bad_messages_are_answered_in_words(app, content_type, body, status, wor
         assert words in json.loads(answer.body)["error"]["message"]
         assert (await page.ask("Look"))["time"]["length"] == 0
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_an_upload_is_counted_while_it_comes(app):
@@ -119,7 +119,7 @@ def test_an_upload_is_counted_while_it_comes(app):
         assert (await page.upload("big.csv", [million] * 21)).status == 413
         assert "no table" in (await page.ask("UseTable", target="a"))["message"]
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_what_is_wrong_with_an_upload_is_said_and_nothing_of_it_stays(app):
@@ -135,7 +135,7 @@ def test_what_is_wrong_with_an_upload_is_said_and_nothing_of_it_stays(app):
             assert "lab failed" not in message, message
         assert (await page.ask("Look"))["data"]["name"] == "xor"
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_a_parquet_file_of_too_many_rows_is_not_read(app, tmp_path, monkeypatch):
@@ -151,7 +151,7 @@ def test_a_parquet_file_of_too_many_rows_is_not_read(app, tmp_path, monkeypatch)
         answer = await page.upload("a.parquet", [(tmp_path / "a.parquet").read_bytes()])
         assert "100,000 rows, but 200,001" in json.loads(answer.body)["error"]["message"]
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_slow_bodies_end_and_give_back_their_room(monkeypatch):
@@ -168,7 +168,7 @@ def test_slow_bodies_end_and_give_back_their_room(monkeypatch):
                 pass
         assert bodies.held == 0
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_all_bodies_together_have_a_limit(monkeypatch):
@@ -185,7 +185,7 @@ def test_all_bodies_together_have_a_limit(monkeypatch):
                     pass
         assert bodies.held == 0
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_the_lab_that_was_not_used_for_longest_makes_room():
@@ -197,7 +197,7 @@ def test_the_lab_that_was_not_used_for_longest_makes_room():
         assert labs.find(names[0]) is not None
         assert labs.find(names[1]) is None
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_frames_come_as_events_and_the_last_says_why_it_ended(app, monkeypatch):
@@ -220,7 +220,7 @@ def test_frames_come_as_events_and_the_last_says_why_it_ended(app, monkeypatch):
         lab.end()
         await stream.aclose()
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_a_training_ends_when_its_page_is_gone(app, monkeypatch):
@@ -239,7 +239,7 @@ def test_a_training_ends_when_its_page_is_gone(app, monkeypatch):
             await asyncio.sleep(0.01)
         raise AssertionError("it goes on")
 
-    asyncio.run(try_it())
+    run(try_it())
 
 
 def test_connections_that_say_nothing_are_closed(monkeypatch):

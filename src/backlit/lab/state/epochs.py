@@ -74,7 +74,7 @@ def moment_of(state: TrainingState, session: Session, deed: EpochWith) -> Moment
 def copied(state: TrainingState | None) -> TrainingState:
     """Return a state that another run may bring forward; its past records stay where they are."""
     assert state is not None
-    return replace(state, history=[], stopping=replace(state.stopping), within=replace(state.within))
+    return replace(state, history=[], stopping=replace(state.stopping))
 
 
 def training_examples(data: Dataset) -> Examples:
