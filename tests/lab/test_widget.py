@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import numpy as np
@@ -86,5 +87,6 @@ def test_what_can_be_looked_at():
 def test_a_missing_extra_names_the_line_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "backlit.lab.widget")
+    lab = importlib.import_module("backlit.lab.widget").Lab
     with pytest.raises(MissingExtraError, match=r"pip install 'backlit\[notebook\]'"):
-        import backlit.lab.widget  # noqa: F401
+        lab()

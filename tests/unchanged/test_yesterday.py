@@ -89,8 +89,9 @@ def gone_on(tmp_path_factory):
 @pytest.mark.parametrize("name", RUNS)
 def test_checkpoints_go_on_to_the_bits_of_a_training_that_was_not_stopped(name, gone_on):
     assert gone_on[name]["began"] == [STOPPED_AFTER + 1]
-    # Arm's kernels round otherwise, from the first epoch on
-    tolerance = 0.0 if platform.machine() in ("x86_64", "AMD64") else 1e-6
+    # Arm's kernels round otherwise, from the first epoch on; so do those that narrow networks have had since
+    rounds_as_then = platform.machine() in ("x86_64", "AMD64") and name in ("adam_dropout", "rmsprop_clipped")
+    tolerance = 0.0 if rounds_as_then else 1e-6
     for how in ("resumed", "whole"):
         assert same(gone_on[name][how], FOUND["runs"][name], tolerance), how
 
