@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from sklearn import metrics
 
-from backlit.tables import evaluation
+from backlit.tables.metrics import METRICS, score_numbers
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from every import every
@@ -58,14 +58,16 @@ def test_four_rows_are_trained_on_without_validation():
 @pytest.mark.parametrize("error", [0.0, 0.5])
 def test_scores_of_numbers_are_scikit_learns(truth, error):
     values = truth + error * np.array([1, -1, 2, 0, 0.5, -2, 1])
-    scores = evaluation.score_numbers(truth, values)
+    scores = score_numbers(truth, values)
     assert scores["r2"] == pytest.approx(metrics.r2_score(truth, values), rel=1e-12)
     assert scores["rmse"] == pytest.approx(metrics.root_mean_squared_error(truth, values), rel=1e-12)
     assert scores["mae"] == pytest.approx(metrics.mean_absolute_error(truth, values), rel=1e-12)
+    # what training stops by is what is printed in the end
+    assert {name: METRICS[name].score(truth, values) for name in scores} == scores
 
 
 def test_r2_of_one_row_is_not_a_number():
-    assert np.isnan(evaluation.score_numbers(np.ones(1), np.zeros(1))["r2"])
+    assert np.isnan(score_numbers(np.ones(1), np.zeros(1))["r2"])
 
 
 @every(

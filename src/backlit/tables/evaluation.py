@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
-from backlit.tables.metrics import named_metric
+from backlit.tables.metrics import NumberSums, named_metric
 from backlit.tables.results import ClassScore, Evaluation
 from backlit.tables.rows import labeled
 from backlit.tables.table_target import TableTarget, as_numbers
@@ -145,54 +145,6 @@ class _Mean:
     @property
     def value(self) -> float:
         return self.total if self.n else float("nan")
-
-
-@dataclass
-class NumberSums:
-    """Sums from which the scores of numbers come.
-
-    Attributes
-    ----------
-    n : int
-    squares, absolute : float
-        Σ of the squared, and of the absolute errors.
-    mean, spread : float
-        Of the truth: its mean, and Σ of squared deviations from it.
-    """
-
-    n: int = 0
-    squares: float = 0.0
-    absolute: float = 0.0
-    mean: float = 0.0
-    spread: float = 0.0
-
-    def add(self, truth: Floats, values: Floats) -> None:
-        """Take in numbers of shape ``(n_rows,)``."""
-        n, mean = len(truth), float(truth.mean())
-        self.squares += float(np.sum((truth - values) ** 2))
-        self.absolute += float(np.sum(np.abs(truth - values)))
-        # Chan, Golub and LeVeque 1979
-        apart, both = mean - self.mean, self.n + n
-        self.spread += float(np.sum((truth - mean) ** 2)) + (apart**2 * self.n * n / both if self.n else 0.0)
-        self.mean = mean if self.n == 0 else self.mean + apart * n / both
-        self.n = both
-
-    def scores(self) -> dict[str, float]:
-        """Return R², and the root of the mean squared and the mean absolute error, as scikit-learn defines them."""
-        # to import its own takes longer than all else here
-        r2 = 1 - self.squares / self.spread if self.spread else float(self.squares == 0)
-        return {
-            "r2": r2 if self.n > 1 else float("nan"),
-            "rmse": float(np.sqrt(self.squares / self.n)),
-            "mae": self.absolute / self.n,
-        }
-
-
-def score_numbers(truth: Floats, values: Floats) -> dict[str, float]:
-    """Return R², and the root of the mean squared and the mean absolute error, of numbers of shape ``(n_rows,)``."""
-    sums = NumberSums()
-    sums.add(truth, values)
-    return sums.scores()
 
 
 def count_confusion(true_codes: NDArray[np.intp], codes: NDArray[np.intp], n_classes: int) -> NDArray[np.int64]:

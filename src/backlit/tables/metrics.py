@@ -112,20 +112,56 @@ def _area(is_it: NDArray[np.bool_], share: Floats) -> float:
     return float((rank[is_it].sum() - n * (n + 1) / 2) / (n * (len(is_it) - n)))
 
 
-def r2(truth: Floats, values: Floats) -> float:
-    """Return R²; NaN where the true numbers are all the same."""
-    spread = float(np.sum((truth - truth.mean()) ** 2))
-    return 1 - float(np.sum((truth - values) ** 2)) / spread if spread else float("nan")
+@dataclass
+class NumberSums:
+    """Sums from which the scores of numbers come.
+
+    Attributes
+    ----------
+    n : int
+    squares, absolute : float
+        Σ of the squared, and of the absolute errors.
+    mean, spread : float
+        Of the truth: its mean, and Σ of squared deviations from it.
+    """
+
+    n: int = 0
+    squares: float = 0.0
+    absolute: float = 0.0
+    mean: float = 0.0
+    spread: float = 0.0
+
+    def add(self, truth: Floats, values: Floats) -> None:
+        """Take in numbers of shape ``(n_rows,)``."""
+        n, mean = len(truth), float(truth.mean())
+        self.squares += float(np.sum((truth - values) ** 2))
+        self.absolute += float(np.sum(np.abs(truth - values)))
+        # Chan, Golub and LeVeque 1979
+        apart, both = mean - self.mean, self.n + n
+        self.spread += float(np.sum((truth - mean) ** 2)) + (apart**2 * self.n * n / both if self.n else 0.0)
+        self.mean = mean if self.n == 0 else self.mean + apart * n / both
+        self.n = both
+
+    def scores(self) -> dict[str, float]:
+        """Return R², and the root of the mean squared and the mean absolute error, as scikit-learn defines them."""
+        # to import its own takes longer than all else here
+        r2 = 1 - self.squares / self.spread if self.spread else float(self.squares == 0)
+        return {
+            "r2": r2 if self.n > 1 else float("nan"),
+            "rmse": float(np.sqrt(self.squares / self.n)),
+            "mae": self.absolute / self.n,
+        }
 
 
-def rmse(truth: Floats, values: Floats) -> float:
-    """Return the root of the mean squared error."""
-    return float(np.sqrt(np.mean((truth - values) ** 2)))
+def score_numbers(truth: Floats, values: Floats) -> dict[str, float]:
+    """Return R², and the root of the mean squared and the mean absolute error, of numbers of shape ``(n_rows,)``."""
+    sums = NumberSums()
+    sums.add(truth, values)
+    return sums.scores()
 
 
-def mae(truth: Floats, values: Floats) -> float:
-    """Return the mean absolute error."""
-    return float(np.mean(np.abs(truth - values)))
+def _of_numbers(name: str) -> Callable[[Floats, Floats], float]:
+    return lambda truth, values: score_numbers(truth, values)[name]
 
 
 METRICS = {
@@ -134,8 +170,8 @@ METRICS = {
     "f1": Metric("classification", False, f1),
     "auc": Metric("classification", False, auc),
     "log_loss": Metric("classification", True, log_loss),
-    "r2": Metric("regression", False, r2),
-    "rmse": Metric("regression", True, rmse),
-    "mae": Metric("regression", True, mae),
+    "r2": Metric("regression", False, _of_numbers("r2")),
+    "rmse": Metric("regression", True, _of_numbers("rmse")),
+    "mae": Metric("regression", True, _of_numbers("mae")),
 }
 """Name → score."""
