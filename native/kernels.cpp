@@ -5,6 +5,7 @@
 #include "dropout.hpp"
 #include "epilogues.hpp"
 #include "equations.hpp"
+#include "narrow_gradient.hpp"
 #include "narrow_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
