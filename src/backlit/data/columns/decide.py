@@ -149,8 +149,7 @@ class _Deciding:
         import polars as pl
 
         looks = glance(table.select(pl.col(pl.String)))
-        # once: of thousands of columns each pass over a table takes its time
-        return self.columns([Tally.of(cells) for cells in table.get_columns()], looks)
+        return self.columns(Tally.of(table), looks)
 
     def columns(self, given: Sequence[Tally], looks: Mapping[str, Glance]) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""

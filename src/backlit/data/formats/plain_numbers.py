@@ -73,9 +73,8 @@ def divide(
                 kinds = dict(table.schema)
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
         codes = zeros is not None and zeros.result()
-        cells = dict(zip(columns, table.get_columns(), strict=True))
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
-        plain = {name for name in numbers if _is_certain(cells[name], name in whole, codes=codes)}
+        plain = _certain(table, numbers) - (whole if codes else set())
         place = {name: j for j, name in enumerate(columns)}
         unsure = _may_be_thousands(table, [name for name in numbers if name in plain and name not in whole])
         if unsure:
@@ -127,12 +126,21 @@ def _whole(numbers: pl.Series) -> pl.Series:
     return whole if same else numbers
 
 
-def _is_certain(numbers: pl.Series, whole: bool, *, codes: bool) -> bool:
-    low, high, total = numbers.min(), numbers.max(), numbers.sum()
-    # The sum of NaN is NaN, which no number equals. Some words for a gap are read as it.
-    if low is None or low == high or total != total:
-        return False
-    return bool(-_EXACT < low <= high < _EXACT) and not (whole and codes)  # type: ignore[operator]
+def _certain(table: pl.DataFrame, numbers: list[str]) -> set[str]:
+    """Return the columns that vary within what a float holds exactly, without NaN, which may be a word for a gap."""
+    if not numbers:
+        return set()
+    columns = table[numbers]
+    if table.height > _HEAD:
+        bounds = [(cells.min(), cells.max(), cells.sum()) for cells in columns]
+    else:  # there may be thousands of columns, of which each takes its time
+        values = columns.to_numpy()
+        nan = np.isnan(values).sum(axis=0) > columns.null_count().to_numpy()[0]
+        bounds = np.stack([np.fmin.reduce(values), np.fmax.reduce(values), np.where(nan, np.nan, 0)], axis=1)
+    # A sum is NaN if some number is, and a comparison with it false, as with the bounds of a column that is all gaps.
+    low, high, total = np.array(bounds, dtype=np.float64).reshape(-1, 3).T
+    fits = (low > -_EXACT) & (low < high) & (high < _EXACT) & ~np.isnan(total)
+    return {name for name, fit in zip(numbers, fits.tolist(), strict=True) if fit}
 
 
 def _may_be_thousands(table: pl.DataFrame, floats: list[str]) -> list[str]:
