@@ -245,11 +245,11 @@ class _Deciding:
 
     def _left_out(self, column: Column, tally: Tally) -> Column:
         """Leave out numbers that only count the rows."""
+        if not may_count_rows(column.name, self.first, self.choices.source.index):
+            return column
         nameless = column.name == self.first and NAMELESS.match(column.name)
         index = column.name in self.choices.source.index
         pandas = PANDAS.match(column.name)
-        if not may_count_rows(column.name, self.first, self.choices.source.index):
-            return column
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column
         if pandas:

@@ -62,7 +62,7 @@ def divide(
         table = pl.read_csv(_lines(data, start, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
         if table.columns != columns:
             return None
-        kinds = dict(table.schema)  # asked for once: of thousands of columns that takes its time
+        kinds = dict(zip(columns, table.dtypes, strict=True))  # once: of thousands of columns that takes its time
         integers = [name for name, dtype in kinds.items() if dtype.is_integer()]
         with ThreadPoolExecutor(1) as beside:  # these bytes are looked at while polars divides them
             zeros = beside.submit(_has_zeros_before_digits, data, start, separator) if integers else None
@@ -70,7 +70,7 @@ def divide(
                 forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in kinds.items()}
                 table = _read(data, forms | {name: pl.String for name in as_text if name in forms}, everything)
                 table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
-                kinds = dict(table.schema)
+                kinds = dict(zip(columns, table.dtypes, strict=True))
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
         codes = zeros is not None and zeros.result()
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
@@ -132,13 +132,14 @@ def _certain(table: pl.DataFrame, numbers: list[str]) -> set[str]:
         return set()
     columns = table[numbers]
     if table.height > _HEAD:
-        bounds = [(cells.min(), cells.max(), cells.sum()) for cells in columns]
+        each = [(cells.min(), cells.max(), cells.sum()) for cells in columns]
+        bounds = np.array(each, dtype=np.float64)
     else:  # there may be thousands of columns, of which each takes its time
         values = columns.to_numpy()
         nan = np.isnan(values).sum(axis=0) > columns.null_count().to_numpy()[0]
         bounds = np.stack([np.fmin.reduce(values), np.fmax.reduce(values), np.where(nan, np.nan, 0)], axis=1)
     # A sum is NaN if some number is, and a comparison with it false, as with the bounds of a column that is all gaps.
-    low, high, total = np.array(bounds, dtype=np.float64).reshape(-1, 3).T
+    low, high, total = bounds.T
     fits = (low > -_EXACT) & (low < high) & (high < _EXACT) & ~np.isnan(total)
     return {name for name, fit in zip(numbers, fits.tolist(), strict=True) if fit}
 
