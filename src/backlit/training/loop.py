@@ -175,8 +175,11 @@ def clip_batch_size(batch_size: int, n_rows: int) -> int:
 def restore_best(session: Session, state: TrainingState) -> None:
     """Give the network the weights of the best epoch, where they were kept, or else their average, if there is one."""
     network = state.average if state.best is None else state.best
-    if network is not None:
-        session.set_network(network)
+    if network is None:
+        return
+    if state.best is None:
+        state.left_off = session.network()
+    session.set_network(network)
 
 
 def look_at_epoch(
