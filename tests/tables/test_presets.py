@@ -147,7 +147,9 @@ def test_the_rate_of_a_preset_is_found_with_its_other_options_on_one_member():
     table = wavy(100).drop("kind")
     given = frozenset({"hidden"})
     few, one = (
-        find_table_rate(table, "number", TableTraining(preset=preset, hidden=(8,), n_bins=32, given=given), n_steps=30)
+        find_table_rate(
+            table, "number", TableTraining(preset=preset, hidden=(8,), given=given), n_steps=30, highest=0.1
+        )
         for preset in ("tabular-best", "tabular")
     )
     assert len(few.costs) == len(one.costs)
