@@ -29,8 +29,9 @@ class Session {
   // a^L of n rows; where y is given, also Σ s C_x and Σ s.
   void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
 
-  // C without the penalty, its gradient left in the layers, and Σ s.
-  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight);
+  // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
+  // batch.
+  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row = 0);
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate);
 
   // One step per batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.

@@ -106,7 +106,9 @@ class MembersSession:
         weights = None if sample_weight is None else sample_weight.astype(np.float64)
         return a, float(np.average(costs.astype(np.float64), weights=weights))
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self, x: Inputs, y: Floats, sample_weight: Floats | None = None, *, first_row: int = 0
+    ) -> Gradient:
         raise InvalidInputError("A gradient is of one network. Ask a member for its own.")
 
     def apply_gradient(self, gradient: Gradient, rate: float) -> None:

@@ -154,10 +154,12 @@ class Session(Protocol):
         """Return a^L, ``(n_examples, n_out)``, and C without the penalty, from one pass."""
         ...
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self, x: Inputs, y: Floats, sample_weight: Floats | None = None, *, first_row: int = 0
+    ) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
-        With dropout, it is the gradient that the next step would use: row i of x is row i of its batch.
+        With dropout, it is the gradient that the next step would use: row i of x is row ``first_row + i`` of its batch.
         """
         ...
 
