@@ -272,6 +272,7 @@ TESTED_TOGETHER = {
     "training_rules": "test_diagnosis",
     "tree": "test_step",
     "trials": "test_equations",
+    "tune": "test_tuning",
     "typed_pieces": "test_first_pass",
     "typescript": "test_lab_wire",
     "unrecognized": "test_grade",

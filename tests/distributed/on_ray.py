@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 import backlit as bl
+from backlit.distributed.options import Workers
 from backlit.distributed.ray_cluster import ClusterError, import_ray
+from backlit.distributed.tuning import tune
+from backlit.tables.stream_request import StreamRequest
 from backlit.tables.streaming import fit_stream
 from backlit.training.events import EpochEnded
 from tables import numbers_of, training, write_table
@@ -134,6 +137,24 @@ def test_an_error_that_would_come_again_ends_training(cluster, files, tmp_path):
     trainer = bl.DistributedTrainer(workers=2, address=cluster.address)
     with pytest.raises(bl.BacklitError, match="diverged"):
         trainer.fit(files, "y", training(solver="sgd", learning_rate=1e200), memory="64M")
+
+
+def test_the_best_of_a_search_is_saved(cluster, files, capfd):
+    request = StreamRequest.of(files, "y", training(epochs=2, given=None), memory="64M")
+    heard = []
+    found = tune(request, 3, Workers(address=cluster.address, workers=2), tell=heard.append)
+    assert sorted(trial.number for trial in heard) == [1, 2, 3]
+    scores = [trial.score for trial in found.trials]
+    assert scores == sorted(scores, reverse=True)
+    first = next(trial for trial in found.trials if trial.number == 1)
+    assert first.options == {}
+    alone = fit_stream(files, "y", training(epochs=2), memory="64M")
+    of_first = {trial.number: trial.score for trial in heard}[1]
+    assert found.metric == "R²"
+    assert scores[0] >= of_first
+    if found.trials[0].number == 1:
+        np.testing.assert_array_equal(numbers_of(found.model), numbers_of(alone))
+    assert "Configuration for experiment" not in capfd.readouterr().out
 
 
 def test_a_removed_node_is_done_without(cluster, files, tmp_path, undisturbed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from backlit.training.recording import Recorder
 
 
-def say_what_was_saved(model: TableModel, out: Path, *, as_json: bool, quiet: bool) -> None:
-    """Print what a model file holds."""
+def say_what_was_saved(
+    model: TableModel, out: Path, *, as_json: bool, quiet: bool, more: dict[str, Any] | None = None
+) -> None:
+    """Print what a model file holds; `more` goes into the JSON document."""
     from backlit.cli.output import print_json
 
     if as_json:
@@ -36,6 +38,7 @@ def say_what_was_saved(model: TableModel, out: Path, *, as_json: bool, quiet: bo
                 "left_out_rows": [[line.row, line.why] for line in model.schema.left_out_rows],
                 "training": model.training,
             }
+            | (more or {})
         )
     elif not quiet:
         sizes, n = "-".join(map(str, model.network.sizes)), model.network.n_parameters

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backlit.core.network import Network
 from backlit.core.penalty import Penalty
-from backlit.engine.protocol import Gradient
+from backlit.engine.protocol import Gradient, NablaArrays
 
 
 class FlatGradients:
@@ -47,14 +47,19 @@ class FlatGradients:
             for own in self._own
         ]
 
+    def room(self, m: int) -> NablaArrays:
+        """Return the arrays of a network's ∇w and ∇b."""
+        return self._views[m][: self._n_layers], self._views[m][self._n_layers :]
+
     def put(self, m: int, gradient: Gradient | None) -> None:
         """Take in the gradient of a rank's shard for one of the networks; None for a shard without rows."""
         if gradient is None:
             self._own[m][:] = 0
             return
-        weight = self._own[m].dtype.type(gradient.batch_weight)
         for view, nabla in zip(self._views[m], [*gradient.nabla_w, *gradient.nabla_b], strict=True):
-            np.multiply(nabla, weight, out=view)
+            if nabla is not view:  # an engine that did not write into `room`
+                view[...] = nabla
+        self._own[m][:-2] *= self._own[m].dtype.type(gradient.batch_weight)
         self._own[m][-2:] = gradient.cost * gradient.batch_weight, gradient.batch_weight
 
     def weight(self, m: int) -> float:
@@ -77,8 +82,7 @@ class FlatGradients:
         """
         own, weight = self._own[m], self.weight(m)
         own[:-1] *= own.dtype.type(1 / weight)
-        nablas, cost = self._views[m], float(own[-2])
-        nabla_w, nabla_b = nablas[: self._n_layers], nablas[self._n_layers :]
+        (nabla_w, nabla_b), cost = self.room(m), float(own[-2])
         if weights:
             nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
             cost += penalty.cost(weights, weight)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,15 +30,23 @@ _PLAIN = {
     # paths are those of whoever gave them
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # with Tune's other form of output, quiet is not quiet
+    "RAY_AIR_NEW_OUTPUT": "0",
 }
 _OF_OUR_CLUSTER = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # workers are as important as one process would be; Ray's own, 15, starves them where others are at work
+    "RAY_worker_niceness": "0",
     # until a node that does not answer is given up
     "RAY_health_check_initial_delay_ms": "2000",
     "RAY_health_check_period_ms": "2000",
     "RAY_health_check_timeout_ms": "5000",
     "RAY_health_check_failure_threshold": "3",
 }
+
+
+_KNOCKING = 10
+"""Seconds."""
 
 
 class ClusterError(BacklitError):
@@ -92,6 +101,8 @@ def cluster(address: str | None, n_cpus: float) -> Iterator[Any]:
                 "or give the --address of a cluster."
             )
         own = {"num_cpus": here, "include_dashboard": False}
+    elif address != "auto":
+        _knock(address)
     env = {name: os.environ[name] for name in (*LIMITS, *_PLAIN)}
     try:
         ray.init(
@@ -108,6 +119,15 @@ def cluster(address: str | None, n_cpus: float) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise if nobody answers at an address, for which Ray would wait minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_KNOCKING).close()
+    except (OSError, ValueError) as error:
+        raise ClusterError(_why_not(address, error)) from error
 
 
 def _why_not(address: str | None, error: Exception) -> str:

@@ -22,7 +22,17 @@ from backlit.distributed.group import Group
 from backlit.distributed.shares import share_of
 from backlit.distributed.timing import Stopwatch
 from backlit.engine.members import MembersSession
-from backlit.engine.protocol import Engine, Floats, Gradient, Inputs, Objective, OptimizerState, Session, Steps
+from backlit.engine.protocol import (
+    Engine,
+    Floats,
+    Gradient,
+    Inputs,
+    NablaArrays,
+    Objective,
+    OptimizerState,
+    Session,
+    Steps,
+)
 from backlit.training.run import Run
 
 Order = NDArray[np.int64]
@@ -79,9 +89,11 @@ class Together:
         self._group, self._watch, self._averaging = ranks.group, ranks.watch, ranks.averaging
         self._objectives = [session.objective for session in sessions]
         self._flat = FlatGradients(sessions[0].network(), len(sessions))
+        self._left_of_part = 0
 
     def begin_part(self, n_steps: int) -> None:
         """Take in that so many steps come before others look at the network."""
+        self._left_of_part = n_steps
         self._averaging.begin_part(n_steps)
 
     def run_steps(
@@ -105,8 +117,8 @@ class Together:
                 begin, end = share_of(batch.shape[1], self._group.rank, self._group.size)
                 with self._watch("compute"):
                     for m, session in enumerate(self.sessions):
-                        gradient = _of_share(session, x, y, batch[m, begin:end], sample_weight, begin)
-                        self._flat.put(m, gradient)
+                        rows, room = batch[m, begin:end], self._flat.room(m)
+                        self._flat.put(m, _of_share(session, x, y, rows, sample_weight, begin, room))
                 is_finite, costs[i], weights[i] = take(rate)
                 if not is_finite:
                     return Steps(costs, weights, self._diverged_layer(x, batch[:, begin:end]))
@@ -123,9 +135,11 @@ class Together:
                     continue
                 gradient = self._flat.mean(m, self._penalty, self._weights(session))
                 costs[m], weights[m] = gradient.cost, gradient.batch_weight
-                if not (self._flat.is_finite(m) and np.isfinite(gradient.cost)):
+                # what is not finite shows in the next cost; after the last step of a part there is none
+                if not np.isfinite(gradient.cost) or (self._left_of_part <= 1 and not self._flat.is_finite(m)):
                     return False, float(costs.mean()), float(weights.mean())
                 session.apply_gradient(gradient, rate)
+        self._left_of_part -= 1
         return True, float(costs.mean()), float(weights.mean())
 
     def _step_alone(self, rate: float) -> tuple[bool, float, float]:
@@ -154,7 +168,13 @@ class Together:
 
 
 def _of_share(
-    session: Session, x: Inputs, y: Floats, rows: Order, sample_weight: Floats | None, first_row: int
+    session: Session,
+    x: Inputs,
+    y: Floats,
+    rows: Order,
+    sample_weight: Floats | None,
+    first_row: int,
+    room: NablaArrays,
 ) -> Gradient | None:
     if not len(rows):
         return None
@@ -164,7 +184,7 @@ def _of_share(
     s = None if sample_weight is None else sample_weight[these]
     if s is not None and not s.any():
         return None
-    return session.cost_and_gradient(x[these], y[these], s, first_row=first_row)
+    return session.cost_and_gradient(x[these], y[these], s, first_row=first_row, out=room)
 
 
 def _first_not_finite(network: Network, x: Inputs, rows: Order) -> int:

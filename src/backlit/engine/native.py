@@ -22,6 +22,7 @@ from backlit.engine.protocol import (
     Floats,
     Gradient,
     Inputs,
+    NablaArrays,
     Objective,
     OptimizerState,
     Session,
@@ -198,11 +199,17 @@ class NativeSession:
         return out, total / weight
 
     def cost_and_gradient(
-        self, x: Inputs, y: Floats, sample_weight: Floats | None = None, *, first_row: int = 0
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
     ) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
         cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight), first_row)
-        nabla_w, nabla_b = self._empty()
+        nabla_w, nabla_b = out or self._empty()
         for layer in range(len(nabla_w)):
             self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
         penalty = self._objective.penalty

@@ -19,6 +19,7 @@ from backlit.engine.protocol import (
     Floats,
     Gradient,
     Inputs,
+    NablaArrays,
     Objective,
     OptimizerState,
     Steps,
@@ -118,7 +119,13 @@ class ReferenceSession:
         return out, total / float(s.sum())
 
     def cost_and_gradient(
-        self, x: Inputs, y: Floats, sample_weight: Floats | None = None, *, first_row: int = 0
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
     ) -> Gradient:
         check_shapes(self._network.sizes, x, y, sample_weight)
         share, batch_weight = shares(y, sample_weight)
