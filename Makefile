@@ -88,7 +88,7 @@ test: $(VENV)/.python  ## the tests, and a list of the longest; BACKLIT_THOROUGH
 
 # Processes of torchrun and of Ray, which nothing else needs. One test at a time: each has a cluster of its own.
 test-cluster: $(VENV)/.cluster  ## the tests with several processes and machines: torchrun and Ray
-	BACKLIT_CLUSTER=1 $(BIN)/python -m pytest -q -m cluster --durations=0 tests/distributed
+	BACKLIT_CLUSTER=1 $(BIN)/python -m pytest -q -m cluster --durations=20 tests/distributed
 
 $(VENV)/.cluster: pyproject.toml $(VENV)/.tests | $(VENV)/.engine
 	@echo "Installing Ray, for the tests with several machines"

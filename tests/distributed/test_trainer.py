@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import backlit as bl
 import needs
+from backlit.distributed import ray_cluster
 
 
 @pytest.mark.cluster
@@ -37,3 +39,34 @@ def test_what_is_missing_is_named(tmp_path):
         command = [sys.executable, "-c", code, module, tmp_path / "t.csv"]
         found = subprocess.run(command, capture_output=True, text=True, check=False)
         assert said in found.stdout, found.stderr
+
+
+class Ray:
+    """Which says something else than "here you are"."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def is_initialized(self):
+        return False
+
+    def init(self, **options):
+        raise self.error
+
+
+def test_a_cluster_that_cannot_be_had_is_said(monkeypatch):
+    versions = RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.59.0\n    Python: 3.12.1")
+    nothing = ConnectionError("Could not find any running Ray instance.")
+    for error, address, said in (
+        (versions, "auto", r"runs other versions than this program: .*Ray: 2\.59\.0 Python: 3\.12\.1"),
+        (nothing, "auto", r"no Ray cluster at 'auto'.* Could not find any running .*ray start --head"),
+        (nothing, None, "could not be started on this machine"),
+        (nothing, "127.0.0.1:1", r"no Ray cluster at '127\.0\.0\.1:1'.*refused"),
+        (nothing, "nowhere", "no Ray cluster at 'nowhere'"),
+    ):
+        monkeypatch.setattr(ray_cluster, "import_ray", lambda error=error: Ray(error))
+        with pytest.raises(ray_cluster.ClusterError, match=said), ray_cluster.cluster(address, 1):
+            pass
+    too_many = pytest.raises(bl.BacklitError, match="were to have 4096 processors, but this machine has")
+    with too_many, ray_cluster.cluster(None, 4096):
+        pass

@@ -45,6 +45,8 @@ _OF_OUR_CLUSTER = {
 }
 
 
+_STORE = 100 << 20
+"""Bytes that Ray sets aside for objects; workers of ours exchange none by it."""
 _KNOCKING = 10
 """Seconds."""
 
@@ -100,10 +102,10 @@ def cluster(address: str | None, n_cpus: float) -> Iterator[Any]:
                 f"The workers were to have {n_cpus:g} processors, but this machine has {here}. Ask for fewer workers, "
                 "or give the --address of a cluster."
             )
-        own = {"num_cpus": here, "include_dashboard": False}
+        own = {"num_cpus": here, "include_dashboard": False, "object_store_memory": _STORE}
     elif address != "auto":
         _knock(address)
-    env = {name: os.environ[name] for name in (*LIMITS, *_PLAIN)}
+    env = {name: os.environ.get(name, value) for name, value in {**LIMITS, **_PLAIN}.items()}
     try:
         ray.init(
             address=address or "local",
