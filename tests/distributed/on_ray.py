@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import backlit as bl
+import needs
 from backlit.distributed.options import Workers
 from backlit.distributed.ray_cluster import ClusterError, import_ray
 from backlit.distributed.tuning import tune
@@ -86,6 +89,29 @@ def trained(cluster, files, tmp_path, listener=None, **options):
     kept = bl.Checkpoint(tmp_path / "run", every_minutes=0, keep=2)
     listeners = [] if listener is None else [listener]
     return trainer.fit(files, "y", training(**LONG), memory="64M", checkpoint=kept, listeners=listeners)
+
+
+@pytest.mark.needs("data")
+def test_the_flights_are_trained_by_two_workers_of_the_command_line(tmp_path):
+    with zipfile.ZipFile(needs.DATA / "flights" / "flights.csv.zip") as archive:
+        archive.extractall(tmp_path)
+    table = pl.read_csv(next(tmp_path.glob("*.csv")), infer_schema_length=None, null_values="NA")
+    table = table.drop("arr_time", "air_time", "dep_time")
+    folder = tmp_path / "flights"
+    folder.mkdir()
+    for k in range(40):
+        table[k * 8420 : (k + 1) * 8420].write_parquet(folder / f"{k:02}.parquet")
+    options = ["--target", "arr_delay", "--preset", "plain", "--hidden", "32", "--epochs", "2", "--memory", "128M"]
+    scores = []
+    for more in ([], ["--workers", "2"]):
+        out = tmp_path / f"{len(more)}.safetensors"
+        command = [sys.executable, "-m", "backlit", "train", str(folder / "*.parquet"), *options, *more]
+        done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "epoch 2/2" in done.stderr
+        scores.append(bl.TableModel.load(out).evaluate(table.head(50_000)).metrics["r2"])
+    assert scores[0] == pytest.approx(scores[1], abs=0.002)
+    assert scores[0] > 0.9
 
 
 def test_a_killed_worker_is_replaced(cluster, files, tmp_path, undisturbed):

@@ -25,7 +25,7 @@ _AT_WORK, _DONE, _FAILED = range(3)
 
 
 class LostRankError(BacklitError):
-    """Another rank was not heard of: it ended, or its machine or network did. Training goes on from a checkpoint."""
+    """Another rank was not heard of: it ended, or its machine or network did. Another attempt may go on."""
 
 
 class Group(Protocol):
@@ -97,7 +97,9 @@ def first_does(group: Group, work: Callable[[], bytes]) -> bytes:
         while (said := group.from_first(None))[0] == _AT_WORK:
             pass
         if said[0] == _FAILED:
-            raise error_from_document(strict_json.parse(said[1:].decode()))
+            error = error_from_document(strict_json.parse(said[1:].decode()))
+            # what is not backlit's own is told by the first, and may be mended by another attempt
+            raise LostRankError(str(error)) if type(error) is BacklitError else error
         return said[1:]
     outcome: list[bytes | BaseException] = []
 
@@ -155,7 +157,7 @@ def each_does(group: Group, work: Callable[[], T]) -> T:
     if failed:
         raise failed[0]
     if counts[1]:
-        raise BacklitError(
+        raise LostRankError(
             f"{int(counts[1])} of {group.size} processes could not begin, and said why. Nothing was done."
         )
     return done[0]

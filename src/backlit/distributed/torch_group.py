@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,8 @@ from backlit.distributed.group import LostRankError
 from backlit.engine.protocol import Floats
 from backlit.errors import BacklitError
 
-TIMEOUT = 15
-"""Seconds that one message between ranks may take."""
+TIMEOUT = int(os.environ.get("BACKLIT_MESSAGE_TIMEOUT_S", "15"))
+"""Seconds that one message between ranks may take, and so how long a rank may read or compute between two of them."""
 
 
 def import_torch() -> Any:
