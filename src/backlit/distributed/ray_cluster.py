@@ -6,6 +6,8 @@ import contextlib
 import logging
 import os
 import socket
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,9 +120,26 @@ def cluster(address: str | None, n_cpus: float) -> Iterator[Any]:
         raise ClusterError(_why_not(address, error)) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
-        yield ray
+        with contextlib.redirect_stdout(_WithoutRay(sys.stdout)):
+            yield ray
     finally:
         ray.shutdown()
+
+
+class _WithoutRay:
+    """Standard output without what Ray prints there, quiet or not: states of processes, pages long, amid our JSON."""
+
+    def __init__(self, to: Any) -> None:
+        self._to = to
+
+    def write(self, text: str) -> int:
+        """Write what comes from elsewhere than Ray's own thread."""
+        if threading.current_thread().name.startswith("ray_"):
+            return len(text)
+        return int(self._to.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._to, name)
 
 
 def _knock(address: str) -> None:
