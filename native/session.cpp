@@ -114,7 +114,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
 }
 
 template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
+void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row) {
   const Call call;
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, n_rows, chunk);
@@ -134,7 +134,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         workspace_.take_row(examples, first + i, i);
         *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
       }
-      passes_.forward_in_training(rows, t, first + rows.begin, scratch);
+      passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
       passes_.output(rows, true);
       barrier.wait();  // w is transposed
       passes_.backward(rows, n, scratch);

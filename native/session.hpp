@@ -30,8 +30,9 @@ class Session {
   // a^L of n rows; where y is given, also Σ s C_x and Σ s.
   void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
 
-  // C without the penalty, its gradient left in the layers, and Σ s.
-  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight);
+  // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
+  // batch.
+  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row = 0);
   // The optimizer's decay of the weights is multiplied by `decay`.
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
                       double decay);

@@ -52,7 +52,7 @@ class SmallBudget(Budget):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr("backlit.tables.streaming.Budget", SmallBudget)
+    monkeypatch.setattr("backlit.tables.stream_request.Budget", SmallBudget)
 
 
 @pytest.fixture
