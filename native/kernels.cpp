@@ -7,6 +7,7 @@
 #include "equations.hpp"
 #include "few_rows.hpp"
 #include "narrow_gradient.hpp"
+#include "input_scales.hpp"
 #include "narrow_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
@@ -111,6 +112,8 @@ constexpr Kernels<T> table{
     .add_nabla_b = add_nabla_b<T>,
     .finish_nabla = finish_nabla<T>,
     .apply = apply<T>,
+    .take_apart = take_apart<T>,
+    .put_together = put_together<T>,
     .drop = drop<T>,
     .pull_back_dropped = pull_back_dropped<T>,
     .forward_one = forward_one<T>,

@@ -24,7 +24,9 @@ std::vector<Layer<T>> layers_of(const Description& description, const Kernels<T>
   for (std::size_t l = 0; l + 1 < shape.sizes.size(); ++l) {
     const long n_in = shape.sizes[l], n_out = shape.sizes[l + 1];
     const bool is_row = l > 0 && n_out == 1 && description.precision == Precision::full;
-    layers.emplace_back(kernels, n_in, n_out, shape.activations[l], is_row, description.optimizer.n_slots());
+    const bool has_scales = l == 0 && description.layer_rates.scales != 0;
+    layers.emplace_back(kernels, n_in, n_out, shape.activations[l], is_row, has_scales,
+                        description.optimizer.n_slots());
   }
   return layers;
 }
@@ -112,7 +114,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
 }
 
 template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
+void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row) {
   const Call call;
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, n_rows, chunk);
@@ -132,7 +134,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         workspace_.take_row(examples, first + i, i);
         *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
       }
-      passes_.forward_in_training(rows, t, first + rows.begin, scratch);
+      passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
       passes_.output(rows, true);
       barrier.wait();  // w is transposed
       passes_.backward(rows, n, scratch);
@@ -154,13 +156,14 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
 }
 
 template <class T>
-void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
-                                double rate) {
+void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
+                                double decay) {
   const SubnormalsAreZero while_a_step_is_taken;
-  const StepRule<T> s = rule_without_penalty(step_.rule(rate, 1, ++t));  // the gradient holds the penalty's already
+  const StepRule<T> s =
+      rule_without_penalty(step_.rule(rate, decay, 1, ++t));  // the gradient holds the penalty's already
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
-    layers_[l].apply_nabla(description_.layer_rates.of_weights(s, int(l)), s.p, Part(0, layers_[l].weight_rows()));
+    step_.apply_nabla(int(l), s, s.p, Part(0, layers_[l].weight_rows()));
     layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
 }
@@ -201,7 +204,7 @@ double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, co
 // taken by one thread in one order, and the result does not depend on how many there are.
 template <class T>
 int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size,
-                          const double* rates, double* costs, double* batch_weights,
+                          const double* rates, const double* decays, double* costs, double* batch_weights,
                           const std::function<bool()>& interrupted) {
   using Clock = std::chrono::steady_clock;
   const Call call;
@@ -238,7 +241,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
       if (batch_weight == 0) continue;  // every thread sees the same and goes on
 
-      const StepRule<T> s = step_.rule(rates[step], batch_weight, t + steps_taken + 1);
+      const StepRule<T> s = step_.rule(rates[step], decays ? decays[step] : 1, batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
       const bool by_neurons = !is_narrow && by_neurons_.serves(n, n_threads, examples.is_sparse());

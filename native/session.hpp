@@ -30,14 +30,17 @@ class Session {
   // a^L of n rows; where y is given, also Σ s C_x and Σ s.
   void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
 
-  // C without the penalty, its gradient left in the layers, and Σ s.
-  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight);
-  void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate);
+  // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
+  // batch.
+  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row = 0);
+  // The optimizer's decay of the weights is multiplied by `decay`.
+  void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
+                      double decay);
 
-  // One step per batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.
-  // `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
+  // One step per batch; `decays` may be null. Returns the first layer (counted from 1, the input) with a value that is
+  // not finite, or 0. `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
-                double* costs, double* batch_weights, const std::function<bool()>& interrupted);
+                const double* decays, double* costs, double* batch_weights, const std::function<bool()>& interrupted);
 
   // How many threads to use for steps of so many rows in a call of so many, where at most `most` have something to do.
   int threads_for(long rows_per_step, long rows_per_call, long most) const;

@@ -42,7 +42,7 @@ Part ByNeurons<T>::neurons(int l, int thread, int n_threads) const {
 template <class T>
 bool ByNeurons<T>::is_shared(int l, long n_rows, int n_threads) const {
   const Layer<T>& layer = work_.layers[l];
-  if (layer.is_one_panel() || layer.activation == Activation::softmax) return false;
+  if (layer.is_one_panel() || layer.activation == Activation::softmax || layer.has_scales) return false;
   const double exchanged = double(n_rows) * (layer.n_in + 2 * layer.n_out);  // activations and errors
   if (exchanged > worth_a_weight * double(layer.n_in) * layer.n_out) return false;
   for (int t = 0; t < n_threads; ++t)

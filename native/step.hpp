@@ -47,7 +47,7 @@ class Step {
   void reserve(bool is_sparse);
 
   // The rule for step number `step`, counted from 1, on a batch of this weight.
-  StepRule<T> rule(double rate, double batch_weight, long step) const;
+  StepRule<T> rule(double rate, double decay, double batch_weight, long step) const;
 
   // The step of one of the threads, each of which has its part of each layer's weights; the rows of the next batch are
   // fetched meanwhile.
@@ -59,6 +59,9 @@ class Step {
                  T* scratch);
   void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch);
 
+  // The step alone, by factor·nabla, for these rows of a layer's weights, and for their scales.
+  void apply_nabla(int layer, const StepRule<T>& rule, T factor, Part part);
+
   // What the penalty adds to the cost: each thread finds its part, while weights stay as they are; then it is added up.
   void find_penalties(double batch_weight, int thread, int n_threads);
   double penalty_cost() const;
@@ -66,6 +69,7 @@ class Step {
  private:
   void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
+  void update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch);
   const Penalty& penalty() const { return work_.description.objective.penalty; }
 
   Workspace<T>& work_;
