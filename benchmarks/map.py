@@ -7,9 +7,10 @@
 
 As in `run.py` all begin with the same weights, see the same rows in the same order, take turns, and must compute what
 the reference engine computes. A contestant keeps its process from shape to shape, on one processor or on all. All make
-a shape ready at once, and then each setting is timed; from the second round on, each contestant's best. PyTorch takes
-half a minute to compile a step, so it does so only where it is near the best peer without. The results are saved in
-``benchmarks/results/latest.json`` (of a quick run, ``quick.json``); `run.py --write-docs` puts them into the pages.
+a shape ready at once, and then each setting is timed; from the second round on, each contestant's best (a quick run has
+one setting). PyTorch takes half a minute to compile a step, so it does so only where it is near the best peer without.
+The results are saved in ``benchmarks/results/latest.json`` (of a quick run, ``quick.json``); `run.py --write-docs` puts
+them into the pages.
 """
 
 from __future__ import annotations
@@ -56,14 +57,22 @@ class Crew:
         for process in self._processes.values():
             process.close()
 
-    def make_ready(self, keys: list[Key], case: Case, expected: str) -> dict[Key, dict[str, Any]]:
-        """Give all a shape at once; return what each says of it, or why it failed."""
+    def make_ready(self, keys: list[Key], case: Case, quick: bool) -> dict[Key, dict[str, Any]]:
+        """Give all a shape; return the settings of each, or why it failed."""
+        request = {"case": asdict(case), "quick": quick}
+        return self._at_once(dict.fromkeys(keys, request))
+
+    def distances(self, best: dict[Key, int], expected: str) -> dict[Key, Any]:
+        """Return how far each is from the reference, or why it failed."""
+        return self._at_once({key: {"check": i, "expected": expected} for key, i in best.items()})
+
+    def _at_once(self, requests: dict[Key, dict[str, Any]]) -> dict[Key, Any]:
         answers, asked = {}, []
-        for name, n in keys:
+        for (name, n), request in requests.items():
             try:
                 if (name, n) not in self._processes:
                     self._processes[name, n] = Process("one_shape", n, {"contestant": name}, {})
-                self._processes[name, n].ask({"case": asdict(case), "expected": expected})
+                self._processes[name, n].ask(request)
                 asked.append((name, n))
             except ContestantFailedError as error:
                 answers[name, n] = {"failed": str(error)}
@@ -81,37 +90,52 @@ class Crew:
         return float(self._processes[key].answer())
 
 
-def measure_shape(case: Case, crew: Crew, n_rounds: int) -> dict[str, Any]:
-    """Return each contestant's seconds per step, its setting, and its distance from the reference."""
+def measure_shape(case: Case, crew: Crew, n_rounds: int, quick: bool) -> dict[str, Any]:
+    """Return each contestant's seconds per step, its best setting, and its distance from the reference."""
     most = machine.processors()
+    counts = sorted({1, most} if case.flops_per_step >= TWO_PAY else {1})
+    keys = [(name, n) for name in NAMES for n in (sorted({1, most}) if name == OURS else counts)]
+    answers = crew.make_ready(keys, case, quick)
+    times = _first_round(crew, answers)
+    first = {key: min(seconds[0] for (of, _), seconds in times.items() if of == key) for key, _ in times}
+    peers = {key: seconds for key, seconds in first.items() if key[0] != OURS}
+    eager = min((seconds for key, seconds in peers.items() if key[0] == "PyTorch eager"), default=np.inf)
+    if not quick and case.flops_per_step >= TWO_PAY and eager < COMPILED_PAYS * min(peers.values()):
+        compiled = crew.make_ready([(COMPILED, most)], case, quick)
+        answers |= compiled
+        times |= _first_round(crew, compiled)
+    best: dict[Key, int] = {}
+    for key, i in sorted(times, key=lambda entry: times[entry][0]):
+        best.setdefault(key, i)
+    limit = FAR_BEHIND * min((times[entry][0] for entry in best.items() if entry[0][0] != OURS), default=np.inf)
+    running = [entry for entry in best.items() if entry[0][0] == OURS or times[entry][0] < limit]
+    for _, entry in itertools.product(range(n_rounds - 1), running):
+        times[entry].append(crew.seconds(*entry))
     with tempfile.TemporaryDirectory() as folder:
         for optimizer in [case.optimizer] + ["adam of PyTorch"] * (case.optimizer == "adam"):
             known = replace(case, optimizer=optimizer)
             np.save(Path(folder) / f"{optimizer}.npy", correctness.trained(known, correctness.N_STEPS))
-        counts = {1, most} if case.flops_per_step >= TWO_PAY else {1}
-        keys = [(name, n) for name in NAMES for n in sorted({1, most} if name == OURS else counts)]
-        answers = crew.make_ready(keys, case, folder)
-        times = {(key, i): [] for key in keys for i in range(len(answers[key].get("settings", ())))}
-        for entry in times:
-            times[entry].append(crew.seconds(*entry))
-        eager = min((seconds[0] for (key, _), seconds in times.items() if key[0] == "PyTorch eager"), default=np.inf)
-        peers = [seconds[0] for (key, _), seconds in times.items() if key[0] != OURS]
-        if eager < COMPILED_PAYS * min(peers, default=0.0) and case.flops_per_step >= TWO_PAY:
-            answers |= (found := crew.make_ready([(COMPILED, most)], case, folder))
-            times |= {(key, i): [crew.seconds(key, i)] for key in found for i in range(len(found[key]["settings"]))}
-    best: dict[Key, int] = {}
-    for key, i in sorted(times, key=lambda entry: times[entry][0]):
-        best.setdefault(key, i)
-    first = min((times[entry][0] for entry in best.items() if entry[0][0] != OURS), default=np.inf)
-    running = [e for e in best.items() if e[0][0] == OURS or times[e][0] < FAR_BEHIND * first]
-    for _, entry in itertools.product(range(n_rounds - 1), running):
-        times[entry].append(crew.seconds(*entry))
-    return {
-        "rows": {f"{key[0]}, {key[1]}": statistics.median(times[key, i]) for key, i in best.items()},
-        "settings": {f"{key[0]}, {key[1]}": answers[key]["settings"][i] for key, i in best.items()},
-        "distances": {f"{key[0]}, {key[1]}": max(answers[key]["distances"]) for key in best},
-        "failed": {f"{key[0]}, {key[1]}": found["failed"] for key, found in answers.items() if "failed" in found},
+        distances = crew.distances(best, folder)
+    failed = {
+        key: found["failed"]
+        for key, found in (answers | distances).items()
+        if isinstance(found, dict) and "failed" in found
     }
+    return {
+        "rows": {_name(key): statistics.median(times[key, i]) for key, i in best.items()},
+        "settings": {_name(key): answers[key]["settings"][i] for key, i in best.items()},
+        "distances": {_name(key): distance for key, distance in distances.items() if key not in failed},
+        "failed": {_name(key): why for key, why in failed.items()},
+    }
+
+
+def _first_round(crew: Crew, answers: dict[Key, dict[str, Any]]) -> dict[tuple[Key, int], list[float]]:
+    entries = [(key, i) for key, found in answers.items() for i in range(len(found.get("settings", ())))]
+    return {entry: [crew.seconds(*entry)] for entry in entries}
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}, {key[1]}"
 
 
 def row_of(case: Case, found: dict[str, Any], limits: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -171,7 +195,8 @@ def main() -> None:
     rows = []
     with Crew() as crew:
         for i, case in enumerate(asked):
-            found = measure_shape(case, crew, QUICK_MAP_ROUNDS if arguments.quick else MAP_ROUNDS)
+            n_rounds = QUICK_MAP_ROUNDS if arguments.quick else MAP_ROUNDS
+            found = measure_shape(case, crew, n_rounds, arguments.quick)
             rows.append(row_of(case, found, limits))
             say(f"{i + 1} of {len(asked)}: {line_of(rows[-1])}")
     if not arguments.shape:

@@ -10,7 +10,7 @@ from typing import Any
 import correctness
 import numpy as np
 from cases import Case
-from contestants import CONTESTANTS
+from contestants import CONTESTANTS, Setting
 from interleaved import repeated
 
 SECONDS_PER_ROUND = 0.03
@@ -18,23 +18,28 @@ Answer = dict[str, Any] | float
 
 
 def prepare(contestant: str, n_threads: int) -> tuple[dict[str, Any], Callable[[dict[str, Any]], Answer]]:
-    """Answer ``{"case": …, "expected": folder}`` by settings and distances, ``{"setting": i}`` by seconds per step."""
+    """Return how to answer requests.
+
+    ``{"case": …, "quick": …}`` asks for settings; of one of these, ``{"setting": i}`` for seconds per step, and
+    ``{"check": i, "expected": folder}`` for its distance from the reference, for which JAX compiles once more.
+    """
     module = CONTESTANTS[contestant].load()
+    cases: list[Case] = []
+    settings: list[Setting] = []
     ready: list[Callable[[], float]] = []
 
     def answer(request: dict[str, Any]) -> Answer:
         if "setting" in request:
             return ready[request["setting"]]()
-        ready.clear()
-        case = CONTESTANTS[contestant].own_case(case_of(request["case"]))
-        expected = np.load(Path(request["expected"]) / f"{case.optimizer}.npy")
-        settings, distances = module.settings(case), []
-        for setting in settings:
-            epoch, parameters = module.train(case, n_threads, **setting)
-            epoch(case.order(0)[: correctness.N_STEPS * case.batch_size])
-            distances.append(correctness.distance_from(expected, case, *parameters()))
-            ready.append(_timed(case, epoch))
-        return {"settings": settings, "distances": distances}
+        if "check" in request:
+            expected = np.load(Path(request["expected"]) / f"{cases[0].optimizer}.npy")
+            epoch, parameters = module.train(cases[0], n_threads, **settings[request["check"]])
+            epoch(cases[0].order(0)[: correctness.N_STEPS * cases[0].batch_size])
+            return correctness.distance_from(expected, cases[0], *parameters())
+        cases[:] = [CONTESTANTS[contestant].own_case(case_of(request["case"]))]
+        settings[:] = module.settings(cases[0])[: 1 if request["quick"] else None]
+        ready[:] = [_timed(cases[0], module.train(cases[0], n_threads, **setting)[0]) for setting in settings]
+        return {"settings": settings}
 
     return {}, answer
 

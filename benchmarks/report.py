@@ -235,7 +235,13 @@ def shape_map(results: Results) -> str:
     behind = sorted((row for row in rows if row["ratio"] < 1), key=lambda row: row["ratio"])
     tail = "".join(f"\n- {row['name']}: {row['ratio']:.2f} × {row['best peer']}" for row in behind)
     pictures = "\n\n![Share of the roofline](map-share.png)\n\n![Times the best peer](map-peers.png)"
-    return table(header, lines) + (f"\n\nNot ahead of the best peer:\n{tail}" if tail else "") + pictures
+    about = results["map"]["machine"]
+    limits = ", ".join(
+        f"{limit['peak']:,.0f} GFLOP/s and {min(limit['bandwidth'].values()):,.0f} GB/s of large vectors on {n}"
+        for n, limit in results["map"]["limits"].items()
+    )
+    where = f"{about['processor']}, {about['instruction_set']}, {about['date']}: {limits}.\n\n"
+    return where + table(header, lines) + (f"\n\nNot ahead of the best peer:\n{tail}" if tail else "") + pictures
 
 
 def share_of_one(row: Row) -> float:
