@@ -84,12 +84,14 @@ class Binding {
   }
 
   // Leaves the gradient for get_nabla; returns (C, Σ s).
-  std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight) {
+  std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight,
+                                     long first_row) {
     const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::optional(y), sample_weight);
+    require(first_row >= 0, "first_row cannot be negative");
     double cost = 0, weight = 0;
     {
       nb::gil_scoped_release release;
-      session_.gradient(examples, long(rows_of<T>(x)), &cost, &weight);
+      session_.gradient(examples, long(rows_of<T>(x)), &cost, &weight, first_row);
     }
     has_gradient_ = true;
     return {cost, weight};
@@ -188,7 +190,8 @@ void bind(nb::module_& m, const char* name) {
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
-      .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none())
+      .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
+           "first_row"_a = 0)
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
       .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,

@@ -29,22 +29,42 @@ StepRule<T> Step<T>::rule(double rate, double decay, double batch_weight, long s
 
 template <class T>
 void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch) {
-  const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    const Part part(layer.weight_rows(), thread, n_threads);
-    if (layer.has_scales)
-      update_scaled(rule, n_rows, part, scratch);
-    else
-      update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, part, l == 0 ? ahead : RowsAhead<T>{},
-                     scratch);
-    if (thread == l % n_threads)
-      work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
-                                  layer.slot_b(1));
+    take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead<T>{}, scratch);
+    if (l > 0) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }
 
-// BP4 and the step for the weights from some neurons of the layer before, and their copy for BP2.
+template <class T>
+void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
+                        T* scratch) {
+  const LayerRates& rates = work_.description.layer_rates;
+  Layer<T>& layer = work_.layers[l];
+  const Part part(layer.weight_rows(), thread, n_threads);
+  if (layer.has_scales)
+    update_scaled(rule, n_rows, part, scratch);
+  else
+    update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, part, ahead, scratch);
+  if (thread == l % n_threads)
+    work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
+                                layer.slot_b(1));
+}
+
+template <class T>
+void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch) {
+  const LayerRates& rates = work_.description.layer_rates;
+  Layer<T>& layer = work_.layers[l];
+  const auto mine = [&](auto panels) { return columns_of(panels, neurons); };
+  const auto biases = [&](T* all) { return all ? all + neurons.begin : nullptr; };
+  const Panels<const T> delta = mine(work_.delta_panels(l, n_rows));
+  work_.kernels.update_weights(rule_times_p(rates.of_weights(rule, l)), work_.fed(l), delta, mine(layer.wt()),
+                               mine(layer.slot_wt(0)), mine(layer.slot_wt(1)), 0, layer.n_in, scratch, ahead);
+  work_.kernels.update_biases(rates.of_biases(rule, l), delta, biases(layer.b()), biases(layer.slot_b(0)),
+                              biases(layer.slot_b(1)));
+}
+
+// BP4 and the step for the weights from some neurons of the layer before.
 template <class T>
 void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
   Layer<T>& layer = work_.layers[l];
@@ -57,7 +77,6 @@ void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part p
   }
   work_.kernels.update_weights(rule, work_.fed(l), delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1), part.begin,
                                part.end, scratch, ahead);
-  if (l > 0) layer.transpose(part);
 }
 
 // BP4 of the first layer and its step, where the input is sparse. A rule that moves a weight by its gradient alone

@@ -85,6 +85,17 @@ def test_gradient_and_step_apart_equal_both_together(engine, options):
     assert relative_error(parameters(apart.network()), parameters(together.network())) < 1e-12
 
 
+@every("options", OPTIONS)
+@every("engine", ENGINES)
+def test_the_gradient_of_a_batch_is_the_mean_of_its_shards(engine, options):
+    network = Network.initialize([5, 8, 6, 2], "tanh", seed=1)
+    x, y, _ = examples(network, "quadratic", 12)
+    each = session(engine, network, options, penalty="none")
+    shards = [each.cost_and_gradient(x[rows], y[rows], first_row=rows.start) for rows in (slice(0, 3), slice(3, 12))]
+    mean = (3 * gradient_vector(shards[0]) + 9 * gradient_vector(shards[1])) / 12
+    assert relative_error(mean, gradient_vector(each.cost_and_gradient(x, y))) < 1e-12
+
+
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_cutting_an_epoch_and_going_on_from_a_state_change_no_bit(engine, options):

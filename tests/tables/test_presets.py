@@ -111,7 +111,9 @@ def test_an_unknown_preset_is_named():
         TableTraining(preset="best")
 
 
-@pytest.mark.parametrize(("target", "left_out"), [("number", "kind"), ("kind", "number")])
+@pytest.mark.parametrize(
+    ("target", "left_out"), [pytest.param("number", "kind", marks=pytest.mark.thorough), ("kind", "number")]
+)
 def test_the_presets_learn_what_the_plain_options_do_not(target, left_out):
     table = wavy().drop(left_out)
     train, test = table[:450], table[450:]

@@ -52,7 +52,7 @@ class SmallBudget(Budget):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr("backlit.tables.streaming.Budget", SmallBudget)
+    monkeypatch.setattr("backlit.tables.stream_request.Budget", SmallBudget)
 
 
 @pytest.fixture
@@ -297,6 +297,7 @@ fit_stream(sys.argv[1:], "y", training, memory="24M")
 """
 
 
+@pytest.mark.thorough
 def test_memory_does_not_grow_with_rows(tmp_path):
     rng = np.random.default_rng(0)
     frame = pl.DataFrame(rng.standard_normal((40_000, 12)), schema=[f"x{i}" for i in range(11)] + ["y"])

@@ -23,7 +23,17 @@ from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
-from backlit.engine.protocol import Engine, Floats, Gradient, Inputs, Objective, OptimizerState, Session, Steps
+from backlit.engine.protocol import (
+    Engine,
+    Floats,
+    Gradient,
+    Inputs,
+    NablaArrays,
+    Objective,
+    OptimizerState,
+    Session,
+    Steps,
+)
 from backlit.errors import InvalidInputError
 
 T = TypeVar("T")
@@ -106,7 +116,15 @@ class MembersSession:
         weights = None if sample_weight is None else sample_weight.astype(np.float64)
         return a, float(np.average(costs.astype(np.float64), weights=weights))
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         raise InvalidInputError("A gradient is of one network. Ask a member for its own.")
 
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:

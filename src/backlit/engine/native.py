@@ -17,11 +17,13 @@ from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
+from backlit.core.penalty import NO_PENALTY
 from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
 from backlit.engine.protocol import (
     Floats,
     Gradient,
     Inputs,
+    NablaArrays,
     Objective,
     OptimizerState,
     Session,
@@ -201,13 +203,24 @@ class NativeSession:
         total, weight = self._session.evaluate(self._input(x), out, self._array(y), self._optional(sample_weight))
         return out, total / weight
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
-        cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight))
-        nabla_w, nabla_b = self._empty()
+        cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight), first_row)
+        nabla_w, nabla_b = out or self._empty()
         for layer in range(len(nabla_w)):
             self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
-        penalty, weights = self._objective.penalty, self._read(PARAMETER)[0]
+        penalty = self._objective.penalty
+        if penalty == NO_PENALTY:
+            return Gradient(cost, nabla_w, nabla_b, weight)
+        weights = self._read(PARAMETER)[0]
         nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 

@@ -25,6 +25,8 @@ from backlit.core.penalty import NO_PENALTY, Penalty
 
 Floats = NDArray[np.floating[Any]]
 
+NablaArrays: TypeAlias = tuple[list[Floats], list[Floats]]
+
 Inputs: TypeAlias = Any
 """x of many examples: an ndarray, or one of SciPy's sparse matrices in CSR format, ``(n_examples, n_in)``."""
 
@@ -142,25 +144,30 @@ class Session(Protocol):
     @property
     def objective(self) -> Objective:
         """What is minimized."""
-        ...
 
     def feedforward(self, x: Inputs) -> Floats:
         """Return a^L, ``(n_examples, n_out)``.
 
         On the native engine a row gives the same bits whatever rows come with it.
         """
-        ...
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
         """Return a^L, ``(n_examples, n_out)``, and C without the penalty, from one pass."""
-        ...
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
-        With dropout, it is the gradient that the next step would use: row i of x is row i of its batch.
+        With dropout, it is the gradient that the next step would use: row i of x is row ``first_row + i`` of its batch.
+        An engine may write ∂C/∂w and ∂C/∂b into the arrays `out`, which are then the result's.
         """
-        ...
 
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         """Take one step of the optimizer, with the gradient clipped first where it asks for that.
@@ -173,7 +180,6 @@ class Session(Protocol):
         decay : float, default 1
             What the optimizer's decay of the weights is multiplied by.
         """
-        ...
 
     def run_steps(
         self,
@@ -201,19 +207,15 @@ class Session(Protocol):
         -----
         A batch whose examples all have the weight 0 is skipped.
         """
-        ...
 
     def network(self) -> Network:
         """Return a copy of the network as it is now."""
-        ...
 
     def optimizer_state(self) -> OptimizerState:
         """Return a copy of the optimizer's state as it is now."""
-        ...
 
     def set_network(self, network: Network) -> None:
         """Take over the parameters of a network of the same sizes."""
-        ...
 
 
 class Engine(Protocol):

@@ -21,6 +21,7 @@ from backlit.engine.protocol import (
     Floats,
     Gradient,
     Inputs,
+    NablaArrays,
     Objective,
     OptimizerState,
     Steps,
@@ -118,11 +119,19 @@ class ReferenceSession:
             out[rows] = a[-1]
         return out, total / float(s.sum())
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         check_shapes(self._network.sizes, x, y, sample_weight)
         share, batch_weight = shares(y, sample_weight)
         objective = self._objective
-        network, x = self._thinned(x)
+        network, x = self._thinned(x, first_row)
         result = backpass(
             network,
             x,
@@ -135,15 +144,16 @@ class ReferenceSession:
         )
         return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
-    def _thinned(self, x: Inputs) -> tuple[Network, Inputs]:
+    def _thinned(self, x: Inputs, first_row: int = 0) -> tuple[Network, Inputs]:
         """Return the network and x as dropout leaves them for this step."""
         network, rates = self._network, self._dropout_rates
         if not rates:
             return network, x
         seed, step = self._objective.dropout_seed, self._state.t
         if is_sparse(x):  # a mask of its own would be dense
-            x, rates = drop_sparse(x, rates[0], seed=seed, step=step), (0.0, *rates[1:])
-        drawn = masks(rates, network.sizes, seed=seed, step=step, n_rows=x.shape[0], dtype=network.dtype)
+            x, rates = drop_sparse(x, rates[0], seed=seed, step=step, first_row=first_row), (0.0, *rates[1:])
+        n_rows, dtype = x.shape[0], network.dtype
+        drawn = masks(rates, network.sizes, seed=seed, step=step, n_rows=n_rows, dtype=dtype, first_row=first_row)
         return thinned(network, x, drawn)
 
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
