@@ -92,8 +92,11 @@ def test_what_the_first_rank_refuses_ends_all(job, tmp_path):
 
 def test_all_ranks_diverge_together_and_a_cache_that_is_not_there_is_named(job, tmp_path):
     def diverges(group):
-        with pytest.raises(DivergenceError, match=r"layer [234]"):
-            train_on(group, dataclasses.replace(job, training=training(solver="sgd", learning_rate=1e200)))
+        wild = dataclasses.replace(job, training=training(solver="sgd", learning_rate=1e200))
+        recorder = None if group.rank else Recorder()
+        with pytest.raises(DivergenceError, match=r"layer [234]") as caught:
+            train_on(group, wild, recorder=recorder)
+        assert caught.value.history == (() if group.rank else recorder.history)
         with pytest.raises(BacklitError, match=r"is not there|could not begin"):
             train_on(group, job if group.rank else dataclasses.replace(job, cache=str(tmp_path / "nowhere")))
 
