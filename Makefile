@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup check format test test-cluster soak neon sanitize wheel bench bench-quick bench-stream \
+.PHONY: help setup check format test test-cluster soak neon sanitize wheel bench bench-quick bench-map bench-stream \
   bench-scaling bench-tables bench-tables-quick demo docs lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
@@ -147,6 +147,9 @@ bench: setup  ## side by side with peers, 15 minutes
 
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
+
+bench-map: setup  ## a map of shapes beside peers, 20 minutes; ARGS="--quick" takes 4, --shape 16-16-10 one
+	$(BIN)/python benchmarks/map.py $(ARGS)
 
 bench-stream: setup  ## tables larger than memory, beside PyTorch and scikit-learn; ARGS="--scale 0.1"
 	$(BIN)/python benchmarks/stream.py $(ARGS)

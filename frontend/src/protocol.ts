@@ -310,6 +310,8 @@ export interface ColumnView {
 
 /**
  * The data: the table as it came (its first rows), and the same rows as the network sees them.
+ *
+ * Of a wide table `columns` and `rows` hold the first columns and the target, `encoded` the first inputs.
  */
 export interface DataView {
   name: string;
@@ -319,6 +321,7 @@ export interface DataView {
   n_rows: number;
   n_training: number;
   n_validation: number;
+  n_columns: number;
   columns: ColumnView[];
   features: string[];
   outputs: string[];
@@ -425,7 +428,8 @@ export interface Phase {
 /**
  * The step in view: a batch, one of its examples in full, and the phases in which it is worked through.
  *
- * `rows` are the batch's rows in the data; `example` is the one in view, counted within the batch.
+ * `rows` are the batch's rows in the data; `example` is the one in view, counted within the batch. `features` are of
+ * the inputs that are shown.
  */
 export interface TraceView {
   rows: number[];

@@ -44,7 +44,8 @@ def test_a_lab_begins_with_xor_and_says_what_there_is():
 def test_built_in_sets_have_a_step_to_look_at(name):
     state, view = act(first_lab(), ChooseData(name))
     assert view.trace is not None
-    assert view.data.encoded.shape[1] == len(view.data.features) == view.network.sizes[0]
+    assert len(view.data.features) == view.network.sizes[0]
+    assert view.data.encoded.shape[1] == min(24, view.network.sizes[0])
     assert len(view.data.rows[0]) == len(view.data.columns)
     if name not in ("iris", "digits"):  # which are not drawn
         assert np.array_equal(state.data.x, BUILT_IN[name].make().x)
@@ -118,6 +119,28 @@ def test_a_table_of_ones_own_shows_how_it_is_encoded():
     assert feature.value == view.trace.x[0]
     assert feature.raw_value == "0"
     assert "u = (0 −" in feature.operation
+
+
+def test_of_a_wide_table_only_what_is_shown_is_worked_out_and_sent(monkeypatch):
+    from backlit.data.encoding import TableEncoding
+
+    described = []
+    describe_row = TableEncoding.describe_row
+    monkeypatch.setattr(
+        TableEncoding, "describe_row", lambda *given: described.append(given[2]) or describe_row(*given)
+    )
+    n = 100
+    rows = [",".join(str((7 * i + k) % 9) for k in range(n)) for i in range(12)]
+    table = "\n".join([",".join(f"c{k}" for k in range(n)), *rows]).encode()
+    state, _ = take_in(first_lab(), "wide.csv", table)
+    state, view = act(state, UseTable("c99", "regression"))
+    assert len(view.data.rows[0]) == len(view.data.columns) == 61 < view.data.n_columns == n
+    assert view.data.columns[-1].role == "target"
+    assert [each.name for each in view.trace.features] == [state.data.features[k - 1] for k in view.trace.shown_inputs]
+    for _ in range(3):
+        state, _ = act(state, Step())
+    # once for the words about the columns, and once for the example in view
+    assert len(described) <= 2
 
 
 def test_parquet_is_read_too(tmp_path):

@@ -17,9 +17,9 @@ from backlit.lab.data.tables import DOCUMENTS, MODELS, plain_name, read_model, r
 from backlit.lab.limits import MOST_SHOWN, MOST_STEPS, within
 from backlit.lab.pictures.demons import ask_demon, rank_neurons, slice_cost
 from backlit.lab.pictures.pictures import pictures
-from backlit.lab.state.deeds import EditOf, StepBy
+from backlit.lab.state.deeds import EditOf, Moment, StepBy
 from backlit.lab.state.exercises import Sheet, Task, Work
-from backlit.lab.state.history import History
+from backlit.lab.state.history import History, after_step
 from backlit.lab.state.numbers import OF_THE_BATCH
 from backlit.lab.state.state import LabState, new_network, with_built_in, with_data, with_homework, with_network
 from backlit.lab.step.answers import judged
@@ -175,8 +175,10 @@ def _step(state: LabState, asked: page.Step) -> LabState:
     within("steps at once", asked.count, MOST_STEPS, "Take fewer, or let it play.")
     if asked.count < 1:
         raise InvalidInputError(f"Take at least 1 step, not {asked.count}. To go back, go to an earlier position.")
-    deed = StepBy(state.rows, state.training.learning_rate)
-    return state.with_history(state.history.with_done(deed, asked.count))
+    deed, history = StepBy(state.rows, state.training.learning_rate), state.history
+    # one step is the one in view, which is worked out already
+    moment = Moment(after_step(state.explanation), history.now.epochs) if asked.count == 1 else None
+    return state.with_history(history.with_done(deed, asked.count, moment))
 
 
 def _go_to(state: LabState, asked: page.GoTo) -> LabState:

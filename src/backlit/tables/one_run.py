@@ -100,7 +100,7 @@ def described(
     if held_out is not None:
         score, name, falls = start.target.metric(held_out.y), start.target.metric_name, False
         if training.metric is not None:
-            score, name, falls = named_metric(start.target, training.metric, held_out.y)
+            score, name, falls = named_metric(start.target, training.metric, held_out.y, calibrate=training.calibrate)
         validation = Validation(held_out, score, name, falls=falls)
         training = replace(training, stopping=training.early_stopping())
     training = without_larger_batches(training, len(examples), around.say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def features(encoding: Sequence[Any], x: Floats) -> tuple[Feature, ...]:
         name, column, raw_value, operation, value = (
             step if isinstance(step, tuple) else (step.name, step.column, step.raw_value, step.operation, step.value)
         )
-        if not np.isclose(value, x[k], rtol=1e-6, atol=0.0):
+        if not math.isclose(value, x[k], rel_tol=1e-6, abs_tol=0.0):
             raise InvalidInputError(
                 f"encoding says that {name!r} is {value:g}, but x holds {x[k]:g} there. Both must be of the same row."
             )

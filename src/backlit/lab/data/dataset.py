@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from backlit.core.network import Network
 from backlit.errors import InvalidInputError
 from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
 from backlit.explanation.trace.tree import Floats
-from backlit.lab.limits import check_cells
+from backlit.lab.limits import MOST_EXAMPLES, check_cells
 from backlit.lab.talk.replies import ColumnView, DataView
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ Source = Literal["built-in", "file", "homework", "model"]
 Rows = NDArray[np.int64]
 
 PREVIEW = 12
+COLUMNS_SHOWN, INPUTS_SHOWN = 60, 24
+"""Of a wider table only so many are shown: what is in view travels with every step."""
 HELD_OUT = 0.2
 """Share of the rows that a training of many is validated on."""
 FEW_ROWS = 40
@@ -118,14 +121,21 @@ class Dataset:
         return NetworkWithExamples(network, self.x[places], y, loss, facts=facts)
 
     def _encodings(self, rows: list[int]) -> Callable[[], Sequence[Sequence[Any]]] | None:
-        table, encoder = self.table, self.encoder
-        if table is None or encoder is None:
+        if self.table is None or self.encoder is None:
             return None
-        return lambda: [encoder.describe_row(table, row) for row in rows]
+        return lambda: [self._described(row) for row in rows]
+
+    @cached_property
+    def _described(self) -> Callable[[int], Sequence[Any]]:
+        # with hundreds of columns this takes longer than all of the step, and the rows in view stay the same
+        table, encoder = self.table, self.encoder
+        assert table is not None and encoder is not None
+        return lru_cache(MOST_EXAMPLES)(lambda row: encoder.describe_row(table, row))
 
     def view(self) -> DataView:
         """Return what a page shows of the data."""
         n = min(PREVIEW, len(self.x))
+        shown = [i for i, each in enumerate(self.columns) if i < COLUMNS_SHOWN or each.role == "target"]
         return DataView(
             name=self.name,
             title=self.title,
@@ -134,11 +144,12 @@ class Dataset:
             n_rows=len(self.x),
             n_training=len(self.training_rows),
             n_validation=len(self.validation_rows),
-            columns=self.columns,
+            n_columns=len(self.columns),
+            columns=tuple(self.columns[i] for i in shown),
             features=self.features,
             outputs=self.outputs,
-            rows=self.cells[:n],
-            encoded=self.x[:n],
+            rows=tuple(tuple(row[i] for i in shown if i < len(row)) for row in self.cells[:n]),
+            encoded=self.x[:n, :INPUTS_SHOWN],
             targets=np.zeros((n, 0)) if self.y is None else self.y[:n],
             remarks=self.remarks,
         )

@@ -126,6 +126,9 @@ def from_table(
     schema = start.encoder.schema_
     table = _read(kept, start)
     told = start.target
+    steps: dict[str, list[str]] = {}
+    for step in start.encoder.describe_row(table, 0):
+        steps.setdefault(step.column, []).append(step.operation)
     return Dataset(
         name=name,
         title=title,
@@ -138,7 +141,11 @@ def from_table(
         table=table,
         encoder=start.encoder,
         cells=_cells(table),
-        columns=tuple(_column(each, table, start) for each in table.columns if each in schema.by_name or each == target)
+        columns=tuple(
+            _column(each, steps.get(each, []), start)
+            for each in table.columns
+            if each in schema.by_name or each == target
+        )
         + tuple(ColumnView(each, "", "ignored", "left out") for each in ignored),
         raw=raw,
         ignored=tuple(ignored),
@@ -158,7 +165,7 @@ def _cells(table: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple("" if cell is None else str(cell) for cell in row) for row in table.head(PREVIEW).iter_rows())
 
 
-def _column(name: str, table: Any, start: TableStart) -> ColumnView:
+def _column(name: str, steps: list[str], start: TableStart) -> ColumnView:
     target = start.target
     if name == target.name:
         if target.classes is not None:
@@ -174,8 +181,7 @@ def _column(name: str, table: Any, start: TableStart) -> ColumnView:
         words = "as it is" if scaler is None else f"(y − {scaler.mean:.6g}) / {scaler.scale:.6g}"
         return ColumnView(name, "number", "target", words)
     column = start.encoder.schema_.by_name[name]
-    steps = [step for step in start.encoder.describe_row(table, 0) if step.column == name] if column.is_used else []
-    words = "; ".join(step.operation for step in steps[:3]) + (f"; … {len(steps)} inputs" if len(steps) > 3 else "")
+    words = "; ".join(steps[:3]) + (f"; … {len(steps)} inputs" if len(steps) > 3 else "")
     return ColumnView(name, str(column.kind), "input" if column.is_used else "ignored", words or "left out")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from backlit.core.losses import get_loss
 from backlit.explanation.story.formulas import ACTIVATION_FORMULAS, loss_formula
@@ -61,8 +62,12 @@ def phases_of(step: WorkedStep) -> tuple[Phase, ...]:
 def _phase(
     key: str, layer: int, title: str, equations: Sequence[str], meaning: str, quantities: tuple[Quantity, ...]
 ) -> Phase:
-    written = tuple(mathml_of(formula(text), 6) for text in equations)
-    return Phase(key, layer, title, written, meaning, quantities)  # type: ignore[arg-type]
+    return Phase(key, layer, title, tuple(map(_written, equations)), meaning, quantities)  # type: ignore[arg-type]
+
+
+@lru_cache(1000)
+def _written(equation: str) -> str:
+    return mathml_of(formula(equation), 6)
 
 
 def _forward(step: WorkedStep, layer: int) -> Phase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,8 +17,10 @@ from backlit.explanation.trace.tree import Floats
 from backlit.explanation.views.mathml import mathml_of
 from backlit.lab.state.numbers import number_at, symbol_of
 from backlit.lab.talk.findings import Factor, Summand
-from backlit.lab.talk.replies import Reference
+from backlit.lab.talk.replies import Quantity, Reference
 
+Term = tuple[Reference | Factor, ...]
+"""What is multiplied; of the many terms of a long sum only those that are shown are written out."""
 _PLUS, _MINUS = Sign(" + "), Sign(" − ")
 
 
@@ -61,9 +64,8 @@ def sum_of(step: Explanation, place: Reference, example: int, terms: int | None,
     match place.quantity:
         case "z":
             before = [writer.at("x" if layer == 2 else "a", layer - 1, k) for k in _all(step, layer - 1)]
-            weights = [writer.weight("w", layer, j, k) for k in _all(step, layer - 1)]
-            pairs = list(zip(weights, before, strict=True))
-            return writer.sum(pairs, extra=[(writer.of_batch("b", layer, j),)])
+            weights = [Reference("w", layer, j, k) for k in _all(step, layer - 1)]
+            return writer.sum(list(zip(weights, before, strict=True)), bias=Reference("b", layer, j))
         case "a":
             return writer.made_of([writer.at("z", layer, k) for k in _coupled(step, place)])
         case "sigma_prime":
@@ -77,8 +79,8 @@ def sum_of(step: Explanation, place: Reference, example: int, terms: int | None,
         case "nabla_b" | "nabla_w":
             return _gradient(step, writer, place)
         case "b_new" | "w_new":
-            own = writer.factor(replace(place, quantity="b" if place.k is None else "w", example=None))
-            slope = writer.factor(replace(place, quantity="nabla_b" if place.k is None else "nabla_w", example=None))
+            own = replace(place, quantity="b" if place.k is None else "w", example=None)
+            slope = replace(place, quantity="nabla_b" if place.k is None else "nabla_w", example=None)
             rate = writer.constant(Symbol("μ"), step.learning_rate)
             return writer.sum([(own,), (rate, slope)], signs=(1, -1), whole=True)
         case "cost":
@@ -95,8 +97,8 @@ def _coupled(step: Explanation, place: Reference) -> Sequence[int]:
     return _all(step, place.layer) if couples else (place.neuron,)
 
 
-def _errors(step: Explanation, writer: _Writer, layer: int, j: int) -> list[tuple[Factor, ...]]:
-    return [(writer.weight("w", layer + 1, k, j), writer.at("delta", layer + 1, k)) for k in _all(step, layer + 1)]
+def _errors(step: Explanation, writer: _Writer, layer: int, j: int) -> list[Term]:
+    return [(Reference("w", layer + 1, k, j), writer.at("delta", layer + 1, k)) for k in _all(step, layer + 1)]
 
 
 def _delta(step: Explanation, writer: _Writer, layer: int, j: int) -> Sum:
@@ -119,12 +121,10 @@ def _delta(step: Explanation, writer: _Writer, layer: int, j: int) -> Sum:
 def _gradient(step: Explanation, writer: _Writer, place: Reference) -> Sum:
     layer, j, k, n = place.layer, place.neuron, place.k, len(step.examples)
     examples = [place.example] if place.example is not None else list(range(1, n + 1))
-    terms: list[tuple[Factor, ...]] = []
+    terms: list[Term] = []
     for e in examples:
-        delta = writer.factor(Reference("delta", layer, j, None, e))
-        before = "x" if layer == 2 else "a"
-        came = () if k is None else (writer.factor(Reference(before, layer - 1, k, None, e)),)  # type: ignore[arg-type]
-        terms.append((*came, delta))
+        delta = Reference("delta", layer, j, None, e)
+        terms.append((delta,) if k is None else (Reference("x" if layer == 2 else "a", layer - 1, k, None, e), delta))
     mean = None if len(examples) == 1 else writer.constant(Symbol("1/n"), 1.0 / n)
     return writer.sum(terms, times=mean)
 
@@ -134,7 +134,7 @@ def _cost(step: Explanation, writer: _Writer, place: Reference) -> Sum | None:
     if step.cost is None:
         return None
     if place.example is None and n > 1:
-        costs = [(writer.factor(Reference("cost", step.n_layers, 0, None, e)),) for e in range(1, n + 1)]
+        costs = [(Reference("cost", step.n_layers, 0, None, e),) for e in range(1, n + 1)]
         return writer.sum(costs, times=writer.constant(Symbol("1/n"), 1.0 / n))
     return writer.outputs()
 
@@ -145,48 +145,48 @@ class _Writer:
     def __init__(self, step: Explanation, example: int, terms: int | None, digits: int) -> None:
         self.step, self.example, self.terms, self.digits = step, example, terms, digits
 
-    def factor(self, place: Reference) -> Factor:
+    def _value(self, part: Reference | Factor) -> float:
+        return part.value if isinstance(part, Factor) else number_at(self.step, part, self.example)
+
+    def _factor(self, place: Reference | Factor) -> Factor:
+        if isinstance(place, Factor):
+            return place
         value = number_at(self.step, place, self.example)
         symbol = symbol_of(self.step, place, self.example)
         return Factor(place, mathml_of(symbol, self.digits), value, printed(value, self.digits))
 
-    def at(self, quantity: str, layer: int, neuron: int) -> Factor:
-        return self.factor(Reference(quantity, layer, neuron, None, self.example + 1))  # type: ignore[arg-type]
-
-    def weight(self, quantity: str, layer: int, j: int, k: int) -> Factor:
-        return self.factor(Reference(quantity, layer, j, k))  # type: ignore[arg-type]
-
-    def of_batch(self, quantity: str, layer: int, neuron: int) -> Factor:
-        return self.factor(Reference(quantity, layer, neuron))  # type: ignore[arg-type]
+    def at(self, quantity: Quantity, layer: int, neuron: int) -> Reference:
+        return Reference(quantity, layer, neuron, None, self.example + 1)
 
     def constant(self, symbol: Symbol, value: float) -> Factor:
         return Factor(None, mathml_of((symbol,), self.digits), value, printed(value, self.digits))
 
-    def made_of(self, factors: Sequence[Factor]) -> Sum:
+    def made_of(self, places: Sequence[Reference]) -> Sum:
         """What is no sum: the numbers that it is a function of."""
-        summands = [self._summand((each,), 1, first=True) for each in factors[: self.terms]]
+        summands = [self._summand((each,), 1, first=True) for each in places[: self.terms]]
         return Sum(tuple(summands), (1,) * len(summands), adds_up=False)
 
     def sum(
         self,
-        terms: Sequence[tuple[Factor, ...]],
+        terms: Sequence[Term],
         *,
-        extra: Sequence[tuple[Factor, ...]] = (),
-        times: Factor | None = None,
+        bias: Reference | None = None,
+        times: Reference | Factor | None = None,
         signs: Sequence[int] | None = None,
         whole: bool = False,
     ) -> Sum:
-        """Terms of factors, the largest where there are many, and all others as one; `extra` stand at the end."""
-        values = np.array([float(np.prod([each.value for each in term])) for term in terms])
+        """Terms of factors, the largest where there are many, and all others as one; a bias stands at the end."""
+        values = np.array([math.prod(map(self._value, term)) for term in terms])
         places = largest(values, None if whole else self.terms)
         signs = signs or (1,) * len(terms)
         written = [self._summand(terms[k], signs[k], first=i == 0) for i, k in enumerate(places)]
         others = np.delete(values, places)
         if others.size:
             written.append(self._rest(others, first=not written))
-        written += [self._summand(term, 1, first=not written) for term in extra]
+        if bias is not None:
+            written.append(self._summand((bias,), 1, first=not written))
         told = [signs[k] for k in places] + [1] * (len(written) - len(places))
-        return Sum(tuple(written), tuple(told), times)
+        return Sum(tuple(written), tuple(told), None if times is None else self._factor(times))
 
     def outputs(self) -> Sum:
         """What each output adds to the cost of the example."""
@@ -198,7 +198,7 @@ class _Writer:
         written: list[Summand] = []
         for k in places:
             value = float(summands[k])
-            factors = (self.at("a", last, k + 1), self.at("y", last, k + 1))
+            factors = (self._factor(self.at("a", last, k + 1)), self._factor(self.at("y", last, k + 1)))
             first = not written
             symbols = " ".join(each.symbol for each in factors)
             numbers = mathml_of(_signed(number(value), 1, first=first), self.digits)
@@ -208,8 +208,9 @@ class _Writer:
             written.append(self._rest(others, first=not written))
         return Sum(tuple(written), (1,) * len(written))
 
-    def _summand(self, factors: tuple[Factor, ...], sign: int, *, first: bool) -> Summand:
-        value = sign * float(np.prod([each.value for each in factors]))
+    def _summand(self, term: Term, sign: int, *, first: bool) -> Summand:
+        factors = tuple(map(self._factor, term))
+        value = sign * math.prod(each.value for each in factors)
         names: Maths = ()
         for each in factors:
             place = each.place

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from backlit.explanation.explanation import Explanation
@@ -13,9 +11,6 @@ from backlit.lab.limits import MOST_SHOWN
 from backlit.lab.state.state import LabState
 from backlit.lab.step.phases import phases_of
 from backlit.lab.talk.replies import FeatureView, LabView, LayerView, NetworkView, Quantity, TimeView, TraceView
-
-if TYPE_CHECKING:
-    pass
 
 ALL_UP_TO, USUAL = 12, 10
 """A layer of so many neurons is shown whole; of a larger one so many are shown."""
@@ -71,7 +66,7 @@ def trace_of(state: LabState, step: Explanation) -> TraceView:
         y=example.y,
         features=tuple(
             FeatureView(each.name, each.column, _cell(each.raw_value), each.operation, each.value)
-            for each in example.encoding or ()
+            for each in ([] if example.encoding is None else [example.encoding[k - 1] for k in shown[1]])
         ),
         layers=tuple(_layer(state, step, layer, shown) for layer in range(2, step.n_layers + 1)),
         phases=phases_of(step),

@@ -42,7 +42,10 @@ class ColumnView:
 
 @dataclass(frozen=True)
 class DataView:
-    """The data: the table as it came (its first rows), and the same rows as the network sees them."""
+    """The data: the table as it came (its first rows), and the same rows as the network sees them.
+
+    Of a wide table `columns` and `rows` hold the first columns and the target, `encoded` the first inputs.
+    """
 
     name: str
     title: str
@@ -51,6 +54,7 @@ class DataView:
     n_rows: int
     n_training: int
     n_validation: int
+    n_columns: int
     columns: tuple[ColumnView, ...]
     features: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -160,7 +164,8 @@ class Phase:
 class TraceView:
     """The step in view: a batch, one of its examples in full, and the phases in which it is worked through.
 
-    `rows` are the batch's rows in the data; `example` is the one in view, counted within the batch.
+    `rows` are the batch's rows in the data; `example` is the one in view, counted within the batch. `features` are of
+    the inputs that are shown.
     """
 
     rows: tuple[int, ...]

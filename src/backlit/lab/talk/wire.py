@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 import math
 import types
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from backlit.documents.field import Field, Kind
-from backlit.documents.strict_json import AS_TEXT, dump, parse
+from backlit.documents.strict_json import AS_TEXT, parse
 from backlit.lab.talk.protocol import COMMANDS
 
 _KIND = Kind(remedy="This is not what the lab's page sends. Reload the page.")
@@ -44,14 +45,22 @@ def encode(value: Any, buffers: list[bytes] | None = None) -> Any:
         return float(value) if math.isfinite(value) else {"$number": AS_TEXT.spell(value)}
     if isinstance(value, tuple | list):
         return [encode(part, buffers) for part in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: encode(getattr(value, field.name), buffers) for field in dataclasses.fields(value)}
+    kind: Any = type(value)
+    if names := _names_of(kind):
+        return {name: encode(getattr(value, name), buffers) for name in names}
     return value
+
+
+@cache
+def _names_of(kind: type) -> tuple[str, ...]:
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def dumps(message: Any) -> bytes:
     """Return an encoded message as JSON."""
-    return dump(message).encode()
+    return json.dumps(message, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def decode_command(text: bytes | str | dict[str, Any]) -> tuple[int, Any]:
