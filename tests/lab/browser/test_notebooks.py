@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-
 pytestmark = pytest.mark.thorough
-PATIENCE = 120_000
+PATIENCE = 60_000
 CELL = "import backlit as bl\nlab = bl.Lab()\nlab"
 
 
@@ -69,9 +68,18 @@ def step_and_play(tab):
     tab.wait_for_selector('[data-formula="z.3.1"]')
     tab.locator(".activities button", has_text="Train").click()
     tab.locator(".play").click()
-    tab.wait_for_function("() => Number(document.querySelector('[data-epoch]')?.textContent) > 5")
+    until(tab, lambda: int(tab.locator("[data-epoch]").text_content()) > 5)
     tab.locator(".play").click()
-    tab.wait_for_function("() => document.querySelector('.play').textContent.includes('Play')")
+    until(tab, lambda: "Play" in tab.locator(".play").text_content())
+
+
+def until(tab, condition):
+    # marimo's page is a shadow, into which locators see and scripts of the page do not
+    for _ in range(PATIENCE // 100):
+        if condition():
+            return
+        tab.wait_for_timeout(100)
+    raise AssertionError(tab.locator(".backlit-lab").inner_text())
 
 
 def ask_something(tab):
