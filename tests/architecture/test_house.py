@@ -180,7 +180,6 @@ TESTED_TOGETHER = {
     "html": "test_render",
     "isolation": "test_sandbox",
     "json_lines": "test_table_file",
-    "keeping": "test_rank",
     "kept": "test_submission",
     "lab": "test_lab_command",
     "landlock": "test_walls",
