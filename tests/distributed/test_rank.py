@@ -28,6 +28,7 @@ OPTIONS = {
     "members": {"members": 2, "dropout": 0.3, "batch_size": 7},
     "averaged, stopping": {"weight_average": 0.9, "patience": 0, "learning_rate": 0.5, "epochs": 5},
     "classes": {"class_weight": "balanced", "label_smoothing": 0.1, "weight": "w", "solver": "adamw"},
+    "scales, decay": {"solver": "adamw", "weight_decay": 0.5, "decay_schedule": "cosine", "input_scales": 6.0},
     "no order, no validation": {"shuffle": False, "validation_fraction": 0.0, "epochs": 1},
 }
 
@@ -57,6 +58,7 @@ def test_the_same_number_of_ranks_gives_the_same_bits(job):
 
 
 def test_a_run_stopped_within_an_epoch_goes_on_with_another_number_of_ranks(job, tmp_path):
+    job = dataclasses.replace(job, training=training(input_scales=6.0))
     seen = []
 
     def stops(event):  # on one rank of two
@@ -117,6 +119,7 @@ def test_a_limit_of_time_is_the_first_ranks(job):
 
 
 def test_ranks_that_step_alone_are_averaged(job):
+    job = dataclasses.replace(job, training=training(input_scales=6.0))
     watch = Stopwatch()
     alone = train_on(Alone(), job, average_every=4, watch=watch)
     np.testing.assert_allclose(numbers_of(alone), numbers_of(train_on(Alone(), job)), rtol=1e-10)
