@@ -120,7 +120,8 @@ class Together:
                     for m, session in enumerate(self.sessions):
                         rows, room = batch[m, begin:end], self._flat.room(m)
                         self._flat.put(m, _of_share(session, x, y, rows, sample_weight, begin, room))
-                is_finite, costs[i], weights[i] = take(rate, 1.0 if decays is None else float(decays[i]))
+                decay = 1.0 if decays is None else float(decays[i])
+                is_finite, costs[i], weights[i] = take(rate, decay)
                 if not is_finite:
                     return Steps(costs, weights, self._diverged_layer(x, batch[:, begin:end]))
         return Steps(costs, weights)
