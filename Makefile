@@ -11,8 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup check format test test-cluster soak neon sanitize wheel bench bench-quick bench-map bench-stream \
-  bench-scaling bench-tables bench-tables-quick demo docs lab-page lab-page-check site clean
+.PHONY: help setup notebooks check format test test-cluster soak neon sanitize wheel bench bench-quick bench-map \
+  bench-stream bench-scaling bench-tables bench-tables-quick demo docs lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -68,6 +68,13 @@ $(VENV)/.tests: pyproject.toml | $(VENV)/.python
 $(VENV)/.tools: pyproject.toml $(VENV)/.tests
 	@echo "Installing what checks the source: ruff, clang-format, mypy"
 	@$(call INSTALL,dev)
+	@touch $@
+
+# Some thorough tests show the lab in them.
+notebooks: $(VENV)/.notebooks  ## JupyterLab and marimo, for the tests of the lab in a notebook
+$(VENV)/.notebooks: pyproject.toml $(VENV)/.tests
+	@echo "Installing JupyterLab and marimo"
+	@$(call INSTALL,notebooks)
 	@touch $@
 
 check: setup  ## ruff, clang-format, mypy --strict

@@ -25,6 +25,7 @@ from backlit.engine import native_is_available
 
 DATA = Path(os.environ.get("BACKLIT_DATA") or Path(__file__).parents[1] / "../shared/data").resolve()
 AXE = Path(__file__).parents[1] / "frontend/node_modules/axe-core/axe.min.js"
+PYODIDE = Path(__file__).parents[1] / "frontend/node_modules/pyodide"
 THOROUGH = bool(os.environ.get("BACKLIT_THOROUGH") or os.environ.get("BACKLIT_SOAK"))
 """Whether tests that take seconds to be surer of what others show are wanted too: in .ci/run, and in `make soak`."""
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -49,6 +50,11 @@ def program(name: str, packages: str) -> Need:
 
 def module(name: str, remedy: str = "make setup") -> Need:
     return Need(lambda: importlib.util.find_spec(name) is not None, f"no {name} here: {remedy}", installable=True)
+
+
+def module_of_notebooks(name: str) -> Need:
+    here = module(name).is_here
+    return Need(here, f"no {name} here: make notebooks", installable=True)
 
 
 def somebodys(name: str, distribution: str) -> Need:
@@ -121,6 +127,9 @@ NEEDS = {
     "playwright": module("playwright"),
     "chromium": program("chromium", "chromium"),
     "axe": Need(AXE.is_file, "no axe-core here: make lab-page", installable=True),
+    "pyodide": Need(PYODIDE.is_dir, "no Pyodide here: make lab-page", installable=True),
+    "jupyterlab": module_of_notebooks("jupyterlab"),
+    "marimo": module_of_notebooks("marimo"),
     "engine": Need(native_is_available, "the engine is not built: install g++ and run make setup", installable=True),
     "ray": module("ray", "make test-cluster"),
     # what is somebody else's to install

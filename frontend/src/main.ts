@@ -6,15 +6,17 @@ import App from "./App.svelte";
 import { Lab } from "./store.svelte";
 import css from "./styles/lab.css?inline";
 import { HttpTransport } from "./transport/http";
+import { PythonTransport } from "./transport/python";
 import { RecordedTransport } from "./transport/recorded";
 import { WidgetTransport, type WidgetModel } from "./transport/anywidget";
 import type { Transport } from "./transport/transport";
 
-/** Where the numbers come from: a notebook's model, the lab's server, or a recording beside the page. */
-type Model = WidgetModel | ({ state?: string } & ({ http: string; token: string } | { recorded: string }));
+/** Where the numbers come from: a notebook's model, the lab's server, a recording beside the page, or Python in it. */
+type Model = WidgetModel | ({ state?: string } & ({ http: string; token: string } | { recorded: string } | { python: string; sources: string }));
 
 function transportOf(model: Model): Transport {
   if ("http" in model) return new HttpTransport(model.http, model.token);
+  if ("python" in model) return new PythonTransport(model.python, model.sources);
   if ("recorded" in model) return new RecordedTransport(model.recorded);
   return new WidgetTransport(model);
 }
@@ -27,7 +29,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const sheets = "adoptedStyleSheets" in root ? root : document;
   sheets.adoptedStyleSheets = [...sheets.adoptedStyleSheets, sheet];
   const transport = transportOf(model);
-  const whole = "http" in model || "recorded" in model;
+  const whole = "http" in model || "recorded" in model || "python" in model;
   const lab = new Lab(transport, whole);
   const projector = whole && new URLSearchParams(location.search).has("projector");
   const app = mount(App, { target: el, props: { lab, projector } });

@@ -91,6 +91,7 @@ SMALL_FILES = {
     "native/input_scales.hpp",
     "native/matrices.hpp",
     "native/names.hpp",
+    "native/sharing.hpp",
     "native/subnormals.hpp",
     "lab/step/check.py",
     "lab/choices.py",

@@ -30,7 +30,7 @@ FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 # The same inside the lab.
 FLOORS_OF_THE_LAB = [
     *[{"limits"}, {"talk"}, {"data"}, {"state"}, {"step", "pictures"}, {"take_away"}],
-    *[{"choices"}, {"commands"}, {"playing"}, {"session"}, {"served"}, {"widget", "site"}],
+    *[{"choices"}, {"commands"}, {"playing"}, {"session"}, {"served", "in_browser"}, {"widget", "site"}],
 ]
 
 # Rooms that also run where only NumPy is there, such as in a browser; the rest is imported lazily, inside functions.

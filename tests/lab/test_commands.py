@@ -9,6 +9,7 @@ import backlit as bl
 from backlit.errors import BacklitError
 from backlit.lab.commands import act, first_lab, take_in
 from backlit.lab.data.builtin import BUILT_IN
+from backlit.lab.session import LabSession
 from backlit.lab.talk.protocol import (
     Choose,
     ChooseData,
@@ -141,6 +142,17 @@ def test_of_a_wide_table_only_what_is_shown_is_worked_out_and_sent(monkeypatch):
         state, _ = act(state, Step())
     # once for the words about the columns, and once for the example in view
     assert len(described) <= 2
+
+
+def test_one_step_is_the_first_of_several():
+    session = LabSession(threads=False)
+    session.handle({"id": 1, "command": "Play", "arguments": {"speed": 0, "epochs": 2}})
+    while session.turn(1.0):
+        pass
+    one, _ = act(session.state, Step())
+    both, _ = act(session.state, Step(2))
+    assert np.array_equal(act(one, Step())[0].network.weights[0], both.network.weights[0])
+    assert (one.history.now.epochs, both.history.now.epochs) == (2, 2)
 
 
 def test_parquet_is_read_too(tmp_path):

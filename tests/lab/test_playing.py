@@ -64,6 +64,8 @@ def test_whatever_else_is_asked_for_pauses_first():
     view = lab.ask("Edit", layer=2, neuron=1, value=1.0)
     assert [move["kind"] for move in view["time"]["moves"]][-1] == "edit"
     assert not view["time"]["playing"]
+    # a training that had gone on behind it would take it back now
+    assert lab.ask("Pause")["time"]["moves"][-1]["kind"] == "edit"
 
 
 def test_frames_come_no_faster_than_a_page_can_draw():

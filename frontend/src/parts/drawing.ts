@@ -42,6 +42,8 @@ export interface Layout {
   places: Point[][];
   /** Where "+ 88 more" stands below a wide layer. */
   more: (Point | null)[];
+  /** Whether there is no room beside the inputs, and their names stand above them. */
+  narrow: boolean;
   /** Whether there are so many lines that everything about them has to be small. */
   dense: boolean;
 }
@@ -54,8 +56,11 @@ export function layout(drawing: Drawing, width: number, em: number): Layout {
   const widest = (narrow ? 1.7 : 2.15) - (most > 8 ? 0.25 : 0);
   const radius = em * Math.min(widest, Math.max(1.3, (width / em / columns - 1.2) / 2.6));
   const gap = 2 * radius + em * (most > 8 ? 1.9 : most > 4 ? 2.2 : narrow ? 2.4 : most > 2 ? 2.8 : 4);
-  const left = radius + em * (drawing.layers[0].names ? (narrow ? 4 : 6.4) : 0.9);
-  const right = radius + em * (drawing.targets ? (narrow ? 3.6 : 5) : 1);
+  const longest = (i: number) =>
+    Math.max(0, ...(drawing.layers[i].names ?? []).flatMap((name) => linesOf(name, narrow, i > 0)).map((line) => line.length));
+  const [first, last] = [LETTER * em * longest(0), LETTER * em * longest(columns - 1)];
+  const left = narrow ? Math.max(radius + 0.9 * em, first / 2) : radius + 0.9 * em + first;
+  const right = radius + Math.max(last + 0.9 * em, drawing.targets ? (narrow ? 3.6 : 5) * em : em);
   const top = radius * 1.7;
   const wide = drawing.layers.some((layer) => layer.shown.length < layer.total);
   const height = top + (most - 1) * gap + Math.max(radius * 1.7, radius + (wide ? 3.4 : 2) * em);
@@ -69,7 +74,20 @@ export function layout(drawing: Drawing, width: number, em: number): Layout {
     const last = places[i][places[i].length - 1];
     return { x: last.x, y: last.y + radius + 2.5 * em };
   });
-  return { width, height, radius, places, more, dense: drawing.edges.some(({ values }) => values.length * values[0].length > DENSE) };
+  return { width, height, radius, places, more, narrow, dense: drawing.edges.some(({ values }) => values.length * values[0].length > DENSE) };
+}
+
+/** The width of a letter of a name, in em. */
+const LETTER = 0.5;
+
+/** A name as it stands in the picture: on one line or two; what is still too long ends in dots. */
+export function linesOf(name: string, narrow: boolean, right: boolean): string[] {
+  const letters = !narrow ? 15 : right ? 7 : 13;
+  if (name.length <= letters) return [name];
+  if (narrow) return [`${name.slice(0, letters - 1)}…`];
+  const cut = Math.max(...[" ", "_", "-", "."].map((mark) => name.lastIndexOf(mark, letters - 1))) + 1 || letters;
+  const rest = name.slice(cut).trim();
+  return [name.slice(0, cut).trim(), rest.length > letters ? `${rest.slice(0, letters - 1)}…` : rest];
 }
 
 /** Lines between two layers from which on they are drawn thin. */

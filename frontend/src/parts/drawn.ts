@@ -58,7 +58,7 @@ export function drawingOf(
       shown: showing,
       values,
       quantity: of,
-      names: own?.length === total && tells(own, layer === last && view.data.task === "classification") ? showing.map((n) => short(own[n - 1])) : null,
+      names: own?.length === total && tells(own, layer === last && view.data.task === "classification") ? showing.map((n) => own[n - 1]) : null,
       biases: layer === 1 ? null : biases,
       biasQuantity,
     };
@@ -109,8 +109,4 @@ export function litOf(drawing: Drawing, phase: Phase | null): Set<string> {
 /** Whether names say more than the numbers of the neurons do. One output of two classes stands for neither. */
 function tells(names: string[], classes: boolean): boolean {
   return names.some((name) => !/^[xy]?_?\d*$/.test(name) || classes) && !(classes && names.length === 1);
-}
-
-function short(name: string): string {
-  return name.length > 13 ? `${name.slice(0, 12)}…` : name;
 }

@@ -18,8 +18,10 @@ interface Waiting {
   timer: ReturnType<typeof setTimeout>;
 }
 
-const PATIENCE = 30_000;
-const SILENT = "Python does not answer. If the kernel was restarted, run the cell of this lab again.";
+/** Milliseconds until it is said that nothing comes, and until nothing is waited for any more. */
+const PATIENCE = 5_000;
+const END = 120_000;
+const SILENT = "Python does not answer. It may be at work in another cell; if the kernel was restarted, run the cell of this lab again.";
 
 export class WidgetTransport implements Transport {
   readonly recorded = false;
@@ -53,12 +55,14 @@ export class WidgetTransport implements Transport {
   private ask(message: object, buffers: ArrayBuffer[] = []): Promise<unknown> {
     const id = ++this.number;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.waiting.delete(id);
+      const asked: Waiting = { resolve, reject, timer: setTimeout(() => {
         this.onlost(SILENT);
-        reject(new LabError(SILENT));
-      }, PATIENCE);
-      this.waiting.set(id, { resolve, reject, timer });
+        asked.timer = setTimeout(() => {
+          this.waiting.delete(id);
+          reject(new LabError(SILENT));
+        }, END);
+      }, PATIENCE) };
+      this.waiting.set(id, asked);
       this.model.send({ id, ...message }, undefined, buffers);
     });
   }
@@ -70,6 +74,7 @@ export class WidgetTransport implements Transport {
     if (!asked) return;
     this.waiting.delete(id!);
     clearTimeout(asked.timer);
+    this.onlost("");
     if (error) asked.reject(new LabError(error.message, error.kind));
     else asked.resolve(decode(reply, buffers));
   };

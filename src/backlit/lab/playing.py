@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class Player:
         self._epochs = min(epochs or FOREVER, self._left)
         self._pause = 1.0 / min(speed, MOST_SPEED) if speed > 0 else 0.0
         self._stopping = threading.Event()
+        self._until = math.inf
         self.asked = state.pictures
         self._count = 0
         self._records: list[tuple[int, EpochRecord]] = []
@@ -58,8 +60,14 @@ class Player:
         self._thread = threading.Thread(target=self._run, name="backlit-lab", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, in a thread of its own."""
         self._thread.start()
+
+    def turn(self, seconds: float) -> bool:
+        """Train for a while where there are no threads, as in a browser; return whether there is more to do."""
+        self._until = time.monotonic() + seconds
+        self._run()
+        return self.is_playing
 
     @property
     def is_playing(self) -> bool:
@@ -69,7 +77,8 @@ class Player:
     def stop(self) -> LabState:
         """End training after the epoch that is under way, and return the lab as it then is."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         return self.result
 
     @property
@@ -98,12 +107,15 @@ class Player:
         state, ended = self._begun, "all epochs done"
         history = state.history
         try:
-            self._next_epoch = time.monotonic()
-            self._end = train_on(history.data, history.loss, history.now, state.epoch, self._epochs, [self._see])
+            self._next_epoch = self._next_epoch or time.monotonic()
+            begin, left = self._end or history.now, self._epochs - self._count
+            self._end = train_on(history.data, history.loss, begin, state.epoch, left, [self._see])
             if self._stopping.is_set():
                 ended = "paused"
             elif self._count >= self._left:
                 ended = "the history is full: reset, or take the network away"
+            elif math.isfinite(self._until) and self._count < self._epochs:
+                return  # until the next turn
         except BacklitError as error:  # it diverged, for example
             ended = self._trouble = str(error)
         except Exception as error:  # a page that waits for frames must hear of it
@@ -126,8 +138,8 @@ class Player:
             self._next_frame = max(now + 1.0 / FRAMES_A_SECOND, after + (after - now))
         if self._pause:
             self._next_epoch += self._pause
-            self._stopping.wait(max(0.0, self._next_epoch - time.monotonic()))
-        return self._stopping.is_set()
+            self._stopping.wait(max(0.0, min(self._next_epoch, self._until) - time.monotonic()))
+        return self._stopping.is_set() or time.monotonic() >= self._until
 
     def _keep(self, event: EpochSettled) -> None:
         if self._count % self._every:

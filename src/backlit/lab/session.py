@@ -31,11 +31,19 @@ class LabSession:
         Default: XOR.
     push : callable
         Takes what is pushed, in JSON's types but for arrays, in the thread of a training.
+    threads : bool, default=True
+        Without them a training goes on by `turn`.
     """
 
-    def __init__(self, state: LabState | None = None, push: Callable[[Message, Frame], object] | None = None) -> None:
+    def __init__(
+        self,
+        state: LabState | None = None,
+        push: Callable[[Message, Frame], object] | None = None,
+        *,
+        threads: bool = True,
+    ) -> None:
         self._state = first_lab() if state is None else state
-        self.push = push
+        self.push, self._threads = push, threads
         self._lock = threading.Lock()
         self._player: Player | None = None
 
@@ -73,6 +81,11 @@ class LabSession:
         except Exception as error:
             return {"error": _told(error)}
 
+    def turn(self, seconds: float) -> bool:
+        """Let a training go on for a while, where there are no threads; return whether there is more to do."""
+        with self._lock:
+            return self._player is not None and self._player.turn(seconds)
+
     def close(self) -> None:
         """Stop whatever goes on."""
         with self._lock:
@@ -108,7 +121,8 @@ class LabSession:
             raise InvalidInputError("These data have no target y to train on. Upload rows with it.")
         self._state = replace(self._state, work=None, notes=())
         self._player = Player(self._state, command.speed, command.epochs, self._tell)
-        self._player.start()
+        if self._threads:
+            self._player.start()
         return view_of(self._state, playing=True)
 
     def _tell(self, frame: Frame) -> None:
@@ -130,5 +144,8 @@ class LabSession:
 def _told(error: Exception) -> dict[str, str]:
     if isinstance(error, BacklitError):
         return error_of(error)
+    if isinstance(error, ImportError):
+        name = (error.name or "a package").partition(".")[0]
+        return {"kind": "MissingPackage", "message": f"This takes {name}, which is not there: {error}"}
     # a page must not stand still on what nobody thought of; the words help whoever reports it
     return {"kind": type(error).__name__, "message": f"The lab failed: {type(error).__name__}: {error}"}

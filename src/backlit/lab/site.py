@@ -20,6 +20,7 @@ from backlit.documents.strict_json import dump
 from backlit.errors import BacklitError
 from backlit.explanation.exercise import Exercise
 from backlit.lab.commands import act
+from backlit.lab.in_browser import BY_HAND, sources
 from backlit.lab.served.guard import CONTENT_SECURITY_POLICY
 from backlit.lab.served.page import page_files
 from backlit.lab.state.numbers import OF_A_WEIGHT, OF_THE_BATCH
@@ -49,23 +50,14 @@ class Lesson:
     steps: int
 
 
-def _by_hand() -> LabState:
-    return with_homework(
-        Exercise.from_dict(
-            {
-                "sizes": [2, 2, 1],
-                "weights": [[[0.1, -0.2], [0.4, 0.3]], [[0.5, -0.6]]],
-                "biases": [[0.1, -0.1], [0.2]],
-                "x": [1.0, 0.5],
-                "y": [1.0],
-                "learning_rate": 0.5,
-            }
-        )
-    )
-
-
 LESSONS: dict[str, Lesson] = {
-    "by-hand": Lesson("By hand", "one example and nine numbers, to be worked out on paper", _by_hand, (0,), 4),
+    "by-hand": Lesson(
+        "By hand",
+        "one example and nine numbers, to be worked out on paper",
+        lambda: with_homework(Exercise.from_dict(BY_HAND)),
+        (0,),
+        4,
+    ),
     "xor": Lesson("XOR", "four rows, and the gradient as their mean", lambda: with_built_in("xor"), (0, 1, 2, 3), 3),
     "iris": Lesson("Iris", "softmax and cross-entropy, three species", lambda: with_built_in("iris"), (0, 1, 2), 2),
 }
@@ -157,6 +149,8 @@ def write_site(folder: Path) -> list[Path]:
     for name, lesson in LESSONS.items():
         files[f"{name}.json"] = dump(record(lesson)).encode()
         files[f"{name}.html"] = _lesson_page(name, lesson).encode()
+    files["python.zip"] = sources()
+    files["python.html"] = _python_page().encode()
     files["index.html"] = _index().encode()
     written = []
     for name, content in files.items():
@@ -191,15 +185,26 @@ def _lesson_page(name: str, lesson: Lesson) -> str:
     return f"{_head(f'{lesson.title}: backlit lab')}{script}\n</head>\n<body>\n{body}\n</body>\n</html>\n"
 
 
+def _python_page() -> str:
+    """Return the page whose Python runs in the browser: Pyodide's files lie beside it, in a folder of their own."""
+    head = _head("backlit lab").replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+    script = '<script type="module" src="built/page.js"></script>'
+    body = '<div id="lab" data-python="pyodide/" data-sources="python.zip"></div>'
+    return f"{head}{script}\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+
+
 def _index() -> str:
     items = "\n".join(
         f'<li><a href="{name}.html">{escape(lesson.title)}</a>: {escape(lesson.words)}</li>'
         for name, lesson in LESSONS.items()
     )
     words = "Every number of a few steps of backpropagation, recorded. To use your own: pip install 'backlit[lab]'."
+    python = (
+        '<a href="python.html">With Python in the browser</a>, where Pyodide lies in the folder <code>pyodide</code>.'
+    )
     return (
         f"{_head('backlit lab: lessons')}</head>\n<body>\n<h1>Lessons of the lab</h1>\n<p>{words}</p>\n"
-        f"<ul>\n{items}\n</ul>\n</body>\n</html>\n"
+        f"<ul>\n{items}\n</ul>\n<p>{python}</p>\n</body>\n</html>\n"
     )
 
 

@@ -98,7 +98,7 @@ class Load:
         """Take what is pushed to a lab's page."""
 
         def heard() -> None:
-            self.frames += made.recv(1 << 20).count(b'"event":"Frame"')
+            self.frames += made.recv(1 << 20).count(b'"event": "Frame"')
 
         made = self.connect(heard)
         made.sendall(self.request("GET", f"/api/labs/{lab}/events"))

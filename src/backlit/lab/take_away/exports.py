@@ -16,7 +16,6 @@ from backlit.lab.take_away.documents import lab_document, link_of, sheet_documen
 from backlit.lab.take_away.spreadsheet import step_as_csv
 from backlit.lab.talk.findings import Export
 from backlit.lab.talk.protocol import TakeAway
-from backlit.persistence.model_file import save_network
 
 Write = Callable[[LabState, TakeAway], Export]
 
@@ -48,6 +47,8 @@ def _model(state: LabState, asked: TakeAway) -> Export:
     with tempfile.TemporaryDirectory(prefix="backlit-lab-") as folder:
         path = Path(folder) / "model.safetensors"
         if data.encoder is None or data.target is None:
+            from backlit.persistence.model_file import save_network
+
             save_network(path, network, loss)
         else:
             from backlit.tables.model import TableModel
@@ -108,4 +109,5 @@ EXPORTS: dict[str, tuple[str, Write]] = {
 }
 """Kind → words for it, and what writes it."""
 
-_TELLS = ("html", "latex", "markdown", "text", "json", "csv")
+# a worksheet has its gaps where it likes, not where this exercise has them
+_TELLS = ("html", "latex", "markdown", "text", "json", "csv", "worksheet")

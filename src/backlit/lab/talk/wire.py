@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 import math
 import types
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from backlit.documents.field import Field, Kind
-from backlit.documents.strict_json import AS_TEXT, parse
+from backlit.documents.strict_json import AS_TEXT, dump_in_order, parse
 from backlit.lab.talk.protocol import COMMANDS
 
 _KIND = Kind(remedy="This is not what the lab's page sends. Reload the page.")
@@ -60,7 +59,7 @@ def _names_of(kind: type) -> tuple[str, ...]:
 
 def dumps(message: Any) -> bytes:
     """Return an encoded message as JSON."""
-    return json.dumps(message, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    return dump_in_order(message).encode()
 
 
 def decode_command(text: bytes | str | dict[str, Any]) -> tuple[int, Any]:
