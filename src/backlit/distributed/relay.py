@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,10 +68,13 @@ class Places:
         return self.folder / f"{self.name}.safetensors"
 
     def remove(self) -> None:
-        """Remove all of them."""
+        """Remove all of them, and what Ray keeps in a folder of that name."""
         for path in (self.told, self.stop, self.failed, self.model):
             with contextlib.suppress(OSError):
                 path.unlink()
+        shutil.rmtree(self.folder / self.name, ignore_errors=True)
+        with contextlib.suppress(OSError):  # which are others'
+            self.folder.rmdir()
 
 
 class Telling:
