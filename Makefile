@@ -11,8 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup notebooks check format test soak neon sanitize wheel bench bench-quick bench-stream bench-tables \
-  bench-tables-quick demo docs lab-page lab-page-check site clean
+.PHONY: help setup notebooks check format test test-cluster soak neon sanitize wheel bench bench-quick bench-map bench-stream \
+  bench-scaling bench-tables bench-tables-quick demo docs lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words
@@ -93,6 +93,15 @@ test: $(VENV)/.python  ## the tests, and a list of the longest; BACKLIT_THOROUGH
 	@touch $(VENV)/.backlit
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations=20
 
+# Processes of torchrun and of Ray, which nothing else needs. One test at a time: each has a cluster of its own.
+test-cluster: $(VENV)/.cluster  ## the tests with several processes and machines: torchrun and Ray
+	BACKLIT_CLUSTER=1 $(BIN)/python -m pytest -q -m cluster --durations=20 tests/distributed
+
+$(VENV)/.cluster: pyproject.toml $(VENV)/.tests | $(VENV)/.engine
+	@echo "Installing Ray, for the tests with several machines"
+	@$(call INSTALL,cluster)
+	@touch $@ $(VENV)/.backlit
+
 # The engine's own tests on the program of native/replay.cpp instead of the extension.
 ENGINE_TESTS := with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \
   or dense_ones or depend_on_threads \
@@ -146,8 +155,14 @@ bench: setup  ## side by side with peers, 15 minutes
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
 
+bench-map: setup  ## a map of shapes beside peers, 20 minutes; ARGS="--quick" takes 4, --shape 16-16-10 one
+	$(BIN)/python benchmarks/map.py $(ARGS)
+
 bench-stream: setup  ## tables larger than memory, beside PyTorch and scikit-learn; ARGS="--scale 0.1"
 	$(BIN)/python benchmarks/stream.py $(ARGS)
+
+bench-scaling: setup  ## two workers against two threads, the time of a step shared out; ARGS="--cases W3"
+	$(BIN)/python benchmarks/scaling.py $(ARGS)
 
 # Peers stand in an environment of their own on top of .venv, whose PyTorch they share.
 TABLES := build/bench-tables/venv

@@ -1,12 +1,15 @@
-"""What no step of the engine can take less than on one core: its products, with their padding, and its stores.
+"""What no step of the engine can take less than.
 
-The rules of padding are those of native/products.hpp and native/one_neuron.hpp.
+On one core: its products, with their padding, by the rules of native/products.hpp and native/one_neuron.hpp, and its
+stores. And the roofline, for any engine: the multiply-adds at the peak, or one pass over the weights and the
+optimizer's state, whichever takes longer.
 """
 
 from __future__ import annotations
 
 import itertools
 
+import numpy as np
 from cases import Case
 
 STORES = {"sgd": 1, "adam": 3}  # of weights, and of the optimizer's moments
@@ -42,3 +45,20 @@ def stores(case: Case, lanes: int) -> float:
     for layer, (n_in, n_out) in enumerate(itertools.pairwise(case.sizes)):
         weights += -(-n_in // lanes) if is_row(layer, n_out) else n_in * -(-n_out // lanes)
     return weights * STORES[case.optimizer]
+
+
+def roofline(case: Case, peak: float, bandwidth: dict[int, float]) -> float:
+    """Return the seconds that a step takes at least.
+
+    Parameters
+    ----------
+    case : Case
+    peak : float
+        GFLOP/s of multiply-adds.
+    bandwidth : dict of int to float
+        GB/s of reading and writing vectors of so many bytes, from small to large; in between, by the logarithm.
+    """
+    numbers = sum((n_in + 1) * n_out for n_in, n_out in itertools.pairwise(case.sizes)) * STORES[case.optimizer]
+    held = numbers * np.dtype(case.dtype).itemsize
+    there = np.interp(np.log(held), np.log(list(bandwidth)), list(bandwidth.values()))
+    return max(case.flops_per_step / peak, 2 * held / float(there)) / 1e9

@@ -86,18 +86,35 @@ PREDICTED_ROWS = (1, 100_000)
 # Fitting an estimator to W1 to W4 for so many epochs.
 FITTED_EPOCHS = 10
 
-# The map of shapes: `depth` layers of weights, `width` neurons in every layer, ReLU, plain gradient descent.
-BATCHES = tuple(2**i for i in range(13))
-WIDTHS = tuple(2**i for i in range(3, 12))
-DEPTHS = (1, 2, 4, 8)
-QUICK_SHAPES = ((1, 32, 1024), (8, 64, 512), (1, 4))
-MOST_FLOPS_PER_STEP = 1e11  # shapes beyond take seconds per step and are left out
+# The map of shapes, beside peers: `depth` layers of weights, all of one width but for the last, ReLU before it.
+WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+BATCHES = (1, 8, 16, 64, 256, 1024)
+MAP_DEPTH, MAP_OUTPUTS = 3, 10
+VARIED = ((8, 32), (16, 256), (128, 32), (512, 256))  # width and batch, at every other depth, output and optimizer
+QUICK_WIDTHS, QUICK_BATCHES, QUICK_VARIED = (4, 16, 128, 1024), (8, 64, 512), ((16, 256), (128, 32))
+MAP_ROUNDS, QUICK_MAP_ROUNDS = 4, 2
+MOST_FLOPS_PER_STEP = 3e10  # shapes beyond take so long per step that a map of them would take hours
+FLOPS_PER_RUN, MOST_STEPS = 1e9, 256
 
 
-def shape(batch: int, width: int, depth: int) -> Case:
-    return Case(
-        f"{batch}×{width}×{depth}", (width,) * (depth + 1), ("relu",) * depth, "quadratic", batch, "sgd", 1e-6, batch
-    )
+def shape(width: int, batch: int, depth: int, n_out: int, optimizer: str) -> Case:
+    """One shape of the map: regression where it ends in one neuron, else classification."""
+    sizes = (width,) * depth + (n_out,)
+    last, loss = ("identity", "quadratic") if n_out == 1 else ("softmax", "cross_entropy")
+    name = f"{'-'.join(map(str, sizes))}, {batch}, {'Adam' if optimizer == 'adam' else 'SGD'}"
+    rate = 1e-3 if optimizer == "adam" else 0.3 / width
+    case = Case(name, sizes, ("relu",) * (depth - 1) + (last,), loss, batch, optimizer, rate, batch)
+    n_steps = min(max(int(FLOPS_PER_RUN / case.flops_per_step), 5), MOST_STEPS)
+    return replace(case, n_rows=batch * n_steps)
+
+
+def shapes(quick: bool) -> list[Case]:
+    """Every shape of the map: width by batch first, then what the variations make of some of them."""
+    widths, batches, varied = (QUICK_WIDTHS, QUICK_BATCHES, QUICK_VARIED) if quick else (WIDTHS, BATCHES, VARIED)
+    drawn = [shape(w, b, MAP_DEPTH, MAP_OUTPUTS, "adam") for w, b in itertools.product(widths, batches)]
+    variations = [(1, 10, "adam"), (2, 10, "adam"), (8, 10, "adam"), (3, 1, "adam"), (3, 100, "adam"), (3, 10, "sgd")]
+    drawn += [shape(w, b, *variation) for variation in variations for w, b in varied]
+    return [case for case in drawn if case.flops_per_step <= MOST_FLOPS_PER_STEP]
 
 
 # W5: a grid search on the census data: 12 settings, 5 folds.

@@ -35,8 +35,13 @@ def is_right(case: Case, after_steps: float, after_epoch: float) -> bool:
 
 def distance(case: Case, n_steps: int, weights: list[np.ndarray], biases: list[np.ndarray]) -> float:
     """How far parameters are from the reference's after so many steps, relative to how far those have moved."""
-    expected, begun = reference(case, n_steps), _flat(*case.parameters())
-    return float(np.linalg.norm(_flat(weights, biases) - expected) / np.linalg.norm(expected - begun))
+    return distance_from(reference(case, n_steps), case, weights, biases)
+
+
+def distance_from(expected: np.ndarray, case: Case, weights: list[np.ndarray], biases: list[np.ndarray]) -> float:
+    """Return the same for all of the reference's parameters, one after the other."""
+    moved = np.linalg.norm(expected - _flat(*case.parameters()))
+    return float(np.linalg.norm(_flat(weights, biases) - expected) / moved)
 
 
 def reference(case: Case, n_steps: int) -> np.ndarray:
@@ -45,11 +50,12 @@ def reference(case: Case, n_steps: int) -> np.ndarray:
     file = FOLDER / f"{name}.npy"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(file, _train(case, n_steps))
+        np.save(file, trained(case, n_steps))
     return np.load(file)
 
 
-def _train(case: Case, n_steps: int) -> np.ndarray:
+def trained(case: Case, n_steps: int) -> np.ndarray:
+    """Return all parameters after the first steps of an epoch on the reference engine in float64."""
     x, y = (array.astype(np.float64) for array in case.data())
     weights, biases = ([array.astype(np.float64) for array in part] for part in case.parameters())
     network = Network(tuple(weights), tuple(biases), case.activations)

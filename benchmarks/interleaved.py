@@ -66,14 +66,21 @@ class Process:
         self.facts = self._read()
 
     def round(self) -> float:
-        assert self._process.stdin is not None
         time.sleep(PAUSE)
+        self.ask()
+        return float(self.answer())
+
+    def ask(self, request: Any = None) -> None:
+        """Send a request; it works on it until `answer`."""
+        assert self._process.stdin is not None
         try:
-            self._process.stdin.write("\n")
+            self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # `_read` finds out why it ended
-        return float(self._read())
+            pass  # `answer` finds out why it ended
+
+    def answer(self) -> Any:
+        return self._read()
 
     def close(self) -> None:
         self._process.kill()
@@ -151,11 +158,12 @@ def _in_the_running(medians: dict[Any, float], contestant_of: Callable[[Any], An
     return [key for key, median in medians.items() if median <= FAR_BEHIND * best[contestant_of(key)]]
 
 
-def serve(facts: dict[str, Any], once: Callable[[], float]) -> None:
-    """Say the facts, and then answer each line that comes with the seconds of one more round."""
+def serve(facts: dict[str, Any], once: Callable[..., Any]) -> None:
+    """Say the facts, and then answer each request that comes, with the seconds of one more round where it is empty."""
     print("> " + json.dumps(facts), flush=True)
-    for _ in sys.stdin:
-        print("> " + json.dumps(once()), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        print("> " + json.dumps(once() if request is None else once(request)), flush=True)
 
 
 def repeated(run: Callable[[], object], seconds: float) -> float:

@@ -100,6 +100,27 @@ def store() -> float | None:
     return library.multiply_adds_a_store() * (with_stores / without - 1)
 
 
+def bandwidth(n_threads: int) -> dict[int, float]:
+    """Return GB/s that go to and from memory where vectors of so many bytes are read and written over and over."""
+    found = {}
+    for size in (2**power for power in range(20, 29, 2)):
+        parts = np.array_split(np.ones(size // 4, dtype=np.float32), n_threads)
+        turns = max(1, 2**26 // size)
+
+        def run(part: np.ndarray, turns: int = turns) -> None:
+            for _ in range(turns):
+                np.multiply(part, np.float32(1), out=part)  # the interpreter's lock is released meanwhile
+
+        best = 0.0
+        with ThreadPoolExecutor(n_threads) as pool:
+            for _ in range(6):
+                began = time.perf_counter()
+                list(pool.map(run, parts))
+                best = max(best, 2 * size * turns / (time.perf_counter() - began) / 1e9)
+        found[size] = best
+    return found
+
+
 def _matrix_product(dtype: str) -> float:
     a = np.random.default_rng(0).random((2048, 2048)).astype(dtype)
     best = 0.0

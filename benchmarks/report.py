@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -209,18 +210,42 @@ def grid_search(results: Results) -> str:
     )
 
 
-def shapes(results: Results) -> str:
-    """The lowest and the middle shares of the map; the picture has all."""
+def shape_map(results: Results) -> str:
+    """What the map says of groups of shapes; the pictures have all."""
+    rows = results["map"]["rows"]
+    groups = {
+        "all": rows,
+        "widths 4 to 16, batches from 16": [r for r in rows if r["width"] <= 16 <= r["batch"]],
+        "widths 32 to 128": [r for r in rows if 32 <= r["width"] <= 128],
+        "widths from 256, batches from 16": [r for r in rows if r["width"] >= 256 and r["batch"] >= 16],
+        "widths from 1024, batches up to 8": [r for r in rows if r["width"] >= 1024 and r["batch"] <= 8],
+        "more than 50 µs on one core": [r for r in rows if r["ours"]["1"] > 5e-5],
+    }
+    header = ["shapes", "number", "× best peer: least", "median", "not ahead", "of one core's roofline", "second core"]
     lines = []
-    for found in results["shapes"]:
-        for depth, shares in zip(found["depths"], found["shares"], strict=True):
-            values = sorted(share for row in shares for share in row if share is not None)
-            middle = values[len(values) // 2]
-            lines.append(
-                [str(depth), str(found["n_threads"]), *(f"{100 * v:.0f} %" for v in (values[0], middle, values[-1]))]
-            )
-    found = table(["layers of weights", "threads", "least of peak", "median", "most"], lines)
-    return f"{found}\n\n![Share of the peak by batch, width and depth](shapes.png)"
+    for name, group in groups.items():
+        if not group:
+            continue
+        ratios = sorted(row["ratio"] for row in group)
+        share, second = (
+            statistics.median(values_of(row) for row in group) for values_of in (share_of_one, second_core)
+        )
+        figures = [f"{ratios[0]:.2f}", f"{statistics.median(ratios):.2f}", str(sum(r < 1 for r in ratios))]
+        lines.append([name, str(len(group)), *figures, f"{100 * share:.0f} %", f"{second:.2f} ×"])
+    behind = sorted((row for row in rows if row["ratio"] < 1), key=lambda row: row["ratio"])
+    tail = "".join(f"\n- {row['name']}: {row['ratio']:.2f} × {row['best peer']}" for row in behind)
+    pictures = "\n\n![Share of the roofline](map-share.png)\n\n![Times the best peer](map-peers.png)"
+    return table(header, lines) + (f"\n\nNot ahead of the best peer:\n{tail}" if tail else "") + pictures
+
+
+def share_of_one(row: Row) -> float:
+    """Return the share of one core's roofline that backlit reaches on it."""
+    return row["bound"]["1"] / row["ours"]["1"]
+
+
+def second_core(row: Row) -> float:
+    """Return how many times as fast backlit is where it may use all processors."""
+    return row["ours"]["1"] / row["ours"][max(row["ours"], key=int)]
 
 
 SECTIONS: dict[str, Callable[[Results], str]] = {
@@ -233,7 +258,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "importing": importing,
     "memory": memory,
     "grid_search": grid_search,
-    "shapes": shapes,
+    "map": shape_map,
     "headline": headline,
 }
 

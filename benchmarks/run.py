@@ -9,7 +9,7 @@ Contestants run in processes of their own and take turns (`interleaved.py`); all
 same rows in the same order (`cases.py`), and each must compute what the reference engine computes (`correctness.py`): a
 fast wrong engine fails the run. Each peer counts at its better number of threads, and everybody in the fastest setting.
 The results are saved part by part in ``benchmarks/results/latest.json`` (of a quick run, ``quick.json``), so that one
-part can be measured again with ``--only``.
+part can be measured again with ``--only``. `map.py` has the map of shapes, `pieces.py` the pieces of a step.
 """
 
 from __future__ import annotations
@@ -28,17 +28,16 @@ import grid_search
 import importing
 import interleaved
 import machine
+import map_pictures
 import memory
 import prediction
 import report
-import shapes
 from cases import CASES, OTHER_ROUNDS, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
 
 import training
 
 HERE = Path(__file__).parent
 RESULTS, QUICK_RESULTS = HERE / "results" / "latest.json", HERE / "results" / "quick.json"
-PICTURE = HERE / "results" / "shapes.png"
 DOCS = HERE.parent / "docs"
 BEGAN = time.monotonic()
 
@@ -134,17 +133,6 @@ def measure_grid_search(results: report.Results, quick: bool, cases: list[str]) 
     results["failed"] |= failed
 
 
-def measure_shapes(results: report.Results, quick: bool, cases: list[str]) -> None:
-    """The map of shapes, on one thread and on as many as the engine thinks right."""
-    results["shapes"] = []
-    for n_threads in (1, machine.processors()):
-        tasks = {f"the map of shapes on {n_threads}": ("shapes", n_threads, {"quick": quick}, {})}
-        measured, failed = interleaved.measure(tasks, 0, say)
-        results["shapes"] += [{"n_threads": n_threads, **found.facts} for found in measured.values()]
-        results["failed"] |= failed
-    shapes.draw(results["shapes"], PICTURE.with_name("quick-shapes.png") if quick else PICTURE)
-
-
 PARTS = {
     "training": measure_training,
     "prediction": measure_prediction,
@@ -152,9 +140,8 @@ PARTS = {
     "importing": measure_importing,
     "memory": measure_memory,
     "grid_search": measure_grid_search,
-    "shapes": measure_shapes,
 }
-QUICK_PARTS = ("training", "prediction", "shapes")
+QUICK_PARTS = ("training", "prediction")
 
 
 def measure(arguments: argparse.Namespace) -> report.Results:
@@ -183,13 +170,13 @@ def write_docs() -> None:
     written = report.sections(json.loads(RESULTS.read_text()))
     for page in (DOCS / "performance.md", HERE.parent / "README.md"):
         report.write_into(page, written)
-    if PICTURE.exists():
-        shutil.copy(PICTURE, DOCS / "shapes.png")
+    for picture in map_pictures.FOLDER.glob("map-*.png"):
+        shutil.copy(picture, DOCS)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer contestants, rounds and shapes")
+    parser.add_argument("--quick", action="store_true", help="fewer contestants and rounds")
     parser.add_argument("--only", help=f"parts to measure, of {','.join(PARTS)}")
     parser.add_argument("--cases", default=",".join(CASES), help="workloads of training and fitting")
     parser.add_argument("--write-docs", action="store_true", help="write saved results into docs/ and README.md")

@@ -77,7 +77,7 @@ def stream(name: str, folder: Path, memory: str) -> dict[str, float]:
     from backlit.tables.streaming import fit_stream
 
     clock, waited, first = Clock(), [0.0], [0.0]
-    ahead = stream_rows._ahead
+    ahead = stream_rows.ahead
     began = time.perf_counter()
 
     def timed(items):
@@ -91,7 +91,7 @@ def stream(name: str, folder: Path, memory: str) -> dict[str, float]:
                 return
             yield item
 
-    stream_rows._ahead = timed
+    stream_rows.ahead = timed
     fit_stream(sorted(folder.glob("*.parquet")), "y", options(name), memory=memory, listeners=[clock])
     epochs = time.perf_counter() - began - first[0]
     return {"rows/s": max(clock.rates), "read and encode, s": first[0], "waited": waited[0] / epochs}

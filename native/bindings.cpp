@@ -1,6 +1,6 @@
-// The one file that knows Python: it checks, converts and calls.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
+// All that knows Python, with bindings.hpp: it checks, converts and calls.
+#include "bindings.hpp"
+
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -22,26 +22,10 @@
 #include "session.hpp"
 #include "threads.hpp"
 
-namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace backlit {
 namespace {
-
-template <class T>
-using Vector = nb::ndarray<T, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-template <class T>
-using Array = nb::ndarray<T, nb::numpy, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-
-// A sparse matrix by rows: where each begins, columns, values, and the number of columns.
-template <class T>
-using Sparse = std::tuple<Vector<const std::int64_t>, Vector<const std::int32_t>, Vector<const T>, long>;
-template <class T>
-using Input = std::variant<Array<const T>, Sparse<T>>;
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 template <class T>
 class Binding {
@@ -68,6 +52,15 @@ class Binding {
     session_.layer(layer).get_biases(slot, b.data());
   }
 
+  void set_scales(int slot, Vector<const T> s) {
+    check_scales(slot, s.shape(0));
+    session_.layer(0).set_scales(slot, s.data());
+  }
+  void get_scales(int slot, Vector<T> s) const {
+    check_scales(slot, s.shape(0));
+    session_.layer(0).get_scales(slot, s.data());
+  }
+
   int threads_for(long rows_per_step, long rows_per_call) const {
     return session_.threads_for(rows_per_step, rows_per_call, rows_per_step);
   }
@@ -81,22 +74,24 @@ class Binding {
   // Fills `out`; returns (Σ s C_x, Σ s), zeros without y.
   std::pair<double, double> evaluate(Input<T> x, Array<T> out, std::optional<Array<const T>> y,
                                      std::optional<Vector<const T>> sample_weight) {
-    const Examples<T> examples = checked(x, y, sample_weight);
+    const Examples<T> examples = checked_examples<T>(session_.description().shape, x, y, sample_weight);
     check_columns(out.shape(1), sizes().back(), "out");
-    require(out.shape(0) == rows_of(x), "out must have a row for each row of x");
+    require(out.shape(0) == rows_of<T>(x), "out must have a row for each row of x");
     double cost = 0, weight = 0;
     nb::gil_scoped_release release;
-    session_.evaluate(examples, long(rows_of(x)), out.data(), &cost, &weight);
+    session_.evaluate(examples, long(rows_of<T>(x)), out.data(), &cost, &weight);
     return {cost, weight};
   }
 
   // Leaves the gradient for get_nabla; returns (C, Σ s).
-  std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight) {
-    const Examples<T> examples = checked(x, std::optional(y), sample_weight);
+  std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight,
+                                     long first_row) {
+    const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::optional(y), sample_weight);
+    require(first_row >= 0, "first_row cannot be negative");
     double cost = 0, weight = 0;
     {
       nb::gil_scoped_release release;
-      session_.gradient(examples, long(rows_of(x)), &cost, &weight);
+      session_.gradient(examples, long(rows_of<T>(x)), &cost, &weight, first_row);
     }
     has_gradient_ = true;
     return {cost, weight};
@@ -109,7 +104,7 @@ class Binding {
   }
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
-                      double rate) {
+                      double rate, double decay) {
     require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(),
             "one gradient per layer is needed");
     std::vector<const T*> w, b;
@@ -121,28 +116,29 @@ class Binding {
     }
     has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
-    session_.apply_gradient(w, b, rate);
+    session_.apply_gradient(w, b, rate, decay);
   }
 
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
   int run_steps(Input<T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
                 Vector<const double> rates, Vector<double> costs, Vector<double> batch_weights,
-                std::optional<Vector<const T>> sample_weight) {
-    const Examples<T> examples = checked(x, std::optional(y), sample_weight);
+                std::optional<Vector<const T>> sample_weight, std::optional<Vector<const double>> decays) {
+    const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::optional(y), sample_weight);
     require(batch_size >= 1, "batch_size must be at least 1");
     const long n_order = long(order.shape(0));
     const std::size_t n_steps = std::size_t((n_order + batch_size - 1) / batch_size);
     require(rates.shape(0) == n_steps && costs.shape(0) == n_steps && batch_weights.shape(0) == n_steps,
             "rates, costs and batch_weights must have one number per batch");
+    require(!decays || decays->shape(0) == n_steps, "decays must have one number per batch");
     for (long i = 0; i < n_order; ++i)
-      require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(rows_of(x)), "order names a row that x lacks");
+      require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(rows_of<T>(x)), "order names a row that x lacks");
     has_gradient_ = false;
     bool was_interrupted = false;
     int diverged_layer = 0;
     {
       nb::gil_scoped_release release;
-      diverged_layer = session_.run_steps(examples, order.data(), n_order, batch_size, rates.data(), costs.data(),
-                                          batch_weights.data(), [&] {
+      diverged_layer = session_.run_steps(examples, order.data(), n_order, batch_size, rates.data(),
+                                          decays ? decays->data() : nullptr, costs.data(), batch_weights.data(), [&] {
                                             nb::gil_scoped_acquire acquire;
                                             was_interrupted = PyErr_CheckSignals() != 0;
                                             return was_interrupted;
@@ -167,51 +163,10 @@ class Binding {
     require(long(n_out) == sizes()[layer + 1] && (n_in < 0 || n_in == sizes()[layer]), "the shape is not this layer's");
   }
 
-  static void check_columns(std::size_t columns, long wanted, const char* name) {
-    if (long(columns) != wanted)
-      throw std::invalid_argument(std::string(name) + " has " + std::to_string(columns) +
-                                  " columns, but the layer has " + std::to_string(wanted) + " neurons");
-  }
-
-  static std::size_t rows_of(const Input<T>& x) {
-    const auto* sparse = std::get_if<Sparse<T>>(&x);
-    return sparse ? std::get<0>(*sparse).shape(0) - 1 : std::get<0>(x).shape(0);
-  }
-
-  Examples<T> checked(const Input<T>& x, const std::optional<Array<const T>>& y,
-                      const std::optional<Vector<const T>>& sample_weight) const {
-    Examples<T> examples{};
-    if (const auto* sparse = std::get_if<Sparse<T>>(&x)) {
-      check_sparse(*sparse);
-      examples.row_starts = std::get<0>(*sparse).data();
-      examples.columns = std::get<1>(*sparse).data();
-      examples.values = std::get<2>(*sparse).data();
-    } else {
-      check_columns(std::get<0>(x).shape(1), sizes().front(), "x");
-      examples.x = std::get<0>(x).data();
-    }
-    if (y) {
-      check_columns(y->shape(1), sizes().back(), "y");
-      require(y->shape(0) == rows_of(x), "y must have a row for each row of x");
-    }
-    require(!sample_weight || sample_weight->shape(0) == rows_of(x),
-            "sample_weight must have a number for each row of x");
-    examples.y = y ? y->data() : nullptr;
-    examples.sample_weight = sample_weight ? sample_weight->data() : nullptr;
-    return examples;
-  }
-
-  void check_sparse(const Sparse<T>& x) const {
-    const auto& [row_starts, columns, values, n_columns] = x;
-    check_columns(std::size_t(n_columns), sizes().front(), "x");
-    const std::size_t n_starts = row_starts.shape(0);
-    require(n_starts >= 1 && row_starts.data()[0] == 0 && columns.shape(0) == values.shape(0) &&
-                row_starts.data()[n_starts - 1] == std::int64_t(values.shape(0)),
-            "the rows of a sparse x must hold all its values");
-    for (std::size_t i = 1; i < n_starts; ++i)
-      require(row_starts.data()[i] >= row_starts.data()[i - 1], "the rows of a sparse x must follow one another");
-    for (std::size_t at = 0; at < columns.shape(0); ++at)
-      require(columns.data()[at] >= 0 && columns.data()[at] < n_columns, "a sparse x has a value in no column");
+  void check_scales(int slot, std::size_t n_in) const {
+    require(session_.layer(0).has_scales, "the inputs have no scales");
+    require(slot >= -1 && slot < session_.description().optimizer.n_slots(), "the optimizer has no such slot");
+    require(long(n_in) == sizes().front(), "there is one scale for each input");
   }
 
   Session<T> session_;
@@ -229,16 +184,19 @@ void bind(nb::module_& m, const char* name) {
       .def("get_weights", &B::get_weights, "layer"_a, "slot"_a, "w"_a.noconvert())
       .def("set_biases", &B::set_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
       .def("get_biases", &B::get_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
+      .def("set_scales", &B::set_scales, "slot"_a, "s"_a.noconvert())
+      .def("get_scales", &B::get_scales, "slot"_a, "s"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
-      .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none())
+      .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
+           "first_row"_a = 0)
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
-      .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a)
+      .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
            "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
-           "sample_weight"_a.noconvert() = nb::none());
+           "sample_weight"_a.noconvert() = nb::none(), "decays"_a.noconvert() = nb::none());
 }
 
 // What a session is opened with. Each is made in one call and never changes.
@@ -258,7 +216,8 @@ void bind_descriptions(nb::module_& m) {
           "sizes"_a, "activations"_a);
   nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
   nb::class_<LayerRates>(m, "LayerRates")
-      .def(nb::init<const std::vector<double>&, const std::vector<double>&>(), "weights"_a, "biases"_a);
+      .def(nb::init<const std::vector<double>&, const std::vector<double>&, double>(), "weights"_a, "biases"_a,
+           "scales"_a = 0.0);
   nb::class_<Dropout>(m, "Dropout").def(nb::init<const std::vector<double>&, std::uint64_t>(), "rates"_a, "seed"_a);
   nb::class_<Objective>(m, "Objective")
       .def(

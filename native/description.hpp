@@ -42,6 +42,7 @@ struct Objective {
 // go with it, for they take the length of a step from q alone.
 struct LayerRates {
   std::vector<double> weights, biases;
+  double scales = 0;  // of a scale for each input; 0 for none
 
   template <class T>
   StepRule<T> of_weights(StepRule<T> rule, int l) const {
@@ -53,6 +54,11 @@ struct LayerRates {
   template <class T>
   StepRule<T> of_biases(StepRule<T> rule, int l) const {
     if (!biases.empty()) rule.q *= T(biases[l]);
+    return rule_of_biases(rule);
+  }
+  template <class T>
+  StepRule<T> of_scales(StepRule<T> rule) const {
+    rule.q *= T(scales);
     return rule_of_biases(rule);
   }
 };
@@ -74,6 +80,7 @@ inline void check_rates(const Description& description) {
   const std::size_t n_layers = description.shape.activations.size();
   for (const std::vector<double>& rates : {description.layer_rates.weights, description.layer_rates.biases})
     require(rates.empty() || rates.size() == n_layers, "one factor of the rate for each layer but the input is needed");
+  require(description.layer_rates.scales >= 0, "a factor of the rate cannot be negative");
   const std::vector<double>& dropout = description.objective.dropout.rates;
   require(dropout.empty() || dropout.size() == n_layers, "one dropout rate for each layer but the output is needed");
   for (double rate : dropout) require(rate >= 0 && rate < 1, "a dropout rate must lie in [0, 1)");

@@ -5,6 +5,7 @@
 #include "dropout.hpp"
 #include "epilogues.hpp"
 #include "equations.hpp"
+#include "input_scales.hpp"
 #include "narrow_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
@@ -108,6 +109,8 @@ constexpr Kernels<T> table{
     .add_nabla_b = add_nabla_b<T>,
     .finish_nabla = finish_nabla<T>,
     .apply = apply<T>,
+    .take_apart = take_apart<T>,
+    .put_together = put_together<T>,
     .drop = drop<T>,
     .pull_back_dropped = pull_back_dropped<T>,
     .forward_one = forward_one<T>,

@@ -94,6 +94,10 @@ struct Kernels {
   void (*apply)(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, Panels<T> first, Panels<T> second,
                 long k_begin, long k_end);
 
+  // The step of weights whose inputs have scales, before and after `apply`; see input_scales.hpp.
+  void (*take_apart)(Panels<T> wt, Panels<T> nabla, Panels<const T> s, Panels<T> nabla_s, long k_begin, long k_end);
+  void (*put_together)(Panels<T> wt, Panels<T> s, long k_begin, long k_end);
+
   // mask, and dropped = a ⊙ mask, for n_rows rows of n neurons, the first at `position` in the batch.
   void (*drop)(const DropoutDraw& draw, Rows<T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows, long position,
                long n);

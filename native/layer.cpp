@@ -11,12 +11,14 @@ constexpr long rows_of_penalty = 16;
 }  // namespace
 
 template <class T>
-Layer<T>::Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, int n_slots)
+Layer<T>::Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, bool has_scales,
+                int n_slots)
     : n_in(n_in),
       n_out(n_out),
       stride(padded(n_out, kernels.lanes)),
       activation(activation),
       is_row(is_row),
+      has_scales(has_scales),
       kernels_(kernels) {
   const long n_weights = weight_rows() * padded(weight_columns(), kernels_.lanes);
   wt_ = Buffer<T>(n_weights);
@@ -25,6 +27,11 @@ Layer<T>::Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation act
     slots_wt_[slot] = Buffer<T>(n_weights);
     slots_b_[slot] = Buffer<T>(stride);
   }
+  if (!has_scales) return;
+  const long n_scales = n_in * kernels_.lanes;
+  s_ = Buffer<T>(n_scales);
+  nabla_s_ = Buffer<T>(n_scales);
+  for (int slot = 0; slot < n_slots; ++slot) slots_s_[slot] = Buffer<T>(n_scales);
 }
 
 template <class T>
@@ -45,6 +52,18 @@ void Layer<T>::set_biases(int slot, const T* b) {
 template <class T>
 void Layer<T>::get_biases(int slot, T* b) const {
   std::copy_n(slot < 0 ? b_.data() : slots_b_[slot].data(), n_out, b);
+}
+
+template <class T>
+void Layer<T>::set_scales(int slot, const T* s) {
+  T* const to = slot < 0 ? s_.data() : slots_s_[slot].data();
+  for (long k = 0; k < n_in; ++k) to[k * kernels_.lanes] = s[k];
+}
+
+template <class T>
+void Layer<T>::get_scales(int slot, T* s) const {
+  const T* const from = slot < 0 ? s_.data() : slots_s_[slot].data();
+  for (long k = 0; k < n_in; ++k) s[k] = from[k * kernels_.lanes];
 }
 
 template <class T>
@@ -131,6 +150,15 @@ void Layer<T>::add_nabla_squares_to(double& square) const {
 template <class T>
 void Layer<T>::apply_nabla(const StepRule<T>& rule, T factor, Part rows) {
   kernels_.apply(rule, factor, nabla_wt(), wt(), slot_wt(0), slot_wt(1), rows.begin, rows.end);
+}
+
+template <class T>
+void Layer<T>::apply_nabla_scaled(const StepRule<T>& rule, const StepRule<T>& rule_of_scales, T factor, Part rows) {
+  kernels_.take_apart(wt(), nabla_wt(), as_column(s_), as_column(nabla_s_), rows.begin, rows.end);
+  apply_nabla(rule, factor, rows);
+  kernels_.apply(rule_of_scales, factor, as_column(nabla_s_), as_column(s_), as_column(slots_s_[0]),
+                 as_column(slots_s_[1]), rows.begin, rows.end);
+  kernels_.put_together(wt(), as_column(s_), rows.begin, rows.end);
 }
 
 template <class T>

@@ -10,11 +10,13 @@ template <class T>
 class Layer {
  public:
   // Where `is_row`, the layer has one neuron, whose weights are stored as the row w; see one_neuron.hpp.
-  Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, int n_slots);
+  // Where `has_scales`, so have the neurons of the layer before; see input_scales.hpp.
+  Layer(const Kernels<T>& kernels, long n_in, long n_out, Activation activation, bool is_row, bool has_scales,
+        int n_slots);
 
   const long n_in, n_out, stride;  // stride: n_out padded
   const Activation activation;
-  const bool is_row;
+  const bool is_row, has_scales;
 
   long weight_rows() const { return is_row ? 1 : n_in; }  // of the weights as they are stored
   bool is_one_panel() const { return stride <= kernels_.panel_columns; }
@@ -34,6 +36,8 @@ class Layer {
   void get_weights(int slot, T* w) const;
   void set_biases(int slot, const T* b);
   void get_biases(int slot, T* b) const;
+  void set_scales(int slot, const T* s);  // (n_in)
+  void get_scales(int slot, T* s) const;
   void set_nabla(const T* nabla_w, const T* nabla_b);
   void get_nabla(T* nabla_w, T* nabla_b) const;
 
@@ -57,15 +61,17 @@ class Layer {
   void finish_nabla_b(const StepRule<T>& rule);
   void add_nabla_squares_to(double& square) const;
 
-  // Takes the step by factor·nabla, by the rules of weights and of biases, and sets nabla to zero.
+  // Takes the step by factor·nabla, by the rules of weights, scales and biases, and sets nabla to zero.
   void apply_nabla(const StepRule<T>& rule, T factor, Part rows);
+  void apply_nabla_scaled(const StepRule<T>& rule, const StepRule<T>& rule_of_scales, T factor, Part rows);
   void apply_nabla_b(const StepRule<T>& rule, T factor);
 
  private:
   long weight_columns() const { return is_row ? n_in : n_out; }
   Panels<T> in_panels(Buffer<T>& values) { return {values.data(), weight_rows(), weight_columns()}; }
   Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), weight_rows(), weight_columns()}; }
-  Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }  // b and its like
+  Panels<T> as_column(Buffer<T>& values) { return {values.data(), n_in, 1}; }  // the scales and their like
+  Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }    // b and its like
   // w in the lecture's layout, as it is handed in and out; wt holds its transpose. A layer of one neuron stores w
   // itself: there each number counts as a row of its own, so that transposing changes nothing.
   template <class U>
@@ -76,6 +82,7 @@ class Layer {
   const Kernels<T>& kernels_;
   Buffer<T> wt_, b_;  // (n_in, stride) or padded n_in; (stride)
   Buffer<T> slots_wt_[2], slots_b_[2];
+  Buffer<T> s_, slots_s_[2], nabla_s_;  // (n_in, lanes), of which the first are used
   Buffer<T> nabla_wt_, nabla_b_;
   Buffer<T> w_;                   // in panels
   Buffer<double> penalties_;      // one for each block of rows of wt

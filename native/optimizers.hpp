@@ -185,8 +185,9 @@ class Optimizer {
     return std::visit([](const auto& which) { return which.n_slots(); }, which_);
   }
 
+  // The decay of decoupled weight decay is multiplied by `decay`.
   template <class T>
-  StepRule<T> rule(double rate, long step) const {
+  StepRule<T> rule(double rate, double decay, long step) const {
     const StepRule<double> r = std::visit([&](const auto& which) { return which.rule(rate, step); }, which_);
     return {.rule = r.rule,
             .p = T(r.p),
@@ -196,7 +197,7 @@ class Optimizer {
             .second_kept = T(r.second_kept),
             .second_added = T(r.second_added),
             .epsilon = T(r.epsilon),
-            .keep = T(r.keep),
+            .keep = T(1 - decay * (1 - r.keep)),
             .nesterov = r.nesterov};
   }
 

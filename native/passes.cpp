@@ -1,22 +1,24 @@
+#include <utility>
+
 #include "step.hpp"
 
 namespace backlit {
 
 template <class T>
 void Passes<T>::forward(Part rows, T* scratch) {
-  for (int l = 0; l < work_.n_layers(); ++l) layer_forward(l, work_.input(l), rows, scratch);
+  for (int l = 0; l < work_.n_layers(); ++l) layer_forward(l, work_.input(l), rows, all_neurons(l), scratch);
 }
 
 template <class T>
 void Passes<T>::forward_in_training(Part rows, long step, long position, T* scratch) {
   for (int l = 0; l < work_.n_layers(); ++l) {
     if (work_.drops(l)) drop(l, rows, step, position);
-    layer_forward(l, work_.fed(l), rows, scratch);
+    layer_forward(l, work_.fed(l), rows, all_neurons(l), scratch);
   }
 }
 
 template <class T>
-void Passes<T>::layer_forward(int l, Rows<T> input, Part rows, T* scratch) {
+void Passes<T>::layer_forward(int l, Rows<T> input, Part rows, Part neurons, T* scratch) {
   const Layer<T>& layer = work_.layers[l];
   const T* const b = work_.layers[l].b();
   const Matrix<T> z = from_row(work_.z(l), rows.begin), a = from_row(work_.a(l + 1), rows.begin);
@@ -24,7 +26,9 @@ void Passes<T>::layer_forward(int l, Rows<T> input, Part rows, T* scratch) {
     return work_.kernels.forward_sparse(layer.activation, work_.sparse(rows.begin), layer.wt(), b, z, a, rows.size());
   if (layer.is_row)
     return work_.kernels.forward_one(layer.activation, input.from(rows.begin), layer.wt(), b, z, a, rows.size());
-  work_.kernels.forward(layer.activation, input.from(rows.begin), layer.wt(), b, z, a, rows.size(), scratch);
+  const long j = neurons.begin;
+  work_.kernels.forward(layer.activation, input.from(rows.begin), columns_of(layer.wt(), neurons), b + j,
+                        from_column(z, j), from_column(a, j), rows.size(), scratch);
 }
 
 template <class T>
@@ -60,21 +64,28 @@ void Passes<T>::output(Part rows, bool with_delta) {
 
 template <class T>
 void Passes<T>::backward(Part rows, long n_rows, T* scratch) {
-  for (int l = work_.n_layers() - 2; l >= 0; --l) {
-    const Activation activation = work_.layers[l].activation;
-    const bool drop = work_.drops(l + 1);
-    const Matrix<T> z = from_row(work_.z(l), rows.begin), a = from_row(work_.a(l + 1), rows.begin),
-                    delta = from_row(work_.delta(l), rows.begin);
-    const Layer<T>& next = work_.layers[l + 1];
-    work_.kernels.backward(drop ? Activation::identity : activation, work_.delta_rows(l + 1).from(rows.begin), next.w(),
-                           z, a, delta, rows.size(), scratch);
-    if (drop)
-      work_.kernels.pull_back_dropped(activation, from_row(work_.mask(l + 1), rows.begin), z, a, delta, rows.size(),
-                                      work_.layers[l].n_out);
-  }
-  for (int l = 0; l < work_.n_layers(); ++l)
-    if (!work_.layers[l].is_one_panel())
-      work_.kernels.into_panels(work_.delta(l), work_.delta_panels(l, n_rows), rows.begin, rows.end);
+  for (int l = work_.n_layers() - 2; l >= 0; --l) layer_backward(l, rows, all_neurons(l), scratch);
+  for (int l = 0; l < work_.n_layers(); ++l) into_panels(l, n_rows, rows, all_neurons(l));
+}
+
+template <class T>
+void Passes<T>::layer_backward(int l, Part rows, Part neurons, T* scratch) {
+  const Activation activation = work_.layers[l].activation;
+  const bool drop = work_.drops(l + 1);
+  const auto mine = [&](Matrix<T> m) { return from_column(from_row(m, rows.begin), neurons.begin); };
+  const Matrix<T> z = mine(work_.z(l)), a = mine(work_.a(l + 1)), delta = mine(work_.delta(l));
+  work_.kernels.backward(drop ? Activation::identity : activation, work_.delta_rows(l + 1).from(rows.begin),
+                         columns_of(std::as_const(work_.layers[l + 1]).w(), neurons), z, a, delta, rows.size(),
+                         scratch);
+  if (drop)
+    work_.kernels.pull_back_dropped(activation, mine(work_.mask(l + 1)), z, a, delta, rows.size(), neurons.size());
+}
+
+template <class T>
+void Passes<T>::into_panels(int l, long n_rows, Part rows, Part neurons) {
+  if (work_.layers[l].is_one_panel()) return;
+  work_.kernels.into_panels(from_column(work_.delta(l), neurons.begin),
+                            columns_of(work_.delta_panels(l, n_rows), neurons), rows.begin, rows.end);
 }
 
 template class Passes<float>;

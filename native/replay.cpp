@@ -65,7 +65,7 @@ Description description() {
   d.objective.dropout.rates = numbers<double>();
   d.objective.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
   d.optimizer = optimizer();
-  d.layer_rates = {numbers<double>(), numbers<double>()};
+  d.layer_rates = {numbers<double>(), numbers<double>(), number()};
   d.max_threads = int(number());
   d.precision = Precision(index_of(word(), precision_names, "precision"));
   return d;
@@ -83,6 +83,8 @@ void replay(const std::string& operation) {
       session.layer(l).set_weights(slot, numbers<T>().data());
       session.layer(l).set_biases(slot, numbers<T>().data());
     }
+  const bool has_scales = d.layer_rates.scales != 0;
+  for (int slot = -1; slot < n_slots && has_scales; ++slot) session.layer(0).set_scales(slot, numbers<T>().data());
   // a sparse x has values where another has x, and more than none of the rest
   const std::vector<T> x = numbers<T>(), y = numbers<T>(), sample_weight = numbers<T>();
   const std::vector<std::int64_t> row_starts = numbers<std::int64_t>();
@@ -114,6 +116,11 @@ void replay(const std::string& operation) {
         answer(w.data(), w.size());
         answer(b.data(), b.size());
       }
+    std::vector<T> s(sizes.front());
+    for (int slot = -1; slot < n_slots && has_scales; ++slot) {
+      session.layer(0).get_scales(slot, s.data());
+      answer(s.data(), s.size());
+    }
   };
   if (operation == "evaluate") {
     std::vector<T> out(n_rows * sizes.back());
@@ -132,10 +139,11 @@ void replay(const std::string& operation) {
   } else if (operation == "steps") {
     const std::vector<std::int64_t> order = numbers<std::int64_t>();
     const long batch_size = long(number());
-    const std::vector<double> rates = numbers<double>();
+    const std::vector<double> rates = numbers<double>(), decays = numbers<double>();  // which may be none
     std::vector<double> costs(rates.size()), batch_weights(rates.size());
-    result[0] = session.run_steps(examples, order.data(), long(order.size()), batch_size, rates.data(), costs.data(),
-                                  batch_weights.data(), [] { return false; });
+    result[0] = session.run_steps(examples, order.data(), long(order.size()), batch_size, rates.data(),
+                                  decays.empty() ? nullptr : decays.data(), costs.data(), batch_weights.data(),
+                                  [] { return false; });
     answer(result, 1);
     answer(costs.data(), costs.size());
     answer(batch_weights.data(), batch_weights.size());
@@ -147,7 +155,8 @@ void replay(const std::string& operation) {
       nabla_w.push_back(nablas.emplace_back(numbers<T>()).data());
       nabla_b.push_back(nablas.emplace_back(numbers<T>()).data());
     }
-    session.apply_gradient(nabla_w, nabla_b, number());
+    const double rate = number(), decay = number();
+    session.apply_gradient(nabla_w, nabla_b, rate, decay);
     answer_state();
   } else {
     throw std::runtime_error("there is no operation '" + operation + "'");

@@ -13,9 +13,6 @@ namespace {
 // To bound memory: rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over at a
 // time.
 constexpr long block_rows = 256, gradient_rows = 2048;
-// A second thread needs at least so many floating-point operations per step to save more than it costs, and so many
-// per call to be worth starting.
-constexpr double operations_per_thread = 4e6, operations_per_call = 2.5e7;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 // Reading the clock takes as long as a tenth of a tiny step.
 constexpr long narrow_rows_between_looks_at_the_clock = 1024;
@@ -27,7 +24,9 @@ std::vector<Layer<T>> layers_of(const Description& description, const Kernels<T>
   for (std::size_t l = 0; l + 1 < shape.sizes.size(); ++l) {
     const long n_in = shape.sizes[l], n_out = shape.sizes[l + 1];
     const bool is_row = l > 0 && n_out == 1 && description.precision == Precision::full;
-    layers.emplace_back(kernels, n_in, n_out, shape.activations[l], is_row, description.optimizer.n_slots());
+    const bool has_scales = l == 0 && description.layer_rates.scales != 0;
+    layers.emplace_back(kernels, n_in, n_out, shape.activations[l], is_row, has_scales,
+                        description.optimizer.n_slots());
   }
   return layers;
 }
@@ -44,17 +43,22 @@ Session<T>::Session(Description description, const Kernels<T>& kernels)
       workspace_(description_, kernels, layers_),
       narrow_(description_, kernels, layers_) {
   description_.objective.dropout.rates.resize(layers_.size(), 0.0);
+  for (const Layer<T>& layer : layers_) n_weights_ += double(layer.n_in) * layer.n_out;
 }
 
 template <class T>
 int Session<T>::threads_for(long rows_per_step, long rows_per_call, long most) const {
-  double weights = 0;
-  for (const Layer<T>& layer : layers_) weights += double(layer.n_in) * layer.n_out;
-  const double training = 6 * weights;  // operations per row
-  const double wanted =
-      std::min(training * rows_per_step / operations_per_thread, training * rows_per_call / operations_per_call);
+  const double wanted = threads_by_rows(n_weights_, rows_per_step, rows_per_call);
   return int(
       std::clamp<double>(wanted, 1, std::min<long>(Call::share_of(description_.max_threads), std::max(1L, most))));
+}
+
+template <class T>
+int Session<T>::threads_for_steps(long batch_size, long n_order, bool is_sparse) const {
+  const double wanted = threads_by_neurons(n_weights_, batch_size, double(n_order) / batch_size);
+  const int by_neurons = int(std::clamp<double>(wanted, 1, Call::share_of(description_.max_threads)));
+  return by_neurons_.serves(batch_size, by_neurons, is_sparse) ? by_neurons
+                                                               : threads_for(batch_size, n_order, batch_size);
 }
 
 // For steps of n_rows rows.
@@ -110,7 +114,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
 }
 
 template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight) {
+void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row) {
   const Call call;
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, n_rows, chunk);
@@ -130,7 +134,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         workspace_.take_row(examples, first + i, i);
         *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
       }
-      passes_.forward_in_training(rows, t, first + rows.begin, scratch);
+      passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
       passes_.output(rows, true);
       barrier.wait();  // w is transposed
       passes_.backward(rows, n, scratch);
@@ -152,13 +156,14 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
 }
 
 template <class T>
-void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b,
-                                double rate) {
+void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
+                                double decay) {
   const SubnormalsAreZero while_a_step_is_taken;
-  const StepRule<T> s = rule_without_penalty(step_.rule(rate, 1, ++t));  // the gradient holds the penalty's already
+  const StepRule<T> s =
+      rule_without_penalty(step_.rule(rate, decay, 1, ++t));  // the gradient holds the penalty's already
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
-    layers_[l].apply_nabla(description_.layer_rates.of_weights(s, int(l)), s.p, Part(0, layers_[l].weight_rows()));
+    step_.apply_nabla(int(l), s, s.p, Part(0, layers_[l].weight_rows()));
     layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
 }
@@ -166,12 +171,17 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
 // Steps 1 to 4 of the lecture's algorithm for some rows of a batch. Each example's errors are multiplied by `factor`,
 // and by its weight where it has one. `step` counts from 0.
 template <class T>
-void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
-                            Part rows, long step, T* scratch) {
+void Session<T>::take_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows) {
   for (long i = rows.begin; i < rows.end; ++i) {
     workspace_.take_row(examples, batch[i], i);
     *workspace_.share(i) = T(examples.sample_weight ? double(examples.sample_weight[batch[i]]) * factor : factor);
   }
+}
+
+template <class T>
+void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
+                            Part rows, long step, T* scratch) {
+  take_rows(examples, batch, factor, rows);
   passes_.forward_in_training(rows, step, rows.begin, scratch);
   passes_.output(rows, true);
   passes_.backward(rows, n_rows, scratch);
@@ -194,11 +204,11 @@ double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, co
 // taken by one thread in one order, and the result does not depend on how many there are.
 template <class T>
 int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size,
-                          const double* rates, double* costs, double* batch_weights,
+                          const double* rates, const double* decays, double* costs, double* batch_weights,
                           const std::function<bool()>& interrupted) {
   using Clock = std::chrono::steady_clock;
   const Call call;
-  const int n_threads = threads_for(batch_size, n_order, batch_size);
+  const int n_threads = threads_for_steps(batch_size, n_order, examples.is_sparse());
   const bool is_narrow = narrow_.serves(batch_size, examples.is_sparse());
   if (is_narrow) {
     narrow_.reserve(batch_size);
@@ -231,13 +241,18 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
       if (batch_weight == 0) continue;  // every thread sees the same and goes on
 
-      const StepRule<T> s = step_.rule(rates[step], batch_weight, t + steps_taken + 1);
+      const StepRule<T> s = step_.rule(rates[step], decays ? decays[step] : 1, batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
-      if (is_narrow)
+      const bool by_neurons = !is_narrow && by_neurons_.serves(n, n_threads, examples.is_sparse());
+      if (by_neurons) {
+        take_rows(examples, batch, p / batch_weight, Part(n, thread, n_threads));
+        by_neurons_.train(n, thread, n_threads, barrier, scratch);
+      } else if (is_narrow) {
         narrow_.train(examples, batch, n, p / batch_weight, Part(narrow_.n_groups(n), thread, n_threads));
-      else
+      } else {
         train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
+      }
       barrier.wait();  // all errors are there
       ++steps_taken;
 
@@ -259,6 +274,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
                                description_.shape.n_in()};
       if (is_narrow)
         narrow_.take(s, n, thread, n_threads);
+      else if (by_neurons)
+        by_neurons_.take(s, n, thread, n_threads, ahead, scratch);
       else if (steps_by_whole_gradient())
         whole_gradient_.step(s, n, thread, n_threads, barrier, scratch);
       else

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "narrow.hpp"
+#include "sharing.hpp"
 #include "step.hpp"
 #include "threads.hpp"
 #include "workspace.hpp"
@@ -29,23 +30,28 @@ class Session {
   // a^L of n rows; where y is given, also Σ s C_x and Σ s.
   void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
 
-  // C without the penalty, its gradient left in the layers, and Σ s.
-  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight);
-  void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate);
+  // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
+  // batch.
+  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row = 0);
+  // The optimizer's decay of the weights is multiplied by `decay`.
+  void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
+                      double decay);
 
-  // One step per batch. Returns the first layer (counted from 1, the input) with a value that is not finite, or 0.
-  // `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
+  // One step per batch; `decays` may be null. Returns the first layer (counted from 1, the input) with a value that is
+  // not finite, or 0. `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
-                double* costs, double* batch_weights, const std::function<bool()>& interrupted);
+                const double* decays, double* costs, double* batch_weights, const std::function<bool()>& interrupted);
 
   // How many threads to use for steps of so many rows in a call of so many, where at most `most` have something to do.
   int threads_for(long rows_per_step, long rows_per_call, long most) const;
 
  private:
+  int threads_for_steps(long batch_size, long n_order, bool is_sparse) const;
   // Whether the step needs the whole gradient first, instead of being fused into BP4.
   bool steps_by_whole_gradient() const { return description_.optimizer.clips(); }
   void reserve(int n_threads, long n_rows, bool is_sparse);
   void transpose(int thread, int n_threads);
+  void take_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,
                   long step, T* scratch);
   double cost_of_batch(const Examples<T>& examples, const T* costs, const std::int64_t* batch, long n_rows,
@@ -54,11 +60,13 @@ class Session {
 
   Description description_;
   std::vector<Layer<T>> layers_;
+  double n_weights_ = 0;
   Workspace<T> workspace_;
   Narrow<T> narrow_;
   Passes<T> passes_{workspace_};
   Step<T> step_{workspace_};
   WholeGradient<T> whole_gradient_{workspace_};
+  ByNeurons<T> by_neurons_{workspace_, passes_, step_};
 };
 
 }  // namespace backlit

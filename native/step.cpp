@@ -10,14 +10,17 @@ template <class T>
 void Step<T>::reserve(bool is_sparse) {
   for (int l = 0; l < work_.n_layers(); ++l) {
     if (l > 0) work_.layers[l].reserve_w();
-    if (l == 0 && is_sparse) work_.layers[l].reserve_nabla_wt();
+    if (work_.layers[l].has_scales)
+      work_.layers[l].reserve_nabla();
+    else if (l == 0 && is_sparse)
+      work_.layers[l].reserve_nabla_wt();
     if (penalty().any()) work_.layers[l].reserve_penalties();
   }
 }
 
 template <class T>
-StepRule<T> Step<T>::rule(double rate, double batch_weight, long step) const {
-  StepRule<T> s = work_.description.optimizer.template rule<T>(rate, step);
+StepRule<T> Step<T>::rule(double rate, double decay, double batch_weight, long step) const {
+  StepRule<T> s = work_.description.optimizer.template rule<T>(rate, decay, step);
   s.square = T(penalty().l2 + penalty().alpha / batch_weight);
   s.l1 = T(penalty().l1);
   s.has_penalty = penalty().any();
@@ -26,18 +29,42 @@ StepRule<T> Step<T>::rule(double rate, double batch_weight, long step) const {
 
 template <class T>
 void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch) {
-  const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, Part(layer.weight_rows(), thread, n_threads),
-                   l == 0 ? ahead : RowsAhead<T>{}, scratch);
-    if (thread == l % n_threads)
-      work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
-                                  layer.slot_b(1));
+    take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead<T>{}, scratch);
+    if (l > 0) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }
 
-// BP4 and the step for the weights from some neurons of the layer before, and their copy for BP2.
+template <class T>
+void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
+                        T* scratch) {
+  const LayerRates& rates = work_.description.layer_rates;
+  Layer<T>& layer = work_.layers[l];
+  const Part part(layer.weight_rows(), thread, n_threads);
+  if (layer.has_scales)
+    update_scaled(rule, n_rows, part, scratch);
+  else
+    update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, part, ahead, scratch);
+  if (thread == l % n_threads)
+    work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
+                                layer.slot_b(1));
+}
+
+template <class T>
+void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch) {
+  const LayerRates& rates = work_.description.layer_rates;
+  Layer<T>& layer = work_.layers[l];
+  const auto mine = [&](auto panels) { return columns_of(panels, neurons); };
+  const auto biases = [&](T* all) { return all ? all + neurons.begin : nullptr; };
+  const Panels<const T> delta = mine(work_.delta_panels(l, n_rows));
+  work_.kernels.update_weights(rule_times_p(rates.of_weights(rule, l)), work_.fed(l), delta, mine(layer.wt()),
+                               mine(layer.slot_wt(0)), mine(layer.slot_wt(1)), 0, layer.n_in, scratch, ahead);
+  work_.kernels.update_biases(rates.of_biases(rule, l), delta, biases(layer.b()), biases(layer.slot_b(0)),
+                              biases(layer.slot_b(1)));
+}
+
+// BP4 and the step for the weights from some neurons of the layer before.
 template <class T>
 void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
   Layer<T>& layer = work_.layers[l];
@@ -50,7 +77,6 @@ void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part p
   }
   work_.kernels.update_weights(rule, work_.fed(l), delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1), part.begin,
                                part.end, scratch, ahead);
-  if (l > 0) layer.transpose(part);
 }
 
 // BP4 of the first layer and its step, where the input is sparse. A rule that moves a weight by its gradient alone
@@ -67,6 +93,24 @@ void Step<T>::update_sparse(const StepRule<T>& rule, long n_rows, Part part) {
       // a second time its gradient is zero already
       if (k >= part.begin && k < part.end) layer.apply_nabla(rule, T(1), Part(k, k + 1));
     }
+}
+
+// BP4 of the first layer and its step, where inputs have scales: the gradient by a scale is a sum over that of w.
+template <class T>
+void Step<T>::update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch) {
+  WholeGradient<T>(work_).add_w(0, n_rows, part, scratch);
+  if (rule.has_penalty) work_.layers[0].finish_nabla(rule, part);
+  apply_nabla(0, rule_without_penalty(rule), T(1), part);
+}
+
+template <class T>
+void Step<T>::apply_nabla(int l, const StepRule<T>& rule, T factor, Part part) {
+  const LayerRates& rates = work_.description.layer_rates;
+  Layer<T>& layer = work_.layers[l];
+  if (layer.has_scales)
+    layer.apply_nabla_scaled(rates.of_weights(rule, l), rates.of_scales(rule), factor, part);
+  else
+    layer.apply_nabla(rates.of_weights(rule, l), factor, part);
 }
 
 template <class T>
@@ -123,8 +167,7 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
   const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    layer.apply_nabla(rule_without_penalty(rates.of_weights(rule, l)), factor,
-                      Part(layer.weight_rows(), thread, n_threads));
+    Step<T>(work_).apply_nabla(l, rule_without_penalty(rule), factor, Part(layer.weight_rows(), thread, n_threads));
     if (thread == l % n_threads) layer.apply_nabla_b(rates.of_biases(rule, l), factor);
     if (l > 0) layer.transpose(Part(layer.n_in, thread, n_threads));
   }

@@ -25,8 +25,13 @@ class Passes {
   // Step 4: BP2 from the last layer down to the second, and the errors in panels for BP4. The batch has n_rows rows.
   void backward(Part rows, long n_rows, T* scratch);
 
+  // The same for one layer, or for some of its neurons, of which the first begins a panel; without dropout.
+  void layer_forward(int layer, Rows<T> input, Part rows, Part neurons, T* scratch);
+  void layer_backward(int layer, Part rows, Part neurons, T* scratch);
+  void into_panels(int layer, long n_rows, Part rows, Part neurons);
+  Part all_neurons(int layer) const { return {0, work_.layers[layer].n_out}; }
+
  private:
-  void layer_forward(int layer, Rows<T> input, Part rows, T* scratch);
   void drop(int layer, Part rows, long step, long position);
   void drop_sparse_rows(Part rows, const DropoutDraw& draw, long position);
 
@@ -42,11 +47,20 @@ class Step {
   void reserve(bool is_sparse);
 
   // The rule for step number `step`, counted from 1, on a batch of this weight.
-  StepRule<T> rule(double rate, double batch_weight, long step) const;
+  StepRule<T> rule(double rate, double decay, double batch_weight, long step) const;
 
   // The step of one of the threads, each of which has its part of each layer's weights; the rows of the next batch are
   // fetched meanwhile.
   void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch);
+
+  // The same of one layer without the copy for BP2: of the thread's part of the weights from all neurons of the layer
+  // before, or of the weights to some neurons, of which the first begins a panel.
+  void take_rows(int layer, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
+                 T* scratch);
+  void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch);
+
+  // The step alone, by factor·nabla, for these rows of a layer's weights, and for their scales.
+  void apply_nabla(int layer, const StepRule<T>& rule, T factor, Part part);
 
   // What the penalty adds to the cost: each thread finds its part, while weights stay as they are; then it is added up.
   void find_penalties(double batch_weight, int thread, int n_threads);
@@ -55,6 +69,7 @@ class Step {
  private:
   void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
+  void update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch);
   const Penalty& penalty() const { return work_.description.objective.penalty; }
 
   Workspace<T>& work_;

@@ -81,4 +81,16 @@ Matrix<T> from_row(Matrix<T> m, long row) {
   return {m.row(row), m.stride};
 }
 
+// Columns of a matrix from one on.
+template <class T>
+Matrix<T> from_column(Matrix<T> m, long column) {
+  return {m.data ? m.data + column : nullptr, m.stride};
+}
+
+// Some columns of panels; the first begins a panel.
+template <class T>
+Panels<T> columns_of(Panels<T> m, Part columns) {
+  return {m.data ? m.data + columns.begin * m.n_rows : nullptr, m.n_rows, columns.size()};
+}
+
 }  // namespace backlit

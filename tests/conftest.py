@@ -33,11 +33,16 @@ LONG = {
 def pytest_configure(config):
     config.addinivalue_line("markers", "soak: too long for `make test`; `make soak` asks for it with BACKLIT_SOAK=1")
     config.addinivalue_line("markers", "thorough: for .ci/run and `make soak`, which ask for it; see needs.THOROUGH")
+    config.addinivalue_line("markers", "cluster: starts several processes with torch or Ray; `make test-cluster`")
     config.addinivalue_line("markers", "needs(*names): what the machine must have; tests/needs.py says what that is")
 
 
 def pytest_collection_modifyitems(config, items):
-    wanted = {"soak": bool(os.environ.get("BACKLIT_SOAK")), "thorough": needs.THOROUGH}
+    wanted = {
+        "soak": bool(os.environ.get("BACKLIT_SOAK")),
+        "thorough": needs.THOROUGH,
+        "cluster": bool(os.environ.get("BACKLIT_CLUSTER")),
+    }
     left_out = [item for item in items if any(item.get_closest_marker(m) and not wanted[m] for m in wanted)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

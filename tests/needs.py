@@ -29,6 +29,11 @@ PYODIDE = Path(__file__).parents[1] / "frontend/node_modules/pyodide"
 THOROUGH = bool(os.environ.get("BACKLIT_THOROUGH") or os.environ.get("BACKLIT_SOAK"))
 """Whether tests that take seconds to be surer of what others show are wanted too: in .ci/run, and in `make soak`."""
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+SEPARATE = (
+    *("unshare", *([] if ROOT else ["--user", "--map-root-user"]), "--net", "--pid", "--fork", "--kill-child"),
+    *("--mount-proc", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"),
+)
+"""Before a command: it sees no network but its own machine's, and all that it starts ends with it."""
 
 
 class Need(NamedTuple):
@@ -43,8 +48,8 @@ def program(name: str, packages: str) -> Need:
     return Need(lambda: shutil.which(name) is not None, f"no {name} here: apt-get install {packages}", installable=True)
 
 
-def module(name: str) -> Need:
-    return Need(lambda: importlib.util.find_spec(name) is not None, f"no {name} here: make setup", installable=True)
+def module(name: str, remedy: str = "make setup") -> Need:
+    return Need(lambda: importlib.util.find_spec(name) is not None, f"no {name} here: {remedy}", installable=True)
 
 
 def module_of_notebooks(name: str) -> Need:
@@ -126,6 +131,7 @@ NEEDS = {
     "jupyterlab": module_of_notebooks("jupyterlab"),
     "marimo": module_of_notebooks("marimo"),
     "engine": Need(native_is_available, "the engine is not built: install g++ and run make setup", installable=True),
+    "ray": module("ray", "make test-cluster"),
     # what is somebody else's to install
     "tensorboardX": somebodys("tensorboardX", "tensorboardX"),
     "data": Need(DATA.is_dir, f"the real data sets are not at {DATA} (set BACKLIT_DATA)"),
@@ -139,6 +145,7 @@ NEEDS = {
     "no root": Need(lambda: not ROOT, "root may do everything"),
     "mounts": Need(lambda: ROOT and works("unshare", "--mount", "true"), "takes root and mount namespaces"),
     "Python for everybody": Need(everybody_has_python, "only root can read this Python, and nothing can be mounted"),
+    "namespaces": Need(lambda: works(*SEPARATE, "true"), "takes namespaces of processes and networks"),
     "user namespaces": Need(lambda: works("unshare", "--user", "true"), "takes user namespaces"),
     "small disks": Need(mounts_small_disks, "no small disk can be mounted here"),
     "devices": Need(makes_devices if ROOT else Path("/dev/full").is_char_device, "there are no devices to write to"),

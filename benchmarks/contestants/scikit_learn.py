@@ -20,7 +20,7 @@ def fitted(case: Case) -> MLPClassifier | MLPRegressor:
     """Return a model with the workload's weights."""
     warnings.filterwarnings("ignore")
     classifies = case.loss == "cross_entropy"
-    hidden = {"sigmoid": "logistic"}.get(case.activations[0], case.activations[0])
+    hidden = {"sigmoid": "logistic", "softmax": "identity"}.get(case.activations[0], case.activations[0])
     model = (MLPClassifier if classifies else MLPRegressor)(
         hidden_layer_sizes=case.sizes[1:-1],
         activation=hidden,
@@ -37,17 +37,21 @@ def fitted(case: Case) -> MLPClassifier | MLPRegressor:
     if classifies:
         model.partial_fit(x, y.argmax(axis=1), classes=np.arange(case.sizes[-1]))
     else:
-        model.partial_fit(x, y.squeeze())
+        model.partial_fit(x, _target(y))
     weights, biases = case.parameters()
     model.coefs_, model.intercepts_ = [w.T.copy() for w in weights], [b.copy() for b in biases]
     del model._optimizer  # so that it begins anew, with moments for these arrays
     return model
 
 
+def _target(y: np.ndarray) -> np.ndarray:
+    return y[:, 0] if y.shape[1] == 1 else y
+
+
 def train(case: Case, n_threads: int) -> Training:
     threadpool_limits(n_threads)
     x, y = case.data()
-    target = y.argmax(axis=1) if case.loss == "cross_entropy" else y.squeeze()
+    target = y.argmax(axis=1) if case.loss == "cross_entropy" else _target(y)
     model = fitted(case)
 
     def epoch(order: np.ndarray) -> None:

@@ -59,7 +59,13 @@ def main() -> None:
     if not arguments.data.is_dir():
         raise SystemExit(f"There is no folder {arguments.data}. Say with --data where the sets are.")
     # a contestant is through before the next begins: those that take hours stand last
-    keys = [Key(name, contestant, seed, arguments.threads) for contestant in names for name in sets for seed in seeds]
+    keys = [
+        Key(name, contestant, seed, arguments.threads)
+        for contestant in names
+        for name in sets
+        if CONTESTANTS[contestant].task in ("", SETS[name][2])
+        for seed in seeds
+    ]
     done = {key for key, record in read_records(arguments.out).items() if "scores" in record}
     again = _chosen(arguments.again, CONTESTANTS, ())
     for i, key in enumerate(keys):

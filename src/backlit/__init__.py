@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backlit.data.columns import ColumnChoices, TableSchema
     from backlit.data.encoder import TableEncoder
     from backlit.data.readers import read_table
+    from backlit.distributed.trainer import DistributedTrainer
     from backlit.engine import get_engine
     from backlit.engine.predictor import Predictor
     from backlit.errors import BacklitError
@@ -64,6 +65,7 @@ _HOMES = {
     "DemonRanking": "backlit.explanation.demon.ranking",
     "DemonReport": "backlit.explanation.demon.report",
     "Diagnosis": "backlit.explanation.diagnosis.diagnosis",
+    "DistributedTrainer": "backlit.distributed.trainer",
     "Dropout": "backlit.core.dropout",
     "EarlyStopping": "backlit.training.stopping",
     "Exercise": "backlit.explanation.exercise",
@@ -123,6 +125,7 @@ __all__ = [
     "DemonRanking",
     "DemonReport",
     "Diagnosis",
+    "DistributedTrainer",
     "Dropout",
     "EarlyStopping",
     "Exercise",

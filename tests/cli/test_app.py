@@ -18,7 +18,7 @@ import pytest
 from commands import QUICK, homes
 
 from backlit import MLPClassifier, MLPRegressor
-from backlit.cli.app import check, demon, diagnose, evaluate, explain, find_rate, predict, train
+from backlit.cli.app import check, demon, diagnose, evaluate, explain, find_rate, predict, train, tune
 from backlit.cli.options import GROUPS
 from backlit.cli.reading import ReadingOptions
 from backlit.errors import ModelFileError
@@ -112,7 +112,7 @@ def test_train_has_each_option_of_the_estimators():
     assert theirs - ours == ONLY_IN_PYTHON
 
 
-@pytest.mark.parametrize("command", [train, find_rate, evaluate, predict, explain, demon, check, diagnose])
+@pytest.mark.parametrize("command", [train, find_rate, tune, evaluate, predict, explain, demon, check, diagnose])
 def test_every_command_with_a_table_reads_it_alike(command):
     assert {field.name for field in dataclasses.fields(ReadingOptions)} <= inspect.signature(command).parameters.keys()
 

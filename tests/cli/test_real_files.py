@@ -64,6 +64,7 @@ def test_tables(data_dir, tmp_path, source, target, metric, promised):
     assert mean_over_seeds(tmp_path, data_dir / source, target, metric) >= promised
 
 
+@pytest.mark.thorough
 def test_adult_has_no_header(data_dir, tmp_path):
     scores = []
     for seed in SEEDS:

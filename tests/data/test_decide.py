@@ -188,6 +188,13 @@ def test_missing_words_and_numbers():
     assert decide(table, ColumnChoices(missing=("x",))).remarks == ("No cell is 'x', which was given as missing.",)
 
 
+@pytest.mark.parametrize(("odd", "becomes"), [("b ", "b"), ("\u00a0a", "a"), ("  ", None), ("", None)])
+def test_a_single_odd_cell_among_many_that_recur_is_stripped(odd, becomes):
+    cells = ["a", "b"] * 6_000
+    cells[-1] = odd
+    assert blank_missing(text(t=cells), [])[0]["t"].tail(2).to_list() == ["a", becomes]
+
+
 SALES = [f"{k}.5" for k in range(9)]
 TOTAL = str(sum(map(float, SALES)))
 

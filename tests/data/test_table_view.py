@@ -77,7 +77,7 @@ def test_bytes_of_images():
         ([[1, 2], [3]], ShapeError, "different lengths"),
         (np.ones((2, 2), complex), DataError, "Complex"),
         (pl.Series([1]), ShapeError, "2D array"),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), DataError, "same name|named 'a'"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), DataError, "Several columns are named 'a'"),
         (3, ShapeError, "dataframe or a 2D array"),
     ],
 )

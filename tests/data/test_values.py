@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backlit.data.values import canonical_text, is_missing, kind_of, number_of, plain, with_gaps
+from backlit.data.values import canonical_text, is_missing, kind_of, number_of, plain
 
 NOON = dt.datetime(1970, 1, 2, 12)
 
@@ -95,10 +95,3 @@ def test_plain_is_what_json_can_hold():
         "2020-01-01",
         True,
     ]
-
-
-def test_masked_values_are_gaps():
-    assert with_gaps(np.ma.array([1, 2, 3], mask=[0, 1, 0])).tolist() == [1, None, 3]
-    assert with_gaps(np.ma.array(["a", "b"], mask=[1, 0])).tolist() == [None, "b"]
-    assert np.isnan(with_gaps(np.ma.array([1.5, 2.5], mask=[0, 1]))).tolist() == [False, True]
-    assert with_gaps(np.ma.array([1, 2])).dtype == np.int64

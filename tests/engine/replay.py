@@ -13,11 +13,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, argument_values
-from backlit.engine.protocol import Gradient, OptimizerState, Steps, check_layer_rates, check_shapes, clipped
+from backlit.engine.checks import check_layer_rates, check_shapes
+from backlit.engine.protocol import Gradient, OptimizerState, Steps, clipped, scales_to_begin_with
 from backlit.errors import InvalidInputError
 
 
@@ -45,7 +47,8 @@ class ReplaySession:
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
         self._network = network
-        self._layer_rates = ((), ()) if layer_rates is None else (layer_rates.weights, layer_rates.biases)
+        self._layer_rates = layer_rates or LayerRates((), ())
+        self._scales = scales_to_begin_with(network, optimizer, layer_rates, self._state)
 
     def set_network(self, network):
         self._network = network
@@ -75,19 +78,20 @@ class ReplaySession:
         nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 
-    def run_steps(self, x, y, order, batch_size, rates, sample_weight=None):
+    def run_steps(self, x, y, order, batch_size, rates, sample_weight=None, decays=None):
         check_shapes(self._network.sizes, x, y, sample_weight)
-        answer = self._ask("steps", x, y, sample_weight, [*_counted(order), batch_size, *_counted(rates)])
+        rest = [*_counted(order), batch_size, *_counted(rates), *_counted([] if decays is None else decays)]
+        answer = self._ask("steps", x, y, sample_weight, rest)
         (diverged_layer,) = answer.numbers(1)
         costs, batch_weights = answer.numbers(len(rates)), answer.numbers(len(rates))
         self._take_state(answer)
         return Steps(costs, batch_weights, int(diverged_layer) or None)
 
-    def apply_gradient(self, gradient, rate):
+    def apply_gradient(self, gradient, rate, decay=1.0):
         rest, gradient = [], clipped(gradient, self._optimizer)
         for nabla_w, nabla_b in zip(gradient.nabla_w, gradient.nabla_b, strict=True):
             rest += [*_counted(nabla_w), *_counted(nabla_b)]
-        self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers(rate)]))
+        self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers([rate, decay])]))
 
     def _take_state(self, answer):
         (t,) = answer.numbers(1)
@@ -99,6 +103,8 @@ class ReplaySession:
             [tuple(slot[0][i] for slot in slots) for i in range(len(weights))],
             [tuple(slot[1][i] for slot in slots) for i in range(len(weights))],
         )
+        self._scales = tuple(answer.array((self._network.sizes[0],)) for _ in self._scales)
+        self._state.scales = (self._scales,) if self._scales else ()
 
     def _ask(self, operation, x, y, sample_weight, rest=()):
         network, penalty, state = self._network, self._objective.penalty, self._state
@@ -115,7 +121,9 @@ class ReplaySession:
             *_numbers(self._objective.dropout_seed),
             *(self._optimizer.name, len(arguments)),
             *(word for name, value in arguments.items() for word in (name, *_numbers(value))),
-            *(word for factors in self._layer_rates for word in _counted(factors)),
+            *_counted(self._layer_rates.weights),
+            *_counted(self._layer_rates.biases),
+            *_numbers(self._layer_rates.scales),
             self._n_threads,
             self._precision,
             state.t,
@@ -123,6 +131,7 @@ class ReplaySession:
         for weights, biases in slots:
             for w, b in zip(weights, biases, strict=True):
                 question += [*_counted(w), *_counted(b)]
+        question += [word for values in self._scales for word in _counted(values)]
         starts, columns = (x.indptr, x.indices) if is_sparse(x) else ([], [])
         for array in (x.data if is_sparse(x) else x, y, sample_weight):
             question += _counted([] if array is None else np.asarray(array, dtype=network.dtype))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,19 +13,21 @@ from backlit.core.activations import ACTIVATIONS
 from backlit.core.dropout import Dropout
 from backlit.core.layer_rates import LayerRates
 from backlit.core.network import Network
-from backlit.core.optimizers import SGD, Adam
-from backlit.engine import Objective
+from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
+from backlit.engine import Objective, OptimizerState
 from backlit.errors import InvalidInputError
 from every import every
 
-# name → (dropout, clip_norm, whether rates differ by layer); clipped at norms that some steps reach and others do not
+# name → (dropout, clip_norm, rates by layer); clipped at norms that some steps reach and others do not
 OPTIONS = {
-    "dropout": (Dropout(0.4), None, False),
-    "dropout, a rate each": (Dropout((0.0, 0.7), input=0.2), None, False),
-    "clipping": (None, 0.3, False),
-    "both": (Dropout(0.25, input=0.1), 0.2, False),
-    "rates by layer": (None, None, True),
-    "clipping, and rates by layer": (None, 0.3, True),
+    "dropout": (Dropout(0.4), None, None),
+    "dropout, a rate each": (Dropout((0.0, 0.7), input=0.2), None, None),
+    "clipping": (None, 0.3, None),
+    "both": (Dropout(0.25, input=0.1), 0.2, None),
+    "rates by layer": (None, None, LayerRates.ntp),
+    "clipping, and rates by layer": (None, 0.3, LayerRates.ntp),
+    "scales of inputs": (None, None, partial(LayerRates.standard, scales=6.0)),
+    "clipping, scales and dropout": (Dropout(0.2, input=0.1), 0.3, partial(LayerRates.ntp, scales=3.0)),
 }
 
 
@@ -33,7 +36,7 @@ ADAM = Adam()
 
 def session(engine, network, options, optimizer=ADAM, *, loss="quadratic", penalty="all", state=None, n_threads=None):
     dropout, clip_norm, by_layer = OPTIONS[options]
-    layer_rates = LayerRates.ntp(network.sizes) if by_layer and not isinstance(optimizer, SGD) else None
+    layer_rates = None if by_layer is None or isinstance(optimizer, SGD) else by_layer(network.sizes)
     objective = Objective(loss, PENALTIES[penalty], dropout, dropout_seed=2**40 + 3)
     optimizer = replace(optimizer, clip_norm=clip_norm)
     return ENGINES[engine].open(network, objective, optimizer, state, n_threads, layer_rates)
@@ -82,6 +85,17 @@ def test_gradient_and_step_apart_equal_both_together(engine, options):
     assert relative_error(parameters(apart.network()), parameters(together.network())) < 1e-12
 
 
+@every("options", OPTIONS)
+@every("engine", ENGINES)
+def test_the_gradient_of_a_batch_is_the_mean_of_its_shards(engine, options):
+    network = Network.initialize([5, 8, 6, 2], "tanh", seed=1)
+    x, y, _ = examples(network, "quadratic", 12)
+    each = session(engine, network, options, penalty="none")
+    shards = [each.cost_and_gradient(x[rows], y[rows], first_row=rows.start) for rows in (slice(0, 3), slice(3, 12))]
+    mean = (3 * gradient_vector(shards[0]) + 9 * gradient_vector(shards[1])) / 12
+    assert relative_error(mean, gradient_vector(each.cost_and_gradient(x, y))) < 1e-12
+
+
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_cutting_an_epoch_and_going_on_from_a_state_change_no_bit(engine, options):
@@ -128,6 +142,59 @@ def test_what_cannot_be_is_refused(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_scales_of_inputs_are_those_of_a_network_that_has_them_before_its_weights(engine):
+    # the definition: z = v (s ⊙ x) + b, where s begins at 1 and moves by Adam at six times the rate
+    network = Network.initialize([6, 9, 1], ["tanh", "identity"], seed=4)
+    x, y, _ = examples(network, "quadratic", 20)
+    layer_rates = LayerRates.standard(network.sizes, scales=6.0)
+    trained = ENGINES[engine].open(network, Objective(), optimizer=Adam(epsilon=1e-14), layer_rates=layer_rates)
+    trained.run_steps(x, y, np.tile(np.arange(20), 3), 20, np.full(3, 0.02))
+    v, w, s = (torch.tensor(each, requires_grad=True) for each in (*network.weights, np.ones(6)))
+    biases = [torch.tensor(b, requires_grad=True) for b in network.biases]
+    adam = torch.optim.Adam([{"params": [v, w, *biases], "lr": 0.02}, {"params": [s], "lr": 0.12}], eps=1e-14)
+    for _ in range(3):
+        a = torch.tanh((s * torch.tensor(x)) @ v.T + biases[0])
+        cost = ((a @ w.T + biases[1] - torch.tensor(y)) ** 2).sum(1).mean() / 2
+        adam.zero_grad()
+        cost.backward()
+        adam.step()
+    np.testing.assert_allclose(trained.optimizer_state().scales[0][0], s.detach(), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(trained.network().weights[0], (v * s).detach(), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(trained.network().weights[1], w.detach(), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_scale_stays_away_from_zero(engine):
+    network = Network([[[1.0, 1.0]]], [[0.0]], ["identity"])
+    state = replace(OptimizerState.zero(network, RMSprop()), scales=((np.array([0.5, -0.5]), np.zeros(2)),))
+    rates = LayerRates((0.0,), (0.0,), scales=0.5)
+    each = ENGINES[engine].open(network, Objective(), RMSprop(rho=0.0), state, layer_rates=rates)
+    each.run_steps(np.ones((1, 2)), np.array([[1.0]]), np.arange(1), 1, np.array([1.0 - 1e-5]))
+    scales = each.optimizer_state().scales[0][0]
+    np.testing.assert_array_equal(scales, [1e-4, -1e-4])  # a step left them at 5e-6, and would have at 0
+
+
+@every("engine", ENGINES)
+@every("options", ["rates by layer", "clipping, scales and dropout", "dropout"])
+def test_a_decay_that_changes_is_the_optimizers_own_times_a_factor(options, engine):
+    network = Network.initialize([5, 18, 2], "tanh", seed=1)
+    x, y, _ = examples(network, "quadratic", 12)
+    order, rates, decays = np.arange(12), np.full(3, 0.1), np.array([1.0, 0.4, 0.0])
+    changing = session(engine, network, options, AdamW(weight_decay=0.3))
+    changing.run_steps(x, y, order, 4, rates, None, decays)
+    apart = session(engine, network, options, AdamW(weight_decay=0.3))
+    at = session(engine, network, options, AdamW(weight_decay=0.3))
+    for i, decay in enumerate(decays):
+        rows = slice(4 * i, 4 * i + 4)
+        apart.apply_gradient(apart.cost_and_gradient(x[rows], y[rows]), 0.1, decay)
+        optimizer = AdamW(weight_decay=0.3 * decay)
+        at = session(engine, at.network(), options, optimizer, state=at.optimizer_state())
+        at.run_steps(x, y, order[rows], 4, rates[:1])
+    for other in (apart, at):
+        assert relative_error(parameters(other.network()), parameters(changing.network())) < 1e-12
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_rates_by_layer_are_those_of_a_network_that_divides_by_the_root_of_its_width(engine):
     # the definition: z = w a / √n_in + b, where w moves by Adam at the rate itself and b at a tenth of it
     network = Network.initialize([6, 9, 1], ["tanh", "identity"], seed=4)
@@ -160,3 +227,5 @@ def test_rates_by_layer_are_refused_where_steps_grow_with_the_gradient(engine):
         ENGINES[engine].open(network, Objective(), SGD(), layer_rates=LayerRates.ntp(network.sizes))
     with pytest.raises(InvalidInputError, match="a number of at least 0 for each of the 1 layers"):
         ENGINES[engine].open(network, Objective(), ADAM, layer_rates=LayerRates((1.0, 1.0), (1.0,)))
+    with pytest.raises(InvalidInputError, match="input_scales, the factor of their rate, must be a number of at"):
+        ENGINES[engine].open(network, Objective(), ADAM, layer_rates=LayerRates((1.0,), (1.0,), -1.0))

@@ -94,12 +94,16 @@ OF_CLASSIFIERS = ("class_weight", "label smoothing")
 
 
 def _cases():
-    """Each option with each estimator; in `make test` with one of them, in turn, and with both in `make soak`."""
+    """Each option with each estimator: with one of them, in turn, in .ci/run, and with both in `make soak`.
+
+    In `make test` those stand with which a check is expected to fail, and the first of all.
+    """
     for i, option in enumerate(OPTIONS):
         of_option = (MLPClassifier,) if option in OF_CLASSIFIERS else (MLPClassifier, MLPRegressor)
         for j, cls in enumerate(of_option):
             marks = [pytest.mark.needs("bfloat16")] if option == "bfloat16" else []
             marks += [pytest.mark.soak] if j != i % len(of_option) else []
+            marks += [pytest.mark.thorough] if i and not OPTIONS[option][1] else []
             yield pytest.param(option, cls, marks=marks)
 
 

@@ -34,8 +34,11 @@ print((peak() - before) / 2**20, allowed / 2**20)
 @pytest.mark.needs("linux")  # ru_maxrss is in other units elsewhere
 @pytest.mark.parametrize(
     ("n_rows", "n_hidden", "early_stopping"),
-    [(30_000, 50, 0), (30_000, 50, 1), (512, 3000, 0)],
-    ids=["much data", "much data, early stopping", "many parameters"],
+    [
+        pytest.param(30_000, 50, 0, id="much data", marks=pytest.mark.thorough),
+        pytest.param(30_000, 50, 1, id="much data, early stopping"),
+        pytest.param(512, 3000, 0, id="many parameters", marks=pytest.mark.thorough),
+    ],
 )
 def test_memory_of_a_fit(n_rows, n_hidden, early_stopping):
     arguments = map(str, (n_rows, n_hidden, early_stopping))

@@ -1,5 +1,6 @@
-"""The estimators' options dropout, clip_norm and label_smoothing."""
+"""The estimators' options dropout, clip_norm, weight_average and label_smoothing."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -13,7 +14,7 @@ from backlit.data.labels import smooth_labels
 from backlit.errors import InvalidInputError
 
 X, Y = make_classification(300, 8, n_informative=5, n_classes=3, random_state=0)
-OPTIONS = {"dropout": Dropout(0.3, input=0.1), "clip_norm": 0.5, "label_smoothing": 0.1}
+OPTIONS = {"dropout": Dropout(0.3, input=0.1), "clip_norm": 0.5, "weight_average": 0.9, "label_smoothing": 0.1}
 
 
 def fitted(estimator, X=X, y=Y):
@@ -60,6 +61,28 @@ def test_dropout_goes_on_bit_for_bit(tmp_path):
         fitted(classifier(**options | {"clip_norm": 0.8}))
 
 
+def test_an_average_of_the_weights_goes_on_with_the_weights_themselves():
+    def fit(n, **more):
+        return fitted(classifier(weight_average=0.9, batch_size=30, **more).set_params(max_iter=n))
+
+    whole, by_parts = fit(6), classifier(weight_average=0.9, batch_size=30)
+    for _ in range(6):
+        by_parts = pickle.loads(pickle.dumps(by_parts)).partial_fit(X, Y, classes=np.unique(Y))
+    np.testing.assert_array_equal(whole.coefs_[1], by_parts.coefs_[1])
+    warm = fitted(fit(3, warm_start=True))
+    np.testing.assert_array_equal(whole.coefs_[1], warm.coefs_[1])
+    # of weights that somebody else gave there is no average yet
+    given = fit(3, warm_start=True)
+    other = [w + 1 for w in given.coefs_]
+    given.coefs_ = other
+    given.set_params(learning_rate_init=1e-9)
+    np.testing.assert_allclose(fitted(given).coefs_[1], other[1], atol=1e-6)
+    # after the best epoch was given back, that is what is gone on from
+    best = fit(15, early_stopping=True, warm_start=True)
+    before = best.coefs_[1].copy()
+    np.testing.assert_allclose(fitted(best.set_params(learning_rate_init=1e-9)).coefs_[1], before, atol=1e-6)
+
+
 def test_dropout_is_searched_over_field_by_field():
     search = GridSearchCV(classifier(dropout=Dropout(0.2)), {"dropout__rate": [0.1, 0.4]}, cv=2)
     assert fitted(search).best_params_["dropout__rate"] in (0.1, 0.4)
@@ -96,12 +119,12 @@ def test_what_does_not_go_together_is_refused():
         InvalidInputError, match=r"label_smoothing=0\.1 goes with the loss 'log_loss', but loss is 'huber'"
     ):
         classifier(loss="huber", label_smoothing=0.1).fit(X, Y)
-    for option, value in (("dropout", 0.5), ("clip_norm", 1.0)):
+    for option, value in (("dropout", 0.5), ("clip_norm", 1.0), ("weight_average", 0.9)):
         with pytest.raises(InvalidInputError, match=f"'lbfgs' cannot go with {option}="):
             classifier(solver="lbfgs", **{option: value}).fit(X, Y)
     with pytest.raises(InvalidInputError, match="Dropout has 3 rates, but the network has 2 hidden layers"):
         classifier(dropout=Dropout((0.1, 0.2, 0.3))).fit(X, Y)
-    for wrong in ({"dropout": 1.0}, {"clip_norm": 0.0}, {"label_smoothing": 1.0}):
+    for wrong in ({"dropout": 1.0}, {"clip_norm": 0.0}, {"weight_average": 1.0}, {"label_smoothing": 1.0}):
         with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter of MLPClassifier must be"):
             classifier(**wrong).fit(X, Y)
 

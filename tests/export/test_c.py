@@ -70,7 +70,7 @@ def test_random_models_agree(seed, tmp_path):
     assert came == close(expected)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.thorough), "float64"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_shares_of_saturated_outputs(activation, dtype, tmp_path):
     model = of_identity(dtype, activation)

@@ -109,7 +109,11 @@ def drawn(i: int) -> tuple[str, set[str]]:
 
 # Numbers that come near nothing are compared with every pair of mistakes. Of those, 1 and 12 are tried in any case.
 LONG = {5, 7, 8, 13, 19}
-KINDS = [pytest.param(i, marks=pytest.mark.soak) if i in LONG else i for i in range(len(SPOILT))]
+OFTEN = {0, 1, 12}
+KINDS = [
+    pytest.param(i, marks=[pytest.mark.soak] if i in LONG else [] if i in OFTEN else [pytest.mark.thorough])
+    for i in range(len(SPOILT))
+]
 
 
 @pytest.mark.parametrize("i", range(N_PROGRAMS) if EVERY == 1 else KINDS)

@@ -26,7 +26,7 @@ def new(passing):
     return {name: why for name, why in passing.items() if not KNOWN.get(name, "").startswith(why)}
 
 
-@pytest.mark.parametrize("name", ["equations_vectors", "two_layer_functions"])
+@pytest.mark.parametrize("name", ["equations_vectors", pytest.param("two_layer_functions", marks=pytest.mark.thorough)])
 def test_what_changes_a_number_fails(name):
     assert not new(found(program(f"right/{name}"), every=9))
 

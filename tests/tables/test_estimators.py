@@ -192,6 +192,10 @@ def test_what_was_lost_is_warned_of():
     with_id = frame.with_columns(row_id=np.arange(N))
     with pytest.warns(DataConversionWarning, match="row_id: identifier, left out"):
         TabularClassifier(**TINY).fit(with_id, above)
+    few = above.astype(str).tolist()
+    few[0] = "rare"
+    with pytest.warns(UserWarning, match="The class 'rare' has a single row: no other row can tell"):
+        TabularClassifier(**TINY).fit(frame, few)
     long = pl.DataFrame({"x": np.arange(700.0)})
     with pytest.warns(ConvergenceWarning, match="1e-09 s of max_time were over before the first epoch"):
         TabularRegressor(max_time=1e-9, options={"hidden": (2,), "batch_size": 1}).fit(long, long["x"])

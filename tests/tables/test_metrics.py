@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import softmax
 from sklearn import metrics as of_sklearn
 
 from backlit.errors import InvalidInputError, UnknownNameError
@@ -82,6 +83,26 @@ def test_the_best_epoch_is_the_best_by_the_metric(name):
     assert best != values[-1]
     assert model.evaluate(table[200:]).metrics[name] == pytest.approx(best, rel=1e-4)
     assert model.training["options"]["metric"] == name
+
+
+def test_how_sure_an_epoch_is_does_not_count_where_probabilities_are_calibrated():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(200, 3))
+    codes = np.argmax(z + rng.gumbel(size=z.shape), axis=1)
+    target = TableTarget.learn(pl.Series(list("abc")), "y", "classification", "cross_entropy")
+    y = np.eye(3)[codes]
+    score = named_metric(target, "log_loss", y, calibrate=True)[0]
+    as_it_is = named_metric(target, "log_loss", y)[0](softmax(z, axis=1))
+    assert score(softmax(z, axis=1)) == pytest.approx(as_it_is, rel=0.02)
+    assert score(softmax(3 * z, axis=1)) == pytest.approx(score(softmax(z, axis=1)), rel=1e-9)
+    assert np.isfinite(score(softmax(1e4 * z, axis=1).astype(np.float32)))
+
+    table = pl.DataFrame({"x": z[:, 0], "y": np.array(list("abc"))[codes]})
+    seen = []
+    options = TableTraining(hidden=(8,), epochs=5, learning_rate=0.3, metric="log_loss", calibrate=True)
+    model = TableModel.train(table[:120], "y", options, validation_table=table[120:], listeners=[seen.append])
+    best = min(event.record.validation_metric for event in seen if isinstance(event, EpochEnded))
+    assert model.evaluate(table[120:]).metrics["log_loss"] == pytest.approx(best, rel=1e-4)
 
 
 def test_a_metric_of_shares_wants_labels_as_they_are():

@@ -52,7 +52,7 @@ class SmallBudget(Budget):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr("backlit.tables.streaming.Budget", SmallBudget)
+    monkeypatch.setattr("backlit.tables.stream_request.Budget", SmallBudget)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ OPTIONS = {
     "members": ("y", {"members": 2}),
     "dropout": ("label", {"dropout": 0.1, "numbers": "piecewise", "n_bins": 4}),
     "no validation": ("y", {"validation_fraction": 0.0}),
-    "float64": ("y", {"dtype": "float64", "weight_average": 0.9}),
+    "float64": ("y", {"dtype": "float64", "weight_average": 0.9, "input_scales": 6.0}),
 }
 
 
@@ -297,6 +297,7 @@ fit_stream(sys.argv[1:], "y", training, memory="24M")
 """
 
 
+@pytest.mark.thorough
 def test_memory_does_not_grow_with_rows(tmp_path):
     rng = np.random.default_rng(0)
     frame = pl.DataFrame(rng.standard_normal((40_000, 12)), schema=[f"x{i}" for i in range(11)] + ["y"])

@@ -38,7 +38,9 @@ class Contestant:
     is_small : bool
         Takes seconds; whether it is part of ``--quick``.
     whole : str
-        Of a recipe with one part left out: the key of the whole.
+        Of a recipe with one part left out, or one more: the key of the whole.
+    task : str
+        The only one that it makes a difference to; "" for both.
     """
 
     key: str
@@ -48,33 +50,43 @@ class Contestant:
     setting: Mapping[str, Any] = field(default_factory=dict)
     is_small: bool = False
     whole: str = ""
+    task: str = ""
 
     def load(self) -> ModuleType:
         return import_module(f"contestants.{self.module}")
 
 
-# Parts of the preset "tabular": what is left out → the options that leave it out. A table of its own has their gains.
+# Parts of the preset "tabular": what is left out → the options that leave it out; and what it has not, but could. A
+# table of its own has their gains.
 PARTS: dict[str, Mapping[str, Any]] = {
     "bins": {"numbers": "scaled"},
     "beta-2": {"beta_2": 0.999},
     "schedule": {"schedule": "cosine"},
     "zero-output": {"zero_output": False},
+    "scales": {"input_scales": 0.0},
     "dropout": {"dropout": 0.0},
     "smoothing": {"label_smoothing": 0.0},
     "activation": {"activation": "relu"},
     "clip": {"clip": False},
     "calibration": {"calibrate": False},
 }
-WITHOUT = [
+ADDED: dict[str, Mapping[str, Any]] = {
+    "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
+    "average": {"weight_average": 0.99},
+}
+OF_ONE_TASK = {"smoothing": "classification", "calibration": "classification", "clip": "regression"}
+VARIANTS = [
     Contestant(
-        f"tabular-without-{part}",
-        f"tabular without {part}",
+        f"tabular-{how}-{part}",
+        f"tabular {how} {part}",
         "ours",
         ("backlit",),
         {"preset": "tabular", **options},
         whole="tabular",
+        task=OF_ONE_TASK.get(part, ""),
     )
-    for part, options in PARTS.items()
+    for how, parts in (("without", PARTS), ("with", ADDED))
+    for part, options in parts.items()
 ]
 
 CONTESTANTS = {
@@ -84,7 +96,7 @@ CONTESTANTS = {
         Contestant("backlit", "backlit, plain", "ours", ("backlit",), is_small=True),
         Contestant("tabular", "backlit, tabular", "ours", ("backlit",), {"preset": "tabular"}, is_small=True),
         Contestant("tabular-best", "backlit, tabular-best", "ours", ("backlit",), {"preset": "tabular-best"}),
-        *WITHOUT,
+        *VARIANTS,
         Contestant("sklearn-hgb", "HistGradientBoosting", "histogram_boosting", ("scikit-learn",), is_small=True),
         Contestant("lightgbm", "LightGBM", "light_gbm", ("lightgbm",), {"n_estimators": 1000}, is_small=True),
         Contestant("lightgbm-100", "LightGBM, 100 rounds", "light_gbm", ("lightgbm",), {"n_estimators": 100}),

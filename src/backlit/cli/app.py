@@ -24,6 +24,7 @@ from backlit.cli.inspect import inspect
 from backlit.cli.lab import lab
 from backlit.cli.predict import predict
 from backlit.cli.train import train
+from backlit.cli.tune import tune
 
 # click's, which typer brings along; it is the parent of the errors that typer exports
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -77,7 +78,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done · 1 failed · 2 wrong usage · 130 interrupted.",
 )
 COMMANDS = (
-    *(inspect, train, find_rate, evaluate, predict),
+    *(inspect, train, find_rate, tune, evaluate, predict),
     *(explain, demon, lab, check, diagnose, grade, export, demo, version),
 )
 for command in COMMANDS:

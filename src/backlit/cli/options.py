@@ -20,7 +20,18 @@ import typer
 
 from backlit.errors import InvalidInputError, OutputError
 
-GROUPS = ("Network", "Loss", "Optimizer", "Regularization", "Stopping", "Data", "Checkpoints", "Engine", "Output")
+GROUPS = (
+    "Network",
+    "Loss",
+    "Optimizer",
+    "Regularization",
+    "Stopping",
+    "Data",
+    "Checkpoints",
+    "Engine",
+    "Machines",
+    "Output",
+)
 """The headings of options, in the order of --help; what has none comes first."""
 
 DataFile = Annotated[

@@ -16,7 +16,7 @@ import typer
 
 from backlit.cli.options import with_options_of
 from backlit.errors import InvalidInputError
-from backlit.training.options import option
+from backlit.training.option_fields import option
 
 if TYPE_CHECKING:
     from backlit.data.columns import ColumnChoices, TableSchema

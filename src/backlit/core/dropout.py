@@ -59,7 +59,7 @@ class Dropout:
 
 
 def masks(
-    rates: Sequence[float], sizes: Sequence[int], *, seed: int, step: int, n_rows: int, dtype: str
+    rates: Sequence[float], sizes: Sequence[int], *, seed: int, step: int, n_rows: int, dtype: str, first_row: int = 0
 ) -> list[NDArray[np.floating[Any]] | None]:
     """Return what a^1 … a^{L−1} are multiplied by in one step.
 
@@ -76,6 +76,8 @@ def masks(
     n_rows : int
         Examples in the batch.
     dtype : {"float32", "float64"}
+    first_row : int, default 0
+        Where in the batch the first of them stands.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def masks(
         if rate == 0:
             drawn.append(None)
             continue
-        row, block = np.arange(n_rows)[:, None], np.arange(-(-n_neurons // 4))[None, :]
+        row, block = np.arange(first_row, first_row + n_rows)[:, None], np.arange(-(-n_neurons // 4))[None, :]
         words = draws(seed, step, layer, row, block).reshape(n_rows, -1)[:, :n_neurons]
         drawn.append(mask_of(words, rate, dtype))
     return drawn
@@ -140,7 +142,7 @@ def mask_of(words: Words, rate: float, dtype: Any) -> NDArray[np.floating[Any]]:
     return np.where(stays, 1.0 / (1.0 - rate), 0.0).astype(dtype)
 
 
-def drop_sparse(x: Any, rate: float, *, seed: int, step: int) -> Any:
+def drop_sparse(x: Any, rate: float, *, seed: int, step: int, first_row: int = 0) -> Any:
     """Return a sparse input with its mask of one step applied, the same mask that `masks` gives.
 
     Parameters
@@ -148,12 +150,12 @@ def drop_sparse(x: Any, rate: float, *, seed: int, step: int) -> Any:
     x : CSR matrix, ``(n_rows, n_in)``
     rate : float
         Of the inputs; 0 returns x itself.
-    seed, step
+    seed, step, first_row
         See `masks`.
     """
     if rate == 0:
         return x
-    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+    row = first_row + np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
     words = draws(seed, step, 1, row, x.indices // 4)[np.arange(len(row)), x.indices % 4]
     dropped = x.copy()
     dropped.data = x.data * mask_of(words, rate, x.dtype)

@@ -29,21 +29,32 @@ class LayerRates:
     ----------
     weights, biases : tuple of float
         One for each layer but the input.
+    scales : float, default 0
+        Of a scale for each input, which is trained then; 0 for none. See `backlit.core.input_scales`.
     """
 
     weights: tuple[float, ...]
     biases: tuple[float, ...]
+    scales: float = 0.0
 
     @classmethod
-    def ntp(cls, sizes: Sequence[int]) -> Self:
+    def standard(cls, sizes: Sequence[int], scales: float = 0.0) -> Self:
+        """Return factors of 1; see `ntp`."""
+        ones = (1.0,) * (len(sizes) - 1)
+        return cls(ones, ones, scales)
+
+    @classmethod
+    def ntp(cls, sizes: Sequence[int], scales: float = 0.0) -> Self:
         """Return the factors of the neural tangent parametrization.
 
         Parameters
         ----------
         sizes : sequence of int
             Neurons per layer, the input included.
+        scales : float, default 0
+            Of the scales of inputs.
         """
-        return cls(tuple(1 / math.sqrt(n_in) for n_in in sizes[:-1]), (BIAS_FACTOR,) * (len(sizes) - 1))
+        return cls(tuple(1 / math.sqrt(n_in) for n_in in sizes[:-1]), (BIAS_FACTOR,) * (len(sizes) - 1), scales)
 
 
 def refuse_gradient_descent(optimizer: Optimizer) -> None:
@@ -51,6 +62,15 @@ def refuse_gradient_descent(optimizer: Optimizer) -> None:
     if isinstance(optimizer, SGD):
         others = [name for name, kind in OPTIMIZERS.items() if kind is not SGD]
         raise InvalidInputError(
-            "Rates that differ by layer (parametrization='ntp') are for optimizers whose steps do not grow with the "
-            f"gradient, {', '.join(others)}, but gradient descent came. Use one of those, or the standard one."
+            "Rates that differ by layer (parametrization='ntp') or for scales of inputs (input_scales) are for "
+            f"optimizers whose steps do not grow with the gradient, {', '.join(others)}, but gradient descent came. "
+            "Use one of those, or the standard parametrization without scales."
+        )
+
+
+def check_scales(factor: float) -> None:
+    """Raise if the rate of scales of inputs cannot be multiplied by this."""
+    if not 0 <= factor < math.inf:
+        raise InvalidInputError(
+            f"input_scales, the factor of their rate, must be a number of at least 0, 0 for none, but {factor!r} came."
         )

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from backlit.errors import InvalidInputError
@@ -116,6 +116,13 @@ def arguments(optimizer: Optimizer | type[Optimizer]) -> tuple[Argument, ...]:
 def argument_values(optimizer: Optimizer) -> dict[str, float]:
     """Return the value of each argument by its name; a switch is 0 or 1, and None is 0."""
     return {argument.name: float(getattr(optimizer, argument.name) or 0) for argument in arguments(optimizer)}
+
+
+def with_decay(optimizer: Optimizer, factor: float) -> Optimizer:
+    """Return an optimizer whose decay of the weights, where it has any, is multiplied by a factor."""
+    if factor == 1 or not isinstance(optimizer, AdamW):
+        return optimizer
+    return replace(optimizer, weight_decay=factor * optimizer.weight_decay)
 
 
 def _argument(default: float | bool | None, help: str, range: Range | None = None) -> Any:

@@ -48,28 +48,16 @@ class CategoryPlan(Plan):
     def encode(self, view: TableView, j: int, features: FloatArray) -> None:
         """Write a 1 in the place of each value."""
         view.kind(j)  # refuses lists and the like, which no category can be
-        places = _Places(self)
-        features[np.arange(len(features)), [places[value] for value in view.values(j)]] = 1
+        own = {value: place for place, value in enumerate(self.values)}
+        other = len(own)
+        values, which = view.different(j)
+        places = [
+            other + self.missing if is_missing(value) else own.get(canonical_text(value), other) for value in values
+        ]
+        features[np.arange(len(features)), np.array(places, dtype=np.intp)[which]] = 1
 
     def describe(self, value: object) -> list[str]:
         """Give the condition of each place."""
         known = f"one of the {len(self.values)} values with a place of their own"
         conditions = [f'{self.column} = "{value}"' for value in self.values]
         return [*conditions, f"{self.column} is not {known}"] + [f"{self.column} is missing"] * self.missing
-
-
-class _Places(dict[object, int]):
-    """The place of each raw value, worked out once for each distinct one."""
-
-    def __init__(self, plan: CategoryPlan) -> None:
-        super().__init__()
-        self._own = {value: place for place, value in enumerate(plan.values)}
-        self._other = len(plan.values)
-        self._missing = self._other + plan.missing
-
-    def __missing__(self, value: object) -> int:
-        # NaN is never found again, since it does not equal itself, so it is not kept.
-        if is_missing(value):
-            return self._missing
-        self[value] = place = self._own.get(canonical_text(value), self._other)
-        return place

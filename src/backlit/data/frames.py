@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,9 @@ def frame_of(table: Any) -> nw.DataFrame[Any]:
         frame: nw.DataFrame[Any] = given.collect() if isinstance(given, nw.LazyFrame) else given
         names = [str(name) for name in frame.columns]
     except nw.exceptions.DuplicateError:
-        raise DataError("Two columns of the table have the same name. Rename one.") from None
+        counts = Counter(map(str, getattr(table, "column_names", table.columns)))  # pyarrow's columns are values
+        twice = counts.most_common(1)[0][0]
+        raise DataError(f"Several columns are named {twice!r}. Rename all but one.") from None
     except (TypeError, ValueError, AttributeError):
         kind = f"{type(table).__module__}.{type(table).__name__}"
         raise ShapeError(

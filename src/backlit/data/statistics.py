@@ -54,9 +54,10 @@ class Statistics:
         if as_category and kind != "empty":
             kind = "category"
         if kind == "category":
-            cells = view.values(j)
-            counts, n_known = count_texts(Counter(cell for cell in cells if not is_missing(cell)))
-            return cls(column, kind, n_known < len(cells), counts=counts)
+            values, which = view.different(j)
+            often = zip(values, np.bincount(which).tolist(), strict=True)
+            counts, n_known = count_texts(Counter({value: n for value, n in often if not is_missing(value)}))
+            return cls(column, kind, n_known < len(which), counts=counts)
         if view.is_pixel(j):
             return cls(column, kind, False, is_pixel=True)
         if kind == "empty":

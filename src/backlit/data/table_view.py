@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.array_likes import array_of, is_array_like
 from backlit.data.frames import Cells, cells_of, frame_of
 from backlit.data.objects import of_objects
-from backlit.data.values import Kind, is_missing, kind_of, number_of, with_gaps
+from backlit.data.values import Kind, is_missing, kind_of, number_of
 from backlit.data.zones import zone_name, zone_of_values
-from backlit.errors import DataError, ShapeError
+from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -63,10 +64,8 @@ class TableView:
         self._zones = zones
         self._array: NDArray[Any] | None = None
         self._columns: list[nw.Series[Any]] = []
-        if isinstance(table, list | tuple):
-            table = _array_of_rows(table)
-        if isinstance(table, np.ndarray) or (hasattr(table, "__array__") and not hasattr(table, "columns")):
-            self._array = _checked_array(with_gaps(table))
+        if is_array_like(table):
+            self._array = array_of(table)
             self.n_rows, width = self._array.shape
             self.names, self.named = [f"x{j}" for j in range(width)], False
         else:
@@ -151,6 +150,20 @@ class TableView:
             # datetime64 stays as it is: .tolist() would turn nanoseconds into integers.
             return list(column) if column.dtype.kind in "mM" else list(column.tolist())
         return list(self.cells(j).series.to_list())
+
+    def different(self, j: int) -> tuple[list[object], NDArray[np.intp]]:
+        """Return the different values of column `j`, and which of them stands in each row, (n_rows,)."""
+        import polars as pl
+
+        if self._array is None and self.cells(j).series.dtype != pl.Object:
+            series = self.cells(j).series
+            found = series.unique(maintain_order=True)
+            places = pl.Series(np.arange(len(found), dtype=np.uint32))
+            return found.to_list(), series.replace_strict(found, places).to_numpy().astype(np.intp)
+        known: dict[object, int] = {}
+        values = (None if is_missing(value) else value for value in self.values(j))
+        which = np.fromiter((known.setdefault(value, len(known)) for value in values), np.intp, self.n_rows)
+        return list(known), which
 
     @property
     def is_matrix(self) -> bool:
@@ -272,27 +285,3 @@ class TableView:
         one._cells = {j: replace(cells, series=cells.series[i : i + 1]) for j, cells in self._cells.items()}
         one.n_rows, one._kinds = 1, {}
         return one
-
-
-def _array_of_rows(rows: Any) -> NDArray[Any]:
-    try:
-        array = np.array(rows)
-        # NumPy turns a list that mixes numbers with text into text alone; as objects each column keeps its kind.
-        return array if array.dtype.kind in "biuf" else np.array(rows, dtype=object)
-    except ValueError:
-        raise ShapeError("The rows of the list have different lengths. Give every row the same columns.") from None
-
-
-def _checked_array(array: NDArray[Any]) -> NDArray[Any]:
-    if array.ndim != 2:
-        raise ShapeError(
-            f"Expected 2D array (n_rows, n_columns), got {array.ndim}D array of shape {array.shape} instead. "
-            "Reshape your data: .reshape(-1, 1) for one column, .reshape(1, -1) for one row."
-        )
-    if array.dtype.kind not in "biufMmUO":
-        raise DataError(
-            f"Complex data not supported: {array.dtype}. Give real numbers."
-            if array.dtype.kind == "c"
-            else f"An array of type {array.dtype} cannot be used. Give numbers, booleans, text, dates or objects."
-        )
-    return array

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 Kind = Literal["number", "boolean", "category", "date", "duration", "empty"]
 
@@ -27,15 +26,6 @@ def is_missing(value: object) -> bool:
     if isinstance(value, np.datetime64 | np.timedelta64):
         return bool(np.isnat(value))
     return isinstance(value, Decimal) and value.is_nan()
-
-
-def with_gaps(values: Any) -> NDArray[Any]:
-    """Return array-like values as an array; what is masked, as DuckDB's NULL is in NumPy, is a gap."""
-    if not (isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)):
-        return np.asarray(values)
-    array = np.array(values.data, dtype=values.dtype if values.dtype.kind == "f" else object)
-    array[np.ma.getmaskarray(values)] = None  # of floats that is NaN
-    return array
 
 
 def canonical_text(value: object) -> str:

@@ -23,7 +23,17 @@ from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
-from backlit.engine.protocol import Engine, Floats, Gradient, Inputs, Objective, OptimizerState, Session, Steps
+from backlit.engine.protocol import (
+    Engine,
+    Floats,
+    Gradient,
+    Inputs,
+    NablaArrays,
+    Objective,
+    OptimizerState,
+    Session,
+    Steps,
+)
 from backlit.errors import InvalidInputError
 
 T = TypeVar("T")
@@ -106,10 +116,18 @@ class MembersSession:
         weights = None if sample_weight is None else sample_weight.astype(np.float64)
         return a, float(np.average(costs.astype(np.float64), weights=weights))
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         raise InvalidInputError("A gradient is of one network. Ask a member for its own.")
 
-    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+    def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         raise InvalidInputError("A gradient is of one network. Give it to a member.")
 
     def run_steps(
@@ -120,6 +138,7 @@ class MembersSession:
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
+        decays: NDArray[np.float64] | None = None,
     ) -> Steps:
         """Take the steps of each member; `order` is ``(n_members, n_rows)``. Costs are the members' mean."""
         self._are_current = False
@@ -130,8 +149,10 @@ class MembersSession:
             while done < len(rates) and not stop.is_set():
                 began = time.perf_counter()
                 part = slice(done * batch_size, (done + length) * batch_size)
+                these = slice(done, done + length)
+                own_decays = None if decays is None else decays[these]
                 steps = self._members[m].run_steps(
-                    x, y, order[m, part], batch_size, rates[done : done + length], sample_weight
+                    x, y, order[m, part], batch_size, rates[these], sample_weight, own_decays
                 )
                 parts.append(steps)
                 if steps.diverged_layer is not None:
@@ -154,7 +175,10 @@ class MembersSession:
     def optimizer_state(self) -> OptimizerState:
         states = [member.optimizer_state() for member in self._members]
         return OptimizerState(
-            states[0].t, [w for state in states for w in state.weights], [b for state in states for b in state.biases]
+            states[0].t,
+            [w for state in states for w in state.weights],
+            [b for state in states for b in state.biases],
+            tuple(scales for state in states for scales in state.scales),
         )
 
     def set_network(self, network: Ensemble) -> None:
@@ -196,7 +220,7 @@ def _part(state: OptimizerState | None, m: int, n_members: int) -> OptimizerStat
         return None
     n_layers = len(state.weights) // n_members
     part = slice(m * n_layers, (m + 1) * n_layers)
-    return OptimizerState(state.t, state.weights[part], state.biases[part])
+    return OptimizerState(state.t, state.weights[part], state.biases[part], state.scales[m : m + 1])
 
 
 def _without_last(network: Network) -> Network:

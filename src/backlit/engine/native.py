@@ -17,18 +17,19 @@ from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
+from backlit.core.penalty import NO_PENALTY
+from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
 from backlit.engine.protocol import (
     Floats,
     Gradient,
     Inputs,
+    NablaArrays,
     Objective,
     OptimizerState,
     Session,
     Steps,
-    check_layer_rates,
-    check_precision,
-    check_shapes,
     clipped,
+    scales_to_begin_with,
 )
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import InvalidInputError
@@ -122,8 +123,9 @@ def _native_objective(network: Network, objective: Objective) -> Any:
     )
 
 
-def _layer_rates(layer_rates: LayerRates | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    return ((), ()) if layer_rates is None else (layer_rates.weights, layer_rates.biases)
+def _native_rates(layer_rates: LayerRates | None) -> Any:
+    rates = layer_rates or LayerRates((), ())
+    return _native.LayerRates(rates.weights, rates.biases, rates.scales)
 
 
 class NativeSession:
@@ -150,7 +152,7 @@ class NativeSession:
             shape=_native.Shape(network.sizes, network.activations),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
-            layer_rates=_native.LayerRates(*_layer_rates(layer_rates)),
+            layer_rates=_native_rates(layer_rates),
             max_threads=max_threads,
             precision=precision,
         )
@@ -161,6 +163,10 @@ class NativeSession:
                 for slot in range(self._n_slots):
                     self._session.set_weights(layer, slot, self._array(w[slot]))
                     self._session.set_biases(layer, slot, self._array(b[slot]))
+        scales = scales_to_begin_with(network, optimizer, layer_rates, state or OptimizerState())
+        self._has_scales = len(scales) > 0
+        for slot, values in enumerate(scales, start=PARAMETER):
+            self._session.set_scales(slot, self._array(values))
 
     def set_network(self, network: Network) -> None:
         for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
@@ -178,6 +184,7 @@ class NativeSession:
             self._session.t,
             [tuple(weights[layer] for weights, _ in slots) for layer in range(n_layers)],
             [tuple(biases[layer] for _, biases in slots) for layer in range(n_layers)],
+            (self._read_scales(),) if self._has_scales else (),
         )
 
     @property
@@ -196,20 +203,31 @@ class NativeSession:
         total, weight = self._session.evaluate(self._input(x), out, self._array(y), self._optional(sample_weight))
         return out, total / weight
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
-        cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight))
-        nabla_w, nabla_b = self._empty()
+        cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight), first_row)
+        nabla_w, nabla_b = out or self._empty()
         for layer in range(len(nabla_w)):
             self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
-        penalty, weights = self._objective.penalty, self._read(PARAMETER)[0]
+        penalty = self._objective.penalty
+        if penalty == NO_PENALTY:
+            return Gradient(cost, nabla_w, nabla_b, weight)
+        weights = self._read(PARAMETER)[0]
         nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 
-    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+    def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         gradient = clipped(gradient, self._optimizer)
         nabla_w, nabla_b = ([self._array(nabla) for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
-        self._session.apply_gradient(nabla_w, nabla_b, rate)
+        self._session.apply_gradient(nabla_w, nabla_b, rate, decay)
 
     def run_steps(
         self,
@@ -219,6 +237,7 @@ class NativeSession:
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
+        decays: NDArray[np.float64] | None = None,
     ) -> Steps:
         check_shapes(self._sizes, x, y, sample_weight)
         costs, batch_weights = np.zeros(len(rates)), np.zeros(len(rates))
@@ -231,6 +250,7 @@ class NativeSession:
             costs,
             batch_weights,
             self._optional(sample_weight),
+            None if decays is None else np.ascontiguousarray(decays, dtype=np.float64),
         )
         return Steps(costs, batch_weights, diverged_layer or None)
 
@@ -263,3 +283,9 @@ class NativeSession:
             self._session.get_weights(layer, slot, weights[layer])
             self._session.get_biases(layer, slot, biases[layer])
         return weights, biases
+
+    def _read_scales(self) -> tuple[Floats, ...]:
+        scales = tuple(np.empty(self._sizes[0], dtype=self._dtype) for _ in range(1 + self._n_slots))
+        for slot, values in enumerate(scales, start=PARAMETER):
+            self._session.get_scales(slot, values)
+        return scales

@@ -8,7 +8,6 @@ gradients of several machines can be averaged in between.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -18,14 +17,15 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.dropout import Dropout
-from backlit.core.layer_rates import LayerRates, refuse_gradient_descent
+from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
 from backlit.core.penalty import NO_PENALTY, Penalty
-from backlit.errors import InvalidInputError, ShapeError
 
 Floats = NDArray[np.floating[Any]]
+
+NablaArrays: TypeAlias = tuple[list[Floats], list[Floats]]
 
 Inputs: TypeAlias = Any
 """x of many examples: an ndarray, or one of SciPy's sparse matrices in CSR format, ``(n_examples, n_in)``."""
@@ -75,11 +75,14 @@ class OptimizerState:
         Steps taken.
     weights, biases : list of tuple of ndarray
         For each layer but the input one array per slot of the optimizer, shaped as the parameter.
+    scales : tuple of tuple of ndarray ``(n_in,)``
+        The scales of a network's inputs and their slots, one tuple for each network; empty where there are none.
     """
 
     t: int = 0
     weights: list[tuple[Floats, ...]] = field(default_factory=list)
     biases: list[tuple[Floats, ...]] = field(default_factory=list)
+    scales: tuple[tuple[Floats, ...], ...] = ()
 
     @classmethod
     def zero(cls, network: Network, optimizer: Optimizer) -> OptimizerState:
@@ -141,29 +144,42 @@ class Session(Protocol):
     @property
     def objective(self) -> Objective:
         """What is minimized."""
-        ...
 
     def feedforward(self, x: Inputs) -> Floats:
         """Return a^L, ``(n_examples, n_out)``.
 
         On the native engine a row gives the same bits whatever rows come with it.
         """
-        ...
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
         """Return a^L, ``(n_examples, n_out)``, and C without the penalty, from one pass."""
-        ...
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
-        With dropout, it is the gradient that the next step would use: row i of x is row i of its batch.
+        With dropout, it is the gradient that the next step would use: row i of x is row ``first_row + i`` of its batch.
+        An engine may write ∂C/∂w and ∂C/∂b into the arrays `out`, which are then the result's.
         """
-        ...
 
-    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
-        """Take one step of the optimizer, with the gradient clipped first where it asks for that."""
-        ...
+    def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
+        """Take one step of the optimizer, with the gradient clipped first where it asks for that.
+
+        Parameters
+        ----------
+        gradient : Gradient
+        rate : float
+            Learning rate.
+        decay : float, default 1
+            What the optimizer's decay of the weights is multiplied by.
+        """
 
     def run_steps(
         self,
@@ -173,6 +189,7 @@ class Session(Protocol):
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
+        decays: NDArray[np.float64] | None = None,
     ) -> Steps:
         """Take one step for each batch of an epoch, or of a part of it.
 
@@ -183,24 +200,22 @@ class Session(Protocol):
         batch_size : int
         rates : ndarray of float64, ``(n_batches,)``
             Learning rate of each step.
+        decays : ndarray of float64, ``(n_batches,)``, optional
+            What the optimizer's decay of the weights is multiplied by in each step. Default: 1.
 
         Notes
         -----
         A batch whose examples all have the weight 0 is skipped.
         """
-        ...
 
     def network(self) -> Network:
         """Return a copy of the network as it is now."""
-        ...
 
     def optimizer_state(self) -> OptimizerState:
         """Return a copy of the optimizer's state as it is now."""
-        ...
 
     def set_network(self, network: Network) -> None:
         """Take over the parameters of a network of the same sizes."""
-        ...
 
 
 class Engine(Protocol):
@@ -239,7 +254,7 @@ class Engine(Protocol):
             Most threads to use. Default: as many as the processor and the work in a step allow. Results do not depend
             on it.
         layer_rates : LayerRates, optional
-            What each layer's learning rate is multiplied by. Default: 1.
+            What each layer's learning rate is multiplied by, and whether inputs have scales. Default: 1, and none.
 
         Raises
         ------
@@ -250,6 +265,18 @@ class Engine(Protocol):
         ...
 
 
+def scales_to_begin_with(
+    network: Network, optimizer: Optimizer, layer_rates: LayerRates | None, state: OptimizerState
+) -> tuple[Floats, ...]:
+    """Return the scales of a network's inputs and their slots, as a state has them, or 1; nothing where none train."""
+    if layer_rates is None or not layer_rates.scales:
+        return ()
+    if state.scales:
+        return state.scales[0]
+    ones = np.ones(network.sizes[0], dtype=network.dtype)
+    return (ones, *(np.zeros_like(ones) for _ in optimizer.slots))
+
+
 def clipped(gradient: Gradient, optimizer: Optimizer) -> Gradient:
     """Return the gradient, shortened where it is longer than the optimizer allows."""
     factor = optimizer.clip_factor([*gradient.nabla_w, *gradient.nabla_b])
@@ -257,40 +284,6 @@ def clipped(gradient: Gradient, optimizer: Optimizer) -> Gradient:
         return gradient
     nabla_w, nabla_b = ([factor * nabla for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
     return replace(gradient, nabla_w=nabla_w, nabla_b=nabla_b)
-
-
-def check_precision(network: Network, precision: str) -> None:
-    """Raise if a precision does not suit this network; every engine refuses in the same words."""
-    if precision != "full" and network.dtype != "float32":
-        raise InvalidInputError(
-            f"precision={precision!r} needs a network of float32, but this one is {network.dtype}. "
-            "Convert its weights, or use precision='full'."
-        )
-
-
-def check_layer_rates(network: Network, optimizer: Optimizer, layer_rates: LayerRates | None) -> None:
-    """Raise if rates by layer are not for this network or this optimizer."""
-    if layer_rates is None:
-        return
-    refuse_gradient_descent(optimizer)
-    for name, factors in (("weights", layer_rates.weights), ("biases", layer_rates.biases)):
-        if len(factors) != len(network.weights) or not all(0 <= factor < math.inf for factor in factors):
-            raise InvalidInputError(
-                f"LayerRates({name}=) must be a number of at least 0 for each of the {len(network.weights)} layers but "
-                f"the input, but {factors!r} came."
-            )
-
-
-def check_shapes(sizes: Sequence[int], x: Inputs, y: Floats | None = None, sample_weight: Floats | None = None) -> None:
-    """Raise if examples do not fit a network of these sizes; every engine refuses the same in the same words."""
-    n_rows = x.shape[0]  # a sparse matrix has no length
-    for name, array, columns in (("x", x, sizes[0]), ("y", y, sizes[-1])):
-        if array is not None and (array.ndim != 2 or array.shape[1] != columns):
-            raise ShapeError(f"{name} must have the shape (n_examples, {columns}), but has {array.shape}.")
-        if array is not None and array.shape[0] != n_rows:
-            raise ShapeError(f"x has {n_rows} examples, but {name} has {len(array)}; they must match row by row.")
-    if sample_weight is not None and sample_weight.shape != (n_rows,):
-        raise ShapeError(f"sample_weight must have the shape ({n_rows},), but has {sample_weight.shape}.")
 
 
 def batches(order: NDArray[np.int64], batch_size: int) -> Sequence[NDArray[np.int64]]:

@@ -9,24 +9,25 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import backpass, shares
 from backlit.core.dropout import drop_sparse, masks, thinned
+from backlit.core.input_scales import apart, together
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
-from backlit.core.optimizers import SGD, Optimizer
+from backlit.core.optimizers import SGD, Optimizer, with_decay
 from backlit.core.precision import PRODUCTS
+from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
 from backlit.engine.protocol import (
     Floats,
     Gradient,
     Inputs,
+    NablaArrays,
     Objective,
     OptimizerState,
     Steps,
     batches,
-    check_layer_rates,
-    check_precision,
-    check_shapes,
     clipped,
+    scales_to_begin_with,
 )
 
 _CHUNK_ROWS = 4096
@@ -74,8 +75,9 @@ class ReferenceSession:
         self._product = PRODUCTS[precision]
         self._dropout_rates = objective.dropout_rates(network)
         self._optimizer = optimizer
-        self._layer_rates = layer_rates or LayerRates((1.0,) * len(network.weights), (1.0,) * len(network.biases))
-        self._state = OptimizerState(state.t, list(state.weights), list(state.biases))
+        self._layer_rates = layer_rates or LayerRates.standard(network.sizes)
+        scales = scales_to_begin_with(network, optimizer, layer_rates, state)
+        self._state = OptimizerState(state.t, list(state.weights), list(state.biases), (scales,) if scales else ())
         self.set_network(network)
 
     def set_network(self, network: Network) -> None:
@@ -92,7 +94,7 @@ class ReferenceSession:
 
     def optimizer_state(self) -> OptimizerState:
         # The steps below make new arrays and never write into old ones, so the arrays themselves can be shared.
-        return OptimizerState(self._state.t, list(self._state.weights), list(self._state.biases))
+        return OptimizerState(self._state.t, list(self._state.weights), list(self._state.biases), self._state.scales)
 
     @property
     def objective(self) -> Objective:
@@ -117,11 +119,19 @@ class ReferenceSession:
             out[rows] = a[-1]
         return out, total / float(s.sum())
 
-    def cost_and_gradient(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> Gradient:
+    def cost_and_gradient(
+        self,
+        x: Inputs,
+        y: Floats,
+        sample_weight: Floats | None = None,
+        *,
+        first_row: int = 0,
+        out: NablaArrays | None = None,
+    ) -> Gradient:
         check_shapes(self._network.sizes, x, y, sample_weight)
         share, batch_weight = shares(y, sample_weight)
         objective = self._objective
-        network, x = self._thinned(x)
+        network, x = self._thinned(x, first_row)
         result = backpass(
             network,
             x,
@@ -134,29 +144,39 @@ class ReferenceSession:
         )
         return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
 
-    def _thinned(self, x: Inputs) -> tuple[Network, Inputs]:
+    def _thinned(self, x: Inputs, first_row: int = 0) -> tuple[Network, Inputs]:
         """Return the network and x as dropout leaves them for this step."""
         network, rates = self._network, self._dropout_rates
         if not rates:
             return network, x
         seed, step = self._objective.dropout_seed, self._state.t
         if is_sparse(x):  # a mask of its own would be dense
-            x, rates = drop_sparse(x, rates[0], seed=seed, step=step), (0.0, *rates[1:])
-        drawn = masks(rates, network.sizes, seed=seed, step=step, n_rows=x.shape[0], dtype=network.dtype)
+            x, rates = drop_sparse(x, rates[0], seed=seed, step=step, first_row=first_row), (0.0, *rates[1:])
+        n_rows, dtype = x.shape[0], network.dtype
+        drawn = masks(rates, network.sizes, seed=seed, step=step, n_rows=n_rows, dtype=dtype, first_row=first_row)
         return thinned(network, x, drawn)
 
-    def apply_gradient(self, gradient: Gradient, rate: float) -> None:
+    def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         # step 6 of the lecture's algorithm
         gradient = clipped(gradient, self._optimizer)
+        optimizer = with_decay(self._optimizer, decay)
         t, factors = self._state.t + 1, self._layer_rates
         weights, biases = [], []
         for i, (w, b) in enumerate(zip(self._network.weights, self._network.biases, strict=True)):
-            w, self._state.weights[i] = self._optimizer.step(
-                w, gradient.nabla_w[i], self._state.weights[i], rate=rate * factors.weights[i], t=t, is_weight=True
+            nabla_w, has_scales = gradient.nabla_w[i], i == 0 and len(self._state.scales) > 0
+            if has_scales:
+                s, *slots = self._state.scales[0]
+                w, nabla_w, nabla_s = apart(w, nabla_w, s)
+            w, self._state.weights[i] = optimizer.step(
+                w, nabla_w, self._state.weights[i], rate=rate * factors.weights[i], t=t, is_weight=True
             )
-            b, self._state.biases[i] = self._optimizer.step(
+            b, self._state.biases[i] = optimizer.step(
                 b, gradient.nabla_b[i], self._state.biases[i], rate=rate * factors.biases[i], t=t, is_weight=False
             )
+            if has_scales:
+                s, moved = optimizer.step(s, nabla_s, slots, rate=rate * factors.scales, t=t, is_weight=False)
+                w, s = together(w, s)
+                self._state.scales = ((s, *moved),)
             weights.append(w)
             biases.append(b)
         self._state.t = t
@@ -170,6 +190,7 @@ class ReferenceSession:
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
+        decays: NDArray[np.float64] | None = None,
     ) -> Steps:
         costs, weights = np.zeros(len(rates)), np.zeros(len(rates))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # noticed and named below
@@ -181,7 +202,7 @@ class ReferenceSession:
                 costs[i], weights[i] = gradient.cost, gradient.batch_weight
                 if not np.isfinite(gradient.cost):
                     return Steps(costs, weights, self._diverged_layer(x[rows]))
-                self.apply_gradient(gradient, float(rate))
+                self.apply_gradient(gradient, float(rate), 1.0 if decays is None else float(decays[i]))
             return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
     def _diverged_layer(self, x: Inputs) -> int:

@@ -160,6 +160,7 @@ class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]
             network = first_network(shape, self.initialization, self.activation, self.random_state, rng)
         if continuation is None:
             continuation = Continuation(seed_of(self.random_state, rng))
+        network, continuation = continuation.from_where_it_left(network)
         examples = Examples(x, targets.values, weight)
         rows = for_scorers(came, X, encoder)
         return Start(network, rows, y, encoder, targets, examples, class_weights, continuation, goes_on)

@@ -118,6 +118,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         label_smoothing: float = FitOptions.label_smoothing,
         dropout: Dropout | float | None = FitOptions.dropout,
         clip_norm: float | None = FitOptions.clip_norm,
+        weight_average: float = FitOptions.weight_average,
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
         scoring: Any = None,

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.data import TableEncoder
@@ -56,6 +58,19 @@ class Continuation:
             return dataclasses.replace(self.training, stopping=stopping, history=[])
         return dataclasses.replace(self.training, rate=rate, stopping=StoppingState(), history=[])
 
+    def from_where_it_left(self, network: Network) -> tuple[Network, Continuation]:
+        """Return what the next step is taken from, and what else to go on from.
+
+        Where a moving average of the weights predicts, steps go on from the weights themselves; unless the estimator's
+        weights are others by now, of which there is no average.
+        """
+        before = self.training
+        if before is None or before.average is None or before.left_off is None:
+            return network, self
+        if _are_same(network, before.average):
+            return before.left_off, self
+        return network, dataclasses.replace(self, training=dataclasses.replace(before, average=None, left_off=None))
+
     def usable_state(self, optimizer: Optimizer, network: Network) -> OptimizerState | None:
         """Return the optimizer's state; None where another solver, or weights of other shapes, cannot go on with it."""
         before, state = self.optimizer, self.optimizer_state
@@ -65,6 +80,11 @@ class Continuation:
             slot.shape == w.shape for slots, w in zip(state.weights, network.weights, strict=False) for slot in slots
         )
         return state if fits and len(state.weights) == len(network.weights) else None
+
+
+def _are_same(one: Network, other: Network) -> bool:
+    arrays = zip((*one.weights, *one.biases), (*other.weights, *other.biases), strict=True)
+    return one.dtype == other.dtype and all(np.array_equal(a, b) for a, b in arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +152,8 @@ class Fitted:
         if trained.search is not None:  # SciPy's solver leaves nothing to go on from but the weights
             reached = Continuation(continuation.seed)
             return cls(trained.network, state.history, trained.reason, reached, float(trained.search.fun))
+        if state.best is not None:  # which the next fit goes on from
+            state.average = state.left_off = None
         history, state.history, state.best = state.history, [], None
         reached = Continuation(continuation.seed, state, run.optimizer, trained.optimizer_state, fit_began)
         watched_cost = stopping is None or stopping.monitor == "cost"

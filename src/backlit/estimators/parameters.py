@@ -81,6 +81,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "precision": [StrOptions(set(PRECISIONS))],
     "dropout": [Dropout, Interval(Real, 0, 1, closed="left"), None],
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "weight_average": [Interval(Real, 0, 1, closed="left")],
     "callbacks": [list, tuple, None],
     "checkpoint": [Checkpoint, None],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
@@ -166,6 +167,9 @@ initialization : str, Network or None, default "scikit_learn"
     clip_norm : float, optional
         The largest norm of the whole gradient of a step, the penalty's part included; a longer one is shortened. Any
         solver but "lbfgs".
+    weight_average : float, default 0
+        Decay a step of a moving average of the weights, which is scored, and given back, in place of the last ones:
+        0.99; 0 for none. A fit that goes on takes its steps from the last ones. Any solver but "lbfgs".
     callbacks : list of callable, optional
         Each is called with every event of `backlit.training.events`; returning True asks training to stop after the
         epoch. `CSVLog` is one; docs/callbacks.md has more.

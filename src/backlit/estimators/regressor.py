@@ -93,6 +93,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         precision: str = FitOptions.precision,
         dropout: Dropout | float | None = FitOptions.dropout,
         clip_norm: float | None = FitOptions.clip_norm,
+        weight_average: float = FitOptions.weight_average,
         callbacks: Any = None,
         checkpoint: Checkpoint | None = None,
         scoring: Any = None,

@@ -2,7 +2,8 @@
 
 The tensors are ``weights.0``, ``biases.0``, …; the same under ``best.`` where the best epoch's network is kept, and
 under ``seen.`` where a recorder needs the network that it last saw; and the optimizer's state under the names of its
-slots, such as ``m.weights.0``. Everything else is one JSON document under the key ``backlit`` of the file's metadata::
+slots, such as ``m.weights.0``; and where inputs have scales, ``scales.0``, ``m.scales.0``, …, a number for each
+network. Everything else is one JSON document under the key ``backlit`` of the file's metadata::
 
     format   "backlit-checkpoint"
     version  1
@@ -13,6 +14,8 @@ slots, such as ``m.weights.0``. Everything else is one JSON document under the k
     t        steps that the optimizer took
     best     whether there is a best network
     seen     whether there is a network that a recorder saw
+    average, scales
+             only where there is a moving average of the weights, and where inputs have scales
     digest   SHA-256 of the tensors and of the other fields
 
 No shape is taken from the file: whoever reads it knows the run, and so the shapes. Opening a file executes nothing.
@@ -106,6 +109,8 @@ def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[st
             tensors |= _named(prefix, network.weights, network.biases)
     for i, slot in enumerate(slots):
         tensors |= _named(f"{slot}.", [arrays[i] for arrays in state.weights], [arrays[i] for arrays in state.biases])
+    for m, arrays in enumerate(state.scales):
+        tensors |= dict(zip(_names_of_scales(m, slots), arrays, strict=True))
     document = {
         "format": FORMAT,
         "version": VERSION,
@@ -117,8 +122,11 @@ def save_checkpoint(path: Path, checkpoint: StoredCheckpoint, slots: Sequence[st
         "best": checkpoint.best is not None,
         "seen": checkpoint.seen is not None,
     }
+    # checkpoints of before have no such fields
     if checkpoint.average is not None:
-        document["average"] = True  # checkpoints of before have no such field
+        document["average"] = True
+    if state.scales:
+        document["scales"] = True
     document["digest"] = _digest(tensors, document)
     encoded = container.encode(tensors, {_METADATA_KEY: strict_json.dump(document)})
     with atomic_write(path) as file:
@@ -163,6 +171,9 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
             for prefix in prefixes
             for name, array in _named(prefix, like.weights, like.biases).items()
         }
+        n_networks = like.n_members if isinstance(like, Ensemble) else 1
+        scaled = [_names_of_scales(m, slots) for m in range(n_networks if document.get("scales") else 0)]
+        shapes |= {name: (like.sizes[0],) for names in scaled for name in names}
         tensors = container.read_tensors(file, header, like.dtype, shapes)
     if document.pop("digest") != _digest(tensors, document):
         raise ModelFileError("it is not as it was written (the digest differs).")
@@ -186,7 +197,12 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
         state=document["state"],
         network=network(""),
         best=network("best.") if document["best"] else None,
-        optimizer_state=OptimizerState(document["t"], by_layer["weights"], by_layer["biases"]),
+        optimizer_state=OptimizerState(
+            document["t"],
+            by_layer["weights"],
+            by_layer["biases"],
+            tuple(tuple(tensors[name] for name in names) for names in scaled),
+        ),
         engine=document["engine"],
         seen=network("seen.") if document["seen"] else None,
         library=document["library"],
@@ -210,7 +226,18 @@ def _document(header: container.Header) -> dict[str, Any]:
     top = Field(document, "", _KIND)
     top.header(FORMAT, VERSION)
     fields = top.fields(
-        "format", "version", "library", "engine", "run", "state", "t", "best", "seen", "digest", average=None
+        "format",
+        "version",
+        "library",
+        "engine",
+        "run",
+        "state",
+        "t",
+        "best",
+        "seen",
+        "digest",
+        average=None,
+        scales=None,
     )
     for name in ("library", "engine", "digest"):
         fields[name].text()
@@ -218,8 +245,9 @@ def _document(header: container.Header) -> dict[str, Any]:
         fields[name].object()
     for name in ("best", "seen"):
         fields[name].flag()
-    if not fields["average"].is_null:
-        fields["average"].flag()
+    for name in ("average", "scales"):
+        if not fields[name].is_null:
+            fields[name].flag()
     fields["t"].whole(0, 2**63 - 1)
     return document
 
@@ -227,6 +255,10 @@ def _document(header: container.Header) -> dict[str, Any]:
 def _named(prefix: str, weights: Sequence[Any], biases: Sequence[Any]) -> dict[str, Any]:
     named = {f"{prefix}weights.{i}": w for i, w in enumerate(weights)}
     return named | {f"{prefix}biases.{i}": b for i, b in enumerate(biases)}
+
+
+def _names_of_scales(m: int, slots: Sequence[str]) -> list[str]:
+    return [f"scales.{m}", *(f"{slot}.scales.{m}" for slot in slots)]
 
 
 def _digest(tensors: Mapping[str, NDArray[Any]], document: dict[str, Any]) -> str:

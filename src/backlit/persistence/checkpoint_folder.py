@@ -36,6 +36,8 @@ class CheckpointFolder:
         Made where it is missing.
     keep : int, default 3
         How many checkpoints stay.
+    alone : bool, default True
+        Whether to keep other runs out.
 
     Raises
     ------
@@ -45,8 +47,8 @@ class CheckpointFolder:
         If it cannot be written to.
     """
 
-    def __init__(self, folder: StrPath, keep: int = Checkpoint.keep) -> None:
-        self.path = Path(folder)
+    def __init__(self, folder: StrPath, keep: int = Checkpoint.keep, *, alone: bool = True) -> None:
+        self.path, self._alone = Path(folder), alone
         self._keep = keep
         self._lock: int | None = None
 
@@ -59,7 +61,8 @@ class CheckpointFolder:
                 "Give a folder that you may write to."
             ) from error
         check_writable(self.path / _LOCK)
-        self._take()
+        if self._alone:
+            self._take()
         remove_abandoned(self.path)
         return self
 

@@ -22,7 +22,9 @@ from backlit.training.state import state_from_document, state_to_document
 Say = Callable[[str], object]
 
 
-def keeping(checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, say: Say, warn: Say) -> Keeping | None:
+def keeping(
+    checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, say: Say, warn: Say, alone: bool = True
+) -> Keeping | None:
     """Return how a run is kept in the folder of a checkpoint, for `Run.train`; None without one.
 
     Parameters
@@ -34,6 +36,8 @@ def keeping(checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, 
         Called with what happens.
     warn : callable
         Called with what is not as it should be.
+    alone : bool, default True
+        Whether other runs are kept from the folder; not where whoever started this process does so already.
 
     Raises
     ------
@@ -46,18 +50,18 @@ def keeping(checkpoint: Checkpoint | None, watchers: Sequence[Watcher] = (), *, 
     if checkpoint is None:
         return None
     recorder = next((each for each in watchers if isinstance(each, Recorder)), None)
-    return lambda run: _kept(run, checkpoint, recorder, say, warn)
+    return lambda run: _kept(run, checkpoint, recorder, say, warn, alone=alone)
 
 
 @contextlib.contextmanager
 def _kept(
-    run: Run, checkpoint: Checkpoint, recorder: Recorder | None, say: Say, warn: Say
+    run: Run, checkpoint: Checkpoint, recorder: Recorder | None, say: Say, warn: Say, *, alone: bool
 ) -> Iterator[tuple[Run, Sequence[Watcher]]]:
     description = describe_run(run)
     path = Path(checkpoint.folder)
     if checkpoint.folder_per_run:
         path /= name_of_run(description)
-    with CheckpointFolder(path, checkpoint.keep) as folder:
+    with CheckpointFolder(path, checkpoint.keep, alone=alone) as folder:
         if checkpoint.resume == "never":
             folder.refuse_if_used()
         stored = folder.newest(description, run.network, run.optimizer.slots, warn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from backlit.data.value_types import refuse_all_but_numbers, refuse_odd_labels
 from backlit.engine.protocol import Floats
 from backlit.errors import DataError
 from backlit.tables.estimator_base import BaseTabular
+from backlit.tables.evaluation import single_rows
 from backlit.tables.model import TableModel
 from backlit.tables.table_target import Task
 
@@ -124,7 +126,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):  # type: ignore[misc]
         return checked
 
     def _keep(self, model: TableModel, target: NDArray[Any]) -> None:
-        classes = np.unique(target)
+        classes, counts = np.unique(target, return_counts=True)
         learned = list(model.target.classes or ())
         if len(learned) < len(classes):
             codes = class_codes(classes, learned, unseen="mark").tolist()
@@ -136,6 +138,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):  # type: ignore[misc]
             )
         super()._keep(model, target)
         self.classes_ = classes
+        if not self.verbose and (remark := single_rows(classes.tolist(), counts)):
+            warnings.warn(remark, UserWarning, stacklevel=3)
 
 
 @_documented

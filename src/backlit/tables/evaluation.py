@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -184,6 +184,23 @@ def score_classes(classes: tuple[Any, ...], confusion: Any, unseen: dict[str, li
         ClassScore(label, int(n), int(m), float(hit / m) if m else float("nan"), float(hit / n) if n else float("nan"))
         for label, n, m, hit in zip(classes, rows, predicted, right, strict=True)
     ]
+
+
+def single_rows(classes: Sequence[Any], counts: Sequence[int] | NDArray[np.int64]) -> str | None:
+    """Return a remark about classes that have one row each, if there are any.
+
+    Parameters
+    ----------
+    classes : sequence
+    counts : sequence of int
+        Rows of each.
+    """
+    alone = [label for label, n in zip(classes, counts, strict=True) if n == 1]
+    if not alone:
+        return None
+    listed = ", ".join(map(repr, alone[:5])) + (", …" if len(alone) > 5 else "")
+    which = f"The class {listed} has a single row" if len(alone) == 1 else f"The classes {listed} have one row each"
+    return f"{which}: no other row can tell whether that is learned. Give more such rows, or leave them out."
 
 
 def say_if_one_class(

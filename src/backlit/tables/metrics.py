@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.activations import softmax
 from backlit.data.probabilities import probabilities
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
+from backlit.tables.calibration import best_temperature
 from backlit.tables.table_target import TableTarget, Task
 
 
@@ -38,7 +40,9 @@ class Metric:
     score: Callable[[NDArray[Any], Floats], float]
 
 
-def named_metric(target: TableTarget, name: str, y: Floats) -> tuple[Callable[[Floats], float], str, bool]:
+def named_metric(
+    target: TableTarget, name: str, y: Floats, *, calibrate: bool = False
+) -> tuple[Callable[[Floats], float], str, bool]:
     """Return the function that scores outputs a^L, what it is called, and whether less is better.
 
     Parameters
@@ -48,6 +52,9 @@ def named_metric(target: TableTarget, name: str, y: Floats) -> tuple[Callable[[F
         Of `METRICS`.
     y : ndarray, ``(n_rows, n_outputs)``
         As the network sees it.
+    calibrate : bool, default False
+        Whether probabilities are calibrated on these rows before they are scored by log_loss, as they will be once
+        training is over: how sure an epoch is of itself then says nothing against it.
 
     Raises
     ------
@@ -66,7 +73,8 @@ def named_metric(target: TableTarget, name: str, y: Floats) -> tuple[Callable[[F
         return lambda outputs: metric.score(truth, target.numbers(outputs)), name, metric.falls
     codes, labels = target.codes(y), target.labels()
     shown = f"{name} of {target.classes[1]!r}" if name == "f1" and len(target.classes) == 2 else name
-    return lambda outputs: metric.score(codes, probabilities(labels, outputs)), shown, metric.falls
+    score = calibrated_log_loss if calibrate and name == "log_loss" else metric.score
+    return lambda outputs: score(codes, probabilities(labels, outputs)), shown, metric.falls
 
 
 def accuracy(codes: NDArray[np.intp], shares: Floats) -> float:
@@ -94,6 +102,14 @@ def log_loss(codes: NDArray[np.intp], shares: Floats) -> float:
     """Return the mean of −ln of the true class's probability, held above the smallest step from 0 to 1."""
     told = shares[np.arange(len(codes)), codes].astype(np.float64)
     return float(-np.mean(np.log(np.maximum(told, np.finfo(shares.dtype).eps))))
+
+
+def calibrated_log_loss(codes: NDArray[np.intp], shares: Floats) -> float:
+    """Return `log_loss` at the temperature where it is least."""
+    # what σ(z / T) says can be had without z: softmax(ln p / T) is the same
+    logs = np.log(np.maximum(shares, np.finfo(shares.dtype).tiny)).astype(np.float64)
+    cooled = np.asarray(softmax(logs / best_temperature(logs, codes)))
+    return log_loss(codes, cooled.astype(shares.dtype))
 
 
 def auc(codes: NDArray[np.intp], shares: Floats) -> float:

@@ -69,7 +69,21 @@ def run_on(
     held_out: Source | None,
     around: Around,
 ) -> tuple[Run, Trained]:
-    """Train a network.
+    """Train a network; see `described` for what is given."""
+    run = described(start, network, training, examples, held_out, around)
+    watchers = watchers_of(around)
+    return run, run.train(watchers, keeping=keeping(around.checkpoint, watchers, say=around.say, warn=around.say))
+
+
+def described(
+    start: TableStart | StreamStart,
+    network: Network | Ensemble,
+    training: TableTraining,
+    examples: Source,
+    held_out: Source | None,
+    around: Around,
+) -> Run:
+    """Return the run that trains a network on rows of a table.
 
     Parameters
     ----------
@@ -82,17 +96,20 @@ def run_on(
         To stop by.
     around : Around
     """
-    validation, say = None, around.say
+    validation = None
     if held_out is not None:
         score, name, falls = start.target.metric(held_out.y), start.target.metric_name, False
         if training.metric is not None:
-            score, name, falls = named_metric(start.target, training.metric, held_out.y)
+            score, name, falls = named_metric(start.target, training.metric, held_out.y, calibrate=training.calibrate)
         validation = Validation(held_out, score, name, falls=falls)
         training = replace(training, stopping=training.early_stopping())
-    training = without_larger_batches(training, len(examples), say)
-    run = Run.of(training, network, start.loss, examples, validation, limit=around.limit)
+    training = without_larger_batches(training, len(examples), around.say)
+    return Run.of(training, network, start.loss, examples, validation, limit=around.limit)
+
+
+def watchers_of(around: Around) -> list[Watcher]:
+    """Return all that watch a run."""
     watchers: list[Watcher] = [*([] if around.recorder is None else [around.recorder]), *around.listeners]
     if around.limit is not None:
-        watchers.append(TimeRemarks(say, around.limit.seconds))
-    keeps = keeping(around.checkpoint, watchers, say=say, warn=say)
-    return run, run.train(watchers, keeping=keeps)
+        watchers.append(TimeRemarks(around.say, around.limit.seconds))
+    return watchers

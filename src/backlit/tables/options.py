@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backlit.errors import InvalidInputError
-from backlit.training.options import LBFGS, FitOptions, option
+from backlit.training.option_fields import option
+from backlit.training.options import LBFGS, FitOptions
 from backlit.training.stopping import EarlyStopping, Monitor
 
 if TYPE_CHECKING:
@@ -219,8 +220,9 @@ class TableTraining(FitOptions):
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
-        unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight")
+        unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales")
         left_out |= {name for name in unused if not getattr(self, name)}
+        left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate

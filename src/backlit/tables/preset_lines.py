@@ -48,6 +48,7 @@ def _training(training: TableTraining, n_rows: int) -> str:
     step = "all rows" if training.takes_all_rows else f"{training.rows_per_step(n_rows)} rows"
     most = "the more rows, the fewer" if training.max_time is None else "at most, if there is time"
     rates = " with rates by layer (ntp)" if training.parametrization == "ntp" else ""
+    rates += " and a scale for each input" if training.input_scales else ""
     rate = "" if training.line_search() else f" at {training.rate:g}, {_shown(training.schedule)}{rates}"
     return f"{training.epochs} epochs ({most}), {step} a step; {training.solver}{rate}"
 

@@ -1,9 +1,10 @@
 """Presets: options that suit tables without tuning, by the task and the number of rows.
 
 Their parts are RealMLP's (Holzmüller, Grinsztajn, Steinwart: "Better by Default", arXiv 2407.04491): the neural tangent
-parametrization with an output layer that begins at zero, SELU for classes and a smooth ReLU for numbers, Adam with
-β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers are laid out over quantile bins
-(arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth of the epochs do.
+parametrization with an output layer that begins at zero, a scale for each input, SELU for classes and a smooth ReLU
+for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers are laid
+out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth of the
+epochs do.
 "tabular-best" adds members and finer bins.
 """
 
@@ -56,6 +57,7 @@ def tabular(table: TableFacts) -> dict[str, Any]:
         "parametrization": "ntp",
         "initialization": "ntp",
         "zero_output": True,
+        "input_scales": 6.0,
         "beta_2": 0.95,
         "alpha": 0.0,
         "dropout": 0.1,
@@ -113,7 +115,8 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     solver = given.get("solver", "adam")
     if solver in ("sgd", "gd", "lbfgs") or given.get("parametrization") == "standard":
         # its rates are those of Adam's steps in the neural tangent parametrization
-        _leave_out(chosen, "parametrization", "initialization", "zero_output", "learning_rate", "schedule", "patience")
+        _leave_out(chosen, "parametrization", "initialization", "zero_output", "input_scales")
+        _leave_out(chosen, "learning_rate", "schedule", "patience")
     if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
         _leave_out(chosen, "dropout", "members")
     if given.get("loss") is not None:

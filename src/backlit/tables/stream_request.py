@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from backlit.data.columns.choices import ColumnChoices
-from backlit.data.stream.memory import Budget
-from backlit.data.stream.table_stream import TableStream
+from backlit.data.meaning import choices_of
+from backlit.data.stream.memory import Budget, bytes_of, usual_memory
+from backlit.data.stream.table_stream import StrPath, TableStream
+from backlit.data.stream.text_pieces import TextOptions
 from backlit.documents import strict_json
 from backlit.persistence.model_file import library_version
 from backlit.tables.options import TableTraining
@@ -40,6 +43,28 @@ class StreamRequest:
     validation: TableStream | None
     reading: dict[str, Any]
     budget: Budget
+
+    @classmethod
+    def of(
+        cls,
+        source: StrPath | Sequence[StrPath],
+        target: str,
+        training: TableTraining,
+        *,
+        task: Task | None = None,
+        columns: Any = None,
+        validation: StrPath | Sequence[StrPath] | None = None,
+        memory: int | str | None = None,
+        text: TextOptions | None = None,
+        reading: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return the request for a training on files; see `backlit.fit_stream` for each of it."""
+        n_bytes = bytes_of(memory) if isinstance(memory, str) else memory
+        budget = Budget(usual_memory() if n_bytes is None else n_bytes)
+        options = text or TextOptions()
+        stream = TableStream.of(source, options, budget.piece)
+        held_out = None if validation is None else TableStream.of(validation, options, budget.piece)
+        return cls(stream, target, training, task, choices_of(columns), held_out, reading or {}, budget)
 
     def asked(self) -> dict[str, Any]:
         """Return all that the cache depends on, in JSON's types."""

@@ -92,7 +92,7 @@ class StreamedRows:
     def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         """See `Source`."""
         n_members: int | None = getattr(session, "n_members", None)
-        yield from _ahead(self._parts(n_members, batch_size, state, shuffle=shuffle))
+        yield from ahead(self._parts(n_members, batch_size, state, shuffle=shuffle))
 
     def _parts(self, n_members: int | None, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         at = state.within.steps * batch_size
@@ -102,15 +102,15 @@ class StreamedRows:
             order = np.arange(len(rows))
             if n_members is not None:
                 # all are trained on the same part, each in an order of its own
-                each = [
-                    stream(seed_of_member(seed, m), Purpose.SHUFFLE, (at << 20) + epoch).permutation(len(rows))
-                    if shuffle
-                    else order
-                    for m in range(n_members)
-                ]
-                order = np.stack(each)
+                each = (seed_of_member(seed, m) for m in range(n_members))
+                order = np.stack([self.order_of_member(s, at, epoch, len(rows), shuffle=shuffle) for s in each])
             yield Part(self.records.unpack(records), self.targets.of(rows), order, weight)
             at += len(rows)
+
+    @staticmethod
+    def order_of_member(seed: int, at: int, epoch: int, n_rows: int, *, shuffle: bool) -> NDArray[np.int64]:
+        """Return a member's own order of the rows of a part, ``(n_rows,)``; `at` rows of the epoch came before."""
+        return stream(seed, Purpose.SHUFFLE, (at << 20) + epoch).permutation(n_rows) if shuffle else np.arange(n_rows)
 
     def copy(self, rows: NDArray[np.int64]) -> Examples:
         """See `Source`."""
@@ -119,13 +119,13 @@ class StreamedRows:
 
     def feedforward(self, session: Session) -> Floats:
         """See `Source`."""
-        pieces = _ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False))
+        pieces = ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False))
         return np.concatenate([session.feedforward(self.records.unpack(records)) for records, _ in pieces])
 
     def evaluate(self, session: Session) -> tuple[Floats, float]:
         """See `Source`."""
         outputs, total, weights, at = [], 0.0, 0.0, 0
-        for records, _ in _ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
+        for records, _ in ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
             rows = slice(at, at + len(records))
             weight = None if self.sample_weight is None else self.sample_weight[rows]
             a, cost = session.evaluate(self.records.unpack(records), self.targets.of(rows), weight)
@@ -135,7 +135,7 @@ class StreamedRows:
         return np.concatenate(outputs), total / weights if weights else float("nan")
 
 
-def _ahead(items: Iterator[T]) -> Iterator[T]:
+def ahead(items: Iterator[T]) -> Iterator[T]:
     """Yield items, of which the next is made on another thread meanwhile."""
     end = object()
     with ThreadPoolExecutor(1) as pool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from backlit.data.encoding import TableEncoding
 from backlit.data.features import Features
 from backlit.data.stream.cache import PARTS, Cache, CacheWriter, open_cache
 from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
-from backlit.data.stream.memory import said
+from backlit.data.stream.memory import Budget, said
 from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows
 from backlit.documents.field import MODEL, Field
@@ -36,9 +36,6 @@ from backlit.tables.stream_cache import RowsWriter
 from backlit.tables.stream_request import StreamRequest
 from backlit.tables.stream_rows import StreamedRows, Targets
 from backlit.tables.table_target import TableTarget, Task, are_spelled
-
-if TYPE_CHECKING:
-    pass
 
 _START = "start.safetensors"
 _ORDER = 16
@@ -83,12 +80,42 @@ class StreamStart:
             If the cache cannot be written.
         """
         asked = request.asked()
-        learned, cache = _from_cache(folder, asked, request, say)
+        learned, cache, _ = _from_cache(folder, asked, request.training, say)
         if cache is None:
             learned = _Learned.of(request, say)
             learned, cache = _write(request, learned, folder, asked, say)
         assert learned is not None
-        return learned.start(request, cache)
+        return learned.start(request.budget, cache)
+
+    @classmethod
+    def again(
+        cls, folder: Path, asked: dict[str, Any], training: TableTraining, budget: Budget, say: Say = lambda _: None
+    ) -> StreamStart:
+        """Open the cache that `of` left in a folder; the files that it was made from need not be at hand.
+
+        Parameters
+        ----------
+        folder : Path
+        asked : dict
+            `StreamRequest.asked` of that request.
+        training : TableTraining
+            As it was given there.
+        budget : Budget
+            The order of the rows depends on it.
+        say : callable, optional
+
+        Raises
+        ------
+        DataError
+            If the cache is not there, or not whole.
+        """
+        learned, cache, why_not = _from_cache(folder, asked, training, say)
+        if learned is None or cache is None:
+            raise DataError(
+                f"The cache in {folder} cannot be used: {why_not or 'it is not there'}. Give a folder that every "
+                "machine sees under the same name (--cache, or --checkpoint)."
+            )
+        return learned.start(budget, cache)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +190,7 @@ class _Learned:
     def records(self) -> Records:
         return Records.of(Features.of(self.encoder.plans_), self.training.dtype)
 
-    def start(self, request: StreamRequest, cache: Cache) -> StreamStart:
+    def start(self, budget: Budget, cache: Cache) -> StreamStart:
         training, target = self.training, self.target
         output = training.output_activation or output_activation(target.task, self.loss, target.n_outputs)
         get_loss(self.loss, output)
@@ -172,7 +199,7 @@ class _Learned:
                 raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
         records = self.records()
         n_features = records.n_features
-        part_rows = max(1, request.budget.part // (np.dtype(training.dtype).itemsize * n_features))
+        part_rows = max(1, budget.part // (np.dtype(training.dtype).itemsize * n_features))
 
         def rows_of(part: str) -> StreamedRows:
             y, weight = cache.arrays[f"{part}.y"], cache.arrays.get(f"{part}.weight")
@@ -182,7 +209,7 @@ class _Learned:
                 weight = weights.times(y, weight, training.dtype)
             couples = get_activation(output).couples
             targets = Targets(y, labels, training.dtype, training.label_smoothing, couples)
-            window_rows = request.budget.window // (records.dtype.itemsize + _ORDER)
+            window_rows = budget.window // (records.dtype.itemsize + _ORDER)
             # a batch at least, or its rows would be no more mixed than the file
             window_rows = max(window_rows, 2 * (training.batch_size or training.usual_batch_size))
             windows = Windows(cache.parts[part], window_rows)
@@ -194,18 +221,18 @@ class _Learned:
 
 
 def _from_cache(
-    folder: Path, asked: dict[str, Any], request: StreamRequest, say: Say
-) -> tuple[_Learned | None, Cache | None]:
+    folder: Path, asked: dict[str, Any], given: TableTraining, say: Say
+) -> tuple[_Learned | None, Cache | None, str]:
     if not (folder / _START).is_file():
-        return None, None
+        return None, None, ""
     try:
         _, loss, target, encoder, record, _ = read_parts(folder / _START)
         n_rows = Field(record.get("rows"), "training.rows", MODEL).whole(1)
     except ModelFileError as error:
         say(f"The cache in {folder} is not used: {error}")
-        return None, None
-    facts = facts_of(encoder.schema_, target.name, request.training.weight, target.task, n_rows)
-    training = request.training.for_table(facts)
+        return None, None, str(error)
+    facts = facts_of(encoder.schema_, target.name, given.weight, target.task, n_rows)
+    training = given.for_table(facts)
     for line in preset_lines(training, facts):
         say(line)
     learned = _Learned(encoder, target, n_rows, training, loss)
@@ -214,7 +241,7 @@ def _from_cache(
         say(f"The cache in {folder} is not used, and written anew: {why_not}.")
     if cache is not None:
         say(f"Using the cache in {folder}: the files are those that it was made from.")
-    return learned, cache
+    return learned, cache, why_not
 
 
 def _write(

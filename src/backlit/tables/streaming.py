@@ -12,10 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.data.columns.choices import ColumnChoices
-from backlit.data.meaning import choices_of
-from backlit.data.stream.memory import Budget, bytes_of, usual_memory
-from backlit.data.stream.table_stream import StrPath, TableStream
+from backlit.data.stream.table_stream import StrPath
 from backlit.data.stream.text_pieces import TextOptions
 from backlit.engine.protocol import Floats
 from backlit.tables.calibration import calibrate_on
@@ -30,6 +27,7 @@ from backlit.tables.train_parts import parts_of
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
 from backlit.training.recording import Recorder
+from backlit.training.run import Trained
 from backlit.training.time_limit import TimeLimit
 
 
@@ -102,24 +100,42 @@ def fit_stream(
     'regression'
     """
     limit = TimeLimit.of(training.max_time)
-    n_bytes = bytes_of(memory) if isinstance(memory, str) else memory
-    budget = Budget(usual_memory() if n_bytes is None else n_bytes)
-    options = text or TextOptions()
-    stream = TableStream.of(source, options, budget.piece)
-    held_out = None if validation is None else TableStream.of(validation, options, budget.piece)
-    choices: ColumnChoices = choices_of(columns)
-    request = StreamRequest(stream, target, training, task, choices, held_out, reading or {}, budget)
+    request = StreamRequest.of(
+        source,
+        target,
+        training,
+        task=task,
+        columns=columns,
+        validation=validation,
+        memory=memory,
+        text=text,
+        reading=reading,
+    )
     with _folder_of(cache) as folder:
         start = StreamStart.of(request, folder, say)
         around = Around(say, listeners, checkpoint, recorder, limit)
         _, trained = run_on(start, start.network, start.training, start.rows, start.held_out, around)
-        network = trained.network
-        record: dict[str, Any] = {"epochs": trained.state.epoch}
-        if start.training.calibrate and start.held_out is not None:
-            parts = start.held_out, network, start.target, start.training, say
-            network, record["temperature"] = calibrate_on(*parts)
-        counts = None if start.target.classes is None else np.bincount(start.rows.targets.values)
-        return TableModel(*parts_of(start, network, record, counts, _pieces_of_x(start.rows), reading or {}, around))
+        return finished(start, trained, reading or {}, around)
+
+
+def finished(start: StreamStart, trained: Trained, reading: dict[str, Any], around: Around) -> TableModel:
+    """Return the model that a training ended with, its probabilities calibrated where that is wanted.
+
+    Parameters
+    ----------
+    start : StreamStart
+    trained : Trained
+    reading : dict
+        How the files were read.
+    around : Around
+    """
+    network = trained.network
+    record: dict[str, Any] = {"epochs": trained.state.epoch}
+    if start.training.calibrate and start.held_out is not None:
+        parts = start.held_out, network, start.target, start.training, around.say
+        network, record["temperature"] = calibrate_on(*parts)
+    counts = None if start.target.classes is None else np.bincount(start.rows.targets.values)
+    return TableModel(*parts_of(start, network, record, counts, _pieces_of_x(start.rows), reading, around))
 
 
 def _pieces_of_x(rows: StreamedRows) -> Iterator[Floats]:

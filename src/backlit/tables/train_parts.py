@@ -14,7 +14,7 @@ from backlit.engine import Objective, get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
 from backlit.tables.calibration import calibrate_on
-from backlit.tables.evaluation import say_if_one_class
+from backlit.tables.evaluation import say_if_one_class, single_rows
 from backlit.tables.folds import train_folds
 from backlit.tables.one_run import Around, hold_out, run_on
 from backlit.tables.options import TableTraining
@@ -102,6 +102,8 @@ def parts_of(
     training = start.training
     session = open_session(get_engine(training.engine), network, Objective(start.loss), n_threads=training.n_threads)
     say_if_one_class(start.target, class_counts, x, session.feedforward, around.say)
+    if class_counts is not None and (remark := single_rows(start.target.classes or (), class_counts)):
+        around.say(remark)
     record = {"options": training.to_dict(), "reading": reading} | record
     if around.recorder is not None:
         record["recorded"] = [health.to_dict() for health in around.recorder.history]

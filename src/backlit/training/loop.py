@@ -49,6 +49,8 @@ class Plan:
         Whether each epoch draws its own order of the examples.
     weight_average : float, default 0
         Decay of the moving average of the weights; see `backlit.training.weight_average`.
+    decay_schedule : Schedule, default Constant()
+        Of the optimizer's decay of the weights.
     """
 
     n_epochs: int
@@ -57,6 +59,7 @@ class Plan:
     stopping: EarlyStopping | None = None
     shuffle: bool = True
     weight_average: float = 0.0
+    decay_schedule: Schedule = Constant()
 
     def __post_init__(self) -> None:
         for name in ("n_epochs", "batch_size"):
@@ -110,8 +113,9 @@ def train(
         limit.begin(state.epoch)
     while _goes_on(state, plan) and not asked_to_stop:
         began = time.perf_counter()
-        rates = plan.schedule.rates(state.rate, Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen))
-        cost = yield from _epoch(session, examples, plan, batch_size, rates, state, limit)
+        position = Position(state.epoch, plan.n_epochs, n_steps, state.rows_seen)
+        rates, decays = plan.schedule.rates(state.rate, position), plan.decay_schedule.rates(1.0, position)
+        cost = yield from _epoch(session, examples, plan, batch_size, rates, decays, state, limit)
         if isinstance(cost, str):
             asked_to_stop = cost == "stopped by a listener"
             break
@@ -171,8 +175,11 @@ def clip_batch_size(batch_size: int, n_rows: int) -> int:
 def restore_best(session: Session, state: TrainingState) -> None:
     """Give the network the weights of the best epoch, where they were kept, or else their average, if there is one."""
     network = state.average if state.best is None else state.best
-    if network is not None:
-        session.set_network(network)
+    if network is None:
+        return
+    if state.best is None:
+        state.left_off = session.network()
+    session.set_network(network)
 
 
 def look_at_epoch(
@@ -200,6 +207,7 @@ def _epoch(
     plan: Plan,
     batch_size: int,
     rates: NDArray[np.float64],
+    decays: NDArray[np.float64],
     state: TrainingState,
     limit: TimeLimit | None,
 ) -> Generator[Event, bool | None, float | Reason]:
@@ -215,13 +223,15 @@ def _epoch(
         n_of_part = -(-part.order.shape[-1] // batch_size)
         costs, weights = np.zeros(n_of_part), np.zeros(n_of_part)
         before = state.within.steps
-        own_rates = rates[before : before + n_of_part]
+        own_rates, own_decays = rates[before : before + n_of_part], decays[before : before + n_of_part]
         done = 0
         while done < n_of_part:
             began = time.perf_counter()
             these = slice(done, done + length)
             order = part.order[..., done * batch_size : (done + length) * batch_size]
-            steps = session.run_steps(part.x, part.y, order, batch_size, own_rates[these], part.sample_weight)
+            steps = session.run_steps(
+                part.x, part.y, order, batch_size, own_rates[these], part.sample_weight, own_decays[these]
+            )
             if steps.diverged_layer is not None:
                 raise DivergenceError(state.epoch + 1, steps.diverged_layer)
             costs[these], weights[these] = steps.costs, steps.batch_weights

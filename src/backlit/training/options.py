@@ -9,10 +9,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from backlit.core.optimizers import OPTIMIZERS, SGD, arguments
+from backlit.core.optimizers import OPTIMIZERS, SGD
 from backlit.errors import InvalidInputError, UnknownNameError
+from backlit.training.option_fields import optimizer_option, option, rates_of_layers
 
 if TYPE_CHECKING:
     from backlit.core.dropout import Dropout
@@ -21,56 +22,6 @@ if TYPE_CHECKING:
     from backlit.core.penalty import Penalty
     from backlit.training.schedules import Schedule
     from backlit.training.stopping import EarlyStopping
-
-
-def option(default: Any, help: str = "", group: str = "", **more: Any) -> Any:
-    """Return a field of options with what the command line says of it.
-
-    Parameters
-    ----------
-    default : object
-    help : str
-        Without it the field is no option of a command.
-    group : str
-        The heading it stands under.
-    more
-        ``min``, ``flag`` (its name on the command line where that differs), ``parse`` (text → value).
-    """
-    return dataclasses.field(default=default, metadata={"help": help, "group": group, **more})
-
-
-_ITS_OWN: Any = object()
-
-
-def optimizer_option(name: str, default: Any = _ITS_OWN, **more: Any) -> Any:
-    """Return a field for the argument of this name, as the table of optimizers describes it.
-
-    Parameters
-    ----------
-    name : str
-    default : object, optional
-        Default: that of the optimizers, which all have the same.
-    more
-        See `option`.
-    """
-    having = {kind.name: each for kind in OPTIMIZERS.values() for each in arguments(kind) if each.name == name}
-    argument, *others = having.values()
-    assert all(other == argument for other in others), f"the optimizers describe {name} in different ways"
-    owners = "" if len(having) == len(OPTIMIZERS) else f" Of {', '.join(having)}."
-    return option(argument.default if default is _ITS_OWN else default, f"{argument.help}{owners}", "Optimizer", **more)
-
-
-def rates_of_layers(text: str) -> float | Dropout:
-    """Return the shares that an option such as ``0.5`` or ``0.5,0.2`` gives."""
-    from backlit.core.dropout import Dropout
-
-    try:
-        rates = tuple(float(rate) for rate in text.split(","))
-    except ValueError:
-        raise InvalidInputError(
-            f"Dropout takes a number, or one for each hidden layer as 0.5,0.2; {text!r} came."
-        ) from None
-    return rates[0] if len(rates) == 1 else Dropout(rates)
 
 
 @dataclass(frozen=True)
@@ -120,6 +71,10 @@ class FitOptions:
         Share of the inputs, where `dropout` is a number or None.
     parametrization : {"standard", "ntp"}
         See `backlit.core.layer_rates`.
+    input_scales : float
+        Factor of the rate of a scale for each input, 0 for none; see `backlit.core.input_scales`.
+    decay_schedule : str or Schedule
+        How `weight_decay` changes: it is multiplied by what a schedule makes of a rate of 1.
     rate_in_velocity : bool
         scikit-learn's form of momentum; see `backlit.core.optimizers.SGD`.
     """
@@ -137,6 +92,12 @@ class FitOptions:
         "standard, or ntp: the rate falls with the width of a layer, and is a tenth for biases.",
         "Optimizer",
     )
+    input_scales: float = option(
+        0.0,
+        "Train a scale for each input, folded into w², at so many times the rate: 6; 0 for none.",
+        "Optimizer",
+        min=0,
+    )
     batch_size: int | None = option(
         None, "Rows per step. Default: 128, or all where there are fewer.", "Optimizer", min=1
     )
@@ -150,6 +111,9 @@ class FitOptions:
     rho: float = optimizer_option("rho")
     epsilon: float = optimizer_option("epsilon")
     weight_decay: float = optimizer_option("weight_decay", min=0)
+    decay_schedule: str | Schedule = option(
+        "constant", "How weight_decay changes, as a schedule of the rate does: flat_cos.", "Optimizer"
+    )
     max_fun: int = option(15_000, "Of lbfgs: most evaluations of the cost.", "Optimizer", min=1)
     gradient_tolerance: float = option(
         1e-4, "Of lbfgs: largest component of the gradient at which it stops.", "Optimizer", min=0
@@ -192,9 +156,10 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         from backlit.core.initialization import Purpose, stream
-        from backlit.core.layer_rates import PARAMETRIZATIONS, refuse_gradient_descent
+        from backlit.core.layer_rates import PARAMETRIZATIONS, check_scales, refuse_gradient_descent
         from backlit.core.precision import PRECISIONS
         from backlit.engine import ENGINES
+        from backlit.training.schedules import Constant
         from backlit.training.time_limit import check_time
         from backlit.training.weight_average import check_decay
 
@@ -212,8 +177,14 @@ class FitOptions:
             self._refuse_what_disturbs_a_line_search()
         if self.parametrization not in PARAMETRIZATIONS:
             raise UnknownNameError("parametrization", self.parametrization, PARAMETRIZATIONS)
-        if self.parametrization == "ntp":
+        check_scales(self.input_scales)
+        if self.parametrization == "ntp" or self.input_scales:
             refuse_gradient_descent(self.optimizer())
+        if not isinstance(self.make_decay_schedule(), Constant) and not hasattr(self.optimizer(), "weight_decay"):
+            raise InvalidInputError(
+                f"decay_schedule is for an optimizer that decays weights by itself, adamw, but the solver is "
+                f"{self.solver!r}. Use solver='adamw', or leave out decay_schedule."
+            )
         stream(self.seed, Purpose.SHUFFLE)
         self.optimizer(), self.penalty(), self.make_schedule(), self.make_dropout()
 
@@ -258,13 +229,21 @@ class FitOptions:
         """Return what each layer's rate is multiplied by, where the rates of a network of these sizes differ."""
         from backlit.core.layer_rates import LayerRates
 
-        return LayerRates.ntp(sizes) if self.parametrization == "ntp" else None
+        if self.parametrization == "ntp":
+            return LayerRates.ntp(sizes, self.input_scales)
+        return LayerRates.standard(sizes, self.input_scales) if self.input_scales else None
 
     def make_schedule(self) -> Schedule:
         """Return how the rate changes."""
         from backlit.training.schedules import InverseScaling, get_schedule
 
         return InverseScaling(self.power_t) if self.schedule == "invscaling" else get_schedule(self.schedule)
+
+    def make_decay_schedule(self) -> Schedule:
+        """Return how the decay of the weights changes."""
+        from backlit.training.schedules import get_schedule
+
+        return get_schedule(self.decay_schedule)
 
     def make_dropout(self) -> Dropout | None:
         """Return which neurons are left out in a step, if any."""

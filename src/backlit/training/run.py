@@ -136,6 +136,7 @@ class Run:
             stopping=options.stopping,
             shuffle=options.shuffle,
             weight_average=options.weight_average,
+            decay_schedule=options.make_decay_schedule(),
         )
         return cls(
             get_engine(options.engine, options.precision),

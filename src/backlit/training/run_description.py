@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backlit.core.custom import is_custom
+from backlit.core.layer_rates import LayerRates
 from backlit.core.namespace import is_sparse
 from backlit.documents import strict_json
 from backlit.documents.strict_json import AS_PYTHON, plain
 from backlit.training.examples import Examples, Source
+from backlit.training.schedules import Constant
 
 if TYPE_CHECKING:
     from backlit.training.run import Run
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 def describe_run(run: Run) -> dict[str, Any]:
     """Return the description of a run as flat JSON: name → value, in words for messages."""
     network, begin, validation = run.network, run.optimizer_state, run.validation
-    memory = [] if begin is None else [array for slots in (*begin.weights, *begin.biases) for array in slots]
+    memory = (
+        [] if begin is None else [array for slots in (*begin.weights, *begin.biases, *begin.scales) for array in slots]
+    )
     description: dict[str, Any] = {
         "seed": run.state.seed,
         "sizes": list(network.sizes),
@@ -40,19 +44,27 @@ def describe_run(run: Run) -> dict[str, Any]:
     }
     for part in (run.objective, run.plan):
         description |= {field.name: _described(getattr(part, field.name)) for field in dataclasses.fields(part)}
+    # which older ones do not know
     if not run.plan.weight_average:
-        del description["weight_average"]  # which older ones do not know
+        del description["weight_average"]
+    if isinstance(run.plan.decay_schedule, Constant):
+        del description["decay_schedule"]
     description = without_idle_seed(description)
     optimizer = _described(run.optimizer)
     description |= {
         "clip_norm": optimizer.pop("clip_norm", None),  # checkpoints have always told it apart
         "optimizer": optimizer,
-        **({} if run.layer_rates is None else {"rates by layer": _described(run.layer_rates)}),
+        **({} if run.layer_rates is None else {"rates by layer": _rates_by_layer(run.layer_rates)}),
         "training data": _examples(run.examples),
         "validation data": None if validation is None else _examples(validation.examples),
         "validation metric": None if validation is None else validation.name,
     }
     return description
+
+
+def _rates_by_layer(rates: LayerRates) -> Any:
+    # scales are not known to older ones
+    return {name: value for name, value in _described(rates).items() if name != "scales" or value}
 
 
 def without_idle_seed(description: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class TrainingState:
         Of the epoch after those that are done.
     average : Network or None
         The moving average of the weights, or the ensemble of the members' averages, where there is one.
+    left_off : Network or None
+        The weights themselves at the end of a training that gives back their average.
     """
 
     seed: int
@@ -86,6 +88,7 @@ class TrainingState:
     history: list[EpochRecord] = field(default_factory=list)
     within: WithinEpoch = WithinEpoch()
     average: Network | None = None
+    left_off: Network | None = None
 
 
 _KIND = Kind(ModelFileError, "The checkpoint is damaged or was edited.", AS_PYTHON)

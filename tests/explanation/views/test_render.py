@@ -32,7 +32,14 @@ def test_every_pair_says_the_same_in_every_view(loss, output):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"neurons": None, "terms": None}, {"digits": 17}, {"neurons": [2, 9]}], ids=str
+    "options",
+    [
+        {},
+        pytest.param({"neurons": None, "terms": None}, marks=pytest.mark.thorough),
+        pytest.param({"digits": 17}, marks=pytest.mark.thorough),
+        {"neurons": [2, 9]},
+    ],
+    ids=str,
 )
 def test_wide_network_says_the_same_in_every_view(options):
     check_views(wide_explanation(), **options)
@@ -98,11 +105,19 @@ def test_latex_is_ascii():
 
 
 @pytest.mark.parametrize("worksheet", [False, True])
-@pytest.mark.parametrize("make", [wide_explanation, batch_explanation, saturated_explanation])
+@pytest.mark.parametrize(
+    "make",
+    [
+        wide_explanation,
+        pytest.param(batch_explanation, marks=pytest.mark.thorough),
+        pytest.param(saturated_explanation, marks=pytest.mark.thorough),
+    ],
+)
 def test_latex_compiles(make, worksheet, tmp_path):
     compile_latex(render(make(), "latex", worksheet=worksheet), tmp_path)
 
 
+@pytest.mark.thorough
 def test_every_formula_compiles(tmp_path):
     pages = []
     for loss, output in fitting_pairs():

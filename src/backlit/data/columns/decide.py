@@ -149,8 +149,7 @@ class _Deciding:
         import polars as pl
 
         looks = glance(table.select(pl.col(pl.String)))
-        # once: of thousands of columns each pass over a table takes its time
-        return self.columns([Tally.of(cells) for cells in table.get_columns()], looks)
+        return self.columns(Tally.of(table), looks)
 
     def columns(self, given: Sequence[Tally], looks: Mapping[str, Glance]) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
@@ -246,11 +245,11 @@ class _Deciding:
 
     def _left_out(self, column: Column, tally: Tally) -> Column:
         """Leave out numbers that only count the rows."""
+        if not may_count_rows(column.name, self.first, self.choices.source.index):
+            return column
         nameless = column.name == self.first and NAMELESS.match(column.name)
         index = column.name in self.choices.source.index
         pandas = PANDAS.match(column.name)
-        if not may_count_rows(column.name, self.first, self.choices.source.index):
-            return column
         if self.choices.of(column.name) is not None or column.name in getattr(self.choices.schema, "by_name", {}):
             return column
         if pandas:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+_MANY = 10_000
 _WORDS = r"""
     na n/a n.a n.a. #n/a #na #n/a! <na> nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan null (null) [null] \n
     \\n none (none) nil void nothing missing (missing) blank (blank) empty (empty) unknown unk undefined
@@ -42,10 +43,12 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     """
     import polars as pl
 
-    text = pl.col(pl.String)
-    if stripped := table.select(text.str.strip_chars()).get_columns():
+    texts = [cells.name for cells in table.select(pl.col(pl.String)) if not _is_stripped(cells)]
+    if texts:
+        text = pl.col(texts)
         # apart, for in one expression polars strips all cells twice
-        table = table.with_columns(stripped).with_columns(pl.when(text != "").then(text))
+        table = table.with_columns(table[texts].select(text.str.strip_chars()).iter_columns())
+        table = table.with_columns(pl.when(text != "").then(text))
     matches = {}
     for word in dict.fromkeys(word.strip() for word in missing):
         number = _number(word)
@@ -55,6 +58,15 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
         table = table.with_columns(pl.when(~masks[name].fill_null(value=False)).then(pl.col(name)) for name in found)
         matches[word] = sum(counts)
     return table, matches
+
+
+def _is_stripped(cells: pl.Series) -> bool:
+    """Tell of a long column whose cells recur whether none has blanks around it, and none is empty."""
+    head = cells.head(_MANY)
+    if len(head) < _MANY or head.n_unique() > _MANY / 2:
+        return False  # to strip such a column at once takes less time
+    different = cells.unique()
+    return bool(((different.str.strip_chars() == different) & (different != "")).all())
 
 
 def _same(cells: pl.Series, word: str, number: float | None) -> pl.Expr | None:

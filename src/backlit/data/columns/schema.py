@@ -78,8 +78,11 @@ class TableSchema:
         import polars as pl
 
         # Of thousands of columns most are numbers already.
-        names = [name for name, dtype in table.schema.items() if name in self.by_name and self._is_open(name, dtype)]
-        blanked, _ = blank_missing(table.select(names), self.missing)
+        types = zip(table.columns, table.dtypes, strict=True)
+        names = [name for name, dtype in types if name in self.by_name and self._is_open(name, dtype)]
+        if not names:
+            return table
+        blanked, _ = blank_missing(table[names], self.missing)
         plain = [cells.name for cells in blanked if cells.dtype == pl.String and _is_plain(self.by_name[cells.name])]
         looks = glance(blanked.select(plain))
         read = []

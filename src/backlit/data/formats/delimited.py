@@ -132,7 +132,7 @@ class _Text:
     names: Sequence[str] | None
 
     def quickly(self, as_text: Collection[str] | None) -> tuple[pl.DataFrame, frozenset[str]] | None:
-        """Return the table if sums tell that every line has its cells; None if one has to look closer.
+        """Return the table if it is plain that every line has its cells; None if one has to look closer.
 
         Beside it stand the columns of plain numbers, which are looked for unless `as_text` is None.
         """
@@ -146,11 +146,10 @@ class _Text:
         if not body:
             return None
         n_rows = count_byte(body, "\n") + (not data.endswith(b"\n"))
-        cells, rest = divmod(count_byte(body, self.separator) + n_rows, n_rows)
-        if rest or cells == 1 or abs(cells - len(first)) > 1:
+        cells = data[start : (data.find(b"\n", start) + 1) or None].count(self.separator.encode()) + 1
+        if cells == 1 or abs(cells - len(first)) > 1:
             return None
         columns, n_dropped = self._columns(first, cells)
-        # If one line is too short, another is too long, and polars complains of that.
         plain: frozenset[str] = frozenset()
         if as_text is None:
             frame = _parsed(data, self.separator, columns, skip_rows=int(start > 0))
@@ -158,6 +157,9 @@ class _Text:
             as_text = [*as_text, columns[-1]] if n_dropped else as_text
             frame, plain = divide(data, start, self.separator, columns, n_rows, as_text) or (None, plain)
         if frame is None or frame.height != n_rows:
+            return None
+        # Of lines that are too long polars complains, and those that are too short lack a last cell.
+        if frame[columns[-1]].null_count() and count_byte(body, self.separator) != n_rows * (cells - 1):
             return None
         return (self._without_last(frame) if n_dropped else frame), plain
 

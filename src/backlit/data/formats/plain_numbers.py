@@ -62,7 +62,7 @@ def divide(
         table = pl.read_csv(_lines(data, start, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
         if table.columns != columns:
             return None
-        kinds = dict(table.schema)  # asked for once: of thousands of columns that takes its time
+        kinds = dict(zip(columns, table.dtypes, strict=True))  # once: of thousands of columns that takes its time
         integers = [name for name, dtype in kinds.items() if dtype.is_integer()]
         with ThreadPoolExecutor(1) as beside:  # these bytes are looked at while polars divides them
             zeros = beside.submit(_has_zeros_before_digits, data, start, separator) if integers else None
@@ -70,12 +70,11 @@ def divide(
                 forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in kinds.items()}
                 table = _read(data, forms | {name: pl.String for name in as_text if name in forms}, everything)
                 table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
-                kinds = dict(table.schema)
+                kinds = dict(zip(columns, table.dtypes, strict=True))
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
         codes = zeros is not None and zeros.result()
-        cells = dict(zip(columns, table.get_columns(), strict=True))
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
-        plain = {name for name in numbers if _is_certain(cells[name], name in whole, codes=codes)}
+        plain = _certain(table, numbers) - (whole if codes else set())
         place = {name: j for j, name in enumerate(columns)}
         unsure = _may_be_thousands(table, [name for name in numbers if name in plain and name not in whole])
         if unsure:
@@ -127,12 +126,22 @@ def _whole(numbers: pl.Series) -> pl.Series:
     return whole if same else numbers
 
 
-def _is_certain(numbers: pl.Series, whole: bool, *, codes: bool) -> bool:
-    low, high, total = numbers.min(), numbers.max(), numbers.sum()
-    # The sum of NaN is NaN, which no number equals. Some words for a gap are read as it.
-    if low is None or low == high or total != total:
-        return False
-    return bool(-_EXACT < low <= high < _EXACT) and not (whole and codes)  # type: ignore[operator]
+def _certain(table: pl.DataFrame, numbers: list[str]) -> set[str]:
+    """Return the columns that vary within what a float holds exactly, without NaN, which may be a word for a gap."""
+    if not numbers:
+        return set()
+    columns = table[numbers]
+    if table.height > _HEAD:
+        each = [(cells.min(), cells.max(), cells.sum()) for cells in columns]
+        bounds = np.array(each, dtype=np.float64)
+    else:  # there may be thousands of columns, of which each takes its time
+        values = columns.to_numpy()
+        nan = np.isnan(values).sum(axis=0) > columns.null_count().to_numpy()[0]
+        bounds = np.stack([np.fmin.reduce(values), np.fmax.reduce(values), np.where(nan, np.nan, 0)], axis=1)
+    # A sum is NaN if some number is, and a comparison with it false, as with the bounds of a column that is all gaps.
+    low, high, total = bounds.T
+    fits = (low > -_EXACT) & (low < high) & (high < _EXACT) & ~np.isnan(total)
+    return {name for name, fit in zip(numbers, fits.tolist(), strict=True) if fit}
 
 
 def _may_be_thousands(table: pl.DataFrame, floats: list[str]) -> list[str]:

@@ -1,0 +1,157 @@
+"""What a rank does from its beginning to its end: the same training loop as one process, with steps of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from backlit.data.stream.memory import Budget
+from backlit.distributed.agreement import AskedTogether, SharedTimeLimit, judged_by_first
+from backlit.distributed.averaging import check_averaging
+from backlit.distributed.group import Alone, Group, each_does
+from backlit.distributed.keeping import keeping_together
+from backlit.distributed.rows import SharedRows
+from backlit.distributed.session import open_together
+from backlit.distributed.timing import Stopwatch
+from backlit.engine.protocol import Session
+from backlit.errors import DivergenceError, InvalidInputError
+from backlit.tables.model import TableModel
+from backlit.tables.one_run import Around, described, watchers_of
+from backlit.tables.options import TableTraining
+from backlit.tables.stream_request import StreamRequest
+from backlit.tables.stream_rows import StreamedRows
+from backlit.tables.stream_start import StreamStart
+from backlit.tables.streaming import finished
+from backlit.training.run import Run, Trained
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every rank is told.
+
+    Attributes
+    ----------
+    cache : str
+        Folder of the encoded rows, which every rank sees.
+    asked : dict
+        What the cache was made for; see `backlit.tables.stream_request.StreamRequest.asked`.
+    training : TableTraining
+        As it was given.
+    memory : int
+        Bytes that the rows may take in each rank. The order of the rows depends on it.
+    reading : dict
+        How the files were read, to be remembered in the model.
+    """
+
+    cache: str
+    asked: dict[str, Any]
+    training: TableTraining
+    memory: int
+    reading: dict[str, Any]
+
+    @classmethod
+    def prepared(cls, request: StreamRequest, folder: Path, say: Say) -> Self:
+        """Write the cache, or see that it is there: done once, before any rank trains.
+
+        Parameters
+        ----------
+        request : StreamRequest
+        folder : Path
+            For the encoded rows; every rank sees it.
+        say : callable
+        """
+        check_shareable(request.training)
+        asked = request.asked()
+        StreamStart.of(request, folder, say)
+        return cls(str(folder), asked, request.training, request.budget.total, request.reading)
+
+    def open(self) -> StreamStart:
+        """Open the cache."""
+        return StreamStart.again(Path(self.cache), self.asked, self.training, Budget(self.memory))
+
+
+@dataclass(frozen=True, eq=False)
+class SharedRun(Run):
+    """A run whose steps are those of all ranks; see `Run`."""
+
+    group: Group = field(default_factory=Alone)
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    average_every: int = 1
+
+    def open(self) -> Session:
+        """Open a session on the network as it is at the beginning."""
+        return open_together(self, self.group, self.watch, self.average_every)
+
+
+def train_rank(
+    job: Job, group: Group, around: Around, watch: Stopwatch, *, average_every: int = 1, alone: bool = True
+) -> TableModel | None:
+    """Train one rank, and return the model on the first of them, or None.
+
+    Parameters
+    ----------
+    job : Job
+    group : Group
+    around : Around
+        Of this rank: only the first has a recorder and says something.
+    watch : Stopwatch
+        Takes in what the time goes for.
+    average_every : int, default 1
+        See `backlit.distributed.options.Workers`.
+    alone : bool, default True
+        Whether the first rank keeps other runs from the folder of the checkpoints.
+
+    Raises
+    ------
+    DataError
+        If a rank cannot open the cache.
+    DivergenceError
+        On every rank.
+    LostRankError
+        If another rank was not heard of.
+    """
+    check_shareable(job.training)
+    check_averaging(average_every, job.training)
+    start = each_does(group, job.open)
+    if around.limit is not None:
+        around = replace(around, limit=SharedTimeLimit(around.limit.left, group))
+
+    def share(rows: StreamedRows | None) -> SharedRows | None:
+        return None if rows is None else SharedRows(rows, group, watch)
+
+    rows = share(start.rows)
+    assert rows is not None
+    # as many processes as processors are usual, so that each has one
+    training = replace(start.training, n_threads=start.training.n_threads or 1)
+    run = described(start, start.network, training, rows, share(start.held_out), around)
+    run = replace(run, validation=judged_by_first(run.validation, group))
+    run = SharedRun(**vars(run), group=group, watch=watch, average_every=average_every)
+    watchers = watchers_of(around)
+    keeps = keeping_together(around.checkpoint, group, watchers, around.say, alone=alone)
+    trained = run.train([AskedTogether(group, watchers)], keeping=keeps)
+    _refuse_not_finite(trained)
+    return finished(start, trained, job.reading, around) if group.rank == 0 else None
+
+
+def check_shareable(training: TableTraining) -> None:
+    """Raise if something was asked for that several processes cannot do."""
+    if training.takes_all_rows:
+        raise InvalidInputError(
+            f"The solver {training.solver!r} looks at all rows in each step, and several processes share batches. Use "
+            "another solver, or one process."
+        )
+    if training.folds > 1:
+        raise InvalidInputError(f"folds={training.folds} is for one process. Leave it out, or leave out the workers.")
+
+
+def _refuse_not_finite(trained: Trained) -> None:
+    network = trained.network
+    for i, arrays in enumerate(zip(network.weights, network.biases, strict=True)):
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise DivergenceError(trained.state.epoch, i % len(network.activations) + 2)

@@ -1,0 +1,198 @@
+"""Tests that `test_trainer.py` runs in namespaces of their own: a head and two nodes of Ray on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import backlit as bl
+import needs
+from backlit.distributed.options import Workers
+from backlit.distributed.ray_cluster import ClusterError, import_ray
+from backlit.distributed.tuning import tune
+from backlit.tables.stream_request import StreamRequest
+from backlit.tables.streaming import fit_stream
+from backlit.training.events import EpochEnded
+from tables import numbers_of, training, write_table
+
+LONG = {"epochs": 150, "patience": 1000}
+"""So that there is time to disturb it."""
+FILES = ("0.parquet", "1.parquet", "2.parquet")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    import_ray()
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    for _ in range(2):
+        made.add_node(num_cpus=2)
+    made.wait_for_nodes()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = write_table(tmp_path_factory.mktemp("table"))
+    return [folder / name for name in FILES]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(files):
+    return numbers_of(fit_stream(files, "y", training(**LONG), memory="64M"))
+
+
+def workers() -> list[int]:
+    """The processes of Ray Train's workers; there are no others' here, for all processes are ours."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(b"ray::RayTrainWorker"):
+                found.append(int(path.parent.name))
+        except OSError:
+            pass
+    return sorted(found)
+
+
+class Once:
+    """A listener that does something to the training as soon as some epochs are done."""
+
+    def __init__(self, deed):
+        self.deed, self.at, self.is_last_at = deed, None, None
+
+    def __call__(self, event):
+        if isinstance(event, EpochEnded):
+            if self.at is None and event.record.epoch >= 3:
+                self.deed()
+                self.at = time.monotonic()
+            elif self.at is not None and self.is_last_at is None and time.monotonic() - self.at > 2:
+                self.is_last_at = time.monotonic()
+
+    @property
+    def seconds_until_it_went_on(self):
+        return self.is_last_at - self.at
+
+
+def trained(cluster, files, tmp_path, listener=None, **options):
+    trainer = bl.DistributedTrainer(**{"workers": 2, "address": cluster.address} | options)
+    kept = bl.Checkpoint(tmp_path / "run", every_minutes=0, keep=2)
+    listeners = [] if listener is None else [listener]
+    return trainer.fit(files, "y", training(**LONG), memory="64M", checkpoint=kept, listeners=listeners)
+
+
+@pytest.mark.needs("data")
+def test_the_flights_are_trained_by_two_workers_of_the_command_line(tmp_path):
+    with zipfile.ZipFile(needs.DATA / "flights" / "flights.csv.zip") as archive:
+        archive.extractall(tmp_path)
+    table = pl.read_csv(next(tmp_path.glob("*.csv")), infer_schema_length=None, null_values="NA")
+    table = table.drop("arr_time", "air_time", "dep_time")
+    folder = tmp_path / "flights"
+    folder.mkdir()
+    for k in range(40):
+        table[k * 8420 : (k + 1) * 8420].write_parquet(folder / f"{k:02}.parquet")
+    options = ["--target", "arr_delay", "--preset", "plain", "--hidden", "32", "--epochs", "2", "--memory", "128M"]
+    scores = []
+    for more in ([], ["--workers", "2"]):
+        out = tmp_path / f"{len(more)}.safetensors"
+        command = [sys.executable, "-m", "backlit", "train", str(folder / "*.parquet"), *options, *more]
+        done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "epoch 2/2" in done.stderr
+        scores.append(bl.TableModel.load(out).evaluate(table.head(50_000)).metrics["r2"])
+    assert scores[0] == pytest.approx(scores[1], abs=0.002)
+    assert scores[0] > 0.9
+
+
+def test_a_killed_worker_is_replaced(cluster, files, tmp_path, undisturbed):
+    kills = Once(lambda: os.kill(workers()[0], signal.SIGKILL))
+    model = trained(cluster, files, tmp_path, kills)
+    np.testing.assert_allclose(numbers_of(model), undisturbed, rtol=1e-10, atol=1e-12)
+    print(f"went on after {kills.seconds_until_it_went_on:.0f} s")
+
+
+def test_a_frozen_worker_is_replaced(cluster, files, tmp_path, undisturbed):
+    freezes = Once(lambda: os.kill(workers()[-1], signal.SIGSTOP))
+    model = trained(cluster, files, tmp_path, freezes)
+    np.testing.assert_allclose(numbers_of(model), undisturbed, rtol=1e-10, atol=1e-12)
+    print(f"went on after {freezes.seconds_until_it_went_on:.0f} s")
+
+
+def test_a_driver_that_was_killed_is_resumed(cluster, files, tmp_path, undisturbed):
+    options = ["--hidden", "5,4", "--activation", "tanh", "--dtype", "float64", "--batch-size", "16"]
+    options += ["--preset", "plain"]
+    options += ["--epochs", "150", "--patience", "1000", "--memory", "64M", "--workers", "2", "--schedule", "cosine"]
+    options += ["--address", cluster.address, "--checkpoint", str(tmp_path / "run"), "--checkpoint-minutes", "0"]
+    out = tmp_path / "model.safetensors"
+    command = [sys.executable, "-m", "backlit", "train", *map(str, files), "--target", "y", "--out", str(out), *options]
+    driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    for line in driver.stderr:
+        if line.startswith("epoch "):
+            break
+    time.sleep(0.5)
+    driver.kill()
+    driver.communicate()
+    assert driver.returncode == -signal.SIGKILL
+    assert not out.exists()
+    resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Going on after epoch" in resumed.stderr
+    np.testing.assert_allclose(numbers_of(bl.TableModel.load(out)), undisturbed, rtol=1e-10, atol=1e-12)
+    assert workers() == []
+
+
+def test_what_the_cluster_lacks_is_said(cluster, files, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "3")
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=r"40 workers with 1 processors each.*has 6 processors on 3 machines"):
+        trained(cluster, files, tmp_path, workers=40)
+    assert time.monotonic() - began < 60
+
+
+def test_an_error_that_would_come_again_ends_training(cluster, files, tmp_path):
+    trainer = bl.DistributedTrainer(workers=(1, 2), address=cluster.address)
+    with pytest.raises(bl.BacklitError, match="diverged"):
+        trainer.fit(files, "y", training(solver="sgd", learning_rate=1e200), memory="64M")
+
+
+def test_the_best_of_a_search_is_saved(cluster, files, capfd):
+    request = StreamRequest.of(files, "y", training(epochs=2, given=None), memory="64M")
+    heard = []
+    found = tune(request, 3, Workers(address=cluster.address, workers=2), tell=heard.append)
+    assert sorted(trial.number for trial in heard) == [1, 2, 3]
+    scores = [trial.score for trial in found.trials]
+    assert scores == sorted(scores, reverse=True)
+    first = next(trial for trial in found.trials if trial.number == 1)
+    assert first.options == {}
+    alone = fit_stream(files, "y", training(epochs=2), memory="64M")
+    of_first = {trial.number: trial.score for trial in heard}[1]
+    assert found.metric == "R²"
+    assert scores[0] >= of_first
+    if found.trials[0].number == 1:
+        np.testing.assert_array_equal(numbers_of(found.model), numbers_of(alone))
+    assert "Configuration for experiment" not in capfd.readouterr().out
+
+
+def test_a_removed_node_is_done_without(cluster, files, tmp_path, undisturbed):
+    def remove():
+        parents = {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in workers()}
+        for node in cluster.worker_nodes:
+            if parents & {each.process.pid for each in node.all_processes["raylet"]}:
+                cluster.remove_node(node, allow_graceful=False)
+                return
+        raise AssertionError(f"no worker on a node, but on {parents}")
+
+    removes = Once(remove)
+    model = trained(cluster, files, tmp_path, removes, cpus_per_worker=2.0)
+    np.testing.assert_allclose(numbers_of(model), undisturbed, rtol=1e-10, atol=1e-12)
+    print(f"went on after {removes.seconds_until_it_went_on:.0f} s")

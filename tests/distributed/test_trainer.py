@@ -1,0 +1,72 @@
+"""Real Ray, in a process of its own, with a cluster that nobody else sees: `on_ray.py` has the tests."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import backlit as bl
+import needs
+from backlit.distributed import ray_cluster
+
+
+@pytest.mark.cluster
+@pytest.mark.needs("ray", "torch", "namespaces")
+@pytest.mark.timeout(900)
+def test_on_ray():
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as folder:  # sockets want short paths
+        env = os.environ | {"HOME": folder, "RAY_TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0"}
+        env.pop("RAY_ADDRESS", None)
+        tests = Path(__file__).with_name("on_ray.py")
+        pytest_on = [sys.executable, "-m", "pytest", "-qs", "-x", "--durations=0", "-p", "no:cacheprovider", tests]
+        done = subprocess.run([*needs.SEPARATE, *pytest_on], env=env, check=False)
+    assert done.returncode == 0
+
+
+def test_what_is_missing_is_named(tmp_path):
+    code = (
+        "import sys\n"
+        "sys.modules[sys.argv[1]] = None\n"
+        "import backlit as bl\n"
+        "try:\n    bl.DistributedTrainer(workers=2).fit(sys.argv[2], 'y')\n"
+        "except bl.BacklitError as error:\n    print(error)\n"
+    )
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{i},{i * i}\n" for i in range(50)))
+    for module, said in (("torch.distributed", "needs PyTorch"), ("ray", "pip install 'backlit[distributed]'")):
+        command = [sys.executable, "-c", code, module, tmp_path / "t.csv"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert said in found.stdout, found.stderr
+
+
+class Ray:
+    """Which says something else than "here you are"."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def is_initialized(self):
+        return False
+
+    def init(self, **options):
+        raise self.error
+
+
+def test_a_cluster_that_cannot_be_had_is_said(monkeypatch):
+    versions = RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.59.0\n    Python: 3.12.1")
+    nothing = ConnectionError("Could not find any running Ray instance.")
+    for error, address, said in (
+        (versions, "auto", r"runs other versions than this program: .*Ray: 2\.59\.0 Python: 3\.12\.1"),
+        (nothing, "auto", r"no Ray cluster at 'auto'.* Could not find any running .*ray start --head"),
+        (nothing, None, "could not be started on this machine"),
+        (nothing, "127.0.0.1:1", r"no Ray cluster at '127\.0\.0\.1:1'.*refused"),
+        (nothing, "nowhere", "no Ray cluster at 'nowhere'"),
+    ):
+        monkeypatch.setattr(ray_cluster, "import_ray", lambda error=error: Ray(error))
+        with pytest.raises(ray_cluster.ClusterError, match=said), ray_cluster.cluster(address, 1):
+            pass
+    too_many = pytest.raises(bl.BacklitError, match="were to have 4096 processors, but this machine has")
+    with too_many, ray_cluster.cluster(None, 4096):
+        pass
