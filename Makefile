@@ -11,8 +11,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # What the extension is built from.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard native/*)
 
-.PHONY: help setup notebooks check format test test-cluster soak neon sanitize wheel bench bench-quick bench-map bench-stream \
-  bench-scaling bench-tables bench-tables-quick demo docs lab-page lab-page-check site clean
+.PHONY: help setup notebooks check format test test-cluster soak neon sanitize wheel bench bench-quick bench-map \
+  bench-stream bench-scaling bench-tables bench-tables-quick demo docs lab-page lab-page-check site clean
 .DEFAULT_GOAL := help
 
 help:  ## print these words

@@ -5,7 +5,6 @@
 // another in the order of the depth, so that the bits of a row depend neither on the rows beside it nor on how many
 // there are. a is packed tile by tile, and its last tile may hold rows of which nobody asks the sums.
 #include "bfloat16_numbers.hpp"
-#include "equations.hpp"
 #include "products.hpp"
 #include "transpose.hpp"
 
@@ -143,6 +142,14 @@ BACKLIT_INLINE void row_of_tiles(const Pair* a, const Pair* b, long n_chunks, lo
 
 template <int n_parts>
 struct InTiles {
+  // For the products of up to n_rows rows of layers up to `widest` wide.
+  static long scratch_size(long n_rows, long widest) {
+    // BP4 has as many rows as neurons, and a depth of the batch
+    const long most = n_rows > widest ? n_rows : widest, n_chunks = n_parts * chunks_of(most);
+    const long n_tiles = (most + tile_rows - 1) / tile_rows;
+    return n_chunks * (pairs_of_chunk * widest_panel * lane_count + n_tiles * tile_size);
+  }
+
   // The product of FullPrecision, with both operands packed into scratch first.
   template <bool a_by_column, class Epilogue>
   static void product(Rows<float> a, long i_begin, long i_end, Panels<const float> b, float* scratch,
@@ -184,34 +191,15 @@ struct InTiles {
   }
 };
 
-template <int n_parts>
-long scratch_size(long n_rows, long widest) {
-  // BP4 has as many rows as neurons, and a depth of the batch
-  const long most = n_rows > widest ? n_rows : widest, n_chunks = n_parts * chunks_of(most);
-  const long n_tiles = (most + tile_rows - 1) / tile_rows;
-  return n_chunks * (pairs_of_chunk * widest_panel * lane_count + n_tiles * tile_size);
-}
-
-template <int n_parts>
-Kernels<float> table(Kernels<float> full) {
-  full.scratch_size = scratch_size<n_parts>;
-  full.forward = forward<InTiles<n_parts>, float>;
-  full.backward = backward<InTiles<n_parts>, float>;
-  full.update_weights = update_weights<InTiles<n_parts>, float>;
-  full.add_nabla_w = add_nabla_w<InTiles<n_parts>, float>;
-  return full;
-}
-
 }  // namespace
 
-// The kernels of full precision with their products replaced.
 const Kernels<float>& kernels_bfloat16(const Kernels<float>& full) {
-  static const Kernels<float> kernels = table<1>(full);
+  static const Kernels<float> kernels = with_products<InTiles<1>>(full);
   return kernels;
 }
 
 const Kernels<float>& kernels_bfloat16x3(const Kernels<float>& full) {
-  static const Kernels<float> kernels = table<3>(full);
+  static const Kernels<float> kernels = with_products<InTiles<3>>(full);
   return kernels;
 }
 

@@ -1,7 +1,6 @@
 // The products of bfloat16 and bfloat16x3, for processors with AVX512_BF16. Weights, sums, steps and costs stay
 // float32; bfloat16_numbers.hpp says how they are rounded.
 #include "bfloat16_numbers.hpp"
-#include "equations.hpp"
 #include "products.hpp"
 
 namespace backlit::BACKLIT_ISA {
@@ -29,6 +28,14 @@ long numbers_of_pointers(long n) { return padded(n * long(sizeof(const Pair*) / 
 // bfloat16 with one part an operand, bfloat16x3 with three products of two.
 template <int n_parts>
 struct InBfloat16 {
+  // For the products of up to n_rows rows of layers up to `widest` wide.
+  static long scratch_size(long n_rows, long widest) {
+    const long depth = n_rows > widest ? n_rows : widest, rows = padded(depth, lane_count);
+    const long part_depth = (depth + 1) / 2;
+    return numbers_of_pointers(n_parts * part_depth + depth) +
+           n_parts * part_depth * (widest_panel * lane_count + rows);
+  }
+
   // The product of FullPrecision, with both operands packed into scratch first.
   template <bool a_by_column, class Epilogue>
   static void product(Rows<float> a, long i_begin, long i_end, Panels<const float> b, float* scratch,
@@ -59,33 +66,15 @@ struct InBfloat16 {
   }
 };
 
-template <int n_parts>
-long scratch_size(long n_rows, long widest) {
-  const long depth = n_rows > widest ? n_rows : widest, rows = padded(depth, lane_count);
-  const long part_depth = (depth + 1) / 2;
-  return numbers_of_pointers(n_parts * part_depth + depth) + n_parts * part_depth * (widest_panel * lane_count + rows);
-}
-
-template <int n_parts>
-Kernels<float> table(Kernels<float> full) {
-  full.scratch_size = scratch_size<n_parts>;
-  full.forward = forward<InBfloat16<n_parts>, float>;
-  full.backward = backward<InBfloat16<n_parts>, float>;
-  full.update_weights = update_weights<InBfloat16<n_parts>, float>;
-  full.add_nabla_w = add_nabla_w<InBfloat16<n_parts>, float>;
-  return full;
-}
-
 }  // namespace
 
-// The kernels of full precision with their products replaced.
 const Kernels<float>& kernels_bfloat16(const Kernels<float>& full) {
-  static const Kernels<float> kernels = table<1>(full);
+  static const Kernels<float> kernels = with_products<InBfloat16<1>>(full);
   return kernels;
 }
 
 const Kernels<float>& kernels_bfloat16x3(const Kernels<float>& full) {
-  static const Kernels<float> kernels = table<3>(full);
+  static const Kernels<float> kernels = with_products<InBfloat16<3>>(full);
   return kernels;
 }
 

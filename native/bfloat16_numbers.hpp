@@ -6,6 +6,7 @@
 // 2⁻¹²⁶ count as zero: the instructions know no subnormals.
 #pragma once
 
+#include "equations.hpp"
 #include "simd.hpp"
 
 namespace backlit::BACKLIT_ISA {
@@ -83,6 +84,17 @@ void pack_columns(const float* even, const float* odd, long n, const int (&parts
     const __m512 y = odd ? _mm512_maskz_loadu_ps(mask, odd + j) : _mm512_setzero_ps();
     split<n_parts>(x, y, parts, alternating(), to + j, distance, mask);
   }
+}
+
+// The kernels of full precision with their products replaced.
+template <class Product>
+Kernels<float> with_products(Kernels<float> full) {
+  full.scratch_size = Product::scratch_size;
+  full.forward = forward<Product, float>;
+  full.backward = backward<Product, float>;
+  full.update_weights = update_weights<Product, float>;
+  full.add_nabla_w = add_nabla_w<Product, float>;
+  return full;
 }
 
 }  // namespace backlit::BACKLIT_ISA

@@ -5,7 +5,9 @@
 #include "dropout.hpp"
 #include "epilogues.hpp"
 #include "equations.hpp"
+#include "few_rows.hpp"
 #include "input_scales.hpp"
+#include "narrow_gradient.hpp"
 #include "narrow_kernels.hpp"
 #include "one_neuron.hpp"
 #include "products.hpp"
@@ -103,6 +105,7 @@ constexpr Kernels<T> table{
     .forward = forward<FullPrecision, T>,
     .output_error = output_error<T>,
     .backward = backward<FullPrecision, T>,
+    .backward_few = backward_few<T>,
     .update_weights = update_weights<FullPrecision, T>,
     .update_biases = update_biases<T>,
     .add_nabla_w = add_nabla_w<FullPrecision, T>,

@@ -39,6 +39,9 @@ struct RowsAhead {
   long n_rows = 0, n_in = 0;
 };
 
+// Batches of which BP2 reads the weights as they are stored; see few_rows.hpp.
+constexpr long most_few_rows = 8;
+
 // Narrow networks, whose vectors run along examples; see narrow.hpp.
 constexpr long widest_narrow_layer = 16, widest_narrow_input = 64;
 
@@ -71,6 +74,10 @@ struct Kernels {
   // BP2 for n_rows rows: delta = (delta_next w_next) ⊙ σ′.
   void (*backward)(Activation activation, Rows<T> delta_next, Panels<const T> w_next, Matrix<const T> z,
                    Matrix<const T> a, Matrix<T> delta, long n_rows, T* scratch);
+
+  // The same for up to `most_few_rows` rows, from wt of the next layer instead of w, and for neurons [k_begin, k_end).
+  void (*backward_few)(Activation activation, Rows<T> delta_next, Panels<const T> wt_next, Matrix<const T> z,
+                       Matrix<const T> a, Matrix<T> delta, long n_rows, long k_begin, long k_end);
 
   // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step, in one pass over memory;
   // `ahead` is prefetched meanwhile.

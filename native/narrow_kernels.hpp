@@ -15,12 +15,11 @@
 
 namespace backlit::BACKLIT_ISA {
 
-// Neurons in a tile of two groups; in BP4, a tile of weights from so many neurons to so many. As many sums as registers
-// hold.
+// Neurons in a tile of two groups: as many sums as registers hold.
 #if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int neurons_of_two_groups = 8, dot_height = 4, dot_width = 4;
+constexpr int neurons_of_two_groups = 8;
 #else
-constexpr int neurons_of_two_groups = 4, dot_height = 2, dot_width = 4;
+constexpr int neurons_of_two_groups = 4;
 #endif
 
 // Columns j to j + n of as many rows as there are lanes become vectors; n is a power of two.
@@ -206,75 +205,6 @@ void backward_groups(const NarrowLayer<T>& next, Activation activation, const T*
   product_of_groups<false>(next.wt, next.stride, static_cast<const T*>(nullptr), delta_next, next.n_out, delta,
                            next.n_in, n_groups);
   pull_back_groups(activation, z, a, delta, next.n_in, n_groups);
-}
-
-// Lanes of `even` and `odd` that differ in bit s, added up: even's sums stand where that bit is 0, odd's where it is 1.
-template <class T, int s, int... lane>
-BACKLIT_INLINE Vec<T> added_up(Vec<T> even, Vec<T> odd, std::integer_sequence<int, lane...>) {
-  return __builtin_shufflevector(even, odd, ((lane & s) ? lanes<T> + lane : lane)...) +
-         __builtin_shufflevector(even, odd, ((lane & s) ? lanes<T> + lane - s : lane + s)...);
-}
-
-// sums[i] = Σ of all lanes of v[i], for at least as many vectors as there are lanes.
-template <class T, int n, int s = 1>
-BACKLIT_INLINE void sums_of_lanes(const Vec<T> (&v)[n], T* sums) {
-  if constexpr (s == lanes<T>) {
-    unroll<n>([&](auto i) BACKLIT_INLINED { store(sums + i * lanes<T>, v[i]); });
-  } else {
-    Vec<T> halves[n / 2];
-    unroll<n / 2>([&](auto i) BACKLIT_INLINED {
-      halves[i] = added_up<T, s>(v[2 * i], v[2 * i + 1], std::make_integer_sequence<int, lanes<T>>{});
-    });
-    sums_of_lanes<T, n / 2, 2 * s>(halves, sums);
-  }
-}
-
-// BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch, for k in [k_begin, k_end); and the step. A layer's weights
-// w_jk stand `stride` apart for neighboring k.
-template <class T>
-void update_weights_of_groups(const StepRule<T>& rule, const T* a_previous, long n_in, const T* delta, long n_out,
-                              long n_groups, long stride, long k_begin, long k_end, T* wt, T* first, T* second) {
-  constexpr int height = dot_height, width = dot_width;
-  alignas(BACKLIT_VECTOR_BYTES) T nabla[widest_narrow_input * widest_narrow_layer];
-  const long n_weights = padded((k_end - k_begin) * stride, lanes<T>);
-  for (long at = 0; at < n_weights; at += lanes<T>) store(nabla + at, Vec<T>{});
-  for (long k = k_begin; k < k_end; k += height)
-    for (long j = 0; j < n_out; j += width) {
-      Vec<T> sums[height * width]{};
-      const T *a_k = a_previous + k * lanes<T>, *delta_j = delta + j * lanes<T>;
-      for (long g = 0; g < n_groups; ++g, a_k += n_in * lanes<T>, delta_j += n_out * lanes<T>)
-        unroll<height>([&](auto r) BACKLIT_INLINED {
-          const Vec<T> a = load(a_k + r * lanes<T>);
-          unroll<width>([&](auto c) BACKLIT_INLINED {
-            sums[r * width + c] = fma(a, load(delta_j + c * lanes<T>), sums[r * width + c]);
-          });
-        });
-      T of_tile[height * width];
-      sums_of_lanes<T>(sums, of_tile);
-      for (long r = 0; r < height && k + r < k_end; ++r) {
-        T* const to = nabla + (k + r - k_begin) * stride + j;
-        if (j + width <= n_out)
-          unroll<width>([&](auto c) BACKLIT_INLINED { to[c] = of_tile[r * width + c]; });
-        else
-          for (long c = 0; j + c < n_out; ++c) to[c] = of_tile[r * width + c];
-      }
-    }
-  take_steps(rule, {wt, first, second}, k_begin * stride, n_weights, nabla);
-}
-
-// BP3: ∂C/∂b^l_j = δ^l_j, summed over the batch; and the step.
-template <class T>
-void update_biases_of_groups(const StepRule<T>& rule, const T* delta, long n, long n_groups, T* b, T* first,
-                             T* second) {
-  for (long j = 0; j < n; j += lanes<T>) {
-    Vec<T> sums[lanes<T>]{};
-    for (long g = 0; g < n_groups; ++g)
-      unroll<lanes<T>>([&](auto r) BACKLIT_INLINED { sums[r] += load(delta + (g * n + j + r) * lanes<T>); });
-    T nabla[lanes<T>];
-    sums_of_lanes<T>(sums, nabla);
-    store(nabla, first_lanes<T>(n - j) ? load(nabla) : Vec<T>{});
-    take_steps(rule, {b, first, second}, j, lanes<T>, nabla);
-  }
 }
 
 }  // namespace backlit::BACKLIT_ISA

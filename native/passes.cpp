@@ -1,5 +1,3 @@
-#include <utility>
-
 #include "step.hpp"
 
 namespace backlit {
@@ -64,19 +62,23 @@ void Passes<T>::output(Part rows, bool with_delta) {
 
 template <class T>
 void Passes<T>::backward(Part rows, long n_rows, T* scratch) {
-  for (int l = work_.n_layers() - 2; l >= 0; --l) layer_backward(l, rows, all_neurons(l), scratch);
+  for (int l = work_.n_layers() - 2; l >= 0; --l) layer_backward(l, n_rows, rows, all_neurons(l), scratch);
   for (int l = 0; l < work_.n_layers(); ++l) into_panels(l, n_rows, rows, all_neurons(l));
 }
 
 template <class T>
-void Passes<T>::layer_backward(int l, Part rows, Part neurons, T* scratch) {
+void Passes<T>::layer_backward(int l, long n_rows, Part rows, Part neurons, T* scratch) {
   const Activation activation = work_.layers[l].activation;
   const bool drop = work_.drops(l + 1);
   const auto mine = [&](Matrix<T> m) { return from_column(from_row(m, rows.begin), neurons.begin); };
   const Matrix<T> z = mine(work_.z(l)), a = mine(work_.a(l + 1)), delta = mine(work_.delta(l));
-  work_.kernels.backward(drop ? Activation::identity : activation, work_.delta_rows(l + 1).from(rows.begin),
-                         columns_of(std::as_const(work_.layers[l + 1]).w(), neurons), z, a, delta, rows.size(),
-                         scratch);
+  const Activation undropped = drop ? Activation::identity : activation;
+  const Layer<T>& next = work_.layers[l + 1];
+  const Rows<T> delta_next = work_.delta_rows(l + 1).from(rows.begin);
+  if (work_.needs_w(l + 1, n_rows) || next.is_row)
+    work_.kernels.backward(undropped, delta_next, columns_of(next.w(), neurons), z, a, delta, rows.size(), scratch);
+  else
+    work_.kernels.backward_few(undropped, delta_next, next.wt(), z, a, delta, rows.size(), neurons.begin, neurons.end);
   if (drop)
     work_.kernels.pull_back_dropped(activation, mine(work_.mask(l + 1)), z, a, delta, rows.size(), neurons.size());
 }

@@ -70,8 +70,9 @@ void ByNeurons<T>::train(long n_rows, int thread, int n_threads, Barrier& barrie
   };
   // w for BP2, of the neurons whose errors this thread finds
   for (int l = 1; l < n_layers; ++l)
-    work_.layers[l].transpose(shared(l - 1) ? neurons(l - 1, thread, n_threads)
-                                            : Part(work_.layers[l].n_in, thread, n_threads));
+    if (work_.needs_w(l, n_rows))
+      work_.layers[l].transpose(shared(l - 1) ? neurons(l - 1, thread, n_threads)
+                                              : Part(work_.layers[l].n_in, thread, n_threads));
   barrier.wait();  // all rows of the batch are there
   for (int l = 0; l < n_layers; ++l) {
     if (l > 0) meet_between(l - 1, l);
@@ -85,9 +86,9 @@ void ByNeurons<T>::train(long n_rows, int thread, int n_threads, Barrier& barrie
   for (int l = n_layers - 2; l >= 0; --l) {
     meet_between(l, l + 1);
     if (shared(l))
-      passes_.layer_backward(l, all, neurons(l, thread, n_threads), scratch);
+      passes_.layer_backward(l, n_rows, all, neurons(l, thread, n_threads), scratch);
     else
-      passes_.layer_backward(l, mine, passes_.all_neurons(l), scratch);
+      passes_.layer_backward(l, n_rows, mine, passes_.all_neurons(l), scratch);
   }
   for (int l = 0; l < n_layers; ++l)
     passes_.into_panels(l, n_rows, shared(l) ? all : mine,

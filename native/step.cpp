@@ -32,7 +32,7 @@ void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threa
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
     take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead<T>{}, scratch);
-    if (l > 0) layer.transpose(Part(layer.n_in, thread, n_threads));
+    if (l > 0 && work_.needs_w(l, n_rows)) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }
 

@@ -27,7 +27,7 @@ class Passes {
 
   // The same for one layer, or for some of its neurons, of which the first begins a panel; without dropout.
   void layer_forward(int layer, Rows<T> input, Part rows, Part neurons, T* scratch);
-  void layer_backward(int layer, Part rows, Part neurons, T* scratch);
+  void layer_backward(int layer, long n_rows, Part rows, Part neurons, T* scratch);
   void into_panels(int layer, long n_rows, Part rows, Part neurons);
   Part all_neurons(int layer) const { return {0, work_.layers[layer].n_out}; }
 

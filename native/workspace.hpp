@@ -47,6 +47,14 @@ class Workspace {
   SparseRow<T>* sparse(long row) { return sparse_.data() + row; }  // instead of x
   std::vector<T>& sparse_dropped(long row) { return sparse_dropped_[row]; }
 
+  // Whether BP2 needs a copy of a layer's weights: where rows are few, it does not. What fits into the second cache is
+  // copied so fast that rows must be fewer.
+  bool needs_w(int layer, long n_rows) const {
+    constexpr long second_cache = 1 << 20;
+    const bool is_large = layers[layer].n_in * layers[layer].n_out * long(sizeof(T)) > second_cache;
+    return n_rows > (is_large ? most_few_rows : most_few_rows / 2) || description.precision != Precision::full;
+  }
+
   bool drops(int layer) const { return description.objective.dropout.rates[layer] != 0; }
   Matrix<T> dropped(int layer) { return dropped_[layer].matrix(); }  // a ⊙ mask
   Matrix<T> mask(int layer) { return {mask_[layer].data(), dropped(layer).stride}; }

@@ -25,6 +25,7 @@ def small(monkeypatch):
 OPTIONS = {
     "dropout, clipped": {"dropout": 0.4, "dropout_input": 0.2, "clip_norm": 0.5, "solver": "sgd"},
     "penalties": {"l1": 0.01, "l2": 0.1, "alpha": 0.3, "batch_size": 3, "epochs": 1},
+    "scales": {"input_scales": 3.0, "solver": "adamw", "weight_decay": 0.1, "decay_schedule": "cosine"},
     "members": {"members": 2, "dropout": 0.3, "batch_size": 7},
     "averaged, stopping": {"weight_average": 0.9, "patience": 0, "learning_rate": 0.5, "epochs": 5},
     "classes": {"class_weight": "balanced", "label_smoothing": 0.1, "weight": "w", "solver": "adamw"},
@@ -92,8 +93,11 @@ def test_what_the_first_rank_refuses_ends_all(job, tmp_path):
 
 def test_all_ranks_diverge_together_and_a_cache_that_is_not_there_is_named(job, tmp_path):
     def diverges(group):
-        with pytest.raises(DivergenceError, match=r"layer [234]"):
-            train_on(group, dataclasses.replace(job, training=training(solver="sgd", learning_rate=1e200)))
+        wild = dataclasses.replace(job, training=training(solver="sgd", learning_rate=1e200))
+        recorder = None if group.rank else Recorder()
+        with pytest.raises(DivergenceError, match=r"layer [234]") as caught:
+            train_on(group, wild, recorder=recorder)
+        assert caught.value.history == (() if group.rank else recorder.history)
         with pytest.raises(BacklitError, match=r"is not there|could not begin"):
             train_on(group, job if group.rank else dataclasses.replace(job, cache=str(tmp_path / "nowhere")))
 

@@ -38,9 +38,10 @@ def bits(value):
 
 
 def test_a_state_comes_back_to_the_bit_with_every_field():
+    at_the_end = {"left_off"}  # when no more checkpoints are written
     for part in (STATE, STATE.stopping):
         for field in dataclasses.fields(part):
-            if field.default is not dataclasses.MISSING:
+            if field.default is not dataclasses.MISSING and field.name not in at_the_end:
                 assert getattr(part, field.name) != field.default, f"STATE does not test {field.name}"
     assert state_from_document(through_json(STATE), STATE.best, STATE.average) == STATE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from backlit.distributed.group import Group, any_of, number_of_first
 from backlit.engine.protocol import Floats
@@ -25,6 +26,11 @@ class AskedTogether:
 
     group: Group
     watchers: Sequence[Watcher]
+
+    @property
+    def history(self) -> Any:
+        """What a recorder among them wrote down, for an error that ends the training."""
+        return next((each.history for each in self.watchers if hasattr(each, "history")), ())
 
     def __call__(self, event: Event) -> bool:
         """Tell this rank's watchers of an event, and return whether to stop."""

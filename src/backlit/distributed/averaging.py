@@ -90,7 +90,7 @@ class Averaging:
 
 def arrays_of(network: Network, state: OptimizerState) -> list[NDArray[Any]]:
     """Return all numbers of a network and of what its optimizer remembers."""
-    slots = [array for each in (*state.weights, *state.biases) for array in each]
+    slots = [array for each in (*state.weights, *state.biases, *state.scales) for array in each]
     return [*network.weights, *network.biases, *slots]
 
 
@@ -102,7 +102,8 @@ def _put_together(
     biases = tuple(next(rest) for _ in network.biases)
     of_weights = [tuple(next(rest) for _ in each) for each in state.weights]
     of_biases = [tuple(next(rest) for _ in each) for each in state.biases]
-    return Network(weights, biases, network.activations), objective, OptimizerState(t, of_weights, of_biases)
+    scales = tuple(tuple(next(rest) for _ in each) for each in state.scales)
+    return Network(weights, biases, network.activations), objective, OptimizerState(t, of_weights, of_biases, scales)
 
 
 def check_averaging(every: int, options: FitOptions) -> None:

@@ -85,10 +85,11 @@ def encoded(run: Run) -> bytes:
     networks: list[Network | Ensemble] = [run.network, *filter(None, [state.best, state.average])]
     arrays = [array for network in networks for array in (*network.weights, *network.biases)]
     if begin is not None:
-        arrays += [array for slots in (*begin.weights, *begin.biases) for array in slots]
+        arrays += [array for slots in (*begin.weights, *begin.biases, *begin.scales) for array in slots]
     document = {
         "state": state_to_document(state),
         "t": None if begin is None else begin.t,
+        "scales": 0 if begin is None else len(begin.scales),
         "best": state.best is not None,
         "average": state.average is not None,
     }
@@ -119,6 +120,8 @@ def decoded(message: bytes, run: Run) -> Run:
         slots = run.optimizer.slots
         of_weights = [tuple(taken(w.shape) for _ in slots) for w in like.weights]
         of_biases = [tuple(taken(b.shape) for _ in slots) for b in like.biases]
-        optimizer_state = OptimizerState(document["t"], of_weights, of_biases)
+        of_each = range(1 + len(slots))
+        scales = tuple(tuple(taken((like.sizes[0],)) for _ in of_each) for _ in range(document["scales"]))
+        optimizer_state = OptimizerState(document["t"], of_weights, of_biases, scales)
     state = state_from_document(document["state"], best, average)
     return dataclasses.replace(run, network=current, optimizer_state=optimizer_state, state=state)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from backlit.errors import InvalidInputError
-from backlit.training.options import option
+from backlit.training.option_fields import option
 
 
 def workers_of(text: str) -> int | tuple[int, int]:

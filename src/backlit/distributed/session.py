@@ -104,6 +104,7 @@ class Together:
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None,
+        decays: NDArray[np.float64] | None,
     ) -> Steps:
         """Take one step for each batch; `orders` is ``(n_networks, n_rows)``.
 
@@ -119,12 +120,13 @@ class Together:
                     for m, session in enumerate(self.sessions):
                         rows, room = batch[m, begin:end], self._flat.room(m)
                         self._flat.put(m, _of_share(session, x, y, rows, sample_weight, begin, room))
-                is_finite, costs[i], weights[i] = take(rate)
+                decay = 1.0 if decays is None else float(decays[i])
+                is_finite, costs[i], weights[i] = take(rate, decay)
                 if not is_finite:
                     return Steps(costs, weights, self._diverged_layer(x, batch[:, begin:end]))
         return Steps(costs, weights)
 
-    def _step(self, rate: float) -> tuple[bool, float, float]:
+    def _step(self, rate: float, decay: float) -> tuple[bool, float, float]:
         """Take the step of all ranks; return whether all numbers are finite, and the members' mean cost and weight."""
         with self._watch("reduce"):
             self._group.add_up(self._flat.numbers)
@@ -138,11 +140,11 @@ class Together:
                 # what is not finite shows in the next cost; after the last step of a part there is none
                 if not np.isfinite(gradient.cost) or (self._left_of_part <= 1 and not self._flat.is_finite(m)):
                     return False, float(costs.mean()), float(weights.mean())
-                session.apply_gradient(gradient, rate)
+                session.apply_gradient(gradient, rate, decay)
         self._left_of_part -= 1
         return True, float(costs.mean()), float(weights.mean())
 
-    def _step_alone(self, rate: float) -> tuple[bool, float, float]:
+    def _step_alone(self, rate: float, decay: float) -> tuple[bool, float, float]:
         """Take a step of this rank's own, and average where that is due."""
         cost = weight = 0.0
         with self._watch("step"):
@@ -151,7 +153,7 @@ class Together:
                     continue
                 gradient = self._flat.mean(m, self._penalty, self._weights(session))
                 cost, weight = cost + gradient.cost / len(self.sessions), gradient.batch_weight
-                session.apply_gradient(gradient, rate)
+                session.apply_gradient(gradient, rate, decay)
         self._averaging.count(cost, weight)
         if not self._averaging.is_due:
             return True, 0.0, 0.0
@@ -216,9 +218,10 @@ class SharedSession:
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
+        decays: NDArray[np.float64] | None = None,
     ) -> Steps:
         """Take the steps of all ranks; of another rank's rows `order` may tell anything."""
-        return self._together.run_steps(x, y, order[None], batch_size, rates, sample_weight)
+        return self._together.run_steps(x, y, order[None], batch_size, rates, sample_weight, decays)
 
 
 class SharedMembers(MembersSession):
@@ -246,7 +249,8 @@ class SharedMembers(MembersSession):
         batch_size: int,
         rates: NDArray[np.float64],
         sample_weight: Floats | None = None,
+        decays: NDArray[np.float64] | None = None,
     ) -> Steps:
         """Take the steps of all ranks with each member; `order` is ``(n_members, n_rows)``."""
         self._are_current = False
-        return self._together.run_steps(x, y, order, batch_size, rates, sample_weight)
+        return self._together.run_steps(x, y, order, batch_size, rates, sample_weight, decays)

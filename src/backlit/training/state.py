@@ -76,7 +76,7 @@ class TrainingState:
     average : Network or None
         The moving average of the weights, or the ensemble of the members' averages, where there is one.
     left_off : Network or None
-        The weights themselves at the end of a training that gives back their average.
+        The weights themselves, once a training is over that gives back their average; in no checkpoint.
     """
 
     seed: int
