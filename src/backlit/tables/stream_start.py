@@ -209,10 +209,16 @@ class _Learned:
                 weight = weights.times(y, weight, training.dtype)
             couples = get_activation(output).couples
             targets = Targets(y, labels, training.dtype, training.label_smoothing, couples)
-            window_rows = budget.window // (records.dtype.itemsize + _ORDER)
+            room, n_buffers = budget.window, 1
+            if part == "validation":
+                room = budget.part  # in the order of the file
+            elif records.is_plain:
+                # what is no narrower in the cache is trained on in the window itself, while the next one is read
+                room, n_buffers = room // 2 + budget.part, 2
+            window_rows = room // (records.dtype.itemsize + _ORDER)
             # a batch at least, or its rows would be no more mixed than the file
             window_rows = max(window_rows, 2 * (training.batch_size or training.usual_batch_size))
-            windows = Windows(cache.parts[part], window_rows)
+            windows = Windows(cache.parts[part], window_rows, n_buffers)
             return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
 
         held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
