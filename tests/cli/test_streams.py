@@ -124,5 +124,5 @@ def test_a_year_of_flights_in_forty_files_trains_within_the_bound_as_well_as_in_
         command = [sys.executable, "-m", "backlit", "evaluate", f"{name}.safetensors", "test.parquet", "--json"]
         run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         scores[name] = json.loads(run.stdout)["metrics"]["r2"]
-    # two seeds in memory differ by 0.002, and the rows held out are others
-    assert scores["stream"] == pytest.approx(scores["memory"], abs=0.005), scores
+    # seeds differ by about half of that, and the rows held out are others
+    assert scores["stream"] == pytest.approx(scores["memory"], abs=0.002), scores

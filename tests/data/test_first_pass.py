@@ -10,8 +10,7 @@ from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.decide import decide
 from backlit.data.encoding import TableEncoding
 from backlit.data.formats.table_file import read_table_file
-from backlit.data.stream import first_pass as module
-from backlit.data.stream import tallies
+from backlit.data.stream import all_tallies, tallies
 from backlit.data.stream.first_pass import first_pass
 from backlit.data.stream.table_stream import TableStream, find_files
 from backlit.data.stream.text_pieces import TextOptions, text_pieces
@@ -96,7 +95,7 @@ def test_pieces_of_several_files_say_the_same_as_one(tmp_path):
 
 
 def test_more_than_there_is_room_for_is_close(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_MOST", 256)
+    monkeypatch.setattr(all_tallies, "_MOST", 256)
     monkeypatch.setattr(tallies, "DIFFERENT", 200)
     lines = [
         "x,text,word,target",
@@ -177,7 +176,7 @@ SPOILED = {
     "damaged": "2.parquet is not a whole Parquet file",
     "nothing": "No file is named like",
     "twice": "is named twice",
-    "infinite": "Column 'x', row 2: inf",
+    "infinite": "Column 'x', row 2 of .*parquet: inf",
     "no target": "Unknown column 'target'|target",
     "no rows": "has no rows, nor has any other file",
     "empty file": "b.csv is empty",
@@ -225,3 +224,51 @@ def test_folders_and_globs_are_sorted_and_hidden_files_left_out(tmp_path):
         (tmp_path / name).write_text("x")
     assert [path.name for path in find_files(tmp_path)] == ["a.parquet", "b.csv", "c.csv.gz"]
     assert [path.name for path in find_files([f"{tmp_path}/*.csv"])] == ["b.csv"]
+
+
+@every("kind", ["parquet", "csv"])
+def test_the_encoder_learns_from_rows_that_have_a_target(kind, tmp_path_factory):
+    # as in memory; the others are seen where it is decided what a column is
+    folder = tmp_path_factory.mktemp(kind)
+    frame = (
+        typed()
+        .with_row_index("row")
+        .with_columns(target=pl.when(pl.col("row") % 3 > 0).then("target"), x=pl.when(pl.col("row") % 3 > 0).then("x"))
+    )
+    frame = frame.with_columns(n=pl.when(pl.col("row") % 3 > 0).then("n").otherwise(1000)).drop("row")
+    path = folder / f"x.{kind}"
+    if kind == "csv":
+        frame.with_columns(pl.col("target").cast(pl.String).fill_null("NA")).write_csv(path)
+        rows = read_table_file(path).frame.filter(pl.col("target") != "NA")
+    else:
+        frame.write_parquet(path)
+        rows = frame.drop_nulls("target")
+    first = looked_at(path)
+    assert first.schema.by_name["x"].gaps == 1000
+    assert first.schema.by_name["target"].gaps + first.schema.by_name["target"].n_misfits == 1000
+    names = [name for name in first.types if name != "target"]
+    expected = TableEncoding("float64", numbers="piecewise", n_bins=8)
+    expected.fit_read(first.schema.read(rows).drop("target"), first.schema.only(names))
+    plans = {plan.column: plan for plan in encoder_of(first).plans_}
+    assert plans == {plan.column: plan for plan in expected.plans_}
+    assert not plans["x"].scaled.missing
+
+
+def test_a_category_may_be_called_none(tmp_path):
+    (tmp_path / "x.csv").write_text("x,target\n" + "".join(f"{i},{['none', 'some'][i % 2]}\n" for i in range(100)))
+    first = looked_at(tmp_path / "x.csv")
+    (plan,) = encoder_of(first).plans_
+    assert plan.scaled.center == pytest.approx(49.5)
+
+
+def test_of_very_many_rows_some_are_drawn_wherever_files_are_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(all_tallies, "_ALL_OF", 500)
+    frame = pl.DataFrame({"x": np.arange(6000.0), "target": np.arange(6000.0)})
+    frame[:5900].write_parquet(tmp_path / "0.parquet")
+    frame[5900:].write_parquet(tmp_path / "1.parquet")
+    first = looked_at(tmp_path)
+    (statistics,) = first.statistics(["x"])
+    assert 0 < first.learned["x"].error < 0.07
+    assert np.quantile(statistics.numbers, [0, 0.25, 0.5, 0.75, 1]) == pytest.approx(
+        [0, 1500, 3000, 4500, 5999], abs=6000 * 0.02
+    )

@@ -26,6 +26,39 @@ def test_ranks_of_quantiles_are_off_by_no_more_than_is_said(kind, piece):
     assert off.max() <= sketch.error + 1e-4
 
 
+def test_numbers_drawn_of_many_stand_for_all():
+    numbers = np.random.default_rng(0).standard_normal(400_000)
+    sketch = Sketch(256)
+    sketch.add(numbers[:100_000])
+    for part in np.split(numbers[100_000:], 30):
+        sketch.add_drawn(part[::4], 2, len(part), float(part.min()), float(part.max()))
+    assert sketch.n == len(numbers)
+    standing, ordered = sketch.standing(), np.sort(numbers)
+    assert (standing[0], standing[-1]) == (ordered[0], ordered[-1])
+    shares = np.linspace(0.01, 0.99, 99)
+    found = np.searchsorted(ordered, np.quantile(standing, shares, method="inverted_cdf")) / len(ordered)
+    assert np.abs(found - shares).max() <= sketch.error < 0.04
+    # those that were not drawn are a quarter of all, and count no less
+    assert np.mean(np.sort(standing) < ordered[100_000]) == pytest.approx(0.25, abs=sketch.error)
+
+
+def test_two_sketches_are_one_of_both_halves():
+    numbers = np.random.default_rng(0).standard_normal(20_000)
+    both, other = Sketch(256), Sketch(256)
+    both.add(numbers[:7000])
+    other.add(numbers[7000:])
+    both.take_in(other)
+    assert (both.n, both.low, both.high) == (20_000, numbers.min(), numbers.max())
+    found = np.quantile(both.standing(), [0.1, 0.5, 0.9])
+    assert np.abs(np.searchsorted(np.sort(numbers), found) / 20_000 - [0.1, 0.5, 0.9]).max() <= both.error + 1e-4
+    few, more = Sketch(256), Sketch(256)
+    few.add(np.arange(3.0))
+    more.add(np.arange(3.0, 9.0))
+    few.take_in(more)
+    assert sorted(few.standing()) == list(range(9))
+    assert few.is_exact
+
+
 def test_few_numbers_are_kept_as_they_are():
     sketch = Sketch(256)
     for part in np.split(np.arange(200.0)[::-1], 4):
@@ -75,3 +108,28 @@ def test_new_values_in_each_row_are_told_from_a_sample():
     assert not different.is_exact
     assert different.is_each_new()
     assert different.counted("x", 5000, 0, pl.Int64).n_values == 5000
+
+
+def test_what_two_counted_is_what_one_would_have():
+    cells = np.random.default_rng(0).choice([f"word{i}" for i in range(60)], 3000)
+    for capacity, is_exact in ((100, True), (20, False)):
+        both, other = Different(capacity), Different(capacity)
+        both.add(pl.Series(cells[:1000]))
+        other.add(pl.Series(cells[1000:]))
+        both.take_in(other)
+        assert both.is_exact == is_exact
+        sample, _ = counted(both, len(cells))
+        assert len(sample) == 60 if is_exact else 5 < len(sample) <= 20
+        assert all(n == np.sum(cells == cell) for cell, n in sample.items())
+
+
+def test_without_the_frequent_ones_the_sample_is_the_same():
+    cells = [pl.Series(np.arange(1000 * k, 1000 * (k + 1)) % 3500) for k in range(5)]
+    samples = []
+    for with_frequent in (True, False):
+        different = Different(300, with_frequent=with_frequent)
+        for part in cells:
+            different.add(part)
+        samples.append(counted(different, 5000)[0])
+    assert samples[0] == samples[1]
+    assert set(samples[0].values()) == {1, 2}

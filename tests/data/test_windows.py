@@ -58,3 +58,13 @@ def test_a_file_that_became_shorter_is_said_to_be(file):
     file.path.write_bytes(file.path.read_bytes()[:4000])
     with pytest.raises(DataError, match="shorter than it was"):
         list(windows.parts(0, 0, 10, 50))
+
+
+def test_a_window_stays_as_it_is_while_the_next_one_is_read(file):
+    for window, batch in ((100, 7), (400, 64), (5000, 64)):
+        before, n_rows = None, 0
+        for records, rows, own in Windows(file, window, n_buffers=2).views(3, 2, batch, 128):
+            for x, numbers in filter(None, (before, (records, rows))):
+                assert np.array_equal(x["floats"][:, 0], numbers), (window, batch)
+            before, n_rows = (records, rows), n_rows + len(own)
+        assert n_rows == N

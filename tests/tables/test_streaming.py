@@ -7,12 +7,14 @@ import pytest
 
 from backlit.data.stream import cache as cache_module
 from backlit.data.stream.memory import Budget, bytes_of, usual_memory, would_take
+from backlit.data.stream.random_bits import is_held_out
+from backlit.data.stream.spill import Spill
 from backlit.data.stream.text_pieces import TextOptions
+from backlit.data.target import TargetScaler
 from backlit.errors import BacklitError, InvalidInputError, OutputError
 from backlit.tables import stream_start
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
-from backlit.tables.stream_cache import is_held_out
 from backlit.tables.streaming import fit_stream
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochEnded, PartSettled
@@ -192,6 +194,8 @@ def failing(monkeypatch, what):
         monkeypatch.setattr(cache_module.shutil, "disk_usage", lambda path: os.statvfs_result and _Usage(free=1000))
     elif what == "full while writing":
         monkeypatch.setattr(cache_module.CacheWriter, "write", _full)
+    elif what == "full at the end":
+        monkeypatch.setattr(cache_module.np, "save", _no_space)
     elif what == "killed":
         monkeypatch.setattr(stream_start, "read_pieces", _interrupted)
 
@@ -205,7 +209,11 @@ def _full(self, part, records):
     raise self._failed(OSError(28, "No space left on device"))
 
 
-def _interrupted(first):
+def _no_space(path, array):
+    raise OSError(28, "No space left on device")
+
+
+def _interrupted(first, *, strict=False):
     raise KeyboardInterrupt
     yield
 
@@ -215,6 +223,7 @@ def _interrupted(first):
     [
         ("full", OutputError, "takes about .* has 0 MiB left"),
         ("full while writing", OutputError, "No space left"),
+        ("full at the end", OutputError, "No space left"),
         ("killed", KeyboardInterrupt, None),
     ],
 )
@@ -225,6 +234,42 @@ def test_a_cache_that_could_not_be_written_leaves_nothing(what, error, said, tmp
         with pytest.raises(error, match=said):
             fit_stream(files, "y", TableTraining(**QUICK), cache=folder / "cache")
     assert not (folder / "cache").exists()
+
+
+def test_a_place_that_cannot_be_a_cache_is_refused_before_files_are_read(tmp_path, files, monkeypatch):
+    (tmp_path / "taken").write_text("not a folder")
+    for cache in ("taken", "taken/below"):
+        with pytest.raises(OutputError, match="is no folder"):
+            fit_stream(files, "y", TableTraining(**QUICK), cache=tmp_path / cache)
+    monkeypatch.setattr(cache_module.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(stream_start, "first_pass", None)
+    with pytest.raises(OutputError, match="is not writable"):
+        fit_stream(files, "y", TableTraining(**QUICK), cache=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_what_is_of_the_cache_is_taken_from_its_folder(tmp_path, files):
+    own = [tmp_path / "cache" / name for name in ("notes.npy", "training.notes.npy")]
+    own[0].parent.mkdir()
+    for path in own:
+        path.write_text("somebody's")
+    for seed in (0, 1):
+        fit_stream(files, "y", TableTraining(**QUICK, seed=seed), cache=tmp_path / "cache")
+    assert [path.read_text() for path in own] == ["somebody's"] * 2
+
+
+def test_what_only_validation_has_is_named_with_its_file(tmp_path):
+    both = table().select("u", "v", "kind", "label")
+    written(tmp_path / "a", both, 2)
+    row = int((both["u"] > 2).arg_max()) + 1
+    for target, said in (
+        ("kind", "the kind 'odd' is none of the 3 classes that are trained on"),
+        ("label", "'odd' came where a flag was expected"),
+    ):
+        strange = pl.when(pl.col("u") > 2).then(pl.lit("odd")).otherwise(target).alias(target)
+        written(tmp_path / target, both.with_columns(strange), 1)
+        with pytest.raises(BacklitError, match=f"0.parquet.*row {row}: {said}"):
+            fit_stream(tmp_path / "a", target, TableTraining(**QUICK), validation=tmp_path / target)
 
 
 REFUSED = {
@@ -268,6 +313,18 @@ def test_rows_are_held_out_by_their_number_wherever_files_are_cut():
     assert np.array_equal(np.concatenate([is_held_out(part, 0, 0.1) for part in np.split(numbers, 10)]), held)
     assert not np.array_equal(is_held_out(numbers, 1, 0.1), held)
     assert abs(np.corrcoef(held[1:], held[:-1])[0, 1]) < 0.05
+
+
+def test_numbers_that_wait_on_disk_come_back(tmp_path):
+    spill = Spill(tmp_path)
+    numbers = np.random.default_rng(0).standard_normal(200_000)
+    for part in np.array_split(numbers, 7):
+        spill.add(part)
+    assert np.array_equal(spill.all(), numbers)
+    assert np.array_equal(spill.filled("float32", lambda piece: 2 * piece), (2 * numbers).astype("float32"))
+    assert list(tmp_path.iterdir()) == []  # it has no name, so that nothing can be left over
+    scaler = TargetScaler.fit_pieces(spill.pieces, len(numbers))
+    assert (scaler.mean, scaler.scale) == pytest.approx((numbers.mean(), numbers.std()), rel=1e-13)
 
 
 def test_sizes_of_memory():

@@ -174,6 +174,11 @@ class TableEncoding:
         view, columns = self._read(TableView(table))
         return self._features.encode(view, columns, _dtype_name(self.dtype))
 
+    def transform_read(self, table: Any) -> NDArray[np.floating]:
+        """Encode a table that the schema has already read; see `transform`."""
+        view = TableView(table)
+        return self._features.encode(view, self._find_columns(view), _dtype_name(self.dtype))
+
     def _read(self, view: TableView) -> tuple[TableView, list[int]]:
         """Return a table read as in training, and where each plan's column stands in it."""
         columns = self._find_columns(view)

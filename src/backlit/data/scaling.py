@@ -17,6 +17,8 @@ from backlit.errors import DataError
 # Beyond it squares overflow; no measurement is that large, a placeholder may be.
 LIMIT = 1e150
 _STRIP = 1024
+_CELLS = 1 << 14
+"""That stay in the processor's cache with what is computed of them."""
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -41,8 +43,9 @@ def spread_of(numbers: NDArray[np.float64], present: NDArray[np.float64], column
 def refuse_infinite(numbers: NDArray[np.floating], columns: list[str], first_row: int = 0) -> None:
     """Raise an error at the first number, (n_rows, n_columns), that is infinite or as good as that."""
     # float32 cannot hold the limit itself
-    bad = np.abs(numbers) > (np.finfo(numbers.dtype).max if numbers.dtype == np.float32 else LIMIT)
-    if bad.any():
+    limit = np.finfo(numbers.dtype).max if numbers.dtype == np.float32 else LIMIT
+    if numbers.size and max(np.fmax.reduce(numbers, axis=None), -np.fmin.reduce(numbers, axis=None)) > limit:
+        bad = np.abs(numbers) > limit
         i, j = (int(k) for k in np.argwhere(bad)[0])
         raise DataError(
             f"Column {columns[j]!r}, row {first_row + i + 1}: {numbers[i, j]:g} is infinite, or beyond ±{LIMIT:g}. "
@@ -57,8 +60,12 @@ def scale_and_clip(
     scaled: NDArray[np.float64] = np.subtract(numbers, center, dtype=np.float64)
     scaled /= np.where(np.equal(spread, 0), np.inf, spread)
     np.clip(scaled, -LIMIT, LIMIT, out=scaled)
-    scaled /= np.sqrt(1 + np.square(scaled / 3))
-    scaled[np.isnan(scaled)] = 0
+    root = scaled / 3
+    np.square(root, out=root)
+    root += 1
+    scaled /= np.sqrt(root, out=root)
+    if np.isnan(scaled.sum()):  # as all are finite but for NaN
+        scaled[np.isnan(scaled)] = 0
     return scaled
 
 
@@ -87,8 +94,9 @@ def scale_block(
     if np.array_equal(places, np.arange(places[0], places[0] + len(places))):
         target = slice(int(places[0]), int(places[-1]) + 1)
     with_indicator = np.flatnonzero(indicators >= 0)
-    for start in range(0, len(block), _STRIP):
-        rows = slice(start, start + _STRIP)
+    step = max(16, _CELLS // len(columns))
+    for start in range(0, len(block), step):
+        rows = slice(start, start + step)
         strip = np.ascontiguousarray(block[rows])
         refuse_infinite(strip, columns, start)
         out[rows, target] = scale_and_clip(strip, center, spread)

@@ -258,15 +258,20 @@ class TableView:
         return np.asarray(microseconds.cast(pl.Float64).to_numpy(), dtype=np.float64) / _MICROSECONDS_A_DAY
 
     def block(self, columns: list[int], *, whole_bytes: bool = False) -> NDArray[Any]:
-        """Return several number columns at once, (n_rows, n_columns): float64, or uint8 if `whole_bytes`."""
-        wanted = np.uint8 if whole_bytes else np.float64
+        """Return several number columns at once, (n_rows, n_columns): floats, or uint8 if `whole_bytes`."""
+        wanted: Any = np.uint8 if whole_bytes else np.float64
         if self._array is not None and self._array.dtype.kind in "iufb":
             everything = columns == list(range(self._array.shape[1]))
             return self._array if everything else self._array[:, columns]
+        import polars as pl
+
+        as_they_are = whole_bytes or all(self.cells(j).series.dtype == pl.Float32 for j in columns)
+        if as_they_are and not whole_bytes:
+            wanted = np.float32
         # Column after column in memory, as frames hold them; whoever reads it goes through it in strips of rows.
         block = np.empty((len(columns), self.n_rows), dtype=wanted)
         for k, j in enumerate(columns):
-            block[k] = self.cells(j).series.to_numpy() if whole_bytes else self.numbers(j, "number")
+            block[k] = self.cells(j).series.to_numpy() if as_they_are else self.numbers(j, "number")
         return block.T
 
     @cached_property

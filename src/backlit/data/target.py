@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -177,6 +178,18 @@ class TargetScaler:
             raise DataError(f"The target is {y[row]} in row {row + 1}. Drop the row or correct the value.")
         with np.errstate(over="ignore", invalid="ignore"):
             mean, scale = float(y.mean()), float(y.std())
+        return cls._of(mean, scale)
+
+    @classmethod
+    def fit_pieces(cls, pieces: Callable[[], Iterable[NDArray[np.float64]]], n: int) -> Self:
+        """Learn from `n` finite numbers in pieces, which can be asked for again and again."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = math.fsum(float(piece.sum()) for piece in pieces()) / n
+            squares = math.fsum(float(np.square(piece - mean).sum()) for piece in pieces())
+        return cls._of(mean, math.sqrt(squares / n))
+
+    @classmethod
+    def _of(cls, mean: float, scale: float) -> Self:
         if not (np.isfinite(mean) and np.isfinite(scale)):
             raise DataError("The target's values are so large that their variance overflows. Use a larger unit.")
         # A constant's deviation can come out as a rounding error, and dividing by that would make noise of nothing.

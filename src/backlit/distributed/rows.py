@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.stream.windows import taken
 from backlit.distributed.group import Group
 from backlit.distributed.shares import own_places, share_of
 from backlit.distributed.timing import Stopwatch
@@ -91,7 +92,7 @@ class SharedRows:
                 needed, order[places] = places, np.arange(len(places))
             own = rows[needed]
             weight = None if self.sample_weight is None else self.sample_weight[own]
-            yield Part(rows_of.records.unpack(records[needed]), rows_of.targets.of(own), order, weight)
+            yield Part(rows_of.records.unpack(taken(records, needed)), rows_of.targets.of(own), order, weight)
             at += len(rows)
 
     def copy(self, rows: NDArray[np.int64]) -> Examples:

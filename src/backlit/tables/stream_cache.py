@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,12 @@ from backlit.data.classes import class_codes
 from backlit.data.encoding import TableEncoding
 from backlit.data.stream.cache import PARTS, CacheWriter
 from backlit.data.stream.memory import Budget
+from backlit.data.stream.random_bits import is_held_out
 from backlit.data.stream.records import Records
+from backlit.data.stream.spill import Spill
+from backlit.data.stream.windows import taken
+from backlit.data.target import TargetScaler
+from backlit.errors import DataError
 from backlit.tables.options import TableTraining
 from backlit.tables.rows import weights_of
 from backlit.tables.table_target import TableTarget, as_numbers
@@ -47,8 +53,8 @@ class RowsWriter:
         self._writer, self._records, self._encoder = writer, records, encoder
         self.target, self._training = target, training
         self._step = max(256, budget.part // (np.dtype(training.dtype).itemsize * records.n_features))
-        self._y: dict[str, list[NDArray[Any]]] = {part: [] for part in PARTS}
-        self._weight: dict[str, list[NDArray[Any]]] = {part: [] for part in PARTS}
+        self._y = {part: writer.spill() for part in PARTS}
+        self._weight = {part: writer.spill() for part in PARTS}
         self._n_rows = 0
 
     def add(self, table: pl.DataFrame, where: str, first_row: int, fraction: float) -> None:
@@ -74,26 +80,36 @@ class RowsWriter:
         known = table[name].is_not_null()
         if table[name].dtype.is_float():
             known &= ~table[name].is_nan()
+        rows = np.arange(first_row, first_row + table.height)
         if not known.all():
-            table, held_out = table.filter(known), held_out[known.to_numpy()]
+            kept = known.to_numpy()
+            table, held_out, rows = table.filter(known), held_out[kept], rows[kept]
         for start in range(0, table.height, self._step):
             few, held = table[start : start + self._step], held_out[start : start + self._step]
-            y = self._encode(few[name])
+            y = self._encode(few[name], where, rows[start:])
             weight = None if self._training.weight is None else self._weights(few, where, first_row + start)
             drop = [name, *([self._training.weight] if self._training.weight in few.columns else [])]
-            packed = self._records.pack(self._encoder.transform(few.select(pl.exclude(drop))))
+            packed = self._records.pack(self._encoder.transform_read(few.select(pl.exclude(drop))))
             for part, these in (("training", ~held), ("validation", held)):
-                if these.any():
-                    self._writer.write(part, packed[these])
-                    self._y[part].append(y[these])
+                own = np.flatnonzero(these)
+                if len(own):
+                    self._writer.write(part, packed if len(own) == len(packed) else taken(packed, own))
+                    self._writer.keep(self._y[part], y.take(own))
                     if weight is not None:
-                        self._weight[part].append(weight[these])
+                        self._writer.keep(self._weight[part], weight.take(own))
 
-    def _encode(self, cells: pl.Series) -> NDArray[Any]:
+    def _encode(self, cells: pl.Series, where: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         if self.target.classes is None:
             return as_numbers(cells, self.target.name)
         different = cells.unique()
-        codes = class_codes(different, list(self.target.classes))
+        codes = class_codes(different, list(self.target.classes), unseen="mark")
+        if (codes < 0).any():  # of other files to validate on
+            strange = different[int(np.argmin(codes))]
+            row = rows[int(cells.index_of(strange) or 0)]
+            raise DataError(
+                f"{where} {row}: the {self.target.name} {strange!r} is none of the {len(self.target.classes)} classes "
+                "that are trained on. Correct the label or drop such rows."
+            )
         dtype = np.uint8 if len(self.target.classes) <= 256 else np.int32
         return cells.replace_strict(different, codes.tolist()).to_numpy().astype(dtype)
 
@@ -103,36 +119,24 @@ class RowsWriter:
 
     def arrays(self, *, learn_from: tuple[str, ...] = PARTS) -> dict[str, NDArray[Any]]:
         """Return what belongs to each row, by part and name; and learn the scale of a regression from some parts."""
-        y = {part: np.concatenate(self._y[part]) if self._y[part] else np.empty(0) for part in PARTS}
         if self.target.classes is None:
-            loss = self._training.loss or "quadratic"
-            values = np.concatenate([y[part] for part in learn_from])
-            learned = TableTarget.learn(values, self.target.name, "regression", loss, clip=self._training.clip)
-            self.target = replace(learned, column=self.target.column)
-            y = {part: self.target.encode(y[part])[:, 0].astype(self._training.dtype) for part in PARTS}
+            self._learn_scale([self._y[part] for part in learn_from])
+            y = {part: self._y[part].filled(self._training.dtype, self._scaled) for part in PARTS}
+        else:
+            y = {part: self._y[part].all() for part in PARTS}
         arrays = {f"{part}.y": values for part, values in y.items()}
         if self._training.weight is not None:
-            for part in PARTS:
-                weight = self._weight[part]
-                arrays[f"{part}.weight"] = np.concatenate(weight) if weight else np.empty(0, self._training.dtype)
+            arrays |= {f"{part}.weight": self._weight[part].all() for part in PARTS}
         return arrays
 
+    def _learn_scale(self, y: list[Spill]) -> None:
+        name, loss = self.target.name, self._training.loss or "quadratic"
+        ends = [end for spill in y for piece in spill.pieces() for end in (piece.min(), piece.max())]
+        learned = TableTarget.learn(np.array(ends), name, "regression", loss, clip=self._training.clip)
+        if learned.scaler is not None:
+            scaler = TargetScaler.fit_pieces(lambda: chain(*(each.pieces() for each in y)), sum(spill.n for spill in y))
+            learned = replace(learned, scaler=scaler)
+        self.target = replace(learned, column=self.target.column)
 
-def is_held_out(numbers: NDArray[np.uint64], seed: int, fraction: float) -> NDArray[np.bool_]:
-    """Tell which rows are set aside, by a hash of their number and the seed: so many of all, wherever files are cut.
-
-    Parameters
-    ----------
-    numbers : ndarray of uint64, ``(n_rows,)``
-        Of rows, counted through all files.
-    seed : int
-    fraction : float
-    """
-    if fraction in (0.0, 1.0):
-        return np.full(len(numbers), bool(fraction))
-    # SplitMix64 (Steele, Lea and Flood 2014)
-    z = (numbers + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(seed)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
-    z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53 < fraction
+    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.floating]:
+        return self.target.encode(values)[:, 0]

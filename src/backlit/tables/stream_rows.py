@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backlit.core.initialization import Purpose, stream
 from backlit.data.labels import ClassLabels, smooth_labels
 from backlit.data.stream.records import Records
-from backlit.data.stream.windows import Windows
+from backlit.data.stream.windows import Windows, taken
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats, Session
 from backlit.training.examples import Examples, Part
@@ -96,16 +96,28 @@ class StreamedRows:
 
     def _parts(self, n_members: int | None, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         at = state.within.steps * batch_size
-        seed, epoch = state.seed, state.epoch
-        for records, rows in self.windows.parts(seed, epoch, batch_size, self.part_rows, shuffle=shuffle, begin=at):
-            weight = None if self.sample_weight is None else self.sample_weight[rows]
-            order = np.arange(len(rows))
+        seed, epoch, window, y, weight = state.seed, state.epoch, None, None, None
+        views = self.windows.views(seed, epoch, batch_size, self.part_rows, shuffle=shuffle, begin=at)
+        for records, rows, own in views:
+            order = own
+            if self.records.is_plain:
+                # rows of the window in an order: nothing is copied
+                if rows is not window:
+                    window, y = rows, self.targets.of(rows)
+                    weight = None if self.sample_weight is None else self.sample_weight[rows]
+                x = self.records.unpack(records)
+            else:
+                rows, order = rows[own], np.arange(len(own))
+                x, y = self.records.unpack(taken(records, own)), self.targets.of(rows)
+                weight = None if self.sample_weight is None else self.sample_weight[rows]
             if n_members is not None:
                 # all are trained on the same part, each in an order of its own
                 each = (seed_of_member(seed, m) for m in range(n_members))
-                order = np.stack([self.order_of_member(s, at, epoch, len(rows), shuffle=shuffle) for s in each])
-            yield Part(self.records.unpack(records), self.targets.of(rows), order, weight)
-            at += len(rows)
+                orders = [self.order_of_member(s, at, epoch, len(own), shuffle=shuffle) for s in each]
+                order = np.stack([order[permutation] for permutation in orders])
+            assert y is not None
+            yield Part(x, y, order, weight)
+            at += len(own)
 
     @staticmethod
     def order_of_member(seed: int, at: int, epoch: int, n_rows: int, *, shuffle: bool) -> NDArray[np.int64]:

@@ -21,9 +21,9 @@ from backlit.data import check_target, infer_task
 from backlit.data.class_weights import ClassWeights
 from backlit.data.encoding import TableEncoding
 from backlit.data.features import Features
-from backlit.data.stream.cache import PARTS, Cache, CacheWriter, open_cache
+from backlit.data.stream.cache import PARTS, START, Cache, CacheWriter, check_folder, open_cache
 from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
-from backlit.data.stream.memory import Budget, said
+from backlit.data.stream.memory import Budget, give_back, said
 from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows
 from backlit.documents.field import MODEL, Field
@@ -37,7 +37,6 @@ from backlit.tables.stream_request import StreamRequest
 from backlit.tables.stream_rows import StreamedRows, Targets
 from backlit.tables.table_target import TableTarget, Task, are_spelled
 
-_START = "start.safetensors"
 _ORDER = 16
 """Bytes a row that its place in the order takes."""
 Say = Callable[[str], object]
@@ -82,8 +81,10 @@ class StreamStart:
         asked = request.asked()
         learned, cache, _ = _from_cache(folder, asked, request.training, say)
         if cache is None:
+            check_folder(folder)
             learned = _Learned.of(request, say)
             learned, cache = _write(request, learned, folder, asked, say)
+            give_back()
         assert learned is not None
         return learned.start(request.budget, cache)
 
@@ -209,10 +210,16 @@ class _Learned:
                 weight = weights.times(y, weight, training.dtype)
             couples = get_activation(output).couples
             targets = Targets(y, labels, training.dtype, training.label_smoothing, couples)
-            window_rows = budget.window // (records.dtype.itemsize + _ORDER)
+            room, n_buffers = budget.window, 1
+            if part == "validation":
+                room = budget.part  # in the order of the file
+            elif records.is_plain:
+                # what is no narrower in the cache is trained on in the window itself, while the next one is read
+                room, n_buffers = room // 2 + budget.part, 2
+            window_rows = room // (records.dtype.itemsize + _ORDER)
             # a batch at least, or its rows would be no more mixed than the file
             window_rows = max(window_rows, 2 * (training.batch_size or training.usual_batch_size))
-            windows = Windows(cache.parts[part], window_rows)
+            windows = Windows(cache.parts[part], window_rows, n_buffers)
             return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
 
         held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
@@ -223,10 +230,10 @@ class _Learned:
 def _from_cache(
     folder: Path, asked: dict[str, Any], given: TableTraining, say: Say
 ) -> tuple[_Learned | None, Cache | None, str]:
-    if not (folder / _START).is_file():
+    if not (folder / START).is_file():
         return None, None, ""
     try:
-        _, loss, target, encoder, record, _ = read_parts(folder / _START)
+        _, loss, target, encoder, record, _ = read_parts(folder / START)
         n_rows = Field(record.get("rows"), "training.rows", MODEL).whole(1)
     except ModelFileError as error:
         say(f"The cache in {folder} is not used: {error}")
@@ -256,8 +263,9 @@ def _write(
         rows = RowsWriter(writer, records, learned.encoder, learned.target, training, request.budget)
         for piece, table in read_pieces(first):
             rows.add(table, f"{piece.path}, row", piece.first_row, fraction)
+            del piece, table  # before more is read
         if request.validation is not None:
-            for piece, table in read_pieces(replace(first, stream=request.validation)):
+            for piece, table in read_pieces(replace(first, stream=request.validation), strict=True):
                 rows.add(table, f"{piece.path}, row", piece.first_row, 1.0)
         arrays = rows.arrays(learn_from=PARTS if request.validation is None else PARTS[:1])
         target = rows.target
@@ -267,7 +275,7 @@ def _write(
             replace(training, hidden=(), activation="relu", members=1, output_activation=None),
         )
         assert isinstance(network, Network)
-        write_parts(folder / _START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})
+        write_parts(folder / START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})
         cache = writer.finish(asked, arrays)
     n_bytes = sum(file.n_rows * file.dtype.itemsize for file in cache.parts.values())
     counts = [cache.parts[part].n_rows for part in ("training", "validation")]

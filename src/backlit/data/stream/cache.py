@@ -2,6 +2,7 @@
 
 ``training.rows``, ``validation.rows``  records, as `backlit.data.stream.records` lays them out
 ``*.npy``                               what belongs to each row: y, and what it counts
+``start.safetensors``                   what they were encoded by
 ``cache.json``                          what was asked for, how many rows there are, and the digest of every file
 
 `cache.json` comes last, and only with it a folder is a cache: whatever ends the writing before leaves none that looks
@@ -23,6 +24,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.stream.spill import Spill
 from backlit.data.stream.windows import RowFile
 from backlit.documents import strict_json
 from backlit.documents.field import Field, Kind
@@ -31,7 +33,9 @@ from backlit.errors import DataError, InvalidInputError, OutputError
 PARTS = ("training", "validation")
 _FORMAT, _VERSION, _NAME = "backlit-cache", 1, "cache.json"
 _KIND = Kind(DataError, "Delete the folder of the cache.")
-_OURS = (_NAME, *(f"{part}.rows" for part in PARTS))
+START = "start.safetensors"
+"""What the rows were encoded by, which the model that is trained begins with."""
+_OURS = (_NAME, START, f".{_NAME}", *(f"{part}.{name}" for part in PARTS for name in ("rows", "y.npy", "weight.npy")))
 _ROOM = 32 << 20
 
 
@@ -102,6 +106,20 @@ class CacheWriter:
             raise self._failed(error) from error
         self._digests[part].update(data)
         self._rows[part] += len(records)
+
+    def spill(self) -> Spill:
+        """Return room for numbers on the disk of the cache, until it is whole."""
+        try:
+            return Spill(self.folder)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def keep(self, spill: Spill, numbers: NDArray[Any]) -> None:
+        """Write numbers, ``(n,)``, into such room."""
+        try:
+            spill.add(numbers)
+        except OSError as error:
+            raise self._failed(error) from error
 
     def finish(self, asked: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Cache:
         """Make the cache whole.
@@ -203,11 +221,20 @@ def open_cache(folder: Path, asked: dict[str, Any], dtype: np.dtype[Any]) -> tup
     return _cache(folder, dtype, rows, arrays, digests), ""
 
 
+def check_folder(folder: Path) -> None:
+    """Raise an error if a cache cannot be written into a folder, before anything is read for it."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        what = f"{str(there)!r} is not writable" if there.is_dir() else f"{str(there)!r} is no folder"
+        raise OutputError(
+            f"Cannot write the cache in {str(folder)!r}: {what}. Give a folder that you may write to (--cache)."
+        )
+
+
 def clear(folder: Path) -> None:
     """Remove a cache from its folder, and nothing else; its description first, without which it is none."""
-    for name in (*_OURS, f".{_NAME}", *(path.name for path in folder.glob("*.npy"))):
-        if name.startswith(PARTS) or name.endswith(_NAME):
-            (folder / name).unlink(missing_ok=True)
+    for name in _OURS:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _cache(

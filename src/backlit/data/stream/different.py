@@ -24,6 +24,8 @@ class Different:
     ----------
     capacity : int
         Different cells that are kept.
+    with_frequent : bool, default True
+        Whether the most frequent are kept as well; without them what comes is counted only where it is in the sample.
 
     Attributes
     ----------
@@ -31,8 +33,9 @@ class Different:
         The most by which a frequent cell may stand there more often than was counted.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, *, with_frequent: bool = True) -> None:
         self.capacity = capacity
+        self._with_frequent = with_frequent
         self.lost = 0
         self._sample: pl.DataFrame | None = None
         self._frequent: pl.DataFrame | None = None
@@ -42,15 +45,22 @@ class Different:
 
     def add(self, cells: pl.Series) -> None:
         """Take in cells; nulls are left out."""
-        counts = cells.drop_nulls().alias("cell").value_counts(name="n")
-        self._waiting.append(counts.with_columns(counts["n"].cast(int)))
+        cells = cells.drop_nulls()
+        if self._most_hash != _ALL and not self._with_frequent:
+            cells = cells.filter(cells.hash() <= self._most_hash)
+        counts = cells.alias("cell").value_counts(name="n")
+        self.add_counted(counts)
+
+    def add_counted(self, counts: pl.DataFrame) -> None:
+        """Take in different cells, ``cell``, and how often each stands there, ``n``."""
+        import polars as pl
+
+        self._waiting.append(pl.DataFrame([counts["cell"], counts["n"].cast(int)]))
         self._n_waiting += counts.height
         if self._n_waiting > self.capacity:
             self._merge()
 
     def _merge(self) -> None:
-        import polars as pl
-
         if not self._waiting:
             return
         new = _together(self._waiting)
@@ -59,15 +69,41 @@ class Different:
         sample = hashed if self._sample is None else _together([self._sample, hashed])
         if self._frequent is not None:
             self._frequent = self._most_frequent(_together([self._frequent, new]))
-        if sample.height > self.capacity:
-            if self._frequent is None:
-                self._frequent = self._most_frequent(sample)
-            hashes = sample["cell"].hash()
-            while sample.height > self.capacity:
-                self._most_hash //= 2
-                kept = hashes <= self._most_hash
-                sample, hashes = sample.filter(kept), hashes.filter(kept)
-        self._sample = sample.with_columns(pl.col("n"))
+        if sample.height > self.capacity and self._frequent is None and self._with_frequent:
+            self._frequent = self._most_frequent(sample)
+        self._sample = sample
+        self._shrink()
+
+    def _shrink(self) -> None:
+        sample = self._sample
+        if sample is None or sample.height <= self.capacity:
+            return
+        hashes = sample["cell"].hash()
+        while sample.height > self.capacity:
+            self._most_hash //= 2
+            kept = hashes <= self._most_hash
+            sample, hashes = sample.filter(kept), hashes.filter(kept)
+        self._sample = sample
+
+    def take_in(self, other: Different) -> None:
+        """Take in what another kept of cells of the same type."""
+        import polars as pl
+
+        self._merge()
+        other._merge()
+        if other._sample is None:
+            return
+        if self.is_exact and other.is_exact:
+            self.add_counted(other._sample)
+            return
+        if self._with_frequent:
+            own, others = (each._frequent if each._frequent is not None else each._sample for each in (self, other))
+            self._frequent = self._most_frequent(_together([part for part in (own, others) if part is not None]))
+        self.lost += other.lost
+        self._most_hash = min(self._most_hash, other._most_hash)
+        samples = [part for part in (self._sample, other._sample) if part is not None]
+        self._sample = _together([part.filter(pl.col("cell").hash() <= self._most_hash) for part in samples])
+        self._shrink()
 
     def _most_frequent(self, counts: pl.DataFrame) -> pl.DataFrame:
         import polars as pl

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.decide import check_choices, decide_by_tallies, words_for_gaps
-from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.schema import TableSchema
-from backlit.data.columns.tally import may_count_rows
 from backlit.data.statistics import Statistics
+from backlit.data.stream.all_tallies import AllTallies
 from backlit.data.stream.table_stream import Piece, TableStream
 from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
@@ -20,9 +24,6 @@ from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
-
-_LEVELS = 16
-_LEAST, _MOST = 256, 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,9 @@ class FirstPass:
         What each column is.
     n_rows : int
     tallies : dict of str to ColumnTally
+        Of all rows.
+    learned : dict of str to ColumnTally
+        Of the rows that have a target.
     missing : tuple of str
         Words that are gaps.
     """
@@ -47,12 +51,13 @@ class FirstPass:
     schema: TableSchema
     n_rows: int
     tallies: dict[str, ColumnTally]
+    learned: dict[str, ColumnTally]
     missing: tuple[str, ...]
 
     def statistics(self, names: Sequence[str]) -> Iterator[Statistics]:
         """Yield what the encoder learns of each of these columns that is used."""
         columns = (self.schema.by_name[name] for name in names)
-        return (self.tallies[column.name].statistics(column, self.schema) for column in columns if column.is_used)
+        return (self.learned[column.name].statistics(column, self.schema) for column in columns if column.is_used)
 
     def remarks(self) -> list[str]:
         """Say what is not exact."""
@@ -98,49 +103,100 @@ def first_pass(
     """
     choices = replace(choices, source=stream.as_source())
     missing = words_for_gaps(choices)
-    tallies: dict[str, ColumnTally] = {}
+    seen: _Seen | None = None
     matches: Counter[str] = Counter()
     n_rows = 0
     for piece in stream.pieces():
         table = piece.frame.table
-        if not tallies:
+        if seen is None:
             check_target_name(table.columns, target)
             if weight is not None:
                 check_target_name(table.columns, weight)
             choices = choices.with_categories(piece.frame.categories)
             check_choices(choices, table.columns, target)
-            tallies = _new_tallies(table, choices, target, memory)
+            seen = _Seen(dict(table.schema), choices, target, memory)
         if missing or not choices.source.blanked:
             table, found = blank_missing(table, missing)
             matches.update(found)
             for word in found:
                 matches.setdefault(word, 0)
-        frame = replace(piece.frame, table=table)
-        for tally in tallies.values():
-            tally.add(frame, piece.first_row)
+        seen.add(replace(piece, frame=replace(piece.frame, table=table)))
         n_rows += table.height
         say(n_rows)
-    if n_rows == 0:
+        del piece, table  # before more is read
+    if seen is None or n_rows == 0:
         raise DataError(f"{stream.files[0]} has no rows, nor has any other file. At least one is needed.")
-    schema = decide_by_tallies([tally.tally() for tally in tallies.values()], choices, target, matches)
-    types = {name: tally.dtype for name, tally in tallies.items()}
-    return FirstPass(stream, types, schema, n_rows, tallies, missing)
+    of_all = seen.of_all()
+    schema = decide_by_tallies([tally.tally() for tally in of_all.values()], choices, target, matches)
+    types = {name: tally.dtype for name, tally in of_all.items()}
+    learned = seen.with_target(as_category=schema.by_name[target].kind == "category")
+    return FirstPass(stream, types, schema, n_rows, of_all, learned, missing)
 
 
-def _new_tallies(table: pl.DataFrame, choices: ColumnChoices, target: str, memory: int) -> dict[str, ColumnTally]:
-    room = memory // 16 // (8 * _LEVELS * max(1, table.width))
-    capacity = min(_MOST, max(_LEAST, 1 << max(0, room.bit_length() - 1)))
-    tallies = {}
-    for name, dtype in table.schema.items():
-        known = choices.schema is not None and name in choices.schema.by_name
-        counts = name == target or known or choices.of(name) is not None or name in choices.source.categories
-        counts = counts or may_count_rows(name, table.columns[0], choices.source.index)
-        tallies[name] = ColumnTally(name, dtype, capacity, counts=counts)
-    return tallies
+class _Seen:
+    """Tallies of the rows that have a target, which the encoder learns from, and of those that have none."""
+
+    def __init__(self, types: dict[str, Any], choices: ColumnChoices, target: str, memory: int) -> None:
+        self._new = partial(AllTallies, types, choices, target, memory)
+        self._target = target
+        self._with, self._without = self._new(), self._new()
+        self._has_words = False
+        self._all: AllTallies | None = None
+
+    def add(self, piece: Piece) -> None:
+        """Take in a piece."""
+        import polars as pl
+
+        frame = piece.frame
+        cells = frame.table[self._target]
+        missing = cells.is_null()
+        if cells.dtype.is_float():
+            missing |= cells.is_nan().fill_null(value=False)
+        if cells.dtype == pl.String:
+            words = is_usual_word(cells).fill_null(value=False)
+            self._has_words = self._has_words or bool(words.any())
+            missing |= words
+        if not missing.any():
+            rows = range(piece.first_row, piece.first_row + len(cells))
+            self._with.add(frame, partial(_called, piece.path, rows))
+            return
+        for tallies, these in ((self._with, ~missing), (self._without, missing)):
+            own = (np.flatnonzero(these.to_numpy()) + piece.first_row).tolist()
+            tallies.add(replace(frame, table=frame.table.filter(these)), partial(_called, piece.path, own))
+
+    def of_all(self) -> dict[str, ColumnTally]:
+        """Return the tallies of all rows."""
+        if self._all is None:
+            self._all = self._with
+            if self._without.n_rows:
+                self._all = self._new()
+                self._all.take_in(self._with)
+                self._all.take_in(self._without)
+        return self._all.of
+
+    def with_target(self, *, as_category: bool) -> dict[str, ColumnTally]:
+        """Return the tallies of the rows that have a target; a usual word for a gap may be a category."""
+        return self.of_all() if as_category and self._has_words else self._with.of
 
 
-def read_pieces(first: FirstPass) -> Iterator[tuple[Piece, pl.DataFrame]]:
-    """Yield the pieces of a stream that was seen before, each with its table read by the schema."""
+def _called(path: Path, rows: Sequence[int], i: int) -> str:
+    return f"row {rows[i]} of {path}"
+
+
+def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[tuple[Piece, pl.DataFrame]]:
+    """Yield the pieces of a stream that was seen before, each with its table read by the schema.
+
+    Parameters
+    ----------
+    first : FirstPass
+    strict : bool, default False
+        Whether a cell that is not what its column holds is an error: in other files than those that were seen.
+    """
     for piece in first.stream.pieces(first.types):
         table = blank_missing(piece.frame.table, first.missing)[0] if first.missing else piece.frame.table
-        yield piece, first.schema.read(table, first_row=piece.first_row, strict=False)
+        try:
+            read = first.schema.read(table, first_row=piece.first_row, strict=strict)
+        except DataError as error:
+            raise DataError(f"{piece.path}: {error}") from None
+        yield piece, read
+        del piece, table, read

@@ -80,8 +80,15 @@ class Records:
         floats, bytes_, pixels = (np.array(kinds[name], dtype=np.intp) for name in ("floats", "bytes", "pixels"))
         return cls(len(features.names), floats, bytes_, pixels, tuple(groups), tuple(ramps), dtype)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a record is the features themselves."""
+        return len(self.floats) == self.n_features and self.dtype.names == ("floats",)
+
     def pack(self, x: Floats) -> NDArray[Any]:
         """Return the records of encoded rows, ``(n_rows, n_features)``."""
+        if self.is_plain:
+            return np.ascontiguousarray(x).view(self.dtype)[:, 0]
         records = np.zeros(len(x), dtype=self.dtype)
         names = self.dtype.names or ()
         if "floats" in names:
@@ -90,7 +97,8 @@ class Records:
             if name in names:
                 records[name] = np.rint(x[:, places] * scale)
         for k, (begin, count) in enumerate(self.groups):
-            records["codes"][:, k] = x[:, begin : begin + count].argmax(axis=1)
+            # the place of the only 1
+            records["codes"][:, k] = x[:, begin : begin + count] @ np.arange(count, dtype=x.dtype)
         rows = np.arange(len(x))
         for k, (begin, count) in enumerate(self.ramps):
             bins = x[:, begin : begin + count]
@@ -104,7 +112,7 @@ class Records:
     def unpack(self, records: NDArray[Any], out: Floats | None = None) -> Floats:
         """Return the encoded rows of records, ``(n_rows, n_features)``."""
         names = self.dtype.names or ()
-        if len(self.floats) == self.n_features and names == ("floats",):
+        if self.is_plain:
             return np.ascontiguousarray(records["floats"])
         number = self.dtype["floats"].base if "floats" in names else np.dtype(np.float32)
         if out is None:
@@ -114,8 +122,7 @@ class Records:
         if len(self.bytes_):
             _put(out, self.bytes_, records["bytes"])
         if len(self.pixels):
-            shades = (np.arange(256) / 255).astype(out.dtype)
-            _put(out, self.pixels, shades[records["pixels"]])
+            _put(out, self.pixels, np.divide(records["pixels"], 255, dtype=out.dtype))
         row_starts = np.arange(len(records)) * self.n_features
         flat = out.reshape(-1)
         for k, (begin, count) in enumerate(self.groups):

@@ -3,7 +3,8 @@
 Numbers are gathered in a buffer. A full one is sorted and goes up a level, where each number stands for more: two
 buffers of a level are merged, and every other number of them goes up again (Munro and Paterson 1980; Manku, Rajagopalan
 and Lindsay 1998). Each level adds at most 1 / (2 · capacity) to the error of a rank, and there are as many levels as
-n / capacity can be halved. Up to `capacity` numbers nothing is lost.
+n / capacity can be halved. Up to `capacity` numbers nothing is lost. Of very many numbers one of some that stand
+together may be drawn before, and enters at the level of what it stands for (Karnin, Lang and Liberty 2016).
 """
 
 from __future__ import annotations
@@ -36,34 +37,68 @@ class Sketch:
         self.capacity = capacity
         self.n = 0
         self.low, self.high = math.inf, -math.inf
-        self._buffer: list[NDArray[np.float64]] = []
-        self._buffered = 0
+        self._drawn = self._stand_for = 0
+        self._buffers: dict[int, list[NDArray[np.float64]]] = {}
         self._levels: list[NDArray[np.float64] | None] = []
         self._odd: list[bool] = []
 
     def add(self, numbers: NDArray[np.float64]) -> None:
         """Take in numbers, ``(n,)``; NaN is left out."""
         numbers = numbers[~np.isnan(numbers)]
-        if not len(numbers):
-            return
-        self.n += len(numbers)
-        self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))
-        while self._buffered + len(numbers) > self.capacity:
-            if self._buffered == 0 and len(numbers) >= 2 * self.capacity:
+        if len(numbers):
+            self.add_drawn(numbers, 0, len(numbers), float(numbers.min()), float(numbers.max()))
+
+    def add_drawn(self, drawn: NDArray[np.float64], level: int, n: int, low: float, high: float) -> None:
+        """Take in some of many numbers, which stand for all.
+
+        Parameters
+        ----------
+        drawn : ndarray, ``(n_drawn,)``
+            Without NaN; of each 2 ** `level` numbers that stood together one, drawn at random.
+        level : int
+            0: all of them.
+        n : int
+            Numbers that there were.
+        low, high : float
+            The least and the greatest of them.
+        """
+        self.n += n
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        if level:
+            self._drawn, self._stand_for = self._drawn + len(drawn), self._stand_for + (len(drawn) << level)
+        self._take(drawn, level)
+
+    def _take(self, numbers: NDArray[np.float64], level: int) -> None:
+        buffer = self._buffers.setdefault(level, [])
+        buffered = sum(map(len, buffer))
+        while buffered + len(numbers) > self.capacity:
+            if buffered == 0 and len(numbers) >= 2 * self.capacity:
                 # a long piece is sorted at once, and enters where its buffers would have met
-                level = int(math.log2(len(numbers) / self.capacity))
-                length = self.capacity << level
+                above = int(math.log2(len(numbers) / self.capacity))
+                length = self.capacity << above
                 sorted_ = np.sort(numbers[:length])
-                self._rise(sorted_[(1 << level) // 2 :: 1 << level], level)
+                self._rise(sorted_[(1 << above) // 2 :: 1 << above], level + above)
                 numbers = numbers[length:]
                 continue
-            room = self.capacity - self._buffered
-            full = np.concatenate([*self._buffer, numbers[:room]])
-            self._buffer, self._buffered, numbers = [], 0, numbers[room:]
-            self._rise(np.sort(full), 0)
+            room = self.capacity - buffered
+            full = np.concatenate([*buffer, numbers[:room]])
+            buffer.clear()
+            buffered, numbers = 0, numbers[room:]
+            self._rise(np.sort(full), level)
         if len(numbers):
-            self._buffer.append(numbers.copy())
-            self._buffered += len(numbers)
+            buffer.append(numbers.copy())
+
+    def take_in(self, other: Sketch) -> None:
+        """Take in what another kept."""
+        self.n, self._drawn = self.n + other.n, self._drawn + other._drawn
+        self._stand_for += other._stand_for
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        for level, buffer in other._buffers.items():
+            for part in buffer:
+                self._take(part, level)
+        for level, full in enumerate(other._levels):
+            if full is not None:
+                self._rise(full, level)
 
     def _rise(self, full: NDArray[np.float64], level: int) -> None:
         while True:
@@ -83,17 +118,23 @@ class Sketch:
     @property
     def is_exact(self) -> bool:
         """Whether nothing was lost."""
-        return not any(level is not None for level in self._levels[1:])
+        return not self._drawn and not any(level is not None for level in self._levels[1:])
 
     @property
     def error(self) -> float:
-        """The most by which the rank of a quantile, as a share of n, may be off."""
-        return 0.0 if self.is_exact else len(self._levels) / (2 * self.capacity)
+        """The most by which the rank of a quantile, as a share of n, may be off.
+
+        Where numbers were drawn, it is off by more in one of a million cases (Hoeffding's inequality).
+        """
+        if self.is_exact:
+            return 0.0
+        by_chance = math.sqrt(math.log(2e6) / (2 * self._drawn)) * self._stand_for / self.n if self._drawn else 0.0
+        return len(self._levels) / (2 * self.capacity) + by_chance
 
     def standing(self) -> NDArray[np.float64]:
         """Return numbers that stand for all: all of them, where none was lost, or so many that their ranks are even."""
         kept = [(level, 1 << i) for i, level in enumerate(self._levels) if level is not None]
-        kept += [(buffer, 1) for buffer in self._buffer]
+        kept += [(part, 1 << level) for level, buffer in self._buffers.items() for part in buffer]
         if not kept:
             return np.empty(0)
         values = np.concatenate([values for values, _ in kept])

@@ -167,9 +167,12 @@ class TableStream:
                     like = like or dict(frame.table.schema)
                     yield Piece(replace(frame, table=alike(frame.table, like, path, first)), path, row, separator)
                     row += table.height
+                    del table, frame
             except FileNotFoundError:
-                raise DataError(f"{path} vanished while it was read. Begin again once the files stay.") from None
-            if not path.exists() or self._stat(path) != before[k][1:]:
+                raise _vanished(path) from None
+            if not path.exists():
+                raise _vanished(path)
+            if self._stat(path) != before[k][1:]:
                 raise DataError(f"{path} changed while it was read. Begin again once the files stay.")
 
     def types(self) -> dict[str, Any]:
@@ -208,6 +211,10 @@ class TableStream:
             return Source(separator, blanked=True)
         index, categories = said_by_pandas(self.files[0])
         return Source(index=index, categories=frozenset(categories))
+
+
+def _vanished(path: Path) -> DataError:
+    return DataError(f"{path} vanished while it was read. Begin again once the files stay.")
 
 
 def _wider(name: str, wanted: Any, own: Any) -> Any:

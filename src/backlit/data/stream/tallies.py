@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from backlit.errors import DataError
 if TYPE_CHECKING:
     import polars as pl
 
+Where: TypeAlias = Callable[[int], str]
+"""What messages call a row of a piece, counted from 0: ``"row 7 of x.parquet"``."""
 DIFFERENT = 1 << 15
 """Different cells of a column that are counted."""
 _FIRST = 8
@@ -45,46 +47,47 @@ class ColumnTally:
         Of its sketch.
     counts : bool
         Whether different cells are to be counted, whatever they are.
+    with_frequent : bool, default True
+        Whether the most frequent of very many are to be known; see `Different`.
     """
 
-    def __init__(self, name: str, dtype: Any, capacity: int, *, counts: bool) -> None:
+    def __init__(self, name: str, dtype: Any, capacity: int, *, counts: bool, with_frequent: bool = True) -> None:
         import polars as pl
 
         self.name, self.dtype = name, dtype
         self.rows = self.gaps = 0
         self._sketch = Sketch(capacity)
         is_text = dtype in (pl.String, pl.Categorical, pl.Enum)
-        self._different = Different(DIFFERENT) if is_text or counts else None
+        self._different = Different(DIFFERENT, with_frequent=with_frequent) if is_text or counts else None
         self._witnesses: dict[object, pl.Series] = {}
         self._first: pl.Series | None = None
         self._zone: str | None = None
         self._has_clock = False
         self._are_pixels = name.startswith("pixel_") and dtype == pl.UInt8
 
-    def add(self, frame: Frame, first_row: int) -> None:
-        """Take in a piece of the table, its text stripped; `first_row` is what messages call its first row."""
+    def add(self, frame: Frame, where: Where) -> None:
+        """Take in a piece of the table, its text stripped."""
         import polars as pl
 
         cells = frame.table[self.name]
-        if self._is_plain:
-            self._add_numbers(cells, first_row)
-            return
         self.rows += len(cells)
-        self.gaps += cells.null_count()
         if cells.dtype.is_float():
-            self.gaps += int(cells.is_nan().sum())
             cells = cells.fill_nan(None)
+        self.gaps += cells.null_count()
         self._are_pixels = self._are_pixels and not cells.null_count()
-        present = cells.drop_nulls()
         if self._first is None:
             self._first = cells.head(_FIRST).drop_nulls()
+        present = cells.drop_nulls() if cells.null_count() else cells
         if not len(present):
+            return
+        if self.dtype == pl.String:
+            assert self._different is not None
+            counts = present.alias("cell").value_counts(name="n")
+            self._different.add_counted(counts)
+            self._add_text(counts["cell"], counts["n"].to_numpy())
             return
         if self._different is not None:
             self._different.add(present.cast(pl.String) if self.dtype in (pl.Categorical, pl.Enum) else present)
-        if self.dtype == pl.String:
-            self._add_text(present)
-            return
         if self.dtype == pl.Boolean:
             self._witnesses.setdefault("first", present[:1])
             return
@@ -92,62 +95,76 @@ class ColumnTally:
         if self.dtype.is_numeric() or self.dtype.is_temporal():
             view = TableView(pl.DataFrame([cells]), frame.zones)
             numbers = view.numbers(0, view.kind(0))
-            self._refuse_infinite(numbers, first_row)
+            refuse_infinite(numbers, self.name, where)
             self._sketch.add(numbers)
             if view.kind(0) == "date":
                 self._zone = view.zone(0)
                 self._has_clock = self._has_clock or has_clock(numbers, self._zone)
 
-    def _add_numbers(self, cells: pl.Series, first_row: int) -> None:
-        # of thousands of columns, whatever is asked takes its time
-        if self._first is None:
-            self._first = cells.head(_FIRST).drop_nulls()
-            self._first = self._first.fill_nan(None).drop_nulls() if cells.dtype.is_float() else self._first
+    def add_drawn(self, cells: pl.Series, level: int) -> None:
+        """Take in cells of a column that `is_plain`, of which each stands for 2 ** `level`; see `Sketch.add_drawn`."""
         numbers = np.asarray(cells.cast(float).to_numpy(), dtype=np.float64)
-        self._refuse_infinite(numbers, first_row)
-        known = self._sketch.n
-        self._sketch.add(numbers)
-        n_gaps = len(numbers) - (self._sketch.n - known)
-        self.rows, self.gaps = self.rows + len(numbers), self.gaps + n_gaps
+        if cells.null_count() or cells.dtype.is_float():
+            numbers = numbers[~np.isnan(numbers)]
+        self._sketch.add_drawn(numbers, level, 0, np.inf, -np.inf)
+
+    def add_summary(self, cells: pl.Series, n_gaps: int, low: float | None, high: float | None) -> None:
+        """Take in what is known of all cells of a piece, of which `add_drawn` was given some."""
+        if self._first is None:
+            first = cells.head(_FIRST)
+            self._first = (first.fill_nan(None) if cells.dtype.is_float() else first).drop_nulls()
+        self.rows, self.gaps = self.rows + len(cells), self.gaps + n_gaps
         self._are_pixels = self._are_pixels and not n_gaps
+        if n_gaps < len(cells) and low is not None and high is not None:
+            self._sketch.add_drawn(np.empty(0), 0, len(cells) - n_gaps, float(low), float(high))
+
+    def take_in(self, other: ColumnTally) -> None:
+        """Take in what another knows of the same column."""
+        self.rows, self.gaps = self.rows + other.rows, self.gaps + other.gaps
+        self._sketch.take_in(other._sketch)
+        if self._different is not None and other._different is not None:
+            self._different.take_in(other._different)
+        for key, cell in other._witnesses.items():
+            if key in ("low", "high"):
+                self._keep(str(key), cell)
+            else:
+                self._witnesses.setdefault(key, cell)
+        if self._first is None or not len(self._first):
+            self._first = other._first
+        self._zone, self._has_clock = self._zone or other._zone, self._has_clock or other._has_clock
+        self._are_pixels = self._are_pixels and other._are_pixels
 
     @property
-    def _is_plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether it is a column of numbers by its type, of which nothing needs to be counted."""
         return self._different is None and bool(self.dtype.is_numeric())
 
-    def _refuse_infinite(self, numbers: NDArray[np.float64], first_row: int) -> None:
-        if len(numbers) and max(np.fmax.reduce(numbers), -np.fmin.reduce(numbers)) > LIMIT:
-            beyond = np.abs(numbers) > LIMIT
-            i = int(np.argmax(beyond))
-            raise DataError(
-                f"Column {self.name!r}, row {first_row + i}: {numbers[i]:g} is infinite, or beyond ±{LIMIT:g}. "
-                "Correct the value or leave it empty."
-            )
-
-    def _add_text(self, cells: pl.Series) -> None:
+    def _add_text(self, cells: pl.Series, n: NDArray[np.integer]) -> None:
+        # cells are different, and n says how often each stands there
         import polars as pl
 
-        numbers = cells.cast(pl.Float64, strict=False).fill_nan(None)
-        known = numbers.is_not_null()
+        values = np.asarray(cells.cast(pl.Float64, strict=False).to_numpy())
+        known = ~np.isnan(values)
         if not known.all():
             self._witnesses.setdefault("other", cells.filter(~known)[:1])
-            cells, numbers = cells.filter(known), numbers.filter(known)
+            cells, values, n = cells.filter(known), values[known], n[known]
         if not len(cells):
             return
-        values = numbers.to_numpy()
-        self._sketch.add(values[np.abs(values) <= LIMIT])
-        for side, i in (("low", numbers.arg_min()), ("high", numbers.arg_max())):
-            seen = self._witnesses.get(side)
-            value = float(values[i])
-            if seen is None or (value < float(seen[0]) if side == "low" else value > float(seen[0])):
-                self._witnesses[side] = cells[i : i + 1]  # type: ignore[operator]
-        for pattern in _ASKED:
-            for wanted in (True, False):
-                if (pattern, wanted) not in self._witnesses:
-                    found = cells.filter(cells.str.contains(pattern) == wanted)
-                    if len(found):
-                        self._witnesses[pattern, wanted] = found[:1]
+        usual = np.abs(values) <= LIMIT
+        self._sketch.add(np.repeat(values[usual], n[usual]))
+        for side, i in (("low", int(values.argmin())), ("high", int(values.argmax()))):
+            self._keep(side, cells[i : i + 1])
+        wanted = [(pattern, kind) for pattern in _ASKED for kind in (True, False)]
+        wanted = [each for each in wanted if each not in self._witnesses]
+        if not wanted:
+            return
+        found = cells.to_frame("cell").select(
+            (pl.col("cell").str.contains(pattern) == kind).arg_true().first().alias(f"{pattern} {kind}")
+            for pattern, kind in wanted
+        )
+        for each, i in zip(wanted, found.row(0), strict=True):
+            if i is not None:
+                self._witnesses[each] = cells[i : i + 1]
 
     def _keep_extremes(self, cells: pl.Series) -> None:
         import polars as pl
@@ -155,19 +172,27 @@ class ColumnTally:
         if self.dtype in (pl.Categorical, pl.Enum):
             self._witnesses.setdefault("first", cells[:1])
             return
-        i, j = cells.arg_min(), cells.arg_max()
-        for side, k in (("low", i), ("high", j)):
-            if k is None:
-                continue
-            seen = self._witnesses.get(side)
-            if seen is None or (cells[k] < seen[0] if side == "low" else cells[k] > seen[0]):
-                self._witnesses[side] = cells[k : k + 1]
+        for side, k in (("low", cells.arg_min()), ("high", cells.arg_max())):
+            if k is not None:
+                self._keep(side, cells[k : k + 1])
+
+    def _keep(self, side: str, cell: pl.Series) -> None:
+        """Keep the least or the greatest cell; of text, by its number."""
+        import polars as pl
+
+        seen = self._witnesses.get(side)
+        if seen is None:
+            self._witnesses[side] = cell
+            return
+        new, old = (float(each[0]) if self.dtype == pl.String else each[0] for each in (cell, seen))
+        if (side == "low" and new < old) or (side == "high" and new > old):
+            self._witnesses[side] = cell
 
     def tally(self) -> Tally:
         """Return what the column is decided from."""
         import polars as pl
 
-        if self._is_plain:
+        if self.is_plain:
             ends = [self._sketch.low, self._sketch.high] if self._sketch.n else []
             few = [] if self._first is None else self._first.to_list()[:1]
             return Tally(
@@ -216,7 +241,7 @@ class ColumnTally:
         """Return what the encoder learns the column's plan from, once it is known what the column is."""
         import polars as pl
 
-        if self._is_plain and column.kind in ("number", "constant", "empty") and not schema.missing:
+        if self.is_plain and column.kind in ("number", "constant", "empty") and not schema.missing:
             standing = self._sketch.standing()
             is_pixel = self._are_pixels and bool(self.rows)
             return Statistics(self.name, "number", bool(self.gaps), standing, is_pixel=is_pixel)
@@ -254,6 +279,16 @@ class ColumnTally:
             else:
                 numbers = at_even_ranks(numbers, weights, float(numbers.min()), float(numbers.max()))
         return Statistics(self.name, kind, missing, numbers, zone=zone, has_clock=clock)
+
+
+def refuse_infinite(numbers: NDArray[np.float64], name: str, where: Where) -> None:
+    """Raise an error at the first number of a column, ``(n,)``, that is infinite or as good as that."""
+    if len(numbers) and max(np.fmax.reduce(numbers), -np.fmin.reduce(numbers)) > LIMIT:
+        i = int(np.argmax(np.abs(numbers) > LIMIT))
+        raise DataError(
+            f"Column {name!r}, {where(i)}: {numbers[i]:g} is infinite, or beyond ±{LIMIT:g}. "
+            "Correct the value or leave it empty."
+        )
 
 
 def _dtype_of(values: Sequence[object]) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _BYTES = 8
 _OF_TEXT = 24
+_AT_ONCE = 4
+"""Pieces."""
 
 
 def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
@@ -31,18 +33,23 @@ def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
     with reading_parquet(path):
         scan = pl.scan_parquet(path)
         n_rows = int(scan.select(pl.len()).collect().item())
-    step = rows_of(schema, piece_bytes)
     if n_rows == 0:
         yield no_rows(path)
         return
-    # pieces of one file are of one length, so that the last is no sliver
+    most = rows_of(schema, piece_bytes)
+    # read by more than a piece: of a group of rows polars decodes all that stands before a slice; and of one length, so
+    # that the last is no sliver
+    step = most * _AT_ONCE
     step = -(-n_rows // -(-n_rows // step))
     for start in range(0, n_rows, step):
         if not os.path.exists(path):  # noqa: PTH110
             raise FileNotFoundError(path)
         with reading_parquet(path):
-            piece = scan.slice(start, step).collect()
-        yield piece
+            read = scan.slice(start, step).collect()
+        n_pieces = -(-read.height // most)
+        for piece in range(n_pieces):
+            yield read[piece * read.height // n_pieces : (piece + 1) * read.height // n_pieces]
+        del read
 
 
 def no_rows(path: Path) -> pl.DataFrame:
@@ -59,10 +66,18 @@ def no_rows(path: Path) -> pl.DataFrame:
     with reading_parquet(path):
         scan = pl.scan_parquet(path)
         refuse_long_decimals(scan.collect_schema(), path)
-        return scan.head(0).collect()
+        return pl.DataFrame(schema=scan.collect_schema())
 
 
 def rows_of(schema: Any, piece_bytes: int) -> int:
     """Return how many rows of some columns take about so many bytes."""
-    width = sum(_BYTES if dtype.is_numeric() or dtype.is_temporal() else _OF_TEXT for dtype in schema.values())
+    width = sum(_width(dtype) for dtype in schema.values())
     return max(1024, piece_bytes // max(1, width))
+
+
+def _width(dtype: Any) -> int:
+    import polars as pl
+
+    if dtype in (pl.Float32, pl.Int32, pl.UInt32, pl.Date):
+        return _BYTES // 2
+    return _BYTES if dtype.is_numeric() or dtype.is_temporal() else _OF_TEXT

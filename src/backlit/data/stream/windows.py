@@ -43,25 +43,23 @@ class RowFile:
 
     def read(self, start: int, out: NDArray[Any]) -> None:
         """Read as many records as `out`, ``(n,)``, has room for, from the record `start` on, counted from 0."""
-        with self.path.open("rb", buffering=0) as file:
-            self._read(file, start, out)
+        self.read_blocks([start], [len(out)], out)
 
     def read_blocks(self, starts: list[int], lengths: list[int], out: NDArray[Any]) -> None:
         """Read blocks one behind the other into `out`, in the order in which they stand in the file."""
-        places = np.concatenate([[0], np.cumsum(lengths)])
+        size = self.dtype.itemsize
+        places = (np.concatenate([[0], np.cumsum(lengths)]) * size).tolist()
+        # to bytes, for whatever reads knows nothing of records
+        data: Any = out.view(np.uint8).reshape(-1).data
         with self.path.open("rb", buffering=0) as file:
             for k in np.argsort(starts).tolist():
-                self._read(file, starts[k], out[places[k] : places[k + 1]])
-
-    def _read(self, file: Any, start: int, out: NDArray[Any]) -> None:
-        file.seek(start * self.dtype.itemsize)
-        # to bytes, for whatever reads knows nothing of records
-        wanted: Any = out.view(np.uint8).reshape(-1).data
-        while len(wanted):
-            n = file.readinto(wanted)
-            if not n:
-                raise DataError(f"{self.path} is shorter than it was. Delete the cache, and begin again.")
-            wanted = wanted[n:]
+                file.seek(starts[k] * size)
+                wanted = data[places[k] : places[k + 1]]
+                while len(wanted):
+                    n = file.readinto(wanted)
+                    if not n:
+                        raise DataError(f"{self.path} is shorter than it was. Delete the cache, and begin again.")
+                    wanted = wanted[n:]
 
     def pick(self, rows: Rows) -> NDArray[Any]:
         """Return a few records, ``(n,)``, from wherever they stand."""
@@ -78,16 +76,19 @@ class Windows:
     file : RowFile
     window_rows : int
         Records that may be in memory.
+    n_buffers : int, default 1
+        2: a window stays as it is while parts of the next one are asked for.
     """
 
-    def __init__(self, file: RowFile, window_rows: int) -> None:
+    def __init__(self, file: RowFile, window_rows: int, n_buffers: int = 1) -> None:
         self.file = file
         self.window_rows = max(1, min(window_rows, file.n_rows))
         is_whole = self.window_rows == file.n_rows
         # small, so that a window is a sample of the whole file; but a page of a disk is read whole in any case
         least = max(_LEAST_BLOCK, min(_PAGE // file.dtype.itemsize, self.window_rows // 512))
         self.block_rows = 1 if is_whole else min(_MOST_BLOCK, max(least, self.window_rows // _BLOCKS))
-        self._all: NDArray[Any] | None = None
+        self._buffers: list[NDArray[Any] | None] = [None] * (1 if is_whole else n_buffers)
+        self._is_read = False
 
     def described(self) -> list[int]:
         """Return what the order depends on, besides seed and epoch."""
@@ -111,42 +112,49 @@ class Windows:
         begin : int
             Rows of the epoch that were done before, in whole parts.
         """
+        for records, rows, own in self.views(seed, epoch, batch_size, part_rows, shuffle=shuffle, begin=begin):
+            yield taken(records, own), rows[own]
+
+    def views(
+        self, seed: int, epoch: int, batch_size: int, part_rows: int, *, shuffle: bool = True, begin: int = 0
+    ) -> Iterator[tuple[NDArray[Any], Rows, Rows]]:
+        """Yield the rows of an epoch in parts, as `parts` does, without a copy of them.
+
+        Yields
+        ------
+        records : ndarray, ``(n_window,)``
+            Of a window; what is in it changes once parts of another one are asked for, or with two buffers of two
+            others.
+        rows : ndarray of int64, ``(n_window,)``
+            Where they stand in the file.
+        own : ndarray of int64, ``(n,)``
+            Which of them are the rows of the part, in their order.
+        """
         part_rows = max(batch_size, part_rows // batch_size * batch_size)
         rest, rest_rows = np.empty(0, dtype=self.file.dtype), np.empty(0, dtype=np.int64)
-        done = 0
-        for blocks, order in self._windows(seed, epoch, shuffle):
-            window_rows = np.concatenate([np.arange(start, start + n) for start, n in blocks])
-            n_whole = (len(rest_rows) + len(order)) // batch_size * batch_size
-            is_last = done + len(rest_rows) + len(order) == self.file.n_rows
-            n_now = len(rest_rows) + len(order) if is_last else n_whole
-            if n_now == 0:  # a batch is larger than this window
-                rest = np.concatenate([rest, self._read(blocks)[order]])
-                rest_rows = np.concatenate([rest_rows, window_rows[order]])
-                continue
-            if done + n_now <= begin:  # done before, but for what is left over of it
-                kept = order[n_now - len(rest_rows) :]
-                rest_rows = window_rows[kept]
+        done, n_windows = 0, 0
+        for starts, lengths, order in self._windows(seed, epoch, shuffle):
+            rows = np.concatenate([rest_rows, _places(starts, lengths)])
+            if len(rest):
+                order = np.concatenate([np.arange(len(rest)), order + len(rest)])
+            is_last = done + len(rows) == self.file.n_rows
+            n_now = len(rows) if is_last else len(rows) // batch_size * batch_size
+            kept = order[n_now:]
+            if 0 < n_now <= begin - done:  # done before, but for what is left over of it
+                rest_rows = rows[kept]
                 rest = self.file.pick(rest_rows)
                 done += n_now
                 continue
-            records = self._read(blocks)
-            at = 0
-            while at < n_now:
-                upto = min(n_now, at + part_rows)
+            records = self._read(n_windows % len(self._buffers), starts, lengths, rest, batch_size)
+            n_windows += 1
+            for at in range(0, n_now, part_rows):
                 if done + at >= begin:
-                    own = order[max(0, at - len(rest_rows)) : upto - len(rest_rows)]
-                    part, rows = records[own], window_rows[own]
-                    if at < len(rest_rows):
-                        part, rows = np.concatenate([rest, part]), np.concatenate([rest_rows, rows])
-                    yield part, rows
-                at = upto
-            kept = order[n_now - len(rest_rows) :]
-            rest, rest_rows = records[kept], window_rows[kept]
+                    yield records, rows, order[at : min(n_now, at + part_rows)]
+            rest, rest_rows = taken(records, kept), rows[kept]
             done += n_now
-            del records  # before the next window comes, for two would take twice the room
 
-    def _windows(self, seed: int, epoch: int, shuffle: bool) -> Iterator[tuple[list[tuple[int, int]], Rows]]:
-        """Yield the blocks of each window, (start, rows), and the order of their rows."""
+    def _windows(self, seed: int, epoch: int, shuffle: bool) -> Iterator[tuple[Rows, Rows, Rows]]:
+        """Yield the blocks of each window, where they start and how long they are, and the order of their rows."""
         n = self.file.n_rows
         block = self.block_rows if shuffle and self.window_rows < n else self.window_rows
         starts = np.arange(0, n, block)
@@ -155,15 +163,36 @@ class Windows:
             starts = rng.permutation(starts)
         each = max(1, self.window_rows // block)
         for first in range(0, len(starts), each):
-            blocks = [(int(start), int(min(block, n - start))) for start in starts[first : first + each]]
-            rows = sum(length for _, length in blocks)
-            yield blocks, rng.permutation(rows) if shuffle else np.arange(rows)
+            own = starts[first : first + each]
+            lengths = np.minimum(block, n - own)
+            n_rows = int(lengths.sum())
+            yield own, lengths, rng.permutation(n_rows) if shuffle else np.arange(n_rows)
 
-    def _read(self, blocks: list[tuple[int, int]]) -> NDArray[Any]:
-        if self._all is not None:
-            return self._all
-        records = np.empty(sum(length for _, length in blocks), dtype=self.file.dtype)
-        self.file.read_blocks([start for start, _ in blocks], [length for _, length in blocks], records)
-        if self.window_rows == self.file.n_rows:
-            self._all = records  # it fits, and is not read again
+    def _read(self, k: int, starts: Rows, lengths: Rows, rest: NDArray[Any], batch_size: int) -> NDArray[Any]:
+        """Return what was left of the window before, and behind it the records of blocks."""
+        if self._is_read:
+            buffer = self._buffers[0]
+            assert buffer is not None
+            return buffer
+        n_rows = len(rest) + int(lengths.sum())
+        buffer = self._buffers[k]
+        if buffer is None or len(buffer) < n_rows:
+            n_left = 0 if self.window_rows == self.file.n_rows else batch_size - 1
+            self._buffers[k] = buffer = np.empty(self.window_rows + n_left, dtype=self.file.dtype)
+        records = buffer[:n_rows]
+        records[: len(rest)] = rest
+        self.file.read_blocks(starts.tolist(), lengths.tolist(), records[len(rest) :])
+        self._is_read = self.window_rows == self.file.n_rows  # it fits, and is not read again
         return records
+
+
+def _places(starts: Rows, lengths: Rows) -> Rows:
+    """Return the number of each row of blocks."""
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+
+
+def taken(records: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    """Return some records; as bytes, for NumPy copies records field by field."""
+    data = records.view(np.uint8).reshape(len(records), records.dtype.itemsize)
+    return data.take(rows, axis=0).view(records.dtype)[:, 0]
