@@ -34,8 +34,8 @@ class MissingTorchError(BacklitError, ImportError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Training with several processes needs PyTorch, whose gloo adds up gradients. Install it with: "
-            "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+            "Training with several processes needs PyTorch, whose gloo adds up gradients; its build for CPUs will do. "
+            "Install it with: pip install torch"
         )
 
     def __reduce__(self) -> tuple[object, ...]:
