@@ -12,6 +12,8 @@ from backlit.lab.session import LabSession
 
 ONLY_NUMPY = """
 import json, sys, threading
+# an editable installation has a finder of its own, which would find the checkout
+sys.meta_path = [f for f in sys.meta_path if "editable" not in getattr(type(f), "__module__", "")]
 class Nothing:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
