@@ -148,6 +148,7 @@ soak: setup  ## what takes too long for test
 	BACKLIT_CORPUS=all $(BIN)/python -m pytest -n auto tests/grading/test_corpus_command.py \
 	    tests/grading/test_do_nothing.py tests/grading/test_grade.py
 	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
+	BACKLIT_SOAK=1 $(MAKE) --no-print-directory test-cluster
 
 bench: setup  ## side by side with peers, 15 minutes
 	$(BIN)/python benchmarks/run.py

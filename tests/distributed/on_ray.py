@@ -1,4 +1,7 @@
-"""Tests that `test_trainer.py` runs in namespaces of their own: a head and two nodes of Ray on this machine."""
+"""Tests that `test_trainer.py` runs in namespaces of their own: a head and two nodes of Ray on this machine.
+
+`make test-cluster` runs some of them; `make soak` all, which takes 8 minutes on two cores.
+"""
 
 from __future__ import annotations
 
@@ -122,6 +125,7 @@ def test_a_killed_worker_is_replaced(cluster, files, tmp_path, undisturbed):
     print(f"went on after {kills.seconds_until_it_went_on:.0f} s")
 
 
+@pytest.mark.soak
 def test_a_frozen_worker_is_replaced(cluster, files, tmp_path, undisturbed):
     freezes = Once(lambda: os.kill(workers()[-1], signal.SIGSTOP))
     model = trained(cluster, files, tmp_path, freezes)
@@ -129,6 +133,7 @@ def test_a_frozen_worker_is_replaced(cluster, files, tmp_path, undisturbed):
     print(f"went on after {freezes.seconds_until_it_went_on:.0f} s")
 
 
+@pytest.mark.soak
 def test_a_driver_that_was_killed_is_resumed(cluster, files, tmp_path, undisturbed):
     options = ["--hidden", "5,4", "--activation", "tanh", "--dtype", "float64", "--batch-size", "16"]
     options += ["--preset", "plain"]
@@ -160,12 +165,14 @@ def test_what_the_cluster_lacks_is_said(cluster, files, tmp_path, monkeypatch):
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.soak
 def test_an_error_that_would_come_again_ends_training(cluster, files, tmp_path):
     trainer = bl.DistributedTrainer(workers=(1, 2), address=cluster.address)
     with pytest.raises(bl.BacklitError, match="diverged"):
         trainer.fit(files, "y", training(solver="sgd", learning_rate=1e200), memory="64M")
 
 
+@pytest.mark.soak
 def test_the_best_of_a_search_is_saved(cluster, files, capfd):
     request = StreamRequest.of(files, "y", training(epochs=2, given=None), memory="64M")
     heard = []
@@ -184,6 +191,7 @@ def test_the_best_of_a_search_is_saved(cluster, files, capfd):
     assert "Configuration for experiment" not in capfd.readouterr().out
 
 
+@pytest.mark.soak
 def test_a_removed_node_is_done_without(cluster, files, tmp_path, undisturbed):
     def remove():
         parents = {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in workers()}
