@@ -4,7 +4,7 @@
 # One would guess: records[rows] copies each record whole, as matrix[rows] copies each row of a matrix: their bytes lie
 # side by side, and their type is the same on both ends.
 # What happens: every field of every record is copied by itself. With the numbers of a table as 20 fields of float32 it
-# takes 10 to 25 times as long as to take the same bytes as rows of a matrix of bytes.
+# takes some 25 times as long as to take the same bytes as rows of a matrix of bytes.
 # Why it matters: records are how tables of several types are kept in one array, in .npy and in memory maps, and to take
 # shuffled rows is what a data loader does all day: it costs more than the step of a small network on them.
 # Seen in: NumPy 2.4.6, reading batches from a memory map of records.
