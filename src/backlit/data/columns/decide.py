@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column, of_type
-from backlit.data.columns.counted import Counted
+from backlit.data.columns.counted import Counted, of_each
 from backlit.data.columns.dates import find_dates
 from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.glance import Glance, glance
@@ -153,7 +153,7 @@ class _Deciding:
 
     def columns(self, given: Sequence[Tally], looks: Mapping[str, Glance]) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
-        told = [self._tell(tally, looks.get(tally.name)) for tally in given]
+        told = of_each(given, lambda tally: self._tell(tally, looks.get(tally.name)), given[0].rows if given else 0)
         self.counted.clear()
         self.counted.update({tally.name: t.counted for tally, t in zip(given, told, strict=True) if t.counted})
         decimal = self.choices.decimal or _only(telling.decimal for telling in told)

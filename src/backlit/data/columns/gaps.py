@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from backlit.data.columns.counted import MANY, of_each
+
 if TYPE_CHECKING:
     import polars as pl
 
-_MANY = 10_000
 _WORDS = r"""
     na n/a n.a n.a. #n/a #na #n/a! <na> nan -nan 1.#ind -1.#ind 1.#qnan -1.#qnan null (null) [null] \n
     \\n none (none) nil void nothing missing (missing) blank (blank) empty (empty) unknown unk undefined
@@ -43,7 +44,9 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     """
     import polars as pl
 
-    texts = [cells.name for cells in table.select(pl.col(pl.String)) if not _is_stripped(cells)]
+    of_text = table.select(pl.col(pl.String)).get_columns()
+    stripped = of_each(of_text, _is_stripped, table.height)
+    texts = [cells.name for cells, is_stripped in zip(of_text, stripped, strict=True) if not is_stripped]
     if texts:
         text = pl.col(texts)
         # apart, for in one expression polars strips all cells twice
@@ -62,8 +65,8 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
 
 def _is_stripped(cells: pl.Series) -> bool:
     """Tell of a long column whose cells recur whether none has blanks around it, and none is empty."""
-    head = cells.head(_MANY)
-    if len(head) < _MANY or head.n_unique() > _MANY / 2:
+    head = cells.head(MANY)
+    if len(head) < MANY or head.n_unique() > MANY / 2:
         return False  # to strip such a column at once takes less time
     different = cells.unique()
     return bool(((different.str.strip_chars() == different) & (different != "")).all())
