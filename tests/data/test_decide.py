@@ -195,6 +195,17 @@ def test_a_single_odd_cell_among_many_that_recur_is_stripped(odd, becomes):
     assert blank_missing(text(t=cells), [])[0]["t"].tail(2).to_list() == ["a", becomes]
 
 
+def test_each_column_of_a_long_table_is_decided_by_its_own_cells():
+    # as many rows as make several columns be looked at at a time
+    table = text(t=["a ", "b"] * 6_000, d=["2020-01-01", "2020-01-02"] * 6_000, n=["1.5", "?"] * 6_000)
+    assert [(column.name, column.kind) for column in decide(table).columns] == [
+        ("t", "category"),
+        ("d", "date"),
+        ("n", "number"),
+    ]
+    assert blank_missing(table, [])[0].row(0) == ("a", "2020-01-01", "1.5")
+
+
 SALES = [f"{k}.5" for k in range(9)]
 TOTAL = str(sum(map(float, SALES)))
 
