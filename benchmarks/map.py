@@ -40,7 +40,7 @@ OURS, COMPILED, COMPILED_PAYS = "backlit", "PyTorch compiled", 1.2
 NAMES = (OURS, "JAX", "PyTorch eager", "scikit-learn")
 TWO_PAY = 1e6  # operations a step, below which no peer gains by a second thread
 FAR_BEHIND = 2.0
-SHORT_PAUSE, LONG_PAUSE = 0.02, 0.3  # the threads of OpenBLAS and OpenMP spin on after their work
+SHORT_PAUSE, LONG_PAUSE = 0.02, 0.3  # threads of OpenBLAS and OpenMP spin on after their work, so who is next waits
 Key = tuple[str, int]
 
 
@@ -49,6 +49,7 @@ class Crew:
 
     def __init__(self) -> None:
         self._processes: dict[Key, Process] = {}
+        self._spinning = False
 
     def __enter__(self) -> Crew:
         return self
@@ -68,6 +69,7 @@ class Crew:
 
     def _at_once(self, requests: dict[Key, dict[str, Any]]) -> dict[Key, Any]:
         answers, asked = {}, []
+        self._spinning = True
         for (name, n), request in requests.items():
             try:
                 if (name, n) not in self._processes:
@@ -85,7 +87,8 @@ class Crew:
         return answers
 
     def seconds(self, key: Key, setting: int) -> float:
-        time.sleep(LONG_PAUSE if key[1] > 1 and key[0] != OURS else SHORT_PAUSE)
+        time.sleep(LONG_PAUSE if self._spinning else SHORT_PAUSE)
+        self._spinning = key[1] > 1 and key[0] != OURS
         self._processes[key].ask({"setting": setting})
         return float(self._processes[key].answer())
 
