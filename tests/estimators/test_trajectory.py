@@ -12,9 +12,8 @@ import pytest
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
-import needs
 from backlit import EarlyStopping, MLPClassifier, MLPRegressor
-from every import every
+from every import every, in_turn
 
 N_FEATURES, HIDDEN = 6, (7, 5)
 # the last batch is full with one of each two, and short with the other
@@ -40,15 +39,6 @@ TASKS = ["binary", "multiclass", "multilabel", "one number", "several numbers", 
 
 # several squared errors by L-BFGS differ on purpose
 CASES = [(task, solver) for task in TASKS for solver in SOLVERS if (task, solver) != ("several numbers", "lbfgs")]
-
-
-def _cases_with_activations():
-    """Every task with every solver, and every activation with each of both; in .ci/run all three with one another."""
-    for i, task in enumerate(TASKS):
-        for j, solver in enumerate(SOLVERS):
-            for k, activation in enumerate(N_ROWS):
-                if (task, solver) in CASES and (needs.THOROUGH or k == (i + j) % len(N_ROWS)):
-                    yield task, solver, activation
 
 
 def make_problem(task, n_rows, rng):
@@ -108,8 +98,9 @@ def assert_same_weights(theirs, ours, weights, tolerance=1e-9):
             np.testing.assert_allclose(ours_, theirs_, rtol=0, atol=tolerance)
 
 
-@every(("task", "solver", "activation"), _cases_with_activations())
-def test_same_weights_after_five_epochs(task, solver, activation, engine):
+@every(("case", "activation"), in_turn(CASES, N_ROWS))
+def test_same_weights_after_five_epochs(case, activation, engine):
+    task, solver = case
     theirs, ours, weights, _ = fit_both(task, engine, SOLVERS[solver] | {"activation": activation}, N_ROWS[activation])
     assert_same_weights(theirs, ours, weights)
     assert ours.n_iter_ == theirs.n_iter_ == 5
