@@ -71,10 +71,10 @@ $(VENV)/.tools: pyproject.toml $(VENV)/.tests
 	@$(call INSTALL,dev)
 	@touch $@
 
-# Some thorough tests show the lab in them.
-notebooks: $(VENV)/.notebooks  ## JupyterLab and marimo, for the tests of the lab in a notebook
+# Some thorough tests show the lab in them, or log to MLflow.
+notebooks: $(VENV)/.notebooks  ## JupyterLab, marimo and MLflow, for thorough tests
 $(VENV)/.notebooks: pyproject.toml $(VENV)/.tests
-	@echo "Installing JupyterLab and marimo"
+	@echo "Installing JupyterLab, marimo and MLflow"
 	@$(call INSTALL,notebooks)
 	@touch $@
 

@@ -26,7 +26,9 @@ def model_of_homes(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         homes().write_csv("homes.csv")
-        patch.setattr(sys, "argv", "backlit train homes.csv --target worth --out m.safetensors".split() + QUICK)
+        patch.setattr(
+            sys, "argv", ["backlit", "train", "homes.csv", "--target", "worth", "--out", "m.safetensors", *QUICK]
+        )
         try:
             main()
         except SystemExit as leaving:
