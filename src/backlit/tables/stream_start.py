@@ -242,7 +242,7 @@ def _from_cache(
         return None, None, str(error)
     facts = facts_of(encoder.schema_, target.name, given.weight, target.task, n_rows)
     training = given.for_table(facts)
-    for line in preset_lines(training, facts):
+    for line in [*preset_lines(training, facts), *lines_without_bins(encoder)]:
         say(line)
     learned = _Learned(encoder, target, n_rows, training, loss)
     cache, why_not = open_cache(folder, asked, learned.records().dtype)
