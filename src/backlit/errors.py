@@ -37,7 +37,7 @@ class NotFiniteError(InvalidInputError):
     """x holds NaN or infinity."""
 
     def __init__(self) -> None:
-        super().__init__("x holds NaN or infinite numbers where finite ones are needed. Fill them in, or leave them out.")
+        super().__init__("x holds NaN or infinity where finite numbers are needed. Fill them in, or leave them out.")
 
 
 class ShapeError(InvalidInputError):
