@@ -131,6 +131,27 @@ class Binding {
     session_.apply_gradient(w, b, rate, decay);
   }
 
+  long packed_size() const { return session_.packed_size(); }
+  void get_packed_nabla(Vector<T> packed) const {
+    require(has_gradient_, "there is no gradient yet");
+    require(long(packed.shape(0)) == packed_size(), "the size is not this network's");
+    session_.get_packed_nabla(packed.data());
+  }
+
+  // Returns what the penalty costs.
+  double apply_packed(const std::vector<Vector<const T>>& gradients, const std::vector<double>& shares, double square,
+                      double l1, double rate, double decay) {
+    require(!gradients.empty() && gradients.size() == shares.size(), "one share per gradient is needed");
+    std::vector<const T*> packed;
+    for (const Vector<const T>& gradient : gradients) {
+      require(long(gradient.shape(0)) == packed_size(), "the size is not this network's");
+      packed.push_back(gradient.data());
+    }
+    has_gradient_ = false;  // a step takes its place
+    nb::gil_scoped_release release;
+    return session_.apply_packed(packed, shares, square, l1, rate, decay);
+  }
+
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
   int run_steps(Input<T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
                 Vector<const double> rates, Vector<double> costs, Vector<double> batch_weights,
@@ -207,6 +228,9 @@ void bind(nb::module_& m, const char* name) {
            "first_row"_a = 0)
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
       .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0)
+      .def_prop_ro("packed_size", &B::packed_size)
+      .def("get_packed_nabla", &B::get_packed_nabla, "packed"_a.noconvert())
+      .def("apply_packed", &B::apply_packed, "gradients"_a, "shares"_a, "square"_a, "l1"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
            "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
            "sample_weight"_a.noconvert() = nb::none(), "decays"_a.noconvert() = nb::none());

@@ -19,6 +19,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
 from backlit.core.penalty import NO_PENALTY
 from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
+from backlit.engine.packed import PackedGradients
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -128,7 +129,7 @@ def _native_rates(layer_rates: LayerRates | None) -> Any:
     return _native.LayerRates(rates.weights, rates.biases, rates.scales)
 
 
-class NativeSession:
+class NativeSession(PackedGradients):
     """See `backlit.engine.protocol.Session`."""
 
     def __init__(
@@ -144,6 +145,7 @@ class NativeSession:
         self._objective = objective
         self._optimizer = optimizer
         self._precision = precision
+        self.layout = f"native {_native.instruction_set()} {precision}"
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         self._activations = network.activations
