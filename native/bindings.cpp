@@ -71,6 +71,18 @@ class Binding {
     session_.t = t;
   }
 
+  // Fills `out`; returns whether x holds neither NaN nor infinity.
+  bool feedforward(Input<T> x, Array<T> out) {
+    const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::nullopt, std::nullopt);
+    check_columns(out.shape(1), sizes().back(), "out");
+    require(out.shape(0) == rows_of<T>(x), "out must have a row for each row of x");
+    double cost = 0, weight = 0;
+    bool is_finite = true;
+    nb::gil_scoped_release release;
+    session_.evaluate(examples, long(rows_of<T>(x)), out.data(), &cost, &weight, &is_finite);
+    return is_finite;
+  }
+
   // Fills `out`; returns (Σ s C_x, Σ s), zeros without y.
   std::pair<double, double> evaluate(Input<T> x, Array<T> out, std::optional<Array<const T>> y,
                                      std::optional<Vector<const T>> sample_weight) {
@@ -117,6 +129,27 @@ class Binding {
     has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
     session_.apply_gradient(w, b, rate, decay);
+  }
+
+  long packed_size() const { return session_.packed_size(); }
+  void get_packed_nabla(Vector<T> packed) const {
+    require(has_gradient_, "there is no gradient yet");
+    require(long(packed.shape(0)) == packed_size(), "the size is not this network's");
+    session_.get_packed_nabla(packed.data());
+  }
+
+  // Returns what the penalty costs.
+  double apply_packed(const std::vector<Vector<const T>>& gradients, const std::vector<double>& shares, double square,
+                      double l1, double rate, double decay) {
+    require(!gradients.empty() && gradients.size() == shares.size(), "one share per gradient is needed");
+    std::vector<const T*> packed;
+    for (const Vector<const T>& gradient : gradients) {
+      require(long(gradient.shape(0)) == packed_size(), "the size is not this network's");
+      packed.push_back(gradient.data());
+    }
+    has_gradient_ = false;  // a step takes its place
+    nb::gil_scoped_release release;
+    return session_.apply_packed(packed, shares, square, l1, rate, decay);
   }
 
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
@@ -188,12 +221,16 @@ void bind(nb::module_& m, const char* name) {
       .def("get_scales", &B::get_scales, "slot"_a, "s"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
+      .def("feedforward", &B::feedforward, "x"_a.noconvert(), "out"_a.noconvert())
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
            "first_row"_a = 0)
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
       .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0)
+      .def_prop_ro("packed_size", &B::packed_size)
+      .def("get_packed_nabla", &B::get_packed_nabla, "packed"_a.noconvert())
+      .def("apply_packed", &B::apply_packed, "gradients"_a, "shares"_a, "square"_a, "l1"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
            "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
            "sample_weight"_a.noconvert() = nb::none(), "decays"_a.noconvert() = nb::none());

@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 
@@ -10,9 +11,8 @@ namespace backlit {
 
 namespace {
 
-// To bound memory: rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over at a
-// time.
-constexpr long block_rows = 256, gradient_rows = 2048;
+// To bound memory: rows fed forward at a time where nothing has to be kept.
+constexpr long block_rows = 256;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 // Reading the clock takes as long as a tenth of a tiny step.
 constexpr long narrow_rows_between_looks_at_the_clock = 1024;
@@ -83,13 +83,14 @@ int Session<T>::first_layer_not_finite() const {
 }
 
 template <class T>
-void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
+void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight, bool* x_is_finite) {
   const Call call;
   const long n_out = description_.shape.n_out();
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
   workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
   workspace_.reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
+  std::atomic<bool> all_are_finite = true;
   on_threads(n_threads, [&](int thread) {
     // each thread has its own rows of the batch's buffers
     const long slot = thread * block_rows;
@@ -98,6 +99,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       const Part rows(slot, slot + n);
       for (long i = 0; i < n; ++i) workspace_.take_row(examples, first + i, slot + i);
       passes_.forward(rows, workspace_.scratch(thread));
+      if (x_is_finite && !examples.are_finite(first, n, description_.shape.n_in())) all_are_finite = false;
       for (long i = 0; i < n; ++i)
         std::copy_n(workspace_.a(workspace_.n_layers()).row(slot + i), n_out, out + (first + i) * n_out);
       if (!examples.y) continue;
@@ -105,66 +107,12 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       std::copy_n(workspace_.cost(slot), n, row_costs.data() + first);
     }
   });
+  if (x_is_finite) *x_is_finite = all_are_finite;
   *cost = *weight = 0;
   for (std::size_t i = 0; i < row_costs.size(); ++i) {
     const double s = examples.weight_of(long(i));
     *cost += s * row_costs[i];
     *weight += s;
-  }
-}
-
-template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row) {
-  const Call call;
-  const long chunk = std::min(n_rows, gradient_rows);
-  const int n_threads = threads_for(chunk, n_rows, chunk);
-  reserve(n_threads, chunk, examples.is_sparse());
-  whole_gradient_.reserve();
-  *weight = 0;
-  for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(i);
-  std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
-  Barrier barrier(n_threads);
-  on_threads(n_threads, [&](int thread) {
-    T* scratch = workspace_.scratch(thread);
-    transpose(thread, n_threads);
-    for (long first = 0; first < n_rows; first += chunk) {
-      const long n = std::min(chunk, n_rows - first);
-      const Part rows(n, thread, n_threads);
-      for (long i = rows.begin; i < rows.end; ++i) {
-        workspace_.take_row(examples, first + i, i);
-        *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
-      }
-      passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
-      passes_.output(rows, true);
-      barrier.wait();  // w is transposed
-      passes_.backward(rows, n, scratch);
-      barrier.wait();  // all errors are there
-      if (thread == 0)
-        for (long i = 0; i < n; ++i) {
-          const double s = examples.weight_of(first + i);
-          if (s != 0) chunk_costs[first / chunk] += s / *weight * *workspace_.cost(i);
-        }
-      for (int l = 0; l < workspace_.n_layers(); ++l) {
-        whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
-        if (thread == l % n_threads) whole_gradient_.add_b(l, n);
-      }
-      barrier.wait();  // the batch's buffers may be written again
-    }
-  });
-  *cost = 0;
-  for (double part : chunk_costs) *cost += part;
-}
-
-template <class T>
-void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
-                                double decay) {
-  const SubnormalsAreZero while_a_step_is_taken;
-  const StepRule<T> s =
-      rule_without_penalty(step_.rule(rate, decay, 1, ++t));  // the gradient holds the penalty's already
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
-    step_.apply_nabla(int(l), s, s.p, Part(0, layers_[l].weight_rows()));
-    layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
 }
 

@@ -19,6 +19,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
 from backlit.core.penalty import NO_PENALTY
 from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
+from backlit.engine.packed import PackedGradients
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -32,7 +33,7 @@ from backlit.engine.protocol import (
     scales_to_begin_with,
 )
 from backlit.engine.reference import ReferenceEngine
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, NotFiniteError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
 
@@ -128,7 +129,7 @@ def _native_rates(layer_rates: LayerRates | None) -> Any:
     return _native.LayerRates(rates.weights, rates.biases, rates.scales)
 
 
-class NativeSession:
+class NativeSession(PackedGradients):
     """See `backlit.engine.protocol.Session`."""
 
     def __init__(
@@ -144,6 +145,7 @@ class NativeSession:
         self._objective = objective
         self._optimizer = optimizer
         self._precision = precision
+        self.layout = f"native {_native.instruction_set()} {precision}"
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         self._activations = network.activations
@@ -191,10 +193,11 @@ class NativeSession:
     def objective(self) -> Objective:
         return self._objective
 
-    def feedforward(self, x: Inputs) -> Floats:
+    def feedforward(self, x: Inputs, *, finite: bool = False) -> Floats:
         check_shapes(self._sizes, x)
         out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
-        self._session.evaluate(self._input(x), out)
+        if not self._session.feedforward(self._input(x), out) and finite:
+            raise NotFiniteError
         return out
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
