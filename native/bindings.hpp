@@ -62,13 +62,14 @@ Examples<T> checked_examples(const Shape& shape, const Input<T>& x, const std::o
                              const std::optional<Vector<const T>>& sample_weight) {
   Examples<T> examples{};
   if (const auto* sparse = std::get_if<Sparse<T>>(&x)) {
+    require(shape.embedded.empty(), "a sparse x cannot be embedded");
     check_columns(std::size_t(std::get<3>(*sparse)), shape.n_in(), "x");
     check_sparse<T>(*sparse);
     examples.row_starts = std::get<0>(*sparse).data();
     examples.columns = std::get<1>(*sparse).data();
     examples.values = std::get<2>(*sparse).data();
   } else {
-    check_columns(std::get<0>(x).shape(1), shape.n_in(), "x");
+    check_columns(std::get<0>(x).shape(1), shape.n_given(), "x");
     examples.x = std::get<0>(x).data();
   }
   if (y) {

@@ -10,9 +10,8 @@ namespace backlit {
 
 namespace {
 
-// To bound memory: rows fed forward at a time where nothing has to be kept, and rows a gradient is summed over at a
-// time.
-constexpr long block_rows = 256, gradient_rows = 2048;
+// To bound memory: rows fed forward at a time where nothing has to be kept.
+constexpr long block_rows = 256;
 constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 // Reading the clock takes as long as a tenth of a tiny step.
 constexpr long narrow_rows_between_looks_at_the_clock = 1024;
@@ -57,14 +56,15 @@ template <class T>
 int Session<T>::threads_for_steps(long batch_size, long n_order, bool is_sparse) const {
   const double wanted = threads_by_neurons(n_weights_, batch_size, double(n_order) / batch_size);
   const int by_neurons = int(std::clamp<double>(wanted, 1, Call::share_of(description_.max_threads)));
-  return by_neurons_.serves(batch_size, by_neurons, is_sparse) ? by_neurons
-                                                               : threads_for(batch_size, n_order, batch_size);
+  const bool by_neurons_too = !embedding_.any() && by_neurons_.serves(batch_size, by_neurons, is_sparse);
+  return by_neurons_too ? by_neurons : threads_for(batch_size, n_order, batch_size);
 }
 
 // For steps of n_rows rows.
 template <class T>
 void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
   workspace_.reserve(n_rows, true, is_sparse);
+  embedding_.reserve(n_rows, true);
   workspace_.reserve_scratch(n_threads, n_rows);
   step_.reserve(is_sparse);
 }
@@ -72,11 +72,13 @@ void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
 // Copies wt into w, for BP2.
 template <class T>
 void Session<T>::transpose(int thread, int n_threads) {
+  embedding_.transpose(Part(layers_[0].n_in, thread, n_threads));
   for (std::size_t l = 1; l < layers_.size(); ++l) layers_[l].transpose(Part(layers_[l].n_in, thread, n_threads));
 }
 
 template <class T>
 int Session<T>::first_layer_not_finite() const {
+  if (!embedding_.is_finite()) return 1;
   for (std::size_t l = 0; l < layers_.size(); ++l)
     if (!layers_[l].is_finite()) return int(l) + 2;
   return 0;
@@ -88,6 +90,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
   const long n_out = description_.shape.n_out();
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
   workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
+  embedding_.reserve(std::min(n_rows, block_rows * n_threads), false);
   workspace_.reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
   on_threads(n_threads, [&](int thread) {
@@ -97,6 +100,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       const long n = std::min(block_rows, n_rows - first);
       const Part rows(slot, slot + n);
       for (long i = 0; i < n; ++i) workspace_.take_row(examples, first + i, slot + i);
+      embedding_.forward(rows);
       passes_.forward(rows, workspace_.scratch(thread));
       for (long i = 0; i < n; ++i)
         std::copy_n(workspace_.a(workspace_.n_layers()).row(slot + i), n_out, out + (first + i) * n_out);
@@ -110,61 +114,6 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
     const double s = examples.weight_of(long(i));
     *cost += s * row_costs[i];
     *weight += s;
-  }
-}
-
-template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row) {
-  const Call call;
-  const long chunk = std::min(n_rows, gradient_rows);
-  const int n_threads = threads_for(chunk, n_rows, chunk);
-  reserve(n_threads, chunk, examples.is_sparse());
-  whole_gradient_.reserve();
-  *weight = 0;
-  for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(i);
-  std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
-  Barrier barrier(n_threads);
-  on_threads(n_threads, [&](int thread) {
-    T* scratch = workspace_.scratch(thread);
-    transpose(thread, n_threads);
-    for (long first = 0; first < n_rows; first += chunk) {
-      const long n = std::min(chunk, n_rows - first);
-      const Part rows(n, thread, n_threads);
-      for (long i = rows.begin; i < rows.end; ++i) {
-        workspace_.take_row(examples, first + i, i);
-        *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
-      }
-      passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
-      passes_.output(rows, true);
-      barrier.wait();  // w is transposed
-      passes_.backward(rows, n, scratch);
-      barrier.wait();  // all errors are there
-      if (thread == 0)
-        for (long i = 0; i < n; ++i) {
-          const double s = examples.weight_of(first + i);
-          if (s != 0) chunk_costs[first / chunk] += s / *weight * *workspace_.cost(i);
-        }
-      for (int l = 0; l < workspace_.n_layers(); ++l) {
-        whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
-        if (thread == l % n_threads) whole_gradient_.add_b(l, n);
-      }
-      barrier.wait();  // the batch's buffers may be written again
-    }
-  });
-  *cost = 0;
-  for (double part : chunk_costs) *cost += part;
-}
-
-template <class T>
-void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
-                                double decay) {
-  const SubnormalsAreZero while_a_step_is_taken;
-  const StepRule<T> s =
-      rule_without_penalty(step_.rule(rate, decay, 1, ++t));  // the gradient holds the penalty's already
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    layers_[l].set_nabla(nabla_w[l], nabla_b[l]);
-    step_.apply_nabla(int(l), s, s.p, Part(0, layers_[l].weight_rows()));
-    layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
 }
 
@@ -182,9 +131,11 @@ template <class T>
 void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
                             Part rows, long step, T* scratch) {
   take_rows(examples, batch, factor, rows);
+  embedding_.forward(rows);
   passes_.forward_in_training(rows, step, rows.begin, scratch);
   passes_.output(rows, true);
   passes_.backward(rows, n_rows, scratch);
+  embedding_.backward(rows, scratch);
 }
 
 template <class T>
@@ -198,6 +149,17 @@ double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, co
   }
   const double cost = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   return cost / batch_weight;
+}
+
+// BP4, BP3 and the step of the embeddings; a step by the whole gradient has taken that already. Then w² for BP2.
+template <class T>
+void Session<T>::take_embeddings(const StepRule<T>& s, long n_rows, int thread, int n_threads) {
+  if (!steps_by_whole_gradient()) {
+    const Part columns(embedding_.n_columns(), thread, n_threads);
+    embedding_.add_nabla(columns, n_rows);
+    embedding_.apply_nabla(s, T(1), columns);
+  }
+  embedding_.transpose(Part(layers_[0].n_in, thread, n_threads));
 }
 
 // Within a step, rows of the batch belong to threads until every error is known; then weights do. Each sum is thus
@@ -217,6 +179,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
     reserve(n_threads, batch_size, examples.is_sparse());
   }
   if (steps_by_whole_gradient()) whole_gradient_.reserve();
+  embedding_.clear_nabla();
   const T* const cost_of_each = is_narrow ? narrow_.costs() : workspace_.cost(0);
   const bool has_penalty = description_.objective.penalty.any();
   int diverged_layer = 0;
@@ -244,7 +207,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const StepRule<T> s = step_.rule(rates[step], decays ? decays[step] : 1, batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
-      const bool by_neurons = !is_narrow && by_neurons_.serves(n, n_threads, examples.is_sparse());
+      const bool by_neurons = !is_narrow && !embedding_.any() && by_neurons_.serves(n, n_threads, examples.is_sparse());
       if (by_neurons) {
         take_rows(examples, batch, p / batch_weight, Part(n, thread, n_threads));
         by_neurons_.train(n, thread, n_threads, barrier, scratch);
@@ -271,7 +234,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
-                               description_.shape.n_in()};
+                               description_.shape.n_given()};
       if (is_narrow)
         narrow_.take(s, n, thread, n_threads);
       else if (by_neurons)
@@ -280,6 +243,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         whole_gradient_.step(s, n, thread, n_threads, barrier, scratch);
       else
         step_.take(s, n, thread, n_threads, ahead, scratch);
+      if (embedding_.any()) take_embeddings(s, n, thread, n_threads);
       barrier.wait();  // all weights are there
     }
     barrier.wait();  // nobody reads t any more

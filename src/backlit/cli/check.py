@@ -10,6 +10,7 @@ from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
 from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
 from backlit.cli.reading import ReadingOptions, reads_a_table
 from backlit.cli.reading_for_models import load_one_network, read_for
+from backlit.core.embedded_network import apart
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
@@ -58,7 +59,7 @@ def check(
         with status(f"Reading {file} …", quiet=quiet):
             table = read_for(loaded, file, reading, quiet=quiet)
         x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))
-        net, loss = loaded.network, loaded.loss
+        net, loss = apart(loaded.network)[0], loaded.loss
     with status("Checking …", quiet=quiet):
         report = check_gradient(net, x, y, loss=loss, max_parameters=parameters, seed=seed)
     if as_json:

@@ -11,6 +11,7 @@ from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
 from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
 from backlit.cli.reading import ReadingOptions, reads_a_table
 from backlit.cli.reading_for_models import load_one_network, read_for
+from backlit.core.embedded_network import apart
 
 
 @reads_a_table
@@ -66,7 +67,7 @@ def demon(
         assert model is not None and file is not None
         loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
-        (x, y), net, loss = loaded.examples(table, [row]), loaded.network, loaded.loss
+        (x, y), net, loss = loaded.examples(table, [row]), apart(loaded.network)[0], loaded.loss
     report: DemonReport | DemonRanking
     if layer is None or neuron is None:
         report = let_push(net, x, y, layer=layer, loss=loss)

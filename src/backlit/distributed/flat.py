@@ -78,12 +78,13 @@ class FlatGradients:
         m : int
         penalty : Penalty
         weights : sequence of ndarray
-            Of the network; of no meaning without a penalty.
+            Of the network's layers; of no meaning without a penalty. What embeddings have behind them is not penalized.
         """
         own, weight = self._own[m], self.weight(m)
         own[:-1] *= own.dtype.type(1 / weight)
         (nabla_w, nabla_b), cost = self.room(m), float(own[-2])
         if weights:
-            nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
+            with_penalty = [penalty.add_gradient(n, w, weight) for n, w in zip(nabla_w, weights, strict=False)]
+            nabla_w = [*with_penalty, *nabla_w[len(weights) :]]
             cost += penalty.cost(weights, weight)
         return Gradient(cost, nabla_w, nabla_b, weight)

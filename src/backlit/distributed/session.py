@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -161,7 +162,7 @@ class Together:
             return self._averaging.average(self.sessions, self._objectives)
 
     def _weights(self, session: Session) -> Sequence[Floats]:
-        return () if self._penalty == NO_PENALTY else session.network().weights
+        return () if self._penalty == NO_PENALTY else apart(session.network())[0].weights
 
     def _diverged_layer(self, x: Inputs, own: Order) -> int:
         return min(
@@ -189,8 +190,9 @@ def _of_share(
     return session.cost_and_gradient(x[these], y[these], s, first_row=first_row, out=room)
 
 
-def _first_not_finite(network: Network, x: Inputs, rows: Order) -> int:
-    z, a = feedforward(network, x[rows])
+def _first_not_finite(whole: Network | EmbeddedNetwork, x: Inputs, rows: Order) -> int:
+    network, x = apart(whole)[0], whole.expanded(x[rows]) if isinstance(whole, EmbeddedNetwork) else x[rows]
+    z, a = feedforward(network, x)
     for layer, arrays in enumerate(zip(network.weights, z, a[1:], strict=True), start=2):
         if not all(np.isfinite(array).all() for array in arrays):
             return layer

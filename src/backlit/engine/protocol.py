@@ -273,7 +273,7 @@ def scales_to_begin_with(
         return ()
     if state.scales:
         return state.scales[0]
-    ones = np.ones(network.sizes[0], dtype=network.dtype)
+    ones = np.ones(network.weights[0].shape[1], dtype=network.dtype)  # of layer 1, to which embeddings add
     return (ones, *(np.zeros_like(ones) for _ in optimizer.slots))
 
 

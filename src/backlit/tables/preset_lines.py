@@ -39,9 +39,10 @@ def preset_lines(training: TableTraining, table: TableFacts) -> list[str]:
 def _network(training: TableTraining) -> str:
     layers = f"hidden layers of {_shown(training.hidden)} {_shown(training.activation)}"
     members = f"{training.members} networks, averaged, each with " if training.members > 1 else ""
+    embedded = "; each number has an embedding that is trained" if training.embedding else ""
     if training.numbers == "piecewise":
-        return f"{members}{layers}; numbers in {training.n_bins} bins at most, at whose edges it can bend"
-    return f"{members}{layers}; numbers scaled alone, as bins are for fewer columns or rows"
+        return f"{members}{layers}; numbers in {training.n_bins} bins at most, at whose edges it can bend{embedded}"
+    return f"{members}{layers}; numbers scaled alone, as bins are for fewer columns or rows{embedded}"
 
 
 def _training(training: TableTraining, n_rows: int) -> str:

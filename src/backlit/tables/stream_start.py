@@ -30,7 +30,7 @@ from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.tables.options import TableTraining
 from backlit.tables.preset_lines import preset_lines
-from backlit.tables.start import check_weight, facts_of, first_network, output_activation
+from backlit.tables.start import check_weight, columns_to_embed, facts_of, first_network, output_activation
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.stream_cache import RowsWriter
 from backlit.tables.stream_request import StreamRequest
@@ -223,7 +223,8 @@ class _Learned:
             return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
 
         held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
-        network = first_network([n_features, *training.hidden, target.n_outputs], output, training)
+        sizes = [n_features, *training.hidden, target.n_outputs]
+        network = first_network(sizes, output, training, columns_to_embed(self.encoder, training))
         return StreamStart(self.encoder, target, rows_of("training"), held_out, network, self.loss, training)
 
 
@@ -272,7 +273,7 @@ def _write(
         network = first_network(
             [records.n_features, target.n_outputs],
             output_activation(target.task, learned.loss, target.n_outputs),
-            replace(training, hidden=(), activation="relu", members=1, output_activation=None),
+            replace(training, hidden=(), activation="relu", members=1, output_activation=None, embedding=None),
         )
         assert isinstance(network, Network)
         write_parts(folder / START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})
