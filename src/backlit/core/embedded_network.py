@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -99,6 +99,9 @@ class EmbeddedNetwork:
         return network.feedforward(self.expanded(network.as_batch(x, "x", self.sizes[0])))
 
 
+AnyNetwork: TypeAlias = Network | EmbeddedNetwork
+
+
 def added_shapes(n_columns: int) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Return the shapes of w₁ and W₂, and of b₁ and b₂, for so many embedded inputs; none for none."""
     if not n_columns:
@@ -113,7 +116,7 @@ def joined_embeddings(embeddings: Sequence[Embedding]) -> Embedding:
     return Embedding(tuple(column for each in embeddings for column in each.columns), *arrays)
 
 
-def apart(network: Network | EmbeddedNetwork) -> tuple[Network, Embedding | None]:
+def apart(network: AnyNetwork) -> tuple[Network, Embedding | None]:
     """Return the network behind embeddings and these, or a plain network and None."""
     return (network.network, network.embedding) if isinstance(network, EmbeddedNetwork) else (network, None)
 

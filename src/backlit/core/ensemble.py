@@ -85,12 +85,13 @@ class Ensemble:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Neurons of each layer of a member, the input included."""
-        return self.member(0).sizes
+        sizes: tuple[int, ...] = self.member(0).sizes
+        return sizes
 
     @property
     def dtype(self) -> str:
         """Of all parameters."""
-        return self.member(0).dtype
+        return str(self.member(0).dtype)
 
     def joined(self) -> Any:
         """Return the one network that says the same: k times as wide in its hidden layers, and zeros between members.
