@@ -2,7 +2,8 @@
 
 Each figure is of processes of its own, started by torchrun, which train the workloads of cases.py on a cache of float32
 rows. The time of a step is shared out: read (rows were waited for), compute (the gradient of the own share), reduce
-(shares were added up), wait (for the slower one), step (the optimizer). A model of a step, from what is measured of one
+(shares were added up), wait (for the slower one), step (the optimizer). Workers of one machine add up in memory; they
+are measured by messages too, as those of several machines send them. A model of a step, from what is measured of one
 process and of gloo, is set beside the measurement; and for 8 to 1,000 workers beside a simulation of a ring of them,
 whose computing varies by some per cent.
 """
@@ -77,7 +78,7 @@ class _Whole:
         return self.values[rows]
 
 
-def train(name: str, n_threads: int, seconds: float) -> dict[str, object]:
+def train(name: str, n_threads: int, seconds: float, by_message: bool) -> dict[str, object]:
     """Train a workload as one of those that torchrun has started, or alone; return what a step took."""
     import os
 
@@ -111,8 +112,11 @@ def train(name: str, n_threads: int, seconds: float) -> dict[str, object]:
         epochs = max(3, int(seconds / _seconds_of_an_epoch(options, network, case, rows)))
         Run.of(options, network, case.loss, rows).train([watch])
         return {"step": float(np.median(took[1:])) / (case.n_rows / case.batch_size), "epochs": len(took)}
+    from backlit.distributed import flat
     from backlit.distributed.torch_group import process_group
 
+    if by_message:
+        flat.seen_by_all = lambda *_: None  # type: ignore[assignment]
     with process_group() as group:
         epochs = int(os.environ["EPOCHS"])
         shared = SharedRows(rows, group, shares)  # type: ignore[arg-type]
@@ -187,10 +191,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="about so long each measurement trains")
     parser.add_argument("--train", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--by-message", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--messages", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.train or given.messages:
-        result = train(given.train, given.threads, given.seconds) if given.train else messages()
+        result = train(given.train, given.threads, given.seconds, given.by_message) if given.train else messages()
         sys.stdout.write(json.dumps(result) + "\n")
         sys.stdout.flush()
         return
@@ -212,23 +217,29 @@ def measured(name: str, seconds: float, latency: float, bandwidth: float) -> Non
     one = started(0, *time_of, str(both))[0]
     epochs = int(one["epochs"])  # type: ignore[call-overload]
     alone = started(1, *time_of, "1", epochs=max(3, epochs // 2))[0]
-    ranks = sorted(started(2, *time_of, "1", epochs=epochs), key=lambda each: each["rank"])
+    shared, sent = (
+        sorted(started(2, *time_of, "1", *how, epochs=epochs), key=lambda each: each["rank"])
+        for how in ((), ("--by-message",))
+    )
     print(
         f"\n{name}  {'-'.join(map(str, case.sizes))}, batch {case.batch_size}, {n_bytes / 1e6:.2f} MB to add up a step"
     )
-    step, together = float(one["step"]), max(float(each["step"]) for each in ranks)
+    step = float(one["step"])
     print(f"  one process, {both} threads: {step * 1e3:8.3f} ms a step  {case.batch_size / step:12,.0f} rows/s")
-    print(
-        f"  two workers, 1 thread each: {together * 1e3:7.3f} ms a step  {case.batch_size / together:12,.0f} rows/s  "
-        f"{step / together:.2f} of one process"
-    )
-    for each in ranks:
-        parts = each["parts"]
-        print("    rank", each["rank"], "  ".join(f"{k} {v * 1e3:.3f}" for k, v in parts.items()))  # type: ignore
+    for how, ranks in (("in memory", shared), ("by message", sent)):
+        together = max(float(each["step"]) for each in ranks)
+        rate, part = case.batch_size / together, step / together
+        print(
+            f"  two workers, {how + ':':14} {together * 1e3:8.3f} ms a step  {rate:12,.0f} rows/s  "
+            f"{part:.2f} of one process"
+        )
+        for each in ranks:
+            parts = each["parts"]
+            print("    rank", each["rank"], "  ".join(f"{k} {v * 1e3:.3f}" for k, v in parts.items()))  # type: ignore
     parts = alone["parts"]
     compute, fixed = parts["compute"], parts["step"] + parts["read"]  # type: ignore[index]
     model = predicted(2, compute, n_bytes, latency, bandwidth, fixed)
-    print(f"  model of two workers: {model * 1e3:.3f} ms a step, measured {together * 1e3:.3f}")
+    print(f"  model of two workers, by message: {model * 1e3:.3f} ms a step, measured {together * 1e3:.3f}")
     for network, (message, per_second) in NETWORKS.items():
         line = []
         for n in (8, 64, 256, 1000):

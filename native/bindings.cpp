@@ -22,8 +22,6 @@
 #include "session.hpp"
 #include "threads.hpp"
 
-using namespace nb::literals;
-
 namespace backlit {
 namespace {
 
@@ -85,6 +83,18 @@ class Binding {
     session_.t = t;
   }
 
+  // Fills `out`; returns whether x holds neither NaN nor infinity.
+  bool feedforward(Input<T> x, Array<T> out) {
+    const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::nullopt, std::nullopt);
+    check_columns(out.shape(1), sizes().back(), "out");
+    require(out.shape(0) == rows_of<T>(x), "out must have a row for each row of x");
+    double cost = 0, weight = 0;
+    bool is_finite = true;
+    nb::gil_scoped_release release;
+    session_.evaluate(examples, long(rows_of<T>(x)), out.data(), &cost, &weight, &is_finite);
+    return is_finite;
+  }
+
   // Fills `out`; returns (Σ s C_x, Σ s), zeros without y.
   std::pair<double, double> evaluate(Input<T> x, Array<T> out, std::optional<Array<const T>> y,
                                      std::optional<Vector<const T>> sample_weight) {
@@ -133,6 +143,27 @@ class Binding {
     has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
     session_.apply_gradient(w, b, rate, decay, nabla_of_embeddings ? nabla_of_embeddings->data() : nullptr);
+  }
+
+  long packed_size() const { return session_.packed_size(); }
+  void get_packed_nabla(Vector<T> packed) const {
+    require(has_gradient_, "there is no gradient yet");
+    require(long(packed.shape(0)) == packed_size(), "the size is not this network's");
+    session_.get_packed_nabla(packed.data());
+  }
+
+  // Returns what the penalty costs.
+  double apply_packed(const std::vector<Vector<const T>>& gradients, const std::vector<double>& shares, double square,
+                      double l1, double rate, double decay) {
+    require(!gradients.empty() && gradients.size() == shares.size(), "one share per gradient is needed");
+    std::vector<const T*> packed;
+    for (const Vector<const T>& gradient : gradients) {
+      require(long(gradient.shape(0)) == packed_size(), "the size is not this network's");
+      packed.push_back(gradient.data());
+    }
+    has_gradient_ = false;  // a step takes its place
+    nb::gil_scoped_release release;
+    return session_.apply_packed(packed, shares, square, l1, rate, decay);
   }
 
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
@@ -214,6 +245,7 @@ void bind(nb::module_& m, const char* name) {
       .def("get_nabla_of_embeddings", &B::get_nabla_of_embeddings, "nabla"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
+      .def("feedforward", &B::feedforward, "x"_a.noconvert(), "out"_a.noconvert())
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
@@ -221,50 +253,12 @@ void bind(nb::module_& m, const char* name) {
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
       .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0,
            "nabla_of_embeddings"_a.noconvert() = nb::none())
+      .def_prop_ro("packed_size", &B::packed_size)
+      .def("get_packed_nabla", &B::get_packed_nabla, "packed"_a.noconvert())
+      .def("apply_packed", &B::apply_packed, "gradients"_a, "shares"_a, "square"_a, "l1"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
            "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
            "sample_weight"_a.noconvert() = nb::none(), "decays"_a.noconvert() = nb::none());
-}
-
-// What a session is opened with. Each is made in one call and never changes.
-void bind_descriptions(nb::module_& m) {
-  nb::class_<Shape>(m, "Shape")
-      .def(
-          "__init__",
-          [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names,
-             const std::vector<long>& embedded) {
-            require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
-                    "one activation per layer but the input is needed");
-            for (long size : sizes) require(size >= 1, "every layer needs a neuron");
-            std::vector<Activation> activations;
-            for (const std::string& name : names)
-              activations.push_back(Activation(index_of(name, activation_names, "activation")));
-            const long n_given = sizes.front() - EmbeddingLayout::n_out * long(embedded.size());
-            for (long column : embedded)
-              require(column >= 0 && column < n_given, "what is embedded must be a column of x");
-            new (self) Shape{sizes, activations, embedded};
-          },
-          "sizes"_a, "activations"_a, "embedded"_a = std::vector<long>{});
-  nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
-  nb::class_<LayerRates>(m, "LayerRates")
-      .def(nb::init<const std::vector<double>&, const std::vector<double>&, double, double>(), "weights"_a, "biases"_a,
-           "scales"_a = 0.0, "embeddings"_a = 1.0);
-  nb::class_<Dropout>(m, "Dropout").def(nb::init<const std::vector<double>&, std::uint64_t>(), "rates"_a, "seed"_a);
-  nb::class_<Objective>(m, "Objective")
-      .def(
-          "__init__",
-          [](Objective* self, const std::string& loss, double parameter, const Penalty& penalty,
-             const Dropout& dropout) {
-            new (self) Objective{Loss(index_of(loss, loss_names, "loss")), parameter, penalty, dropout};
-          },
-          "loss"_a, "loss_parameter"_a, "penalty"_a, "dropout"_a);
-  nb::class_<Optimizer>(m, "Optimizer")
-      .def(
-          "__init__",
-          [](Optimizer* self, const std::string& name, const std::map<std::string, double>& arguments) {
-            new (self) Optimizer(name, Arguments(arguments));
-          },
-          "name"_a, "arguments"_a);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // One layer: its parameters, and the arrays of the same shape: optimizer state and gradient.
 #pragma once
 
+#include <vector>
+
 #include "buffer.hpp"
 #include "kernels.hpp"
 
@@ -40,6 +42,11 @@ class Layer {
   void get_scales(int slot, T* s) const;
   void set_nabla(const T* nabla_w, const T* nabla_b);
   void get_nabla(T* nabla_w, T* nabla_b) const;
+
+  // The gradient as it is stored, padding and all: of the weights, then of the biases.
+  long packed_size() const { return wt_.size() + b_.size(); }
+  void get_packed_nabla(T* packed) const;
+  void set_nabla_to_sum(const std::vector<const T*>& packed, const std::vector<double>& shares);
 
   // Room for what training needs beside the parameters.
   void reserve_w();

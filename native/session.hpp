@@ -29,8 +29,9 @@ class Session {
 
   long t = 0;  // steps taken
 
-  // a^L of n rows; where y is given, also Σ s C_x and Σ s.
-  void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
+  // a^L of n rows; where y is given, also Σ s C_x and Σ s. Where `x_is_finite` is not null, tells whether x holds
+  // neither NaN nor infinity: of rows that are in the cache that costs little.
+  void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight, bool* x_is_finite = nullptr);
 
   // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
   // batch.
@@ -38,6 +39,12 @@ class Session {
   // The optimizer's decay of the weights is multiplied by `decay`.
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
                       double decay, const T* nabla_of_embeddings = nullptr);
+  // The same with gradients as layers store them, layer by layer: the step is by Σ share·gradient and a penalty of
+  // ½ square·Σ w² + l1·Σ |w|, whose cost is returned.
+  long packed_size() const;
+  void get_packed_nabla(T* packed) const;
+  double apply_packed(std::vector<const T*> packed, const std::vector<double>& shares, double square, double l1,
+                      double rate, double decay);
 
   // One step per batch; `decays` may be null. Returns the first layer (counted from 1, the input) with a value that is
   // not finite, or 0. `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.

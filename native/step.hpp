@@ -97,9 +97,10 @@ class WholeGradient {
   // once they have met.
   void step(const StepRule<T>& rule, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
 
- private:
+  // What the gradient is multiplied by to be as short as it may be, once every layer's is finished.
   T clip_factor() const;
 
+ private:
   Workspace<T>& work_;
   Embedding<T>* const embedding_;
 };

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from threads import on_ranks
 
+from backlit.distributed import flat
 from backlit.distributed.group import Alone
 from backlit.distributed.options import Workers, workers_of
+from backlit.distributed.same_machine import seen_by_all
 from backlit.distributed.timing import Stopwatch
 from backlit.errors import BacklitError, DataError, DivergenceError, InvalidInputError
 from backlit.tables.streaming import fit_stream
@@ -35,13 +37,14 @@ OPTIONS = {
 
 
 @every("name", OPTIONS)
-def test_any_number_of_ranks_ends_where_one_process_does(name, tmp_path_factory):
+def test_any_number_of_ranks_ends_where_one_process_does(name, tmp_path_factory, monkeypatch):
     folder, options = tmp_path_factory.mktemp("table"), OPTIONS[name]
     target = "k" if name == "classes" else "y"
     write_table(folder, target, weight="weight" in options)
     alone = fit_stream(folder / "*.parquet", target, training(**options))
     job = job_of(request_of(folder, target, **options), folder)
-    for size in (1, 2, 5):  # a batch of 3 leaves some of 5 without a row
+    for size, sees in ((1, True), (2, True), (2, False), (5, True)):  # a batch of 3 leaves some of 5 without a row
+        monkeypatch.setattr(flat, "seen_by_all", seen_by_all if sees else lambda *_: None)
         together = on_ranks(size, lambda group: train_on(group, job))
         assert [model is None for model in together] == [False] + [True] * (size - 1)
         np.testing.assert_allclose(numbers_of(together[0]), numbers_of(alone), rtol=1e-10, atol=1e-12)
@@ -54,8 +57,9 @@ def job(tmp_path):
 
 
 def test_the_same_number_of_ranks_gives_the_same_bits(job):
-    once, again = (on_ranks(3, lambda group: train_on(group, job))[0] for _ in range(2))
-    np.testing.assert_array_equal(numbers_of(once), numbers_of(again))
+    for size in (3, 5):
+        once, again = (on_ranks(size, lambda group: train_on(group, job))[0] for _ in range(2))
+        np.testing.assert_array_equal(numbers_of(once), numbers_of(again))
 
 
 def test_a_run_stopped_within_an_epoch_goes_on_with_another_number_of_ranks(job, tmp_path):

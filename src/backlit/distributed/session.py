@@ -6,7 +6,6 @@ is asked apart from steps, such as outputs, a rank answers by itself: all have t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -18,17 +17,15 @@ from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.distributed.averaging import Averaging
-from backlit.distributed.flat import FlatGradients
-from backlit.distributed.group import Group
+from backlit.distributed.flat import FlatGradients, Shard
+from backlit.distributed.group import Alone, Group
 from backlit.distributed.shares import share_of
 from backlit.distributed.timing import Stopwatch
 from backlit.engine.members import MembersSession
 from backlit.engine.protocol import (
     Engine,
     Floats,
-    Gradient,
     Inputs,
-    NablaArrays,
     Objective,
     OptimizerState,
     Session,
@@ -89,7 +86,9 @@ class Together:
         self.sessions, self._penalty = sessions, penalty
         self._group, self._watch, self._averaging = ranks.group, ranks.watch, ranks.averaging
         self._objectives = [session.objective for session in sessions]
-        self._flat = FlatGradients(sessions[0].network(), len(sessions))
+        # where ranks step by themselves, each gradient is a rank's own
+        together = self._group if self._averaging.every == 1 else Alone()
+        self._flat = FlatGradients(sessions, together)
         self._left_of_part = 0
 
     def begin_part(self, n_steps: int) -> None:
@@ -118,9 +117,8 @@ class Together:
                 batch = orders[:, i * batch_size : (i + 1) * batch_size]
                 begin, end = share_of(batch.shape[1], self._group.rank, self._group.size)
                 with self._watch("compute"):
-                    for m, session in enumerate(self.sessions):
-                        rows, room = batch[m, begin:end], self._flat.room(m)
-                        self._flat.put(m, _of_share(session, x, y, rows, sample_weight, begin, room))
+                    for m in range(len(self.sessions)):
+                        self._flat.put(m, _share(x, y, batch[m, begin:end], sample_weight), begin)
                 decay = 1.0 if decays is None else float(decays[i])
                 is_finite, costs[i], weights[i] = take(rate, decay)
                 if not is_finite:
@@ -130,18 +128,19 @@ class Together:
     def _step(self, rate: float, decay: float) -> tuple[bool, float, float]:
         """Take the step of all ranks; return whether all numbers are finite, and the members' mean cost and weight."""
         with self._watch("reduce"):
-            self._group.add_up(self._flat.numbers)
+            self._flat.add_up()
         costs, weights = np.zeros(len(self.sessions)), np.zeros(len(self.sessions))
         with self._watch("step"):
-            for m, session in enumerate(self.sessions):
+            for m in range(len(self.sessions)):
                 if self._flat.weight(m) == 0:
                     continue
-                gradient = self._flat.mean(m, self._penalty, self._weights(session))
-                costs[m], weights[m] = gradient.cost, gradient.batch_weight
+                costs[m], weights[m] = self._flat.cost(m), self._flat.weight(m)
                 # what is not finite shows in the next cost; after the last step of a part there is none
-                if not np.isfinite(gradient.cost) or (self._left_of_part <= 1 and not self._flat.is_finite(m)):
+                is_finite = np.isfinite(costs[m]) and (self._left_of_part > 1 or self._flat.is_finite(m))
+                if is_finite:
+                    costs[m] += self._flat.step(m, self._penalty, rate, decay)
+                if not is_finite or not np.isfinite(costs[m]):
                     return False, float(costs.mean()), float(weights.mean())
-                session.apply_gradient(gradient, rate, decay)
         self._left_of_part -= 1
         return True, float(costs.mean()), float(weights.mean())
 
@@ -149,20 +148,17 @@ class Together:
         """Take a step of this rank's own, and average where that is due."""
         cost = weight = 0.0
         with self._watch("step"):
-            for m, session in enumerate(self.sessions):
+            self._flat.add_up()
+            for m in range(len(self.sessions)):
                 if self._flat.weight(m) == 0:
                     continue
-                gradient = self._flat.mean(m, self._penalty, self._weights(session))
-                cost, weight = cost + gradient.cost / len(self.sessions), gradient.batch_weight
-                session.apply_gradient(gradient, rate, decay)
+                own = self._flat.cost(m) + self._flat.step(m, self._penalty, rate, decay)
+                cost, weight = cost + own / len(self.sessions), self._flat.weight(m)
         self._averaging.count(cost, weight)
         if not self._averaging.is_due:
             return True, 0.0, 0.0
         with self._watch("reduce"):
             return self._averaging.average(self.sessions, self._objectives)
-
-    def _weights(self, session: Session) -> Sequence[Floats]:
-        return () if self._penalty == NO_PENALTY else apart(session.network())[0].weights
 
     def _diverged_layer(self, x: Inputs, own: Order) -> int:
         return min(
@@ -170,15 +166,8 @@ class Together:
         )
 
 
-def _of_share(
-    session: Session,
-    x: Inputs,
-    y: Floats,
-    rows: Order,
-    sample_weight: Floats | None,
-    first_row: int,
-    room: NablaArrays,
-) -> Gradient | None:
+def _share(x: Inputs, y: Floats, rows: Order, sample_weight: Floats | None) -> Shard | None:
+    """Return x, y and the weights of a rank's rows of a batch, or None where they count nothing."""
     if not len(rows):
         return None
     # rows of a cache already stand next to each other, and are then not copied
@@ -187,7 +176,7 @@ def _of_share(
     s = None if sample_weight is None else sample_weight[these]
     if s is not None and not s.any():
         return None
-    return session.cost_and_gradient(x[these], y[these], s, first_row=first_row, out=room)
+    return x[these], y[these], s
 
 
 def _first_not_finite(whole: Network | EmbeddedNetwork, x: Inputs, rows: Order) -> int:

@@ -73,11 +73,15 @@ def _lost() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        why = str(error).splitlines()[0]
-        raise LostRankError(
-            f"Another process of this training was not heard of for {TIMEOUT} s, or has ended ({why}). Look at what it "
-            "said last; with --checkpoint, training goes on with --resume."
-        ) from error
+        raise lost(str(error).splitlines()[0]) from error
+
+
+def lost(why: str) -> LostRankError:
+    """Return the error that says that another rank was not heard of."""
+    return LostRankError(
+        f"Another process of this training was not heard of for {TIMEOUT} s, or has ended ({why}). Look at what it "
+        "said last; with --checkpoint, training goes on with --resume."
+    )
 
 
 @contextlib.contextmanager

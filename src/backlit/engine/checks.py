@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.layer_rates import LayerRates, check_scales, refuse_gradient_descent
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
 from backlit.engine.protocol import Floats, Inputs, Objective
-from backlit.errors import InvalidInputError, ShapeError
+from backlit.errors import InvalidInputError, NotFiniteError, ShapeError
 
 
 def check_embeddings(network: Network | EmbeddedNetwork, objective: Objective, optimizer: Optimizer) -> None:
@@ -54,6 +56,12 @@ def check_layer_rates(network: Network | EmbeddedNetwork, optimizer: Optimizer, 
                 f"but the input, but {factors!r} came."
             )
     check_scales(layer_rates.scales)
+
+
+def check_finite(x: Inputs) -> None:
+    """Raise if x holds NaN or infinity."""
+    if not np.isfinite(x.data if is_sparse(x) else x).all():
+        raise NotFiniteError
 
 
 def check_shapes(sizes: Sequence[int], x: Inputs, y: Floats | None = None, sample_weight: Floats | None = None) -> None:

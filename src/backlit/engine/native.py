@@ -28,6 +28,7 @@ from backlit.engine.checks import (
     refuse_sparse,
 )
 from backlit.engine.native_arrays import PARAMETER, NativeArrays
+from backlit.engine.packed import PackedGradients
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -41,7 +42,7 @@ from backlit.engine.protocol import (
     scales_to_begin_with,
 )
 from backlit.engine.reference import ReferenceEngine
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, NotFiniteError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
 
@@ -135,7 +136,7 @@ def _native_rates(layer_rates: LayerRates | None) -> Any:
     return _native.LayerRates(rates.weights, rates.biases, rates.scales, RATE_FACTOR)
 
 
-class NativeSession:
+class NativeSession(PackedGradients):
     """See `backlit.engine.protocol.Session`."""
 
     def __init__(
@@ -151,6 +152,7 @@ class NativeSession:
         self._objective = objective
         self._optimizer = optimizer
         self._precision = precision
+        self.layout = f"native {_native.instruction_set()} {precision}"
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         behind, embedding = apart(network)
@@ -200,10 +202,11 @@ class NativeSession:
     def objective(self) -> Objective:
         return self._objective
 
-    def feedforward(self, x: Inputs) -> Floats:
+    def feedforward(self, x: Inputs, *, finite: bool = False) -> Floats:
         check_shapes(self._sizes, x)
         out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
-        self._session.evaluate(self._input(x), out)
+        if not self._session.feedforward(self._input(x), out) and finite:
+            raise NotFiniteError
         return out
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
@@ -274,6 +277,9 @@ class NativeSession:
                 "Make X dense, or use precision='full'."
             )
         return x.indptr.astype(np.int64), x.indices.astype(np.int32, copy=False), self._arrays.own(x.data), x.shape[1]
+
+    def _array(self, values: Floats) -> Floats:
+        return self._arrays.own(values)
 
     def _optional(self, values: Floats | None) -> Floats | None:
         return None if values is None else self._arrays.own(values)

@@ -29,8 +29,15 @@ from backlit.data.stream.windows import Windows
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.tables.options import TableTraining
-from backlit.tables.preset_lines import preset_lines
-from backlit.tables.start import check_weight, columns_to_embed, facts_of, first_network, output_activation
+from backlit.tables.preset_lines import lines_without_bins, preset_lines
+from backlit.tables.start import (
+    check_weight,
+    columns_to_embed,
+    encoding_for,
+    facts_of,
+    first_network,
+    output_activation,
+)
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.stream_cache import RowsWriter
 from backlit.tables.stream_request import StreamRequest
@@ -184,8 +191,10 @@ class _Learned:
         features = [column for column in first.types if column not in (name, weight)]
         if not features:
             raise DataError(f"The table has no column but the target {name!r}, so there is nothing to predict it from.")
-        encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
+        encoder = encoding_for(training)
         encoder.fit_statistics(first.statistics(features), schema.only(features))
+        for line in lines_without_bins(encoder):
+            say(line)
         return cls(encoder, target, n_rows, training, loss, first, features)
 
     def records(self) -> Records:
@@ -199,8 +208,7 @@ class _Learned:
             if getattr(training, name) and target.classes is None:
                 raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
         records = self.records()
-        n_features = records.n_features
-        part_rows = max(1, budget.part // (np.dtype(training.dtype).itemsize * n_features))
+        part_rows = max(1, budget.part // (np.dtype(training.dtype).itemsize * records.n_features))
 
         def rows_of(part: str) -> StreamedRows:
             y, weight = cache.arrays[f"{part}.y"], cache.arrays.get(f"{part}.weight")
@@ -223,7 +231,7 @@ class _Learned:
             return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
 
         held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
-        sizes = [n_features, *training.hidden, target.n_outputs]
+        sizes = [records.n_features, *training.hidden, target.n_outputs]
         network = first_network(sizes, output, training, columns_to_embed(self.encoder, training))
         return StreamStart(self.encoder, target, rows_of("training"), held_out, network, self.loss, training)
 
@@ -241,7 +249,7 @@ def _from_cache(
         return None, None, str(error)
     facts = facts_of(encoder.schema_, target.name, given.weight, target.task, n_rows)
     training = given.for_table(facts)
-    for line in preset_lines(training, facts):
+    for line in [*preset_lines(training, facts), *lines_without_bins(encoder)]:
         say(line)
     learned = _Learned(encoder, target, n_rows, training, loss)
     cache, why_not = open_cache(folder, asked, learned.records().dtype)

@@ -1,4 +1,5 @@
-// A gradient that is handed out, and a step by one that is handed in: what several machines do in turn.
+// Gradient and step apart, so that gradients of several processes can be added up in between: in the lecture's layout,
+// or packed, as layers store them, so that nothing is rearranged on the way.
 #include <algorithm>
 
 #include "session.hpp"
@@ -7,7 +8,8 @@
 namespace backlit {
 
 namespace {
-constexpr long gradient_rows = 2048;  // that a gradient is summed over at a time, to bound memory
+// To bound memory: rows a gradient is summed over at a time.
+constexpr long gradient_rows = 2048;
 }  // namespace
 
 template <class T>
@@ -72,12 +74,57 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
   embedding_.apply_nabla(s, s.p, Part(0, embedding_.n_columns()));
 }
 
-#define BACKLIT_DEFINE(T)                                                                                              \
-  template void Session<T>::gradient(Examples<T>, long, double*, double*, long);                                       \
-  template void Session<T>::apply_gradient(const std::vector<const T*>&, const std::vector<const T*>&, double, double, \
-                                           const T*);
-BACKLIT_DEFINE(float)
-BACKLIT_DEFINE(double)
-#undef BACKLIT_DEFINE
+template <class T>
+long Session<T>::packed_size() const {
+  long size = 0;
+  for (const Layer<T>& layer : layers_) size += layer.packed_size();
+  return size;
+}
+
+template <class T>
+void Session<T>::get_packed_nabla(T* packed) const {
+  for (const Layer<T>& layer : layers_) {
+    layer.get_packed_nabla(packed);
+    packed += layer.packed_size();
+  }
+}
+
+template <class T>
+double Session<T>::apply_packed(std::vector<const T*> packed, const std::vector<double>& shares, double square,
+                                double l1, double rate, double decay) {
+  const SubnormalsAreZero while_a_step_is_taken;
+  const StepRule<T> rule = rule_without_penalty(step_.rule(rate, decay, 1, ++t));
+  StepRule<T> with_penalty = rule;
+  with_penalty.square = T(square);
+  with_penalty.l1 = T(l1);
+  const bool has_penalty = square != 0 || l1 != 0, clips = steps_by_whole_gradient();
+  double cost = 0;
+  const auto apply = [&](int l, T factor) {
+    step_.apply_nabla(l, rule, factor, Part(0, layers_[l].weight_rows()));
+    layers_[l].apply_nabla_b(description_.layer_rates.of_biases(rule, l), factor);
+  };
+  for (int l = 0; l < workspace_.n_layers(); ++l) {
+    Layer<T>& layer = layers_[l];
+    layer.set_nabla_to_sum(packed, shares);
+    for (const T*& gradient : packed) gradient += layer.packed_size();
+    if (has_penalty) {
+      layer.reserve_penalties();
+      layer.find_penalties(0.5 * square, l1, Part(0, layer.penalty_blocks()));
+      cost += layer.penalty();
+    }
+    if (has_penalty || clips) {
+      layer.finish_nabla(with_penalty, Part(0, layer.weight_rows()));
+      layer.finish_nabla_b(rule);
+    }
+    if (!clips) apply(l, rule.p);
+  }
+  if (!clips) return cost;
+  const T factor = whole_gradient_.clip_factor() * rule.p;
+  for (int l = 0; l < workspace_.n_layers(); ++l) apply(l, factor);
+  return cost;
+}
+
+template class Session<float>;
+template class Session<double>;
 
 }  // namespace backlit
