@@ -10,7 +10,6 @@ from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
 from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
 from backlit.cli.reading import ReadingOptions, reads_a_table
 from backlit.cli.reading_for_models import load_one_network, read_for
-from backlit.core.embedded_network import apart
 
 if TYPE_CHECKING:
     from backlit.core.gradient_report import GradientReport
@@ -55,6 +54,8 @@ def check(
         net, x, y, loss = exercise.network, exercise.x[:rows], exercise.y[:rows], exercise.loss
     else:
         assert model is not None and file is not None
+        from backlit.core.embedded_network import apart
+
         loaded = load_one_network(model, member, quiet=quiet)
         with status(f"Reading {file} …", quiet=quiet):
             table = read_for(loaded, file, reading, quiet=quiet)

@@ -11,7 +11,6 @@ from backlit.cli.exercise import ExerciseFile, check_sources, read_exercise
 from backlit.cli.options import AsJson, Member, OptionalDataFile, OptionalModelFile, Quiet, default_of
 from backlit.cli.reading import ReadingOptions, reads_a_table
 from backlit.cli.reading_for_models import load_one_network, read_for
-from backlit.core.embedded_network import apart
 
 
 @reads_a_table
@@ -65,6 +64,8 @@ def demon(
         net, x, y, loss = exercise.network, exercise.x, exercise.y, exercise.loss
     else:
         assert model is not None and file is not None
+        from backlit.core.embedded_network import apart
+
         loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
         (x, y), net, loss = loaded.examples(table, [row]), apart(loaded.network)[0], loaded.loss
