@@ -41,6 +41,7 @@ def check(
     Example: [bold]backlit check housing.safetensors new.csv --rows 4[/bold]
     """
     from backlit.cli.output import print_json, remark, status
+    from backlit.core.embedded_network import apart
     from backlit.core.gradient_check import check_gradient
     from backlit.errors import InvalidInputError
 
@@ -54,8 +55,6 @@ def check(
         net, x, y, loss = exercise.network, exercise.x[:rows], exercise.y[:rows], exercise.loss
     else:
         assert model is not None and file is not None
-        from backlit.core.embedded_network import apart
-
         loaded = load_one_network(model, member, quiet=quiet)
         with status(f"Reading {file} …", quiet=quiet):
             table = read_for(loaded, file, reading, quiet=quiet)
