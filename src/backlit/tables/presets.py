@@ -119,9 +119,7 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     if solver in ("sgd", "gd", "lbfgs") or given.get("parametrization") == "standard":
         # its rates are those of Adam's steps in the neural tangent parametrization
         _leave_out(chosen, "parametrization", "initialization", "zero_output", "input_scales")
-        _leave_out(chosen, "learning_rate", "schedule", "patience", "embedding")
-    if given.get("dropout_input"):
-        _leave_out(chosen, "embedding")
+        _leave_out(chosen, "learning_rate", "schedule", "patience")
     if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
         _leave_out(chosen, "dropout", "members")
     if given.get("loss") is not None:
