@@ -45,11 +45,12 @@ $(VENV)/.packages: pyproject.toml | $(VENV)/.python
 	@$(call INSTALL)
 	@touch $@
 
-# What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine.
+# What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine. It is nice
+# to pip beside it, which has more to wait for, and would else end last.
 $(VENV)/.engine: $(SOURCES) | $(VENV)/.python
 	@echo "Building the engine, once"
 	@mkdir -p build
-	@$(PIP) install --verbose --no-deps --editable . 2>&1 | tee build/engine.log | sed -unE 's/^ *(\[[0-9]+\/[0-9]+\] [A-Z][a-z]+ing).*[ \/]([^ \/]*)$$/  \1 \2/p' \
+	@nice $(PIP) install --verbose --no-deps --editable . 2>&1 | tee build/engine.log | sed -unE 's/^ *(\[[0-9]+\/[0-9]+\] [A-Z][a-z]+ing).*[ \/]([^ \/]*)$$/  \1 \2/p' \
 	  || { tail -n 40 build/engine.log; exit 1; }
 	@cp build/*/_native.pyi src/backlit/ 2>/dev/null || true  # for mypy; absent where there is no compiler
 	@touch $@
@@ -70,10 +71,10 @@ $(VENV)/.tools: pyproject.toml $(VENV)/.tests
 	@$(call INSTALL,dev)
 	@touch $@
 
-# Some thorough tests show the lab in them.
-notebooks: $(VENV)/.notebooks  ## JupyterLab and marimo, for the tests of the lab in a notebook
+# Some thorough tests show the lab in them, or log to MLflow.
+notebooks: $(VENV)/.notebooks  ## JupyterLab, marimo and MLflow, for thorough tests
 $(VENV)/.notebooks: pyproject.toml $(VENV)/.tests
-	@echo "Installing JupyterLab and marimo"
+	@echo "Installing JupyterLab, marimo and MLflow"
 	@$(call INSTALL,notebooks)
 	@touch $@
 
@@ -107,7 +108,7 @@ ENGINE_TESTS := with_the_reference and not instruction_set or chunks or nan or d
   or dense_ones or depend_on_threads \
   or by_run_steps or keep_theirs or less_precision or nearly_exact or multiplied_exactly
 ENGINE_FILES := native narrow one_neuron panels training_options sparse_input subnormals
-REPLAY = BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto \
+REPLAY = BACKLIT_THOROUGH=1 BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto \
   $(patsubst %,tests/engine/test_%.py,$(ENGINE_FILES) $(2)) -k "$(ENGINE_TESTS)"
 
 # Arm's kernels, in an emulator. Takes Debian's packages g++-aarch64-linux-gnu and qemu-user-static.

@@ -71,6 +71,18 @@ class Binding {
     session_.t = t;
   }
 
+  // Fills `out`; returns whether x holds neither NaN nor infinity.
+  bool feedforward(Input<T> x, Array<T> out) {
+    const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::nullopt, std::nullopt);
+    check_columns(out.shape(1), sizes().back(), "out");
+    require(out.shape(0) == rows_of<T>(x), "out must have a row for each row of x");
+    double cost = 0, weight = 0;
+    bool is_finite = true;
+    nb::gil_scoped_release release;
+    session_.evaluate(examples, long(rows_of<T>(x)), out.data(), &cost, &weight, &is_finite);
+    return is_finite;
+  }
+
   // Fills `out`; returns (Σ s C_x, Σ s), zeros without y.
   std::pair<double, double> evaluate(Input<T> x, Array<T> out, std::optional<Array<const T>> y,
                                      std::optional<Vector<const T>> sample_weight) {
@@ -209,6 +221,7 @@ void bind(nb::module_& m, const char* name) {
       .def("get_scales", &B::get_scales, "slot"_a, "s"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
+      .def("feedforward", &B::feedforward, "x"_a.noconvert(), "out"_a.noconvert())
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),

@@ -1,11 +1,15 @@
 // Numbers aligned to a cache line and zero at first; large ones on huge pages.
 #pragma once
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #if defined(__linux__)
@@ -57,12 +61,17 @@ class Buffer {
   long n_ = 0;
 };
 
-// Whether none is NaN or infinite: x − x is 0 for finite x and NaN otherwise, so one sum tells for all.
+// Whether none is NaN or infinite.
 template <class T>
 bool all_finite(const T* values, long n) {
-  T sum = 0;
-  for (long i = 0; i < n; ++i) sum += values[i] - values[i];
-  return sum == 0;
+  // Infinities and NaN have all bits of the exponent: one more carries into the sign. Unlike a sum of the numbers, that
+  // may be done in any order, and so in vectors.
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  constexpr Bits exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+  constexpr Bits carry = exponent & ~(exponent << 1);
+  Bits found = 0;
+  for (long i = 0; i < n; ++i) found |= (std::bit_cast<Bits>(values[i]) & exponent) + carry;
+  return found >> (8 * sizeof(T) - 1) == 0;
 }
 
 // Rows of a batch, all of one stride, and where each begins.

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "buffer.hpp"
 #include "kernels.hpp"
 
 namespace backlit {
@@ -99,6 +100,10 @@ struct Examples {
   const T* values = nullptr;
 
   bool is_sparse() const { return row_starts != nullptr; }
+  bool are_finite(long row, long n_rows, long n_in) const {
+    return is_sparse() ? all_finite(values + row_starts[row], row_starts[row + n_rows] - row_starts[row])
+                       : all_finite(x + row * n_in, n_rows * n_in);
+  }
   double weight_of(long row) const { return sample_weight ? double(sample_weight[row]) : 1.0; }
 };
 

@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 
@@ -82,13 +83,14 @@ int Session<T>::first_layer_not_finite() const {
 }
 
 template <class T>
-void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight) {
+void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight, bool* x_is_finite) {
   const Call call;
   const long n_out = description_.shape.n_out();
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
   workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
   workspace_.reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
+  std::atomic<bool> all_are_finite = true;
   on_threads(n_threads, [&](int thread) {
     // each thread has its own rows of the batch's buffers
     const long slot = thread * block_rows;
@@ -97,6 +99,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       const Part rows(slot, slot + n);
       for (long i = 0; i < n; ++i) workspace_.take_row(examples, first + i, slot + i);
       passes_.forward(rows, workspace_.scratch(thread));
+      if (x_is_finite && !examples.are_finite(first, n, description_.shape.n_in())) all_are_finite = false;
       for (long i = 0; i < n; ++i)
         std::copy_n(workspace_.a(workspace_.n_layers()).row(slot + i), n_out, out + (first + i) * n_out);
       if (!examples.y) continue;
@@ -104,6 +107,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       std::copy_n(workspace_.cost(slot), n, row_costs.data() + first);
     }
   });
+  if (x_is_finite) *x_is_finite = all_are_finite;
   *cost = *weight = 0;
   for (std::size_t i = 0; i < row_costs.size(); ++i) {
     const double s = examples.weight_of(long(i));

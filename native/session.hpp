@@ -27,8 +27,9 @@ class Session {
 
   long t = 0;  // steps taken
 
-  // a^L of n rows; where y is given, also Σ s C_x and Σ s.
-  void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight);
+  // a^L of n rows; where y is given, also Σ s C_x and Σ s. Where `x_is_finite` is not null, tells whether x holds
+  // neither NaN nor infinity: of rows that are in the cache that costs little.
+  void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight, bool* x_is_finite = nullptr);
 
   // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
   // batch.

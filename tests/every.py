@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterable
 
 import pytest
+
+import needs
 
 SHOWN = 3  # so many failures are shown in full
 
@@ -48,6 +51,17 @@ def every(names: str | tuple[str, ...], values: Iterable[object]) -> Callable[[C
         return all_of_them
 
     return decorate
+
+
+def in_turn(*registries: Iterable[object]) -> list[tuple[object, ...]]:
+    """Each value of each registry beside one of the others, which take turns; in .ci/run each beside every other.
+
+    For values that meet only where their results are multiplied, so that what is wrong with one is wrong beside any.
+    """
+    registries = [list(registry) for registry in registries]
+    if needs.THOROUGH:
+        return list(itertools.product(*registries))
+    return [tuple(registry[i % len(registry)] for registry in registries) for i in range(max(map(len, registries)))]
 
 
 def name_of(combination: dict[str, object]) -> str:

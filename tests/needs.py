@@ -123,7 +123,7 @@ NEEDS = {
     "pandas": module("pandas"),
     "torch": module("torch"),
     "array_api_strict": module("array_api_strict"),
-    "mlflow": module("mlflow"),
+    "mlflow": module_of_notebooks("mlflow"),
     "playwright": module("playwright"),
     "chromium": program("chromium", "chromium"),
     "axe": Need(AXE.is_file, "no axe-core here: make lab-page", installable=True),

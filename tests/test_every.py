@@ -2,7 +2,8 @@
 
 import pytest
 
-from every import every
+import needs
+from every import every, in_turn
 
 tried = []
 
@@ -32,6 +33,13 @@ def test_each_is_tried_and_all_that_fail_are_named():
 def test_pytest_gives_fixtures_and_no_more(number, tmp_path):
     assert tmp_path.is_dir()
     assert number in (1, 2, 3)
+
+
+def test_values_that_take_turns_are_all_there(monkeypatch):
+    monkeypatch.setattr(needs, "THOROUGH", False)
+    assert in_turn("abcd", [1, 2, 3]) == [("a", 1), ("b", 2), ("c", 3), ("d", 1)]
+    monkeypatch.setattr(needs, "THOROUGH", True)
+    assert len(in_turn("abcd", [1, 2, 3])) == 12
 
 
 def test_no_values_are_refused():

@@ -33,6 +33,13 @@ class InvalidInputError(BacklitError, ValueError):
     """A value that was given cannot be used."""
 
 
+class NotFiniteError(InvalidInputError):
+    """x holds NaN or infinity."""
+
+    def __init__(self) -> None:
+        super().__init__("x holds NaN or infinity where finite numbers are needed. Fill them in, or leave them out.")
+
+
 class ShapeError(InvalidInputError):
     """An array has the wrong shape."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def circles(arrows: Mapping[str, set[str]]) -> Iterator[list[str]]:
             yield from visit(node)
 
 
+@functools.cache
 def arrows_between_files(source: Path = SOURCE) -> dict[str, set[str]]:
     """The files that each file imports, by their names within the package."""
     files = set(source.rglob("*.py")) - {source / "__init__.py"}  # the public names come from everywhere

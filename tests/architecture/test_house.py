@@ -35,7 +35,7 @@ def test_no_path_of_a_machine_is_in_the_tree():
 def test_ci_runs_the_words_of_contributors():
     # an empty script would pass without a test run
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert {"set -euo pipefail", "make check", "make test"} <= set(lines)
+    assert {"set -euo pipefail", "beside check make check", "make test"} <= set(lines)
 
 
 def test_fast_math_is_banned():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,17 @@ def room_of(path: Path) -> str:
     return "__main__" if path.name == "__main__.py" else path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
+def modules_of(path: Path) -> frozenset[str]:
+    """The modules that a file imports anywhere."""
+    return frozenset(imported_modules(tree_of(path)))
+
+
 def imported_modules(tree: ast.AST, *, at_top_only: bool = False):
     nodes = tree.body if at_top_only else ast.walk(tree)
     for node in nodes:
@@ -63,7 +75,7 @@ def imported_modules(tree: ast.AST, *, at_top_only: bool = False):
 def arrows(path: Path) -> set[str]:
     """The rooms that a file imports from."""
     rooms = set()
-    for module in imported_modules(ast.parse(path.read_text())):
+    for module in modules_of(path):
         parts = module.split(".")
         if parts[0] == "backlit" and len(parts) > 1 and parts[1] in FLOOR_OF:
             rooms.add(parts[1])
@@ -90,7 +102,7 @@ def test_imports_point_down_inside_the_lab():
         room = path.relative_to(SOURCE / "lab").parts[0].removesuffix(".py")
         if room == "__init__":
             continue
-        for module in imported_modules(ast.parse(path.read_text())):
+        for module in modules_of(path):
             other = module.split(".")[2] if module.startswith("backlit.lab.") else room
             assert other == room or floor_of[other] < floor_of[room], f"lab/{room} imports from lab/{other}"
 
@@ -107,7 +119,7 @@ def test_only_one_file_imports_the_extension():
     importers = {
         str(path.relative_to(SOURCE))
         for path in FILES
-        if any(module.startswith("backlit._native") for module in imported_modules(ast.parse(path.read_text())))
+        if any(module.startswith("backlit._native") for module in modules_of(path))
     }
     # engine/__init__.py only asks whether it is there
     assert importers == {"engine/native.py", "engine/__init__.py"}
@@ -115,9 +127,7 @@ def test_only_one_file_imports_the_extension():
 
 def test_documents_are_read_and_written_in_one_room():
     importers = {
-        str(path.relative_to(SOURCE))
-        for path in FILES
-        if room_of(path) != "documents" and "json" in set(imported_modules(ast.parse(path.read_text())))
+        str(path.relative_to(SOURCE)) for path in FILES if room_of(path) != "documents" and "json" in modules_of(path)
     }
     assert importers == {
         "export/c_source/text.py",  # quotes a name
@@ -133,7 +143,7 @@ def test_light_rooms_need_numpy_alone(room):
     for path in FILES:
         if room_of(path) != room:
             continue
-        for module in imported_modules(ast.parse(path.read_text()), at_top_only=True):
+        for module in imported_modules(tree_of(path), at_top_only=True):
             package = module.split(".")[0]
             allowed = LIGHT_ROOMS[room] | set(sys.stdlib_module_names) | {"backlit"}
             assert package in allowed, f"{path.relative_to(SOURCE)} imports {package} at its top"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 import pytest
 from commands import QUICK, homes
+
+from backlit.cli import main
 
 
 @pytest.fixture
@@ -14,8 +19,24 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def model_of_homes(tmp_path_factory):
+    """What the command trains for the column `worth`, once for all."""
+    place = tmp_path_factory.mktemp("homes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        homes().write_csv("homes.csv")
+        patch.setattr(
+            sys, "argv", ["backlit", "train", "homes.csv", "--target", "worth", "--out", "m.safetensors", *QUICK]
+        )
+        try:
+            main()
+        except SystemExit as leaving:
+            assert not leaving.code, leaving.code
+    return place / "m.safetensors"
+
+
 @pytest.fixture
-def model(folder, run):
-    code, _, err = run("train", "homes.csv", "--target", "worth", "--out", "m.safetensors", *QUICK)
-    assert code == 0, err
-    return folder / "m.safetensors"
+def model(folder, model_of_homes):
+    """A model of homes.csv beside it."""
+    return shutil.copy(model_of_homes, folder / "m.safetensors")

@@ -12,7 +12,7 @@ from commands import QUICK, check_failure
 matplotlib.use("Agg")
 
 
-@pytest.mark.parametrize("target", ["worth", "color"])
+@pytest.mark.parametrize("target", [pytest.param("worth", marks=pytest.mark.thorough), "color"])
 def test_the_suggestion_can_be_trained_with(folder, run, target):
     options = ["--target", target, "--hidden", "16", "--batch-size", "16"]
     code, out, err = run("find-rate", "homes.csv", *options, "--plot", "rates.png")

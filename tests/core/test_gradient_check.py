@@ -15,7 +15,7 @@ from backlit.core.losses import fitting_pairs
 from backlit.core.network import Network
 from backlit.core.penalty import Penalty
 from backlit.errors import InvalidInputError, LossActivationError, ShapeError
-from every import every
+from every import every, in_turn
 
 
 def problem(sizes=(3, 4, 4, 2), names="tanh", seed=0, n=6, **options):
@@ -27,9 +27,9 @@ def problem(sizes=(3, 4, 4, 2), names="tanh", seed=0, n=6, **options):
 # a right gradient passes
 
 
-@every(("loss", "output"), fitting_pairs())
-@every("hidden", list(ACTIVATIONS))
-def test_every_loss_and_activation(loss, output, hidden):
+@every(("pair", "hidden"), in_turn(fitting_pairs(), ACTIVATIONS))
+def test_every_loss_and_activation(pair, hidden):
+    loss, output = pair
     network, x, y = problem((3, 4, 3), [hidden, output], seed=1)
     report = check_gradient(network, x, y, loss=loss)
     assert report.ok, report

@@ -5,11 +5,14 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from backlit.data.columns import dates
 from backlit.data.columns.counted import Counted
 from backlit.data.columns.dates import find_dates, formats_of, read_dates
 from backlit.data.columns.durations import are_durations, read_durations
 from every import every
 
+DAYS = ("2020-12-31", "31/12/20", "Thursday, December 31, 2020", "3-sept-2020", "20201231", "Dec 2020")
+CLOCKS = ("", " 11:59 PM", "T23:59:30.5", " 23:59:59am", " 7 p.m. 8 a.m.", "9pm")
 DAY, NOON = dt.date(2020, 12, 31), dt.datetime(2020, 12, 31, 23, 59)
 
 
@@ -52,6 +55,14 @@ def test_a_way_to_write_dates_is_found_and_read(cell, written, value):
     found = find_dates(Counted.of(pl.Series("x", [cell])))
     assert (found.form.formats, found.share) == ((written,), 1)
     assert read_dates(pl.Series("x", [cell, None]), found.form).to_list() == [value, None]
+
+
+def test_many_cells_have_the_same_shapes_as_few(monkeypatch):
+    cells = [day + clock + zone for day in DAYS for clock in CLOCKS for zone in ("", " UTC", "+01:00", "Z", "z")]
+    cells += ["1.2.3", "category 17", "123-45-6789", "Tue Wed 3", "12\n3", "20201231 1234567", "x", "", "٣/٤/٢٠٢٠"]
+    few, last = dates._shapes(pl.Series(cells[:9])), dates._shapes(pl.Series(cells[9:]))
+    monkeypatch.setattr(dates, "_FEW", 0)
+    assert dates._shapes(pl.Series(cells)).to_list() == few.to_list() + last.to_list()
 
 
 @pytest.mark.parametrize(

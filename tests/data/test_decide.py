@@ -1,13 +1,16 @@
 """What a column is taken for, by its own cells and by the table's others; what the user gives goes before."""
 
 import datetime as dt
+import threading
 
 import polars as pl
 import pytest
 
 from backlit.data.columns import ColumnChoices, LeftOutRow, Source, decide
 from backlit.data.columns.choices import NOTHING_GIVEN, columns_of
+from backlit.data.columns.counted import MANY, Counted, of_each
 from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.tally import Tally
 from backlit.errors import DataError, InvalidInputError, UnknownNameError
 
 NUMBERS = [f"{k / 7:.3f}" for k in range(40)]
@@ -204,6 +207,14 @@ def test_each_column_of_a_long_table_is_decided_by_its_own_cells():
         ("n", "number"),
     ]
     assert blank_missing(table, [])[0].row(0) == ("a", "2020-01-01", "1.5")
+
+
+def test_columns_are_counted_at_the_same_time():
+    # each waits until the other one is being counted
+    both = threading.Barrier(2, timeout=20)
+    counted = Counted.of(pl.Series("x", ["a"]))
+    tallies = [Tally("x", MANY, 0, counted.cells, lambda: (both.wait(), counted)[1]) for _ in range(2)]
+    assert of_each(tallies, lambda tally: tally.counted, MANY) == [counted, counted]
 
 
 SALES = [f"{k}.5" for k in range(9)]

@@ -212,7 +212,7 @@ def test_a_damaged_dictionary_is_refused(change, said):
 def test_clone_pickle_and_pipelines():
     encoder = TableEncoder(dtype="float32", max_categories=3).fit(TABLE)
     expected = {"dtype": "float32", "max_categories": 3, "categorical_features": "from_dtype", "columns": None}
-    expected |= {"numbers": "scaled", "n_bins": 32}
+    expected |= {"numbers": "scaled", "n_bins": 32, "bins_above": 0}
     assert clone(encoder).get_params() == expected
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(encoder)).transform(TABLE), encoder.transform(TABLE))
     y = np.arange(5.0)

@@ -33,6 +33,16 @@ def test_edges_are_quantiles_that_occur():
     assert edges_of([0, 5e-324, 1, 2]) == (0, 1, 2)  # nothing can be divided by the first difference
 
 
+def test_columns_of_few_different_values_have_no_bins():
+    table = pl.DataFrame({"few": [0, 1, 2, 2, 1, 0], "more": [0, 1, 2, 3, 3, None]})
+    encoder = piecewise(table, n_bins=8, bins_above=3)
+    assert len(encoder.get_feature_names_out()) == 1 + (2 + 3)
+    read = TableEncoder.from_dict(encoder.to_dict())
+    assert (read.bins_above, read.get_feature_names_out().tolist()) == (3, encoder.get_feature_names_out().tolist())
+    assert "bins_above" not in piecewise(table).to_dict()  # as files of before have it
+    assert TableEncoder.from_dict(piecewise(table).to_dict()).bins_above == 0
+
+
 def test_each_bin_rises_from_0_to_1_and_stays_within():
     out = np.full((6, 5), 9.0)
     block = np.array([[7.0, x] for x in (-1e150, 0.0, 0.5, 3.0, 1e150, np.nan)])
@@ -106,6 +116,8 @@ def test_bad_parameters_and_damaged_plans():
         TableEncoder(numbers="bins").fit(table)
     with pytest.raises(InvalidInputError, match="n_bins should be an integer ≥ 2, but is 1"):
         piecewise(table, n_bins=1)
+    with pytest.raises(InvalidInputError, match="bins_above should be an integer ≥ 0, but is -1"):
+        piecewise(table, bins_above=-1)
     with pytest.raises(DataError, match="Column 'a', row 2"):
         piecewise(table).transform(pl.DataFrame({"a": [1.0, np.inf, 2.0]}))
     good = piecewise(table).to_dict()

@@ -46,11 +46,11 @@ def test_plain_numbers_mean_what_their_text_means(many, monkeypatch):
 
 def test_a_word_below_the_head_makes_text_of_its_column_alone(monkeypatch):
     monkeypatch.setattr(plain_numbers, "_HEAD", 2)
-    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6.5\nx,7", 0, ",", ["a", "b"], 4)
+    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6.5\nx,7", 0, ",", ["a", "b"])
     assert (plain, table["a"].to_list(), table["b"].to_list()) == ({"b"}, ["1", "3", "5", "x"], [2, 4, 6.5, 7])
-    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6\n7,8", 0, ",", ["a", "b"], 4, as_text=["b"])
+    table, plain = plain_numbers.divide(b"1,2\n3,4\n5,6\n7,8", 0, ",", ["a", "b"], as_text=["b"])
     assert (plain, table.dtypes) == ({"a"}, [pl.Int64, pl.String])
-    assert plain_numbers.divide(b"1,2\n3,4,5", 0, ",", ["a", "b"], 2) is None
+    assert plain_numbers.divide(b"1,2\n3,4,5", 0, ",", ["a", "b"]) is None
 
 
 def test_zeros_are_found_across_pieces(monkeypatch):

@@ -26,7 +26,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective
 from backlit.engine.native import NativeEngine
-from every import every
+from every import every, in_turn
 
 # rows of a batch, and of the last one: groups that are full and groups that are not, for lanes from 2 to 16
 BATCH, LAST = 37, 19
@@ -44,9 +44,9 @@ def after_steps(engine, network, arrays, objective, optimizer=SGD(), n_epochs=1)
     return np.concatenate([*costs, parameters(session.network())])
 
 
-@every("hidden", ACTIVATIONS)
-@every(("loss", "output"), [*fitting_pairs(), *PARAMETRIC_LOSSES])
-def test_steps_of_the_registry_agree_with_the_reference(loss, output, hidden):
+@every(("pair", "hidden"), in_turn([*fitting_pairs(), *PARAMETRIC_LOSSES], ACTIVATIONS))
+def test_steps_of_the_registry_agree_with_the_reference(pair, hidden):
+    loss, output = pair
     # as many columns as one vector and more, and neurons that fill no tile
     network = Network.initialize([19, 13, 6, 3], [hidden, hidden, output], seed=3)
     arrays = examples(network, loss, BATCH + LAST)

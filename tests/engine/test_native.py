@@ -25,7 +25,7 @@ from backlit.core.residual_losses import FAMILIES
 from backlit.engine import Objective, OptimizerState
 from backlit.engine.reference import ReferenceEngine
 from backlit.errors import ShapeError
-from every import every
+from every import every, in_turn
 from random_networks import flat, has_enough_digits, problems
 
 ENGINES = {"reference": ReferenceEngine(), "native": native_engine()}
@@ -129,9 +129,9 @@ PARAMETRIC_LOSSES = [
 
 
 @every("penalty", PENALTIES)
-@every("hidden", ACTIVATIONS)
-@every(("loss", "output"), [*fitting_pairs(), *PARAMETRIC_LOSSES])
-def test_gradient_agrees_with_the_reference(loss, output, hidden, penalty):
+@every(("pair", "hidden"), in_turn([*fitting_pairs(), *PARAMETRIC_LOSSES], ACTIVATIONS))
+def test_gradient_agrees_with_the_reference(pair, hidden, penalty):
+    loss, output = pair
     # widths that leave padding in every vector, and rows that leave a remainder in every tile
     network = Network.initialize([7, 19, 9, 3], [hidden, hidden, output], seed=3)
     x, y, s = examples(network, loss, 37)

@@ -15,7 +15,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam
 from backlit.engine import Objective
 from backlit.errors import ShapeError
-from every import every
+from every import every, in_turn
 
 FORMATS = {"array": scipy.sparse.csr_array, "matrix": scipy.sparse.csr_matrix}
 
@@ -28,9 +28,8 @@ def sparse_examples(network, loss, n_rows, dtype="float64"):
     return scipy.sparse.csr_array(x.astype(dtype)), y.astype(dtype), s.astype(dtype)
 
 
-@every("kind", FORMATS)
 @every("engine", ENGINES)
-@every("hidden", ACTIVATIONS)
+@every(("hidden", "kind"), in_turn(ACTIVATIONS, FORMATS))
 def test_gradient_and_outputs_agree_with_the_dense_ones(hidden, engine, kind):
     network = Network.initialize([50, 19, 3], [hidden, "identity"], seed=3)
     x, y, s = sparse_examples(network, "quadratic", 2100)

@@ -69,7 +69,7 @@ def test_data_frames_with_names(make, model):
 @pytest.mark.parametrize("make", [scipy.sparse.csr_array, scipy.sparse.csc_matrix, scipy.sparse.coo_array])
 def test_sparse_input_is_dense_input(make, model, monkeypatch):
     dense = outputs(clone(model).fit(X, Y), X)
-    monkeypatch.setattr(prediction, "_CHUNK_VALUES", 20)
+    monkeypatch.setattr(prediction, "_CONVERTED_AT_A_TIME", 20)
     np.testing.assert_allclose(outputs(model.fit(make(X), Y), make(X)), dense, rtol=1e-12)
 
 
@@ -77,9 +77,12 @@ def test_prediction_goes_in_chunks(model, monkeypatch):
     model.fit(X, Y)
     whole = outputs(model, X)
     lengths, as_matrix = [], prediction.as_input
-    monkeypatch.setattr(prediction, "_CHUNK_VALUES", 4 * 17)
+    monkeypatch.setattr(prediction, "_CONVERTED_AT_A_TIME", 4 * 17)
+    monkeypatch.setattr(prediction, "_INTERRUPTED_AFTER", 4 * 40)
     monkeypatch.setattr(prediction, "as_input", lambda X, dtype: lengths.append(X.shape[0]) or as_matrix(X, dtype))
     np.testing.assert_allclose(outputs(model, X), whole, rtol=1e-13)
+    assert lengths == []  # as it came
+    np.testing.assert_allclose(outputs(model, np.asfortranarray(X)), whole, rtol=1e-13)
     assert lengths == [17] * 8 + [14]
 
 

@@ -5,7 +5,7 @@ from sklearn.datasets import load_digits, load_iris
 from backlit import MLPClassifier
 from backlit.core.activations import ACTIVATIONS
 from backlit.errors import InvalidInputError, LossActivationError
-from every import every
+from every import every, in_turn
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -16,8 +16,10 @@ LABELS = np.stack([Y == 0, Y != 2, X[:, 0] > 0], axis=1).astype(int)
 FAST = {"hidden_layer_sizes": (16,), "learning_rate_init": 0.02, "max_iter": 60, "random_state": 0}
 
 
-@every("activation", ["relu", "tanh", "gelu", "mish", "selu", "softplus"])
-@every("solver", ["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"])
+@every(
+    ("solver", "activation"),
+    in_turn(["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"], ["relu", "tanh", "gelu", "mish", "selu", "softplus"]),
+)
 def test_learns(solver, activation, engine):
     parameters = {"learning_rate_init": 0.1, "max_iter": 200} if solver in ("sgd", "gd") else {}
     classifier = MLPClassifier(solver=solver, activation=activation, engine=engine, **FAST | parameters)

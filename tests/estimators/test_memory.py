@@ -31,13 +31,14 @@ print((peak() - before) / 2**20, allowed / 2**20)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("linux")  # ru_maxrss is in other units elsewhere
 @pytest.mark.parametrize(
     ("n_rows", "n_hidden", "early_stopping"),
     [
-        pytest.param(30_000, 50, 0, id="much data", marks=pytest.mark.thorough),
+        pytest.param(30_000, 50, 0, id="much data"),
         pytest.param(30_000, 50, 1, id="much data, early stopping"),
-        pytest.param(512, 3000, 0, id="many parameters", marks=pytest.mark.thorough),
+        pytest.param(512, 3000, 0, id="many parameters"),
     ],
 )
 def test_memory_of_a_fit(n_rows, n_hidden, early_stopping):

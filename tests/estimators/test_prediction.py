@@ -40,7 +40,9 @@ def no_validation(monkeypatch):
 def test_a_plain_array_goes_the_short_way(model, no_validation):
     expected = model.network_.feedforward(X[:1])
     np.testing.assert_allclose(model.predict(X[:1]), expected, rtol=1e-12)
-    for other in (X[:1].tolist(), X[:1].astype(np.int64), X[:1].view(np.matrix), np.tile(X, (300, 1))):
+    many = np.tile(X, (300, 1))
+    assert len(model.predict(many)) == len(many)
+    for other in (X[:1].tolist(), X[:1].astype(np.int64), X[:1].view(np.matrix), np.asfortranarray(many)):
         with pytest.raises(AssertionError, match="was called"):
             model.predict(other)
 

@@ -4,7 +4,7 @@ from sklearn.datasets import load_diabetes
 
 from backlit import MLPRegressor
 from backlit.errors import InvalidInputError, LossActivationError
-from every import every
+from every import every, in_turn
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -13,8 +13,7 @@ X, Y = X / X.std(axis=0), (Y - Y.mean()) / Y.std()
 BOTH = np.stack([Y, X[:, 2] ** 2], axis=1)
 
 
-@every("solver", ["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"])
-@every("y", [Y, BOTH])
+@every(("solver", "y"), in_turn(["adam", "sgd", "gd", "rmsprop", "adamw", "lbfgs"], [Y, BOTH]))
 def test_learns(y, solver, engine):
     regressor = MLPRegressor(hidden_layer_sizes=(20,), solver=solver, engine=engine, random_state=0)
     regressor.set_params(learning_rate_init=0.1 if solver == "gd" else 0.02).fit(X, y)

@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 from backlit import EarlyStopping, MLPClassifier, MLPRegressor
-from every import every
+from every import every, in_turn
 
 N_FEATURES, HIDDEN = 6, (7, 5)
 # the last batch is full with one of each two, and short with the other
@@ -98,9 +98,9 @@ def assert_same_weights(theirs, ours, weights, tolerance=1e-9):
             np.testing.assert_allclose(ours_, theirs_, rtol=0, atol=tolerance)
 
 
-@every("activation", N_ROWS)
-@every(("task", "solver"), CASES)
-def test_same_weights_after_five_epochs(task, solver, activation, engine):
+@every(("case", "activation"), in_turn(CASES, N_ROWS))
+def test_same_weights_after_five_epochs(case, activation, engine):
+    task, solver = case
     theirs, ours, weights, _ = fit_both(task, engine, SOLVERS[solver] | {"activation": activation}, N_ROWS[activation])
     assert_same_weights(theirs, ours, weights)
     assert ours.n_iter_ == theirs.n_iter_ == 5

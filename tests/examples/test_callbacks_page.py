@@ -46,7 +46,7 @@ def test_csv(monkeypatch, tmp_path):
     "section",
     [
         pytest.param("TensorBoard", marks=pytest.mark.needs("tensorboardX")),
-        pytest.param("MLflow", marks=pytest.mark.needs("mlflow")),
+        pytest.param("MLflow", marks=[pytest.mark.thorough, pytest.mark.needs("mlflow")]),
     ],
 )
 def test_other_peoples_logs(section, monkeypatch, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mlflow_model.py"
 
 
+@pytest.mark.thorough
 @pytest.mark.needs("mlflow")
 def test_a_model_is_logged_loaded_and_kept_by_autolog(tmp_path):
     # In a process of its own, for autolog changes scikit-learn. Files, for a new database takes two seconds to make.

@@ -116,7 +116,14 @@ def test_a_form_of_which_a_part_is_missing_is_told_so():
     assert "in the manner of nnfs" in verdict.recognized[0].role
 
 
-@pytest.mark.parametrize(("text", "code"), [(SIGMA, 1), ("x = 1\n", 2), ("def f(z):\n    return z\n", 2)])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(SIGMA, 1, marks=pytest.mark.thorough),
+        ("x = 1\n", 2),
+        pytest.param("def f(z):\n    return z\n", 2, marks=pytest.mark.thorough),
+    ],
+)
 def test_exit_codes(run, tmp_path, text, code):
     path = tmp_path / "student.py"
     path.write_text(text)

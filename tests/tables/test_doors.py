@@ -294,12 +294,9 @@ def test_a_model_that_came_by_one_door_answers_by_all(doors, models):
     for trained_by in ways & models.keys():
         model, first = models[trained_by], None
         for asked_by, (table, _) in doors.items():
-            step = model.explain(table, 3)
-            answers = [
-                model.predict(table).values,
-                list(model.evaluate(table).metrics.values()),
-                [step.cost, *step.examples[0].x],
-            ]
+            step = model.explain(table, 3)  # which has the features and the target of a row
+            answers = [model.predict(table).values, [step.cost, *step.examples[0].x]]
+            answers += [list(model.evaluate(table).metrics.values())] if needs.THOROUGH else []
             first = first or answers
             for answer, expected in zip(answers, first, strict=True):
                 np.testing.assert_allclose(answer, expected, rtol=1e-9, err_msg=f"{trained_by}, then {asked_by}")

@@ -74,6 +74,16 @@ def test_numbers_in_bins(tmp_path):
     assert "numbers" not in TableModel.train(data, "y", QUICK).training["options"]
     with pytest.raises(UnknownNameError, match="'bins'"):
         replace(QUICK, numbers="bins")
+    said = []
+    fewer = TableModel.train(data, "y", replace(options, bins_above=len(data)), say=said.append)
+    assert (fewer.network.sizes[0], f"Without bins, of at most {len(data)} different values each: x." in said) == (
+        11,
+        True,
+    )
+    fewer.save(tmp_path / "m.safetensors")
+    assert TableModel.load(tmp_path / "m.safetensors").training["options"]["bins_above"] == len(data)
+    with pytest.raises(InvalidInputError, match="bins_above must be at least 0"):
+        replace(QUICK, bins_above=-1)
     with pytest.raises(InvalidInputError, match="n_bins is 1"):
         replace(QUICK, n_bins=1)
 

@@ -60,6 +60,7 @@ class Contestant:
 # table of its own has their gains.
 PARTS: dict[str, Mapping[str, Any]] = {
     "bins": {"numbers": "scaled"},
+    "bins-above": {"bins_above": 0},
     "beta-2": {"beta_2": 0.999},
     "schedule": {"schedule": "cosine"},
     "zero-output": {"zero_output": False},

@@ -47,6 +47,9 @@ class TableEncoder(TransformerMixin, BaseEstimator, TableEncoding):  # type: ign
         bend where a number matters.
     n_bins : int, default=32
         Bins of a column, at most; a column of few distinct values has one from each to the next. Only for "piecewise".
+    bins_above : int, default=0
+        A column of at most so many different values has no bins. Where few numbers stand for many rows, bins tell a
+        network little that the scaled number does not, and let it learn rows by heart. Only for "piecewise".
 
     Attributes
     ----------

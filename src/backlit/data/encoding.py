@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from backlit.data.categories import chosen_categories
 from backlit.data.columns.schema import TableSchema
 from backlit.data.features import Features
-from backlit.data.learned import DTYPES, NUMBERS, PIECEWISE, Learned
+from backlit.data.learned import DTYPES, NUMBERS, PIECEWISE, Learned, dtype_name
 from backlit.data.meaning import choices_of, learn_schema, losses, read_view
 from backlit.data.plans import JsonDict, Plan, plan_for
 from backlit.data.statistics import Statistics
@@ -65,6 +65,7 @@ class TableEncoding:
         columns: Any = None,
         numbers: str = "scaled",
         n_bins: int = 32,
+        bins_above: int = 0,
     ) -> None:
         self.dtype = dtype
         self.max_categories = max_categories
@@ -72,6 +73,7 @@ class TableEncoding:
         self.columns = columns
         self.numbers = numbers
         self.n_bins = n_bins
+        self.bins_above = bins_above
 
     def fit(self, table: Any, y: ArrayLike | None = None) -> Self:
         """Learn each column.
@@ -131,21 +133,21 @@ class TableEncoding:
         """
         self._check_parameters()
         n_bins = self.n_bins if self.numbers == PIECEWISE else 0
-        plans = [plan_for(each, int(self.max_categories), n_bins) for each in statistics]
+        plans = [plan_for(each, int(self.max_categories), n_bins, int(self.bins_above)) for each in statistics]
         if not plans:
             left_out = "; ".join(f"{column.name}: {column.kind}" for column in schema.columns[:5])
             raise DataError(f"No column is left to learn from ({left_out}). Say what one is: columns={{…}} (--column).")
         self._learned(plans, schema, named=named)
 
     def _check_parameters(self) -> None:
-        if _dtype_name(self.dtype) not in DTYPES:
+        if dtype_name(self.dtype) not in DTYPES:
             raise InvalidInputError(f"dtype should be 'float32' or 'float64', but is {self.dtype!r}.")
-        if not isinstance(self.max_categories, int | np.integer) or self.max_categories < 1:
-            raise InvalidInputError(f"max_categories should be an integer ≥ 1, but is {self.max_categories!r}.")
+        for name, least in (("max_categories", 1), ("n_bins", 2), ("bins_above", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise InvalidInputError(f"{name} should be an integer ≥ {least}, but is {value!r}.")
         if self.numbers not in NUMBERS:
             raise InvalidInputError(f"numbers should be 'scaled' or 'piecewise', but is {self.numbers!r}.")
-        if not isinstance(self.n_bins, int | np.integer) or self.n_bins < 2:
-            raise InvalidInputError(f"n_bins should be an integer ≥ 2, but is {self.n_bins!r}.")
 
     def _learned(self, plans: list[Plan], schema: TableSchema, *, named: bool) -> None:
         self.plans_, self.schema_ = plans, schema
@@ -172,12 +174,12 @@ class TableEncoding:
         """
         self._check_fitted()
         view, columns = self._read(TableView(table))
-        return self._features.encode(view, columns, _dtype_name(self.dtype))
+        return self._features.encode(view, columns, dtype_name(self.dtype))
 
     def transform_read(self, table: Any) -> NDArray[np.floating]:
         """Encode a table that the schema has already read; see `transform`."""
         view = TableView(table)
-        return self._features.encode(view, self._find_columns(view), _dtype_name(self.dtype))
+        return self._features.encode(view, self._find_columns(view), dtype_name(self.dtype))
 
     def _read(self, view: TableView) -> tuple[TableView, list[int]]:
         """Return a table read as in training, and where each plan's column stands in it."""
@@ -243,7 +245,7 @@ class TableEncoding:
         self._check_fitted()
         view, columns = self._read(TableView(table).row(row_index))
         encoded = iter(
-            zip(self._features.names, self._features.encode(view, columns, _dtype_name(self.dtype))[0], strict=True)
+            zip(self._features.names, self._features.encode(view, columns, dtype_name(self.dtype))[0], strict=True)
         )
         described = []
         for plan, j in zip(self.plans_, columns, strict=True):
@@ -258,9 +260,10 @@ class TableEncoding:
         self._check_fitted()
         # said only where it is not what encoders of before are
         bins = {"n_bins": int(self.n_bins)} if self.numbers == PIECEWISE else {}
+        bins |= {"bins_above": int(self.bins_above)} if bins and self.bins_above else {}
         return {
             "version": 2,
-            "dtype": _dtype_name(self.dtype),
+            "dtype": dtype_name(self.dtype),
             "max_categories": int(self.max_categories),
             **bins,
             "named": hasattr(self, "feature_names_in_"),
@@ -281,7 +284,7 @@ class TableEncoding:
         learned = Learned.from_dict(data)
         encoder = cls(learned.dtype, learned.max_categories)
         if learned.n_bins is not None:
-            encoder.numbers, encoder.n_bins = PIECEWISE, learned.n_bins
+            encoder.numbers, encoder.n_bins, encoder.bins_above = PIECEWISE, learned.n_bins, learned.bins_above
         encoder._learned(learned.plans, learned.schema, named=learned.named)
         learned.width.one_of(len(encoder._features.names))
         return encoder
@@ -291,10 +294,3 @@ class TableEncoding:
             from sklearn.exceptions import NotFittedError
 
             raise NotFittedError(f"This {type(self).__name__} has learned no table yet. Call fit first.")
-
-
-def _dtype_name(dtype: Any) -> str:
-    try:
-        return str(np.dtype(dtype).name)
-    except TypeError:
-        return repr(dtype)

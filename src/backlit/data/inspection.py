@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backlit.data.columns.cells import read_counted
 from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
 from backlit.data.columns.column import Column
+from backlit.data.columns.counted import of_each
 from backlit.data.columns.decide import PLACES, decide_by_counts
 from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.columns.report import describe
@@ -134,11 +135,13 @@ def inspect_table(table: pl.DataFrame, choices: ColumnChoices = NOTHING_GIVEN, t
     # All cells are read where their different ones were not.
     rest = [name for name in measured if name not in counted or name == target]
     table = table.with_columns(schema.only(rest).read(table.select(rest)).iter_columns())
-    facts = []
-    for column in schema.columns:
+
+    def look_at(column: Column) -> ColumnFacts:
         known = counted.get(column.name)
         values = table[column.name] if known is None else read_counted(known, column.written)
-        facts.append(_facts(column, values, sample[column.name]))
+        return _facts(column, values, sample[column.name])
+
+    facts = of_each(schema.columns, look_at, table.height)
     found = None if target is None else _target_facts(table[target], sample, target, schema.columns)
     return Inspection(table.height, schema, tuple(facts), found, sample.height)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from backlit.data.category_plan import CategoryPlan
 from backlit.data.columns.column import Column, Kind
@@ -26,6 +29,8 @@ class Learned:
     max_categories : int
     n_bins : int or None
         None: numbers are scaled, without bins.
+    bins_above : int
+        Columns of at most so many different values have none.
     named : bool
     width : Field
         How many features the file says there are.
@@ -36,6 +41,7 @@ class Learned:
     dtype: str
     max_categories: int
     n_bins: int | None
+    bins_above: int
     named: bool
     width: Field
     plans: list[Plan]
@@ -48,8 +54,9 @@ class Learned:
         document.version(2)
         is_old = document["version"].value == 1
         own = "n_features_in" if is_old else "schema"
+        bins = {"n_bins": None, "bins_above": 0}
         fields = document.fields(
-            "version", "dtype", "max_categories", "named", "n_features_out", "columns", own, n_bins=None
+            "version", "dtype", "max_categories", "named", "n_features_out", "columns", own, **bins
         )
         max_categories = fields["max_categories"].whole(1)
         columns = fields["columns"].parts(fields[own].whole(1) if is_old else None)
@@ -69,6 +76,13 @@ class Learned:
                 fields[own].refuse("of the same columns as the encoder")
         named = fields["named"].flag()
         n_bins = None if fields["n_bins"].is_null else fields["n_bins"].whole(2)
-        return cls(
-            fields["dtype"].one_of(*DTYPES), max_categories, n_bins, named, fields["n_features_out"], plans, schema
-        )
+        above, width = fields["bins_above"].whole(0), fields["n_features_out"]
+        return cls(fields["dtype"].one_of(*DTYPES), max_categories, n_bins, above, named, width, plans, schema)
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return how a type of numbers is called, or what came in its place."""
+    try:
+        return str(np.dtype(dtype).name)
+    except TypeError:
+        return repr(dtype)

@@ -95,7 +95,7 @@ def _digits(edges: tuple[float, ...]) -> list[int]:
     return [2 + int(np.argmax(np.array(off) <= most)) for off, most in zip(rounded, room, strict=True)]
 
 
-def with_bins(plan: NumberPlan, present: NDArray[np.float64], n_bins: int) -> Plan:
+def with_bins(plan: NumberPlan, present: NDArray[np.float64], n_bins: int, above: int = 0) -> Plan:
     """Return a plan with bins beside it, or itself where there would be a single one, which says the same.
 
     Parameters
@@ -106,6 +106,8 @@ def with_bins(plan: NumberPlan, present: NDArray[np.float64], n_bins: int) -> Pl
     n_bins : int
         At most so many, with as many rows in each as can be. Where values that repeat leave room, the others share it:
         a gain that is 0 in nine rows of ten would have one bin otherwise.
+    above : int, default 0
+        Of at most so many different values there are no bins.
     """
     values = edges = np.unique(present)
     if len(edges) > n_bins + 1:
@@ -113,6 +115,8 @@ def with_bins(plan: NumberPlan, present: NDArray[np.float64], n_bins: int) -> Pl
         edges = _at_shares(present, np.linspace(0, 1, n_bins + 1))
         room = n_bins + 1 - len(edges)
         edges = np.union1d(edges, _at_shares(np.setdiff1d(values, edges), np.linspace(0, 1, room + 2)[1:-1]))
+    if len(values) <= above:
+        return plan
     # nothing can be divided by less
     edges = edges[np.diff(edges, prepend=-np.inf) > 1 / LIMIT]
     return plan if len(edges) < 3 else PiecewisePlan(plan, tuple(edges.tolist()))

@@ -40,8 +40,11 @@ def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool 
     return plan_for(Statistics.of(view, j, as_category=as_category), max_categories, n_bins)
 
 
-def plan_for(statistics: Statistics, max_categories: int, n_bins: int = 0) -> Plan:
-    """Return the plan of a column: with at most so many categories, and where `n_bins` is not 0 with so many bins."""
+def plan_for(statistics: Statistics, max_categories: int, n_bins: int = 0, bins_above: int = 0) -> Plan:
+    """Return the plan of a column: with at most so many categories, and where `n_bins` is not 0 with so many bins.
+
+    Of at most `bins_above` different values it has none.
+    """
     column, kind, missing = statistics.column, statistics.kind, statistics.missing
     if statistics.counts is not None:
         return CategoryPlan.fit(column, statistics.counts, max_categories, missing=missing)
@@ -58,7 +61,7 @@ def plan_for(statistics: Statistics, max_categories: int, n_bins: int = 0) -> Pl
         plan: NumberPlan = DatePlan(column, center, spread, missing, statistics.has_clock, statistics.zone)
     else:
         plan = (DurationPlan if kind == "duration" else NumberPlan)(column, center, spread, missing)
-    return with_bins(plan, present, n_bins) if n_bins else plan
+    return with_bins(plan, present, n_bins, bins_above) if n_bins else plan
 
 
 def plan_from_dict(data: object, where: str) -> Plan:

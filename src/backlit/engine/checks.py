@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from backlit.core.layer_rates import LayerRates, check_scales, refuse_gradient_descent
+from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.protocol import Floats, Inputs
-from backlit.errors import InvalidInputError, ShapeError
+from backlit.errors import InvalidInputError, NotFiniteError, ShapeError
 
 
 def check_precision(network: Network, precision: str) -> None:
@@ -33,6 +36,12 @@ def check_layer_rates(network: Network, optimizer: Optimizer, layer_rates: Layer
                 f"the input, but {factors!r} came."
             )
     check_scales(layer_rates.scales)
+
+
+def check_finite(x: Inputs) -> None:
+    """Raise if x holds NaN or infinity."""
+    if not np.isfinite(x.data if is_sparse(x) else x).all():
+        raise NotFiniteError
 
 
 def check_shapes(sizes: Sequence[int], x: Inputs, y: Floats | None = None, sample_weight: Floats | None = None) -> None:

@@ -23,6 +23,7 @@ from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer
+from backlit.engine.checks import check_finite
 from backlit.engine.protocol import (
     Engine,
     Floats,
@@ -106,7 +107,9 @@ class MembersSession:
         assert total is not None
         return total / np.asarray(self.n_members, dtype=total.dtype)
 
-    def feedforward(self, x: Inputs) -> Floats:
+    def feedforward(self, x: Inputs, *, finite: bool = False) -> Floats:
+        if finite:
+            check_finite(x)
         return np.asarray(get_activation(self._activation).value(self._z(x)))
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:

@@ -33,7 +33,7 @@ from backlit.engine.protocol import (
     scales_to_begin_with,
 )
 from backlit.engine.reference import ReferenceEngine
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, NotFiniteError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
 
@@ -193,10 +193,11 @@ class NativeSession(PackedGradients):
     def objective(self) -> Objective:
         return self._objective
 
-    def feedforward(self, x: Inputs) -> Floats:
+    def feedforward(self, x: Inputs, *, finite: bool = False) -> Floats:
         check_shapes(self._sizes, x)
         out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
-        self._session.evaluate(self._input(x), out)
+        if not self._session.feedforward(self._input(x), out) and finite:
+            raise NotFiniteError
         return out
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:

@@ -16,7 +16,7 @@ from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer, with_decay
 from backlit.core.precision import PRODUCTS
-from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
+from backlit.engine.checks import check_finite, check_layer_rates, check_precision, check_shapes
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -100,8 +100,10 @@ class ReferenceSession:
     def objective(self) -> Objective:
         return self._objective
 
-    def feedforward(self, x: Inputs) -> Floats:
+    def feedforward(self, x: Inputs, *, finite: bool = False) -> Floats:
         check_shapes(self._network.sizes, x)
+        if finite:
+            check_finite(x)
         out = np.empty((x.shape[0], self._network.sizes[-1]), dtype=self._network.dtype)
         for rows in _chunks(x.shape[0]):
             out[rows] = feedforward(self._network, x[rows], self._product)[1][-1]

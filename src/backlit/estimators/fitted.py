@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ from backlit.data.labels import Targets
 from backlit.engine import get_engine
 from backlit.engine.predictor import Predictor
 from backlit.engine.protocol import Floats, Objective
-from backlit.errors import InvalidInputError
+from backlit.errors import InvalidInputError, NotFiniteError
 from backlit.estimators.going_on import Continuation, Fitted, Start
 from backlit.estimators.inputs import TakesInputs, as_matrix
-from backlit.estimators.prediction import KeptSessions, WeightArrays, Weights, in_chunks
+from backlit.estimators.prediction import KeptSessions, WeightArrays, Weights, as_it_is, in_chunks
 from backlit.export.onnx import to_onnx
 from backlit.training.events import Watcher
 from backlit.training.options import LBFGS
@@ -116,8 +117,15 @@ class FittedNetwork(TakesInputs):
         activations = self._activations
         if last_activation is not None:
             activations = (*activations[:-1], last_activation)
-        weights, X = self._weights(), self._check_rows(X)
+        weights = self._weights()
+        as_it_came = self._is_plain(X) and X.dtype == weights.dtype and X.flags.c_contiguous
+        if not as_it_came:
+            X = self._check_rows(X)
         with self._kept_sessions.session(weights, activations, self.engine, self.n_threads) as session:
+            if as_it_came:
+                with suppress(NotFiniteError):
+                    return as_it_is(session, X)
+                self._check_rows(X)  # which says where
             return in_chunks(session, X, weights.dtype)
 
     def _outputs_of(self, network: Network, X: Any) -> Floats:

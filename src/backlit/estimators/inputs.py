@@ -67,24 +67,27 @@ class TakesInputs(WithOptionObjects, ABC):
         encoder = getattr(self, "encoder_", None)
         if encoder is not None:
             return self._encoded(X, encoder, reset=False)
-        if self._is_checked_quickly(X):
+        if self._is_plain(X) and 0 < X.size <= _FEW_VALUES and np.isfinite(X).all():
             return X
         refuse_masked(X, "X")
         refuse_times(X)
         X = validate_data(self, X, reset=False, **_kinds(X))
         return X if isinstance(X, np.ndarray) else X.tocsr()  # whose rows can be cut
 
-    def _is_checked_quickly(self, X: Any) -> bool:
-        # scikit-learn takes longer to validate than a small network to predict. Of a small plain array it would find no
-        # more than this; all else goes through it, which also words the errors.
+    def _is_plain(self, X: Any) -> bool:
+        """Tell of rows to predict whether they are an array that can only be wrong by NaN or infinity.
+
+        scikit-learn takes longer to validate than a small network to predict. Of such an array it would find no more;
+        all else goes through it, which also words the errors.
+        """
         return (
             type(X) is np.ndarray
             and X.ndim == 2
             and X.dtype in (np.float32, np.float64)
+            and len(X) > 0
             and X.shape[1] == self.n_features_in_
-            and 0 < X.size <= _FEW_VALUES
             and not hasattr(self, "feature_names_in_")
-            and bool(np.isfinite(X).all())
+            and getattr(self, "encoder_", None) is None
         )
 
     def _check_examples(self, X: Any, y: Any, encoder: TableEncoder | None, *, reset: bool) -> tuple[Any, Any]:

@@ -16,8 +16,8 @@ from backlit.engine.protocol import Floats, Objective, Session
 from backlit.errors import InvalidInputError
 from backlit.estimators.inputs import as_input
 
-_CHUNK_VALUES = 2**22
-"""Numbers of a dense X that are converted at a time."""
+_CONVERTED_AT_A_TIME, _INTERRUPTED_AFTER = 2**22, 2**28
+"""Numbers of a dense X that are converted at a time, or fed forward without a look at Ctrl-C."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,23 @@ class Weights:
         return [*self.coefs, *self.intercepts]
 
 
+def as_it_is(session: Session, X: Floats) -> Floats:
+    """Return a^L of rows that need no conversion, ``(n_examples, n_out)``, looked through as they are fed forward.
+
+    Parameters
+    ----------
+    session : Session
+    X : ndarray, ``(n_examples, n_features)``
+        Contiguous, of the dtype of the session's network.
+
+    Raises
+    ------
+    NotFiniteError
+        If X holds NaN or infinity.
+    """
+    return _together([session.feedforward(X[rows], finite=True) for rows in _chunks(X.shape, _INTERRUPTED_AFTER)])
+
+
 def in_chunks(session: Session, X: Any, dtype: str) -> Floats:
     """Return a^L of checked rows, ``(n_examples, n_out)``.
 
@@ -61,9 +78,16 @@ def in_chunks(session: Session, X: Any, dtype: str) -> Floats:
     dtype : {"float32", "float64"}
         Of the session's network.
     """
-    n_rows = X.shape[0]
-    step = n_rows if is_sparse(X) else max(1, _CHUNK_VALUES // X.shape[1])
-    chunks = [session.feedforward(as_input(X[i : i + step], dtype)) for i in range(0, n_rows, step)]
+    chunks = [slice(None)] if is_sparse(X) else _chunks(X.shape, _CONVERTED_AT_A_TIME)
+    return _together([session.feedforward(as_input(X[rows], dtype)) for rows in chunks])
+
+
+def _chunks(shape: tuple[int, ...], n_values: int) -> list[slice]:
+    step = max(1, n_values // shape[1])
+    return [slice(i, i + step) for i in range(0, shape[0], step)]
+
+
+def _together(chunks: list[Floats]) -> Floats:
     a = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
     if np.isnan(a).any():
         raise InvalidInputError("The network's outputs are NaN: coefs_ or intercepts_ hold numbers not finite.")

@@ -80,7 +80,8 @@ class TableTraining(FitOptions):
         Share of the rows held out where no validation table is given; 0 for none, and no early stopping.
     dtype : {"float32", "float64"}
     numbers : {"scaled", "piecewise"}
-        How the encoder lays out numbers, and `n_bins` how many bins it takes at most; see `TableEncoder`.
+        How the encoder lays out numbers, `n_bins` how many bins it takes at most, and `bins_above` how many different
+        values a column has at most that gets none; see `TableEncoder`.
     """
 
     preset: str = option(
@@ -125,6 +126,7 @@ class TableTraining(FitOptions):
         "scaled", "scaled, or piecewise: each number, date and duration also in bins that rise from 0 to 1.", "Data"
     )
     n_bins: int = option(32, "Bins of a column, at most, where numbers are piecewise.", "Data", min=2)
+    bins_above: int = option(0, "Columns of at most so many different values have no bins.", "Data", min=0)
     given: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
@@ -160,6 +162,10 @@ class TableTraining(FitOptions):
             raise UnknownNameError("encoding of numbers", self.numbers, ("scaled", "piecewise"))
         if self.n_bins < 2:
             raise InvalidInputError(f"There must be at least 2 bins, but n_bins is {self.n_bins}.")
+        if self.bins_above < 0:
+            raise InvalidInputError(
+                f"bins_above must be at least 0, for bins in all columns, but is {self.bins_above}."
+            )
         if self.class_weight not in (None, "balanced"):
             raise UnknownNameError("class_weight", self.class_weight, ("balanced",))
         if not 0 <= self.validation_fraction < 1:
@@ -220,10 +226,10 @@ class TableTraining(FitOptions):
         left_out |= set() if searches else {"max_fun", "gradient_tolerance"}
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
-        unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales")
+        unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales", "bins_above")
         left_out |= {name for name in unused if not getattr(self, name)}
         left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
-        left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins"}
+        left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins", "bins_above"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]
         rate = None if searches else self.rate
         return {name: plain(getattr(self, name)) for name in names} | {"learning_rate": rate}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from backlit.data.encoding import TableEncoding
+from backlit.data.plans import NumberPlan
 from backlit.tables.options import TableTraining
-from backlit.tables.presets import PRESETS, TableFacts
+from backlit.tables.presets import PRESETS, WITH_BINS, TableFacts
 
 
 def preset_lines(training: TableTraining, table: TableFacts) -> list[str]:
@@ -36,11 +38,22 @@ def preset_lines(training: TableTraining, table: TableFacts) -> list[str]:
     ]
 
 
+def lines_without_bins(encoder: TableEncoding) -> list[str]:
+    """Return a line that names the columns without bins for their few different values; none where all have bins."""
+    if encoder.numbers != "piecewise" or not encoder.bins_above:
+        return []
+    names = [plan.column for plan in encoder.plans_ if plan.kind in WITH_BINS and isinstance(plan, NumberPlan)]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    few = f"at most {encoder.bins_above} different values"
+    return [f"Without bins, of {few} each: {', '.join(names[:5])}{more}."] if names else []
+
+
 def _network(training: TableTraining) -> str:
     layers = f"hidden layers of {_shown(training.hidden)} {_shown(training.activation)}"
     members = f"{training.members} networks, averaged, each with " if training.members > 1 else ""
     if training.numbers == "piecewise":
-        return f"{members}{layers}; numbers in {training.n_bins} bins at most, at whose edges it can bend"
+        above = f" of more than {training.bins_above} different values" * bool(training.bins_above)
+        return f"{members}{layers}; numbers{above} in {training.n_bins} bins at most, at whose edges it can bend"
     return f"{members}{layers}; numbers scaled alone, as bins are for fewer columns or rows"
 
 

@@ -37,6 +37,9 @@ Preset = Callable[[TableFacts], dict[str, Any]]
 WITH_BINS = ("number", "date", "duration")
 """Kinds of columns that bins are for."""
 
+FEW = 20
+"""Different values of a column that bins do not help; chosen on validation rows, of Letter above all."""
+
 MOST_BINS = 2_048
 """Of all columns together. A network of thousands of inputs has its time in the first layer, and bins of few rows."""
 
@@ -81,7 +84,7 @@ def bins_for(table: TableFacts, most: int) -> dict[str, Any]:
     """Return how numbers are laid out: in bins, fewer where there are many columns or rows, or without."""
     columns = max(1, table.n_numbers)
     n_bins = min(most, MOST_BINS // columns, MOST_BYTES // (4 * columns * max(1, table.n_rows)))
-    return {"numbers": "piecewise", "n_bins": n_bins} if n_bins >= 4 else {"numbers": "scaled"}
+    return {"numbers": "piecewise", "n_bins": n_bins, "bins_above": FEW} if n_bins >= 4 else {"numbers": "scaled"}
 
 
 def epochs_for(n_rows: int) -> int:

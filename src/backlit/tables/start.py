@@ -26,7 +26,7 @@ from backlit.data.meaning import choices_of
 from backlit.engine.members import seed_of_member
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
-from backlit.tables.preset_lines import preset_lines
+from backlit.tables.preset_lines import lines_without_bins, preset_lines
 from backlit.tables.presets import WITH_BINS, TableFacts
 from backlit.tables.rows import weights_of, without
 from backlit.tables.table_target import TableTarget, Task, are_spelled, schema_of
@@ -95,8 +95,10 @@ class TableStart:
             meaning = replace(meaning, kind="category", written=None)
             table = table.with_columns(labels)
         features = without(table, target, training.weight)
-        encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
+        encoder = encoding_for(training)
         encoder.fit_read(features, schema.only(features.columns), frame.zones)
+        for line in lines_without_bins(encoder):
+            say(line)
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss, clip=training.clip), column=meaning)
         y = learned.encode(table[target]).astype(training.dtype)
@@ -115,6 +117,12 @@ class TableStart:
         weight = _weights(table, self.training)
         examples = Examples(self.encoder.transform(without(table, self.target.name, self.training.weight)), y, weight)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
+
+
+def encoding_for(training: TableTraining) -> TableEncoding:
+    """Return an encoder that has learned nothing yet, with the options of a training."""
+    names = ("dtype", "numbers", "n_bins", "bins_above")
+    return TableEncoding(**{name: getattr(training, name) for name in names})
 
 
 def facts_of(schema: TableSchema, target: str, weight: str | None, task: Task, n_rows: int) -> TableFacts:

@@ -84,8 +84,8 @@ class StreamRequest:
                 choices.decimal,
                 None if choices.schema is None else choices.schema.to_document(),
             ],
-            "encoding": [training.dtype, training.numbers, training.n_bins, training.preset],
-            "given": sorted({"numbers", "n_bins", "dtype"} & (training.given or set())),
+            "encoding": [training.dtype, training.numbers, training.n_bins, training.bins_above, training.preset],
+            "given": sorted({"numbers", "n_bins", "bins_above", "dtype"} & (training.given or set())),
             "backlit": library_version(),
         }
         plain: dict[str, Any] = strict_json.parse(strict_json.dump(asked))  # with lists for tuples, as it is read back

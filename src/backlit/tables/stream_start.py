@@ -30,8 +30,8 @@ from backlit.data.stream.windows import Windows
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.tables.options import TableTraining
-from backlit.tables.preset_lines import preset_lines
-from backlit.tables.start import check_weight, facts_of, first_network, output_activation
+from backlit.tables.preset_lines import lines_without_bins, preset_lines
+from backlit.tables.start import check_weight, encoding_for, facts_of, first_network, output_activation
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.stream_cache import RowsWriter
 from backlit.tables.stream_request import StreamRequest
@@ -185,8 +185,10 @@ class _Learned:
         features = [column for column in first.types if column not in (name, weight)]
         if not features:
             raise DataError(f"The table has no column but the target {name!r}, so there is nothing to predict it from.")
-        encoder = TableEncoding(dtype=training.dtype, numbers=training.numbers, n_bins=training.n_bins)
+        encoder = encoding_for(training)
         encoder.fit_statistics(first.statistics(features), schema.only(features))
+        for line in lines_without_bins(encoder):
+            say(line)
         return cls(encoder, target, n_rows, training, loss, first, features)
 
     def records(self) -> Records:
@@ -241,7 +243,7 @@ def _from_cache(
         return None, None, str(error)
     facts = facts_of(encoder.schema_, target.name, given.weight, target.task, n_rows)
     training = given.for_table(facts)
-    for line in preset_lines(training, facts):
+    for line in [*preset_lines(training, facts), *lines_without_bins(encoder)]:
         say(line)
     learned = _Learned(encoder, target, n_rows, training, loss)
     cache, why_not = open_cache(folder, asked, learned.records().dtype)

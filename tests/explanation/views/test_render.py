@@ -27,7 +27,7 @@ def check_views(explanation, **options):
 
 @every(("loss", "output"), fitting_pairs())
 def test_every_pair_says_the_same_in_every_view(loss, output):
-    network, x, y = network_and_target(loss, output)
+    network, x, y = network_and_target(loss, output, sizes=(2, 3, 2))
     check_views(explain(network, x * 1e-3, y, loss=loss, learning_rate=1e-6))
 
 

@@ -93,5 +93,4 @@ def test_fifty_pages_and_a_hundred_broken_clients_slow_nobody(server):
     assert len(took) > 1000
     assert figures["p95"] <= 0.5, figures
     assert figures["MB"] <= 100, figures
-    # a fifth is what 25 clicks a second take of Python's one lock; docs/lab.md says so
-    assert beside >= 0.7 * alone, figures
+    assert beside >= 0.9 * alone, figures

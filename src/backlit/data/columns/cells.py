@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from backlit.data.columns.column import Column
 from backlit.data.columns.counted import Counted
@@ -27,8 +27,7 @@ FEW = 10
 """Numbers that differ less than this may be codes, or a category's names."""
 
 
-@dataclass(frozen=True)
-class Telling:
+class Telling(NamedTuple):
     """What the cells of a column tell.
 
     Attributes
@@ -108,8 +107,7 @@ def plain_cells(counted: Counted) -> pl.Series:
 
 def plain_numbers(tally: Tally) -> Telling:
     """Tell what a column of text is whose cells were all found to be plain numbers, and read as such."""
-    column = Column(tally.name, "number", "", _PLAIN, tally.rows, tally.gaps)
-    return Telling(column, decimal="." if tally.cells.dtype.is_float() else None)
+    return Telling(Column(tally.name, "number", "", _PLAIN, tally.rows, tally.gaps))
 
 
 def _is_number(finding: Finding, counted: Counted) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from backlit.errors import InvalidInputError, UnknownNameError
+from backlit.errors import DataError, InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
     from backlit.data.columns.schema import TableSchema
@@ -131,3 +131,21 @@ def columns_of(words: Iterable[str]) -> dict[str, str]:
 
 
 NOTHING_GIVEN = ColumnChoices()
+
+
+def undecided_number(name: str, cell: str) -> DataError:
+    """Return what to say of a number that can be read in two ways: what was found, and the options that decide it."""
+    return DataError(
+        f"Column {name!r} can be read in two ways: {cell!r} is {cell.replace(',', '')} if the comma divides thousands, "
+        f"and {cell.replace(',', '.')} if it is the decimal mark; nothing in the table tells which. "
+        "Give decimal='.' or decimal=',' (--decimal), or one column's: number:. or number:, (--column)."
+    )
+
+
+def undecided_date(name: str, cell: str) -> DataError:
+    """Return the same of a date."""
+    return DataError(
+        f"Column {name!r} can be read in two ways: in {cell!r} the day or the month comes first, and the other cells "
+        f"do not tell. Give its form: --column {name}=date:%d/%m/%Y, or date:%m/%d/%Y; in Python "
+        f"columns={{{name!r}: 'date:%d/%m/%Y'}}."
+    )

@@ -17,10 +17,25 @@ Order = Literal["day", "month"]
 _MONTHS = r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)(?:uary|ruary|ch|il|e|y|ust|t?ember|ober|t)?\b"
 _DAYS = r"(?i)\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b,?\s*"
 _ZONE = r"[-+]\d{2}:?\d{2}$|[zZ]$"
-_MOST_SHAPES, _SEEN = 12, 1000
+_MOST_SHAPES, _SEEN, _FEW = 12, 1000, 200
 _FIRST_TWO = r"^\D*(\d{1,2})[-/. ](\d{1,2})[-/. ]\d"
 
-# A shape is what is left of a cell when years are Y, other numbers n, fractions f, months b, am and pm p, zones z.
+# A shape is what is left of a cell when years are Y, other numbers n, fractions f, months b, am and pm p, zones z:
+# what is replaced by what, and whether all such or the first.
+_TO_SHAPE: list[tuple[str, str, bool]] = [
+    (_DAYS, "", False),
+    (_MONTHS, "b", True),
+    (r"(?i)\b([ap])\.?m\b\.?", "p", False),
+    (r"(?i)(\d)[ap]m$", r"\1p", False),
+    (r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", r"\1z", False),
+    (r"(:\d{2})\.\d+", r"\1f", False),
+    (r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N", False),  # a version: 1.2.3
+    (r"\b\d{4}(\d{2})(\d{2})\b", "Ynn", True),
+    (r"\d{5,}", "N", True),
+    (r"\d{4}", "Y", True),
+    (r"\d{3}", "N", True),
+    (r"\d{1,2}", "n", True),
+]
 _DATE_SHAPES: list[tuple[str, str]] = [
     (r"Y([-/. ]?)n\1n", r"%Y\1%m\1%d"),
     (r"Y([-/. ])n", r"%Y\1%m"),
@@ -146,20 +161,21 @@ def _form_of(kinds: list[str], order: Order | None) -> DateForm:
 
 
 def _shapes(cells: pl.Series) -> pl.Series:
-    return (
-        cells.str.replace(_DAYS, "")
-        .str.replace_all(_MONTHS, "b")
-        .str.replace(r"(?i)\b([ap])\.?m\b\.?", "p")
-        .str.replace(r"(?i)(\d)[ap]m$", "${1}p")
-        .str.replace(r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", "${1}z")
-        .str.replace(r"(:\d{2})\.\d+", "${1}f")
-        .str.replace(r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N")  # a version: 1.2.3
-        .str.replace_all(r"\b\d{4}(\d{2})(\d{2})\b", "Ynn")
-        .str.replace_all(r"\d{5,}", "N")
-        .str.replace_all(r"\d{4}", "Y")
-        .str.replace_all(r"\d{3}", "N")
-        .str.replace_all(r"\d{1,2}", "n")
-    )
+    import polars as pl
+
+    if len(cells) <= _FEW:
+        # Python keeps what it has compiled, and polars compiles all patterns for each column anew.
+        return pl.Series(map(_shape, cells.to_list()), dtype=pl.String)
+    for pattern, replacement, is_for_all in _TO_SHAPE:
+        replace = cells.str.replace_all if is_for_all else cells.str.replace
+        cells = replace(pattern, re.sub(r"\\(\d)", r"${\1}", replacement))
+    return cells
+
+
+def _shape(cell: str) -> str:
+    for pattern, replacement, is_for_all in _TO_SHAPE:
+        cell = re.sub(pattern, replacement, cell, count=0 if is_for_all else 1)
+    return cell
 
 
 def formats_of(shape: str, order: Order) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from backlit.data.columns.cells import Telling, of_dates, of_numbers, of_text, plain_numbers, tell, with_misfits
-from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices
+from backlit.data.columns.choices import NOTHING_GIVEN, ColumnChoices, undecided_date, undecided_number
 from backlit.data.columns.column import Column, of_type
 from backlit.data.columns.counted import Counted, of_each
 from backlit.data.columns.dates import find_dates
@@ -153,11 +153,19 @@ class _Deciding:
 
     def columns(self, given: Sequence[Tally], looks: Mapping[str, Glance]) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""
-        told = of_each(given, lambda tally: self._tell(tally, looks.get(tally.name)), given[0].rows if given else 0)
+        if given:
+            # before each is asked, for what is asked of different cells is too little to share among threads
+            texts = [tally for tally in given if tally.name in looks and not looks[tally.name].is_plain]
+            of_each(texts, lambda tally: tally.counted, given[0].rows)
+        told = [self._tell(tally, looks.get(tally.name)) for tally in given]
         self.counted.clear()
         self.counted.update({tally.name: t.counted for tally, t in zip(given, told, strict=True) if t.counted})
-        decimal = self.choices.decimal or _only(telling.decimal for telling in told)
-        if decimal is None and self.choices.source.separator == ";" and not any(telling.decimal for telling in told):
+        decimals = {telling.decimal for telling in told if telling.decimal}
+        plain = self.choices.source.plain
+        if any(tally.cells.dtype.is_float() for tally in given if tally.name in plain):
+            decimals.add(".")
+        decimal = self.choices.decimal or _only(decimals)
+        if decimal is None and self.choices.source.separator == ";" and not decimals:
             decimal = ","
         first: Any = _only(telling.date.decided for telling in told if telling.date is not None)
         columns = [
@@ -203,14 +211,14 @@ class _Deciding:
             case "date":
                 dates = find_dates(text) if not form else None
                 if dates is not None and dates.form is None:
-                    raise _refuse_date(name, dates.example)
+                    raise undecided_date(name, dates.example)
                 written = DateForm((form,)) if form else dates.form if dates is not None and dates.form else DateForm()
                 column = of_dates(text, written, why)
             case _:
                 decimal = form or self.choices.decimal
                 found = find_numbers(text, decimal=decimal)
                 if found is not None and len(found.forms) > 1 and decimal is None:
-                    raise _refuse_number(name, found.examples[0])
+                    raise undecided_number(name, found.examples[0])
                 column = of_numbers(text, found.forms[0] if found is not None else NumberForm(), why)
         if column.n_misfits and column.n_misfits + column.gaps == tally.rows:
             raise DataError(
@@ -234,12 +242,12 @@ class _Deciding:
             if telling.column is None and forms[0].decimal == ".":
                 return of_numbers(counted, forms[0])
             if telling.column is None:
-                raise _refuse_number(name, telling.number.examples[0])
+                raise undecided_number(name, telling.number.examples[0])
         if telling.column is None:
             assert telling.date is not None
             found = find_dates(_without_words(counted), first=first) if first else None
             if found is None or found.form is None:
-                raise _refuse_date(name, telling.date.example)
+                raise undecided_date(name, telling.date.example)
             return of_dates(counted, found.form, found.why)
         return telling.column
 
@@ -279,19 +287,3 @@ def _again(tally: Tally, column: Column) -> Column:
 def _only(found: Iterable[Any]) -> Any:
     different = {each for each in found if each is not None}
     return different.pop() if len(different) == 1 else None
-
-
-def _refuse_number(name: str, cell: str) -> DataError:
-    return DataError(
-        f"Column {name!r} can be read in two ways: {cell!r} is {cell.replace(',', '')} if the comma divides thousands, "
-        f"and {cell.replace(',', '.')} if it is the decimal mark; nothing in the table tells which. "
-        "Give decimal='.' or decimal=',' (--decimal), or one column's: number:. or number:, (--column)."
-    )
-
-
-def _refuse_date(name: str, cell: str) -> DataError:
-    return DataError(
-        f"Column {name!r} can be read in two ways: in {cell!r} the day or the month comes first, and the other cells "
-        f"do not tell. Give its form: --column {name}=date:%d/%m/%Y, or date:%m/%d/%Y; in Python "
-        f"columns={{{name!r}: 'date:%d/%m/%Y'}}."
-    )

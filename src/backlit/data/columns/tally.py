@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from backlit.data.columns.counted import Counted
@@ -23,7 +22,7 @@ NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)
 PANDAS = re.compile(r"__index_level_\d+__$")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)  # not frozen, for there may be thousands, and those take three times as long to make
 class Tally:
     """A column to be decided on.
 
@@ -48,6 +47,7 @@ class Tally:
     cells: pl.Series
     count: Callable[[], Counted] | None = None
     is_each_new: bool | None = None
+    _counted: Counted | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def of(cls, table: pl.DataFrame) -> list[Self]:
@@ -56,10 +56,13 @@ class Tally:
         each = zip(table.columns, table.null_count().row(0), table.get_columns(), strict=True)
         return [cls(name, table.height, gaps, cells) for name, gaps, cells in each]
 
-    @cached_property
+    @property
     def counted(self) -> Counted:
         """The different cells, each with how often it stands there."""
-        return Counted.of(self.cells) if self.count is None else self.count()
+        # Columns are counted on threads, of which Python 3.11's cached_property lets one at a time compute.
+        if self._counted is None:
+            self._counted = Counted.of(self.cells) if self.count is None else self.count()
+        return self._counted
 
     @property
     def is_empty(self) -> bool:

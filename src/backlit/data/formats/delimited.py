@@ -17,7 +17,7 @@ import numpy as np
 
 from backlit.data.formats.beginning import is_number
 from backlit.data.formats.encodings import as_utf8
-from backlit.data.formats.lines import Lines, count_byte
+from backlit.data.formats.lines import Lines, count_byte, count_lines
 from backlit.data.formats.plain_numbers import divide
 from backlit.data.formats.separators import (
     find_division,
@@ -111,10 +111,13 @@ def read_delimited(
     data, first = _after_lines(data, division.beginning, path), first + division.beginning
     if division.separator == " ":
         data = without_runs_of_blanks(data)
-    elif b'"' in data and f'{division.separator} "'.encode() in data:
-        data = without_blanks_before_quotes(data, division.separator)
-    text = _Text(with_doubled_quotes(data, division.separator), path, division.separator, first, names)
-    table = None if comment else text.quickly(as_text if plain_numbers else None)
+    has_quotes = b'"' in data
+    if has_quotes:
+        if division.separator != " " and f'{division.separator} "'.encode() in data:
+            data = without_blanks_before_quotes(data, division.separator)
+        data = with_doubled_quotes(data, division.separator)
+    text = _Text(data, path, division.separator, first, names)
+    table = None if comment or has_quotes else text.quickly(as_text if plain_numbers else None)
     frame, plain = table or (text.line_by_line(comment), frozenset())
     before = division.beginning
     remark = f"Left out {_counted(before, 'line')} before the table, which begins on line {first}."
@@ -132,12 +135,12 @@ class _Text:
     names: Sequence[str] | None
 
     def quickly(self, as_text: Collection[str] | None) -> tuple[pl.DataFrame, frozenset[str]] | None:
-        """Return the table if it is plain that every line has its cells; None if one has to look closer.
+        """Return a table without quotes if it is plain that every line has its cells; None if one has to look closer.
 
         Beside it stand the columns of plain numbers, which are looked for unless `as_text` is None.
         """
         data, end = self.data, self.data.find(b"\n")
-        if b'"' in data or (end < 0 and self.names is None):
+        if end < 0 and self.names is None:
             return None
         header = data if end < 0 else data[:end]
         first = header.decode("utf-8").rstrip("\r").split(self.separator)
@@ -145,7 +148,6 @@ class _Text:
         body = memoryview(data)[start:]
         if not body:
             return None
-        n_rows = count_byte(body, "\n") + (not data.endswith(b"\n"))
         cells = data[start : (data.find(b"\n", start) + 1) or None].count(self.separator.encode()) + 1
         if cells == 1 or abs(cells - len(first)) > 1:
             return None
@@ -153,13 +155,15 @@ class _Text:
         plain: frozenset[str] = frozenset()
         if as_text is None:
             frame = _parsed(data, self.separator, columns, skip_rows=int(start > 0))
+            if frame is not None and frame.height != count_lines(data, start):
+                return None
         else:
             as_text = [*as_text, columns[-1]] if n_dropped else as_text
-            frame, plain = divide(data, start, self.separator, columns, n_rows, as_text) or (None, plain)
-        if frame is None or frame.height != n_rows:
+            frame, plain = divide(data, start, self.separator, columns, as_text) or (None, plain)
+        if frame is None:
             return None
         # Of lines that are too long polars complains, and those that are too short lack a last cell.
-        if frame[columns[-1]].null_count() and count_byte(body, self.separator) != n_rows * (cells - 1):
+        if frame[columns[-1]].null_count() and count_byte(body, self.separator) != frame.height * (cells - 1):
             return None
         return (self._without_last(frame) if n_dropped else frame), plain
 

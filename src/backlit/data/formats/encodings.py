@@ -46,7 +46,7 @@ def as_utf8(data: bytes, path: object) -> bytes:
                 f"{path} is not UTF-8: byte 0x{data[error.start]:02X} on line {line_number(data, error.start)}. "
                 "Convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv"
             ) from None
-    if b"\r" in data and b"\n" not in data:
+    if b"\n" not in data and b"\r" in data:
         data = data.replace(b"\r", b"\n")
     return data
 

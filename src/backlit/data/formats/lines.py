@@ -108,3 +108,8 @@ def count_byte(data: bytes | memoryview, byte: str) -> int:
     buffer = np.frombuffer(data, dtype=np.uint8)
     pieces = (buffer[start : start + _CHUNK] for start in range(0, len(buffer), _CHUNK))
     return sum(int(np.count_nonzero(piece == ord(byte))) for piece in pieces)
+
+
+def count_lines(data: bytes, start: int) -> int:
+    """Return how many lines begin at `start` or after it; the last one may lack its break."""
+    return count_byte(memoryview(data)[start:], "\n") + (not data.endswith(b"\n"))

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.columns.counted import of_each
+from backlit.data.formats.lines import count_lines
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -28,7 +31,7 @@ THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
 
 
 def divide(
-    data: bytes, start: int, separator: str, columns: list[str], n_rows: int, as_text: Collection[str] = ()
+    data: bytes, start: int, separator: str, columns: list[str], as_text: Collection[str] = ()
 ) -> tuple[pl.DataFrame, frozenset[str]] | None:
     """Divide lines without quotes into columns.
 
@@ -40,7 +43,6 @@ def divide(
         Where the rows begin.
     separator : str
     columns : list of str
-    n_rows : int
     as_text : collection of str
         Columns to leave as text, whatever they hold.
 
@@ -50,7 +52,7 @@ def divide(
         Text, but for the plain numbers.
     plain : frozenset of str
         The columns of plain numbers.
-        None instead of both if polars cannot divide the lines.
+        None instead of both if polars cannot divide the lines, or makes more or fewer rows of them.
     """
     import polars as pl
 
@@ -59,18 +61,23 @@ def divide(
     everything = options | {"skip_rows": int(start > 0)}
     try:
         # Of few rows that is the table.
-        table = pl.read_csv(_lines(data, start, _HEAD), new_columns=columns, infer_schema_length=_HEAD, **options)
+        head = _lines(data, start, _HEAD)
+        table = pl.read_csv(head, new_columns=columns, infer_schema_length=_HEAD, **options)
         if table.columns != columns:
             return None
         kinds = dict(zip(columns, table.dtypes, strict=True))  # once: of thousands of columns that takes its time
         integers = [name for name, dtype in kinds.items() if dtype.is_integer()]
         with ThreadPoolExecutor(1) as beside:  # these bytes are looked at while polars divides them
+            n_rows = beside.submit(count_lines, data, start)
             zeros = beside.submit(_has_zeros_before_digits, data, start, separator) if integers else None
-            if n_rows > _HEAD:
+            if start + len(head) < len(data):
                 forms = {name: pl.Float64 if dtype.is_numeric() else pl.String for name, dtype in kinds.items()}
                 table = _read(data, forms | {name: pl.String for name in as_text if name in forms}, everything)
-                table = table.with_columns(_whole(table[name]) for name in integers if table[name].dtype != pl.String)
+                integers = [name for name in integers if table[name].dtype != pl.String]
+                table = table.with_columns(of_each([table[name] for name in integers], _whole, table.height))
                 kinds = dict(zip(columns, table.dtypes, strict=True))
+        if table.height != n_rows.result():
+            return None
         whole = {name for name, dtype in kinds.items() if dtype.is_integer()}
         codes = zeros is not None and zeros.result()
         numbers = [name for name, dtype in kinds.items() if dtype.is_numeric() and name not in as_text]
@@ -80,8 +87,8 @@ def divide(
         if unsure:
             places = [place[name] for name in unsure]
             lines, as_read = _lines(data, start, _SOME), dict.fromkeys(columns, pl.String)
-            head = pl.read_csv(lines, schema=as_read, columns=places, **options)
-            fit = head.select(pl.all().str.contains(THREE_DIGITS).all()).row(0, named=True)
+            some = pl.read_csv(lines, schema=as_read, columns=places, **options)
+            fit = some.select(pl.all().str.contains(THREE_DIGITS).all()).row(0, named=True)
             plain -= {name for name, all_fit in fit.items() if all_fit}
         text = pl.String()
         places = [j for j, (name, dtype) in enumerate(kinds.items()) if name not in plain and dtype != text]
@@ -130,10 +137,10 @@ def _certain(table: pl.DataFrame, numbers: list[str]) -> set[str]:
     """Return the columns that vary within what a float holds exactly, without NaN, which may be a word for a gap."""
     if not numbers:
         return set()
-    columns = table[numbers]
+    columns = table[numbers] if len(numbers) < table.width else table
     if table.height > _HEAD:
-        each = [(cells.min(), cells.max(), cells.sum()) for cells in columns]
-        bounds = np.array(each, dtype=np.float64)
+        each = [column for found in (columns.min(), columns.max(), columns.sum()) for column in found.row(0)]
+        bounds = np.array(each, dtype=np.float64).reshape(3, -1).T
     else:  # there may be thousands of columns, of which each takes its time
         values = columns.to_numpy()
         nan = np.isnan(values).sum(axis=0) > columns.null_count().to_numpy()[0]
@@ -145,14 +152,16 @@ def _certain(table: pl.DataFrame, numbers: list[str]) -> set[str]:
 
 
 def _may_be_thousands(table: pl.DataFrame, floats: list[str]) -> list[str]:
+    if not floats:
+        return []
+    # By arrays: an expression for each of many columns takes ten times that.
+    head, names = table[floats].head(_SOME).to_numpy(), np.array(floats, dtype=object)
     for n_rows in (_FEW, _SOME):  # of thousands of columns few are left after the first
-        if floats:
-            # by a list: an expression for each of many columns takes ten times that
-            head = table.head(n_rows)[floats].to_numpy()
-            small = np.where(np.abs(head) < 1000, head, 0.5)
-            fits = np.isnan(head) | ((np.abs(head) < 1000) & (np.abs(small * 1000 - np.rint(small * 1000)) < 1e-6))
-            floats = [name for name, all_fit in zip(floats, fits.all(axis=0).tolist(), strict=True) if all_fit]
-    return floats
+        few = head[:n_rows]
+        small = np.where(np.abs(few) < 1000, few, 0.5)
+        fits = np.isnan(few) | ((np.abs(few) < 1000) & (np.abs(small * 1000 - np.rint(small * 1000)) < 1e-6))
+        head, names = head[:, fits.all(axis=0)], names[fits.all(axis=0)]
+    return list(names)
 
 
 def _has_zeros_before_digits(data: bytes, start: int, separator: str) -> bool:

@@ -74,8 +74,9 @@ def work_number(explanation: WorkedStep, quantity: str, layer: int, index: tuple
     WorkedNumber or None
         None if the story has no row for it.
     """
-    is_weight = quantity in ("nabla_w", "w_new")
-    story = Story(explanation, Choice([index[0] + 1], None if is_weight else FEW, [layer]))
+    # of a weight all examples of the batch are told, and nothing of the neuron's other weights
+    terms, inputs = (None, [index[1] + 1]) if quantity in ("nabla_w", "w_new") else (FEW, None)
+    story = Story(explanation, Choice([index[0] + 1], terms, [layer], inputs))
     if quantity in ("z", "a", "sigma_prime", "delta"):
         story.turn_to(index[1])
     symbol, before = _symbols(story, quantity, layer, index)

@@ -29,11 +29,15 @@ class Choice:
         How many terms of a long sum, and entries of a large gradient matrix, the largest; None for all.
     layers : sequence of int or None
         Which layers, counted from 1, the input; None for all.
+    inputs : sequence of int or None
+        Of the neurons chosen, only the weights from these neurons of the layer before, counted from 1; None for those
+        with the largest entries.
     """
 
     neurons: int | Sequence[int] | None = FEW
     terms: int | None = FEW
     layers: Sequence[int] | None = None
+    inputs: Sequence[int] | None = None
 
     def check(self, explanation: WorkedStep) -> None:
         """Raise if something is chosen that the explanation does not have."""

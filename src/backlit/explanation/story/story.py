@@ -125,7 +125,10 @@ class Story:
         chosen, nabla_w = self.choice.neurons, self.step(layer).nabla_w
         if chosen is None or isinstance(chosen, int):
             return largest_entries(nabla_w, self.choice.terms)
-        rows = self.shown[layer]  # of the neurons that were asked for, the largest entries of each
+        rows = self.shown[layer]
+        if self.choice.inputs is not None:
+            return [(j, k - 1) for j in rows for k in self.choice.inputs]
+        # of the neurons that were asked for, the largest entries of each
         return [(j, k) for j in rows for k in sorted(largest(nabla_w[j], self.choice.terms))]
 
     # Parts of the tree
