@@ -16,7 +16,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
 from backlit.engine import Objective, OptimizerState
 from backlit.errors import InvalidInputError
-from every import every
+from every import every, in_turn
 
 # name → (dropout, clip_norm, rates by layer); clipped at norms that some steps reach and others do not
 OPTIONS = {
@@ -55,9 +55,8 @@ def test_gradient_agrees_with_the_reference(hidden, options):
     assert found.cost == pytest.approx(truth.cost, rel=1e-12)
 
 
-@every("penalty", PENALTIES)
 @every("options", OPTIONS)
-@every("name", OPTIMIZER_CASES)
+@every(("name", "penalty"), in_turn(OPTIMIZER_CASES, PENALTIES))
 def test_steps_agree_with_the_reference(name, options, penalty):
     network = Network.initialize([6, 17, 5, 4], ["tanh", "silu", "softmax"], seed=1)
     x, y, s = examples(network, "cross_entropy", 61)
