@@ -218,6 +218,29 @@ def test_a_file_that_changes_or_vanishes_while_it_is_read_is_refused(tmp_path):
         list(pieces)
 
 
+def test_rows_of_small_files_are_one_piece_and_what_is_refused_is_named_by_its_own_file(tmp_path):
+    table, n_rows = typed().head(300), 300
+    for k in range(5):
+        table.write_parquet(tmp_path / f"{k}.parquet")
+    stream = TableStream.of(tmp_path, piece_bytes=1 << 20)
+    [piece] = stream.joined_pieces()
+    assert piece.frame.table.equals(pl.concat([table] * 5))
+    assert [each.path.name for each in piece.joined] == [f"{k}.parquet" for k in range(5)]
+    doubled = piece.with_table(piece.frame.table.with_columns(twice=1))
+    assert [each.frame.table.height for each in doubled.joined] == [n_rows] * 5
+    assert "twice" in doubled.joined[4].frame.table.columns
+
+    def refuse(piece):
+        if piece.frame.table.height > n_rows or piece.path.name == "3.parquet":
+            raise DataError(f"{piece.path.name}, row {piece.first_row}")
+
+    with pytest.raises(DataError, match=r"^3.parquet, row 1$"):
+        piece.each(refuse)
+    [*few] = TableStream.of(tmp_path, piece_bytes=1).joined_pieces()  # a piece has at least 1024 rows
+    assert sum(each.frame.table.height for each in few) == 5 * n_rows
+    assert max(each.frame.table.height for each in few) <= 1024
+
+
 def test_folders_and_globs_are_sorted_and_hidden_files_left_out(tmp_path):
     (tmp_path / "sub").mkdir()
     for name in ("b.csv", "a.parquet", "sub/c.csv.gz", ".hidden.csv", "_meta.parquet", "readme.md"):

@@ -19,6 +19,8 @@ _INTEGRAL_FLOAT = re.compile(r"[+-]?\d+\.0+")
 
 def is_missing(value: object) -> bool:
     """Tell whether a value stands for "not known": None, NaN, NaT, pandas' NA."""
+    if isinstance(value, str):  # most are
+        return False
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(value, float | np.floating):
@@ -36,9 +38,10 @@ def canonical_text(value: object) -> str:
     ``"true"`` and ``"false"``, dates ISO.
     """
     if isinstance(value, str):
-        if _INTEGRAL_FLOAT.fullmatch(value):
+        if value.endswith("0") and _INTEGRAL_FLOAT.fullmatch(value):
             return value.partition(".")[0]
-        return value.lower() if value.lower() in ("true", "false") else str(value)
+        lower = value.lower()
+        return lower if lower in ("true", "false") else str(value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating | Decimal):

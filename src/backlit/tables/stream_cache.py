@@ -13,6 +13,7 @@ from backlit.data.classes import class_codes
 from backlit.data.encoding import TableEncoding
 from backlit.data.stream.cache import PARTS, CacheWriter
 from backlit.data.stream.memory import Budget
+from backlit.data.stream.pieces import Piece
 from backlit.data.stream.random_bits import is_held_out
 from backlit.data.stream.records import Records
 from backlit.data.stream.spill import Spill
@@ -57,22 +58,19 @@ class RowsWriter:
         self._weight = {part: writer.spill() for part in PARTS}
         self._n_rows = 0
 
-    def add(self, table: pl.DataFrame, where: str, first_row: int, fraction: float) -> None:
-        """Write the rows of a table.
+    def add(self, piece: Piece, *, fraction: float) -> None:
+        """Write the rows of a piece.
 
         Parameters
         ----------
-        table : polars.DataFrame
-            Read by the schema.
-        where : str
-            What messages put before the number of a row.
-        first_row : int
-            The number of its first.
+        piece : Piece
+            Its table read by the schema.
         fraction : float
             Share of the rows to validate on.
         """
         import polars as pl
 
+        table, where, first_row = piece.frame.table, f"{piece.path}, row", piece.first_row
         numbers = np.arange(self._n_rows, self._n_rows + table.height, dtype=np.uint64)
         self._n_rows += table.height
         held_out = is_held_out(numbers, self._training.seed, fraction)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -270,12 +271,12 @@ def _write(
     fraction = 0.0 if request.validation is not None else training.validation_fraction
     with CacheWriter(folder, records.dtype, learned.n_rows) as writer:
         rows = RowsWriter(writer, records, learned.encoder, learned.target, training, request.budget)
-        for piece, table in read_pieces(first):
-            rows.add(table, f"{piece.path}, row", piece.first_row, fraction)
-            del piece, table  # before more is read
+        for piece in read_pieces(first):
+            piece.each(partial(rows.add, fraction=fraction))
+            del piece  # before more is read
         if request.validation is not None:
-            for piece, table in read_pieces(replace(first, stream=request.validation), strict=True):
-                rows.add(table, f"{piece.path}, row", piece.first_row, 1.0)
+            for piece in read_pieces(replace(first, stream=request.validation), strict=True):
+                piece.each(partial(rows.add, fraction=1.0))
         arrays = rows.arrays(learn_from=PARTS if request.validation is None else PARTS[:1])
         target = rows.target
         network = first_network(

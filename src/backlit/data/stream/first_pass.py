@@ -17,13 +17,14 @@ from backlit.data.columns.gaps import blank_missing, is_usual_word
 from backlit.data.columns.schema import TableSchema
 from backlit.data.statistics import Statistics
 from backlit.data.stream.all_tallies import AllTallies
-from backlit.data.stream.table_stream import Piece, TableStream
+from backlit.data.stream.pieces import Piece
+from backlit.data.stream.table_stream import TableStream
 from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,7 @@ def first_pass(
     seen: _Seen | None = None
     matches: Counter[str] = Counter()
     n_rows = 0
-    for piece in stream.pieces():
+    for piece in stream.joined_pieces():
         table = piece.frame.table
         if seen is None:
             check_target_name(table.columns, target)
@@ -120,7 +121,7 @@ def first_pass(
             matches.update(found)
             for word in found:
                 matches.setdefault(word, 0)
-        seen.add(replace(piece, frame=replace(piece.frame, table=table)))
+        piece.with_table(table).each(seen.add)
         n_rows += table.height
         say(n_rows)
         del piece, table  # before more is read
@@ -183,7 +184,7 @@ def _called(path: Path, rows: Sequence[int], i: int) -> str:
     return f"row {rows[i]} of {path}"
 
 
-def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[tuple[Piece, pl.DataFrame]]:
+def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
     """Yield the pieces of a stream that was seen before, each with its table read by the schema.
 
     Parameters
@@ -192,11 +193,14 @@ def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[tuple[Pie
     strict : bool, default False
         Whether a cell that is not what its column holds is an error: in other files than those that were seen.
     """
-    for piece in first.stream.pieces(first.types):
+
+    def read(piece: Piece) -> Piece:
         table = blank_missing(piece.frame.table, first.missing)[0] if first.missing else piece.frame.table
         try:
-            read = first.schema.read(table, first_row=piece.first_row, strict=strict)
+            return piece.with_table(first.schema.read(table, first_row=piece.first_row, strict=strict))
         except DataError as error:
             raise DataError(f"{piece.path}: {error}") from None
-        yield piece, read
-        del piece, table, read
+
+    for piece in first.stream.joined_pieces(first.types):
+        yield piece.each(read)
+        del piece

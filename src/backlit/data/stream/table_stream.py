@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backlit.data.columns.choices import Source
 from backlit.data.formats.parquet import SUFFIXES as PARQUET
 from backlit.data.formats.parquet import said_by_pandas
-from backlit.data.frames import Frame, in_polars
+from backlit.data.frames import in_polars
+from backlit.data.stream.pieces import Piece, joined
 from backlit.data.stream.text_pieces import USUAL, TextOptions, text_pieces
 from backlit.data.stream.typed_pieces import no_rows, typed_pieces
 from backlit.errors import DataError
@@ -23,27 +24,6 @@ if TYPE_CHECKING:
 StrPath: TypeAlias = str | os.PathLike[str]
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat")
 _READ = (*PARQUET, *TEXT)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some rows of a stream.
-
-    Attributes
-    ----------
-    frame : Frame
-    path : Path
-        The file they stand in.
-    first_row : int
-        Where in that file they begin, counted from 1.
-    separator : str
-        What divides the cells of text.
-    """
-
-    frame: Frame
-    path: Path
-    first_row: int
-    separator: str = ","
 
 
 def find_files(source: StrPath | Sequence[StrPath]) -> list[Path]:
@@ -174,6 +154,10 @@ class TableStream:
                 raise _vanished(path)
             if self._stat(path) != before[k][1:]:
                 raise DataError(f"{path} changed while it was read. Begin again once the files stay.")
+
+    def joined_pieces(self, like: dict[str, Any] | None = None) -> Iterator[Piece]:
+        """Yield the rows in pieces, of which one may have those of several small files; see `pieces`."""
+        return self.pieces(like) if self.is_text else joined(self.pieces(like), self.piece_bytes)
 
     def types(self) -> dict[str, Any]:
         """Return the columns of files of Parquet, each of a type that holds what it has in any of them; of text none.

@@ -1,0 +1,93 @@
+"""Some rows of a stream; and those of small files as one, for what a piece costs does not go by its rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from backlit.data.frames import Frame
+from backlit.data.stream.typed_pieces import rows_of
+from backlit.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of a stream.
+
+    Attributes
+    ----------
+    frame : Frame
+    path : Path
+        The file they stand in.
+    first_row : int
+        Where in that file they begin, counted from 1.
+    separator : str
+        What divides the cells of text.
+    joined : tuple of Piece
+        Those of small files that this one was put together from; else none.
+    """
+
+    frame: Frame
+    path: Path
+    first_row: int
+    separator: str = ","
+    joined: tuple[Piece, ...] = ()
+
+    def each(self, work: Callable[[Piece], T]) -> T:
+        """Do something with all rows; where that is refused, again file by file, so that the right one is named."""
+        try:
+            return work(self)
+        except DataError:
+            for piece in self.joined:
+                work(piece)
+            raise
+
+    def with_table(self, table: pl.DataFrame) -> Piece:
+        """Return the piece with what became of its rows, of which there are as many."""
+        begin, joined = 0, []
+        for piece in self.joined:
+            end = begin + piece.frame.table.height
+            joined.append(replace(piece, frame=replace(piece.frame, table=table[begin:end])))
+            begin = end
+        return replace(self, frame=replace(self.frame, table=table), joined=tuple(joined))
+
+
+def joined(pieces: Iterator[Piece], piece_bytes: int) -> Iterator[Piece]:
+    """Yield pieces of which one has the rows of several, as long as they take no more than about so many bytes."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        if waiting and not _go_together([*waiting, piece], piece_bytes):
+            whole = _as_one(waiting)
+            waiting.clear()
+            yield whole
+            del whole  # before more is read
+        waiting.append(piece)
+        del piece
+    if waiting:
+        whole = _as_one(waiting)
+        waiting.clear()
+        yield whole
+
+
+def _go_together(pieces: list[Piece], piece_bytes: int) -> bool:
+    first, last = pieces[0].frame, pieces[-1].frame
+    n_rows = sum(piece.frame.table.height for piece in pieces)
+    has_room = n_rows <= rows_of(first.table.schema, piece_bytes)
+    return has_room and (first.zones, first.categories) == (last.zones, last.categories)
+
+
+def _as_one(pieces: list[Piece]) -> Piece:
+    import polars as pl
+
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    table = pl.concat([piece.frame.table for piece in pieces], rechunk=True)
+    return replace(first, joined=tuple(pieces)).with_table(table)
