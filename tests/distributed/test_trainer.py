@@ -57,6 +57,7 @@ def test_a_cluster_that_cannot_be_had_is_said(monkeypatch):
         (versions, "auto", r"runs other versions than this program: .*Ray: 2\.59\.0 Python: 3\.12\.1"),
         (nothing, "auto", r"no Ray cluster at 'auto'.* Could not find any running .*ray start --head"),
         (nothing, None, "could not be started on this machine"),
+        (Exception("The node timed out."), None, r"could not be started on this machine: The node timed out\."),
         (nothing, "127.0.0.1:1", r"no Ray cluster at '127\.0\.0\.1:1'.*refused"),
         (nothing, "nowhere", "no Ray cluster at 'nowhere'"),
     ):

@@ -116,7 +116,7 @@ def cluster(address: str | None, n_cpus: float) -> Iterator[Any]:
             runtime_env={"env_vars": env},
             **own,
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # a node that is slow to start is no more than an Exception
         raise ClusterError(_why_not(address, error)) from error
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
