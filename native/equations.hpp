@@ -54,11 +54,13 @@ template <class T>
 void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<const T> z, Matrix<const T> a,
                   const T* const* y, const T* share, Matrix<T> delta, T* cost, long n_rows, long n_out) {
   if (n_out == 1) return output_error_of_one(loss, loss_parameter, activation, z, a, y, share, delta, cost, n_rows);
-  constexpr long rows_ahead = 8;  // whose targets, which lie all over memory, are asked for
+  // whose targets, which lie all over memory, are asked for
+  constexpr long rows_ahead = 8, numbers_in_a_line = 64 / long(sizeof(T));
   const bool has_short_cut = loss_needs_z(loss);
   const bool needs_sums = has_short_cut && activation == Activation::softmax;
   for (long i = 0; i < n_rows; ++i) {
-    if (i + rows_ahead < n_rows) __builtin_prefetch(y[i + rows_ahead]);
+    for (long j = 0; i + rows_ahead < n_rows && j < n_out; j += numbers_in_a_line)
+      __builtin_prefetch(y[i + rows_ahead] + j);
     const T *z_i = z.row(i), *a_i = a.row(i);
     const T log_sum = needs_sums ? log_sum_of(z_i, a_i, n_out) : T(0);
     Vec<T> costs{}, targets{};
