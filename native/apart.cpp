@@ -19,6 +19,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
   const int n_threads = threads_for(chunk, n_rows, chunk);
   reserve(n_threads, chunk, examples.is_sparse());
   whole_gradient_.reserve();
+  embedding_.clear_nabla();
   *weight = 0;
   for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(i);
   std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
@@ -33,10 +34,12 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         workspace_.take_row(examples, first + i, i);
         *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
       }
+      embedding_.forward(rows);
       passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
       passes_.output(rows, true);
       barrier.wait();  // w is transposed
       passes_.backward(rows, n, scratch);
+      embedding_.backward(rows, scratch);
       barrier.wait();  // all errors are there
       if (thread == 0)
         for (long i = 0; i < n; ++i) {
@@ -47,6 +50,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
         whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
         if (thread == l % n_threads) whole_gradient_.add_b(l, n);
       }
+      embedding_.add_nabla(Part(embedding_.n_columns(), thread, n_threads), n);
       barrier.wait();  // the batch's buffers may be written again
     }
   });
@@ -56,7 +60,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
 
 template <class T>
 void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
-                                double decay) {
+                                double decay, const T* nabla_of_embeddings) {
   const SubnormalsAreZero while_a_step_is_taken;
   const StepRule<T> s =
       rule_without_penalty(step_.rule(rate, decay, 1, ++t));  // the gradient holds the penalty's already
@@ -65,6 +69,9 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     step_.apply_nabla(int(l), s, s.p, Part(0, layers_[l].weight_rows()));
     layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
+  if (!embedding_.any()) return;
+  std::copy_n(nabla_of_embeddings, embedding_.n_columns() * EmbeddingLayout::size, embedding_.nabla());
+  embedding_.apply_nabla(s, s.p, Part(0, embedding_.n_columns()));
 }
 
 template <class T>

@@ -22,8 +22,6 @@
 #include "session.hpp"
 #include "threads.hpp"
 
-using namespace nb::literals;
-
 namespace backlit {
 namespace {
 
@@ -59,6 +57,20 @@ class Binding {
   void get_scales(int slot, Vector<T> s) const {
     check_scales(slot, s.shape(0));
     session_.layer(0).get_scales(slot, s.data());
+  }
+
+  void set_embeddings(int slot, Array<const T> theta) {
+    check_embeddings(slot, theta.shape(0), theta.shape(1));
+    std::copy_n(theta.data(), theta.size(), session_.embedding().theta(slot));
+  }
+  void get_embeddings(int slot, Array<T> theta) {
+    check_embeddings(slot, theta.shape(0), theta.shape(1));
+    std::copy_n(session_.embedding().theta(slot), theta.size(), theta.data());
+  }
+  void get_nabla_of_embeddings(Array<T> nabla) {
+    require(has_gradient_, "there is no gradient yet");
+    check_embeddings(-1, nabla.shape(0), nabla.shape(1));
+    std::copy_n(session_.embedding().nabla(), nabla.size(), nabla.data());
   }
 
   int threads_for(long rows_per_step, long rows_per_call) const {
@@ -116,7 +128,7 @@ class Binding {
   }
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
-                      double rate, double decay) {
+                      double rate, double decay, std::optional<Array<const T>> nabla_of_embeddings) {
     require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(),
             "one gradient per layer is needed");
     std::vector<const T*> w, b;
@@ -126,9 +138,11 @@ class Binding {
       w.push_back(nabla_w[l].data());
       b.push_back(nabla_b[l].data());
     }
+    require(nabla_of_embeddings.has_value() == session_.embedding().any(), "embeddings need a gradient");
+    if (nabla_of_embeddings) check_embeddings(-1, nabla_of_embeddings->shape(0), nabla_of_embeddings->shape(1));
     has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
-    session_.apply_gradient(w, b, rate, decay);
+    session_.apply_gradient(w, b, rate, decay, nabla_of_embeddings ? nabla_of_embeddings->data() : nullptr);
   }
 
   long packed_size() const { return session_.packed_size(); }
@@ -202,6 +216,13 @@ class Binding {
     require(long(n_in) == sizes().front(), "there is one scale for each input");
   }
 
+  void check_embeddings(int slot, std::size_t n, std::size_t size) {
+    require(session_.embedding().any(), "no input is embedded");
+    require(slot >= -1 && slot < session_.description().optimizer.n_slots(), "the optimizer has no such slot");
+    require(long(n) == session_.embedding().n_columns() && long(size) == EmbeddingLayout::size,
+            "there is one row of parameters for each embedding");
+  }
+
   Session<T> session_;
   bool has_gradient_ = false;
 };
@@ -219,6 +240,9 @@ void bind(nb::module_& m, const char* name) {
       .def("get_biases", &B::get_biases, "layer"_a, "slot"_a, "b"_a.noconvert())
       .def("set_scales", &B::set_scales, "slot"_a, "s"_a.noconvert())
       .def("get_scales", &B::get_scales, "slot"_a, "s"_a.noconvert())
+      .def("set_embeddings", &B::set_embeddings, "slot"_a, "theta"_a.noconvert())
+      .def("get_embeddings", &B::get_embeddings, "slot"_a, "theta"_a.noconvert())
+      .def("get_nabla_of_embeddings", &B::get_nabla_of_embeddings, "nabla"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
       .def("feedforward", &B::feedforward, "x"_a.noconvert(), "out"_a.noconvert())
@@ -227,50 +251,14 @@ void bind(nb::module_& m, const char* name) {
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
            "first_row"_a = 0)
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
-      .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0)
+      .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0,
+           "nabla_of_embeddings"_a.noconvert() = nb::none())
       .def_prop_ro("packed_size", &B::packed_size)
       .def("get_packed_nabla", &B::get_packed_nabla, "packed"_a.noconvert())
       .def("apply_packed", &B::apply_packed, "gradients"_a, "shares"_a, "square"_a, "l1"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
            "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
            "sample_weight"_a.noconvert() = nb::none(), "decays"_a.noconvert() = nb::none());
-}
-
-// What a session is opened with. Each is made in one call and never changes.
-void bind_descriptions(nb::module_& m) {
-  nb::class_<Shape>(m, "Shape")
-      .def(
-          "__init__",
-          [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names) {
-            require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
-                    "one activation per layer but the input is needed");
-            for (long size : sizes) require(size >= 1, "every layer needs a neuron");
-            std::vector<Activation> activations;
-            for (const std::string& name : names)
-              activations.push_back(Activation(index_of(name, activation_names, "activation")));
-            new (self) Shape{sizes, activations};
-          },
-          "sizes"_a, "activations"_a);
-  nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
-  nb::class_<LayerRates>(m, "LayerRates")
-      .def(nb::init<const std::vector<double>&, const std::vector<double>&, double>(), "weights"_a, "biases"_a,
-           "scales"_a = 0.0);
-  nb::class_<Dropout>(m, "Dropout").def(nb::init<const std::vector<double>&, std::uint64_t>(), "rates"_a, "seed"_a);
-  nb::class_<Objective>(m, "Objective")
-      .def(
-          "__init__",
-          [](Objective* self, const std::string& loss, double parameter, const Penalty& penalty,
-             const Dropout& dropout) {
-            new (self) Objective{Loss(index_of(loss, loss_names, "loss")), parameter, penalty, dropout};
-          },
-          "loss"_a, "loss_parameter"_a, "penalty"_a, "dropout"_a);
-  nb::class_<Optimizer>(m, "Optimizer")
-      .def(
-          "__init__",
-          [](Optimizer* self, const std::string& name, const std::map<std::string, double>& arguments) {
-            new (self) Optimizer(name, Arguments(arguments));
-          },
-          "name"_a, "arguments"_a);
 }
 
 }  // namespace

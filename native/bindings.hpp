@@ -1,9 +1,14 @@
-// Examples as Python hands them in: dense or sparse, checked against the network, and as the engine takes them.
+// Examples as Python hands them in: dense or sparse, checked against the network, and as the engine takes them. And
+// what a session is opened with.
 #pragma once
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -12,8 +17,10 @@
 #include <vector>
 
 #include "description.hpp"
+#include "names.hpp"
 
 namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace backlit {
 
@@ -62,13 +69,14 @@ Examples<T> checked_examples(const Shape& shape, const Input<T>& x, const std::o
                              const std::optional<Vector<const T>>& sample_weight) {
   Examples<T> examples{};
   if (const auto* sparse = std::get_if<Sparse<T>>(&x)) {
+    require(shape.embedded.empty(), "a sparse x cannot be embedded");
     check_columns(std::size_t(std::get<3>(*sparse)), shape.n_in(), "x");
     check_sparse<T>(*sparse);
     examples.row_starts = std::get<0>(*sparse).data();
     examples.columns = std::get<1>(*sparse).data();
     examples.values = std::get<2>(*sparse).data();
   } else {
-    check_columns(std::get<0>(x).shape(1), shape.n_in(), "x");
+    check_columns(std::get<0>(x).shape(1), shape.n_given(), "x");
     examples.x = std::get<0>(x).data();
   }
   if (y) {
@@ -80,6 +88,47 @@ Examples<T> checked_examples(const Shape& shape, const Input<T>& x, const std::o
   examples.y = y ? y->data() : nullptr;
   examples.sample_weight = sample_weight ? sample_weight->data() : nullptr;
   return examples;
+}
+
+// What a session is opened with. Each is made in one call and never changes.
+inline void bind_descriptions(nb::module_& m) {
+  nb::class_<Shape>(m, "Shape")
+      .def(
+          "__init__",
+          [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names,
+             const std::vector<long>& embedded) {
+            require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
+                    "one activation per layer but the input is needed");
+            for (long size : sizes) require(size >= 1, "every layer needs a neuron");
+            std::vector<Activation> activations;
+            for (const std::string& name : names)
+              activations.push_back(Activation(index_of(name, activation_names, "activation")));
+            const long n_given = sizes.front() - EmbeddingLayout::n_out * long(embedded.size());
+            for (long column : embedded)
+              require(column >= 0 && column < n_given, "what is embedded must be a column of x");
+            new (self) Shape{sizes, activations, embedded};
+          },
+          "sizes"_a, "activations"_a, "embedded"_a = std::vector<long>{});
+  nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
+  nb::class_<LayerRates>(m, "LayerRates")
+      .def(nb::init<const std::vector<double>&, const std::vector<double>&, double, double>(), "weights"_a, "biases"_a,
+           "scales"_a = 0.0, "embeddings"_a = 1.0);
+  nb::class_<Dropout>(m, "Dropout").def(nb::init<const std::vector<double>&, std::uint64_t>(), "rates"_a, "seed"_a);
+  nb::class_<Objective>(m, "Objective")
+      .def(
+          "__init__",
+          [](Objective* self, const std::string& loss, double parameter, const Penalty& penalty,
+             const Dropout& dropout) {
+            new (self) Objective{Loss(index_of(loss, loss_names, "loss")), parameter, penalty, dropout};
+          },
+          "loss"_a, "loss_parameter"_a, "penalty"_a, "dropout"_a);
+  nb::class_<Optimizer>(m, "Optimizer")
+      .def(
+          "__init__",
+          [](Optimizer* self, const std::string& name, const std::map<std::string, double>& arguments) {
+            new (self) Optimizer(name, Arguments(arguments));
+          },
+          "name"_a, "arguments"_a);
 }
 
 }  // namespace backlit

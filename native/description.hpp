@@ -15,8 +15,10 @@ namespace backlit {
 struct Shape {
   std::vector<long> sizes;              // L, the input included
   std::vector<Activation> activations;  // L − 1
+  std::vector<long> embedded = {};      // columns of x that have an embedding, whose numbers come before x in layer 1
 
   long n_in() const { return sizes.front(); }
+  long n_given() const { return n_in() - EmbeddingLayout::n_out * long(embedded.size()); }  // columns of x
   long n_out() const { return sizes.back(); }
 };
 
@@ -44,6 +46,7 @@ struct Objective {
 struct LayerRates {
   std::vector<double> weights, biases;
   double scales = 0;  // of a scale for each input; 0 for none
+  double embeddings = 1;
 
   template <class T>
   StepRule<T> of_weights(StepRule<T> rule, int l) const {
@@ -60,6 +63,11 @@ struct LayerRates {
   template <class T>
   StepRule<T> of_scales(StepRule<T> rule) const {
     rule.q *= T(scales);
+    return rule_of_biases(rule);
+  }
+  template <class T>
+  StepRule<T> of_embeddings(StepRule<T> rule) const {
+    rule.q *= T(embeddings);
     return rule_of_biases(rule);
   }
 };

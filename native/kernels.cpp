@@ -3,6 +3,7 @@
 #include "kernels.hpp"
 
 #include "dropout.hpp"
+#include "embedding_kernels.hpp"
 #include "epilogues.hpp"
 #include "equations.hpp"
 #include "few_rows.hpp"
@@ -114,6 +115,8 @@ constexpr Kernels<T> table{
     .apply = apply<T>,
     .take_apart = take_apart<T>,
     .put_together = put_together<T>,
+    .embed = embed<T>,
+    .embedding_gradient = embedding_gradient<T>,
     .drop = drop<T>,
     .pull_back_dropped = pull_back_dropped<T>,
     .forward_one = forward_one<T>,

@@ -18,6 +18,12 @@ struct SparseRow {
   long n;
 };
 
+// Where the parameters of one embedding of a number stand; see embedding_kernels.hpp.
+struct EmbeddingLayout {
+  static constexpr long n_hidden = 16, n_out = 3;
+  static constexpr long w_1 = 0, b_1 = 16, w_2 = 32, b_2 = 80, size = 96;  // the last are unused
+};
+
 // What the operands of a product are rounded to; everything else is of type T. See bfloat16.cpp.
 enum class Precision { full, bfloat16, bfloat16x3 };
 constexpr const char* precision_names[] = {"full", "bfloat16", "bfloat16x3"};
@@ -104,6 +110,10 @@ struct Kernels {
   // The step of weights whose inputs have scales, before and after `apply`; see input_scales.hpp.
   void (*take_apart)(Panels<T> wt, Panels<T> nabla, Panels<const T> s, Panels<T> nabla_s, long k_begin, long k_end);
   void (*put_together)(Panels<T> wt, Panels<T> s, long k_begin, long k_end);
+
+  // Embeddings of numbers, forward for one example and backward for one embedding; see embedding_kernels.hpp.
+  void (*embed)(const T* theta, const long* columns, long n_columns, const T* x, T* e);
+  void (*embedding_gradient)(const T* theta, Rows<T> a_1, long at, Matrix<const T> delta_e, long n_rows, T* nabla);
 
   // mask, and dropped = a ⊙ mask, for n_rows rows of n neurons, the first at `position` in the batch.
   void (*drop)(const DropoutDraw& draw, Rows<T> a, Matrix<T> mask, Matrix<T> dropped, long n_rows, long position,

@@ -59,13 +59,14 @@ Description description() {
   d.shape.sizes = numbers<long>();
   for (std::size_t l = 1; l < d.shape.sizes.size(); ++l)
     d.shape.activations.push_back(Activation(index_of(word(), activation_names, "activation")));
+  d.shape.embedded = numbers<long>();
   d.objective.loss = Loss(index_of(word(), loss_names, "loss"));
   d.objective.loss_parameter = number();
   d.objective.penalty = {number(), number(), number()};
   d.objective.dropout.rates = numbers<double>();
   d.objective.dropout.seed = static_cast<std::uint64_t>(number());  // below 2⁵³ here
   d.optimizer = optimizer();
-  d.layer_rates = {numbers<double>(), numbers<double>(), number()};
+  d.layer_rates = {numbers<double>(), numbers<double>(), number(), number()};
   d.max_threads = int(number());
   d.precision = Precision(index_of(word(), precision_names, "precision"));
   return d;
@@ -85,12 +86,16 @@ void replay(const std::string& operation) {
     }
   const bool has_scales = d.layer_rates.scales != 0;
   for (int slot = -1; slot < n_slots && has_scales; ++slot) session.layer(0).set_scales(slot, numbers<T>().data());
+  Embedding<T>& embeddings = session.embedding();
+  const std::size_t n_of_embeddings = embeddings.n_columns() * EmbeddingLayout::size;
+  for (int slot = -1; slot < n_slots && embeddings.any(); ++slot)
+    std::copy_n(numbers<T>().data(), n_of_embeddings, embeddings.theta(slot));
   // a sparse x has values where another has x, and more than none of the rest
   const std::vector<T> x = numbers<T>(), y = numbers<T>(), sample_weight = numbers<T>();
   const std::vector<std::int64_t> row_starts = numbers<std::int64_t>();
   const std::vector<std::int32_t> columns = numbers<std::int32_t>();
   const bool is_sparse = !row_starts.empty();
-  const long n_rows = is_sparse ? long(row_starts.size()) - 1 : long(x.size()) / sizes.front();
+  const long n_rows = is_sparse ? long(row_starts.size()) - 1 : long(x.size()) / d.shape.n_given();
   Examples<T> examples{x.data(), y.empty() ? nullptr : y.data(),
                        sample_weight.empty() ? nullptr : sample_weight.data()};
   if (is_sparse) {
@@ -121,6 +126,7 @@ void replay(const std::string& operation) {
       session.layer(0).get_scales(slot, s.data());
       answer(s.data(), s.size());
     }
+    for (int slot = -1; slot < n_slots && embeddings.any(); ++slot) answer(embeddings.theta(slot), n_of_embeddings);
   };
   if (operation == "evaluate") {
     std::vector<T> out(n_rows * sizes.back());
@@ -136,6 +142,7 @@ void replay(const std::string& operation) {
       answer(w.data(), w.size());
       answer(b.data(), b.size());
     }
+    answer(embeddings.nabla(), n_of_embeddings);
   } else if (operation == "steps") {
     const std::vector<std::int64_t> order = numbers<std::int64_t>();
     const long batch_size = long(number());
@@ -155,8 +162,9 @@ void replay(const std::string& operation) {
       nabla_w.push_back(nablas.emplace_back(numbers<T>()).data());
       nabla_b.push_back(nablas.emplace_back(numbers<T>()).data());
     }
+    const std::vector<T> of_embeddings = numbers<T>();
     const double rate = number(), decay = number();
-    session.apply_gradient(nabla_w, nabla_b, rate, decay);
+    session.apply_gradient(nabla_w, nabla_b, rate, decay, of_embeddings.data());
     answer_state();
   } else {
     throw std::runtime_error("there is no operation '" + operation + "'");

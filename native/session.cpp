@@ -57,14 +57,15 @@ template <class T>
 int Session<T>::threads_for_steps(long batch_size, long n_order, bool is_sparse) const {
   const double wanted = threads_by_neurons(n_weights_, batch_size, double(n_order) / batch_size);
   const int by_neurons = int(std::clamp<double>(wanted, 1, Call::share_of(description_.max_threads)));
-  return by_neurons_.serves(batch_size, by_neurons, is_sparse) ? by_neurons
-                                                               : threads_for(batch_size, n_order, batch_size);
+  const bool by_neurons_too = !embedding_.any() && by_neurons_.serves(batch_size, by_neurons, is_sparse);
+  return by_neurons_too ? by_neurons : threads_for(batch_size, n_order, batch_size);
 }
 
 // For steps of n_rows rows.
 template <class T>
 void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
   workspace_.reserve(n_rows, true, is_sparse);
+  embedding_.reserve(n_rows, true);
   workspace_.reserve_scratch(n_threads, n_rows);
   step_.reserve(is_sparse);
 }
@@ -72,11 +73,13 @@ void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
 // Copies wt into w, for BP2.
 template <class T>
 void Session<T>::transpose(int thread, int n_threads) {
+  embedding_.transpose(Part(layers_[0].n_in, thread, n_threads));
   for (std::size_t l = 1; l < layers_.size(); ++l) layers_[l].transpose(Part(layers_[l].n_in, thread, n_threads));
 }
 
 template <class T>
 int Session<T>::first_layer_not_finite() const {
+  if (!embedding_.is_finite()) return 1;
   for (std::size_t l = 0; l < layers_.size(); ++l)
     if (!layers_[l].is_finite()) return int(l) + 2;
   return 0;
@@ -88,6 +91,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
   const long n_out = description_.shape.n_out();
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
   workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
+  embedding_.reserve(std::min(n_rows, block_rows * n_threads), false);
   workspace_.reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
   std::atomic<bool> all_are_finite = true;
@@ -98,8 +102,9 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
       const long n = std::min(block_rows, n_rows - first);
       const Part rows(slot, slot + n);
       for (long i = 0; i < n; ++i) workspace_.take_row(examples, first + i, slot + i);
+      embedding_.forward(rows);
       passes_.forward(rows, workspace_.scratch(thread));
-      if (x_is_finite && !examples.are_finite(first, n, description_.shape.n_in())) all_are_finite = false;
+      if (x_is_finite && !examples.are_finite(first, n, description_.shape.n_given())) all_are_finite = false;
       for (long i = 0; i < n; ++i)
         std::copy_n(workspace_.a(workspace_.n_layers()).row(slot + i), n_out, out + (first + i) * n_out);
       if (!examples.y) continue;
@@ -130,9 +135,11 @@ template <class T>
 void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
                             Part rows, long step, T* scratch) {
   take_rows(examples, batch, factor, rows);
+  embedding_.forward(rows);
   passes_.forward_in_training(rows, step, rows.begin, scratch);
   passes_.output(rows, true);
   passes_.backward(rows, n_rows, scratch);
+  embedding_.backward(rows, scratch);
 }
 
 template <class T>
@@ -146,6 +153,17 @@ double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, co
   }
   const double cost = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   return cost / batch_weight;
+}
+
+// BP4, BP3 and the step of the embeddings; a step by the whole gradient has taken that already. Then w² for BP2.
+template <class T>
+void Session<T>::take_embeddings(const StepRule<T>& s, long n_rows, int thread, int n_threads) {
+  if (!steps_by_whole_gradient()) {
+    const Part columns(embedding_.n_columns(), thread, n_threads);
+    embedding_.add_nabla(columns, n_rows);
+    embedding_.apply_nabla(s, T(1), columns);
+  }
+  embedding_.transpose(Part(layers_[0].n_in, thread, n_threads));
 }
 
 // Within a step, rows of the batch belong to threads until every error is known; then weights do. Each sum is thus
@@ -165,6 +183,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
     reserve(n_threads, batch_size, examples.is_sparse());
   }
   if (steps_by_whole_gradient()) whole_gradient_.reserve();
+  embedding_.clear_nabla();
   const T* const cost_of_each = is_narrow ? narrow_.costs() : workspace_.cost(0);
   const bool has_penalty = description_.objective.penalty.any();
   int diverged_layer = 0;
@@ -192,7 +211,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const StepRule<T> s = step_.rule(rates[step], decays ? decays[step] : 1, batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
-      const bool by_neurons = !is_narrow && by_neurons_.serves(n, n_threads, examples.is_sparse());
+      const bool by_neurons = !is_narrow && !embedding_.any() && by_neurons_.serves(n, n_threads, examples.is_sparse());
       if (by_neurons) {
         take_rows(examples, batch, p / batch_weight, Part(n, thread, n_threads));
         by_neurons_.train(n, thread, n_threads, barrier, scratch);
@@ -219,7 +238,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
-                               description_.shape.n_in()};
+                               description_.shape.n_given()};
       if (is_narrow)
         narrow_.take(s, n, thread, n_threads);
       else if (by_neurons)
@@ -228,6 +247,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         whole_gradient_.step(s, n, thread, n_threads, barrier, scratch);
       else
         step_.take(s, n, thread, n_threads, ahead, scratch);
+      if (embedding_.any()) take_embeddings(s, n, thread, n_threads);
       barrier.wait();  // all weights are there
     }
     barrier.wait();  // nobody reads t any more

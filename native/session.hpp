@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "embedding.hpp"
 #include "narrow.hpp"
 #include "sharing.hpp"
 #include "step.hpp"
@@ -24,6 +25,7 @@ class Session {
   // Parameters and the state of the optimizer; 0 is the first layer after the input.
   Layer<T>& layer(int l) { return layers_[l]; }
   const Layer<T>& layer(int l) const { return layers_[l]; }
+  Embedding<T>& embedding() { return embedding_; }
 
   long t = 0;  // steps taken
 
@@ -36,7 +38,7 @@ class Session {
   void gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row = 0);
   // The optimizer's decay of the weights is multiplied by `decay`.
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
-                      double decay);
+                      double decay, const T* nabla_of_embeddings = nullptr);
   // The same with gradients as layers store them, layer by layer: the step is by Σ share·gradient and a penalty of
   // ½ square·Σ w² + l1·Σ |w|, whose cost is returned.
   long packed_size() const;
@@ -61,6 +63,7 @@ class Session {
   void take_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,
                   long step, T* scratch);
+  void take_embeddings(const StepRule<T>& rule, long n_rows, int thread, int n_threads);
   double cost_of_batch(const Examples<T>& examples, const T* costs, const std::int64_t* batch, long n_rows,
                        double batch_weight);
   int first_layer_not_finite() const;
@@ -70,9 +73,10 @@ class Session {
   double n_weights_ = 0;
   Workspace<T> workspace_;
   Narrow<T> narrow_;
+  Embedding<T> embedding_{workspace_};
   Passes<T> passes_{workspace_};
   Step<T> step_{workspace_};
-  WholeGradient<T> whole_gradient_{workspace_};
+  WholeGradient<T> whole_gradient_{workspace_, &embedding_};
   ByNeurons<T> by_neurons_{workspace_, passes_, step_};
 };
 

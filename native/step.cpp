@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "embedding.hpp"
 #include "threads.hpp"
 
 namespace backlit {
@@ -162,8 +163,14 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
       layer.finish_nabla_b(rule);
     }
   }
+  const Part embeddings(embedding_ ? embedding_->n_columns() : 0, thread, n_threads);
+  if (embedding_) {
+    embedding_->add_nabla(embeddings, n_rows);
+    embedding_->find_squares(embeddings);
+  }
   barrier.wait();  // the whole gradient is there
   const T factor = clip_factor() * rule.p;
+  if (embedding_) embedding_->apply_nabla(rule, factor, embeddings);
   const LayerRates& rates = work_.description.layer_rates;
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
@@ -178,6 +185,7 @@ template <class T>
 T WholeGradient<T>::clip_factor() const {
   double square = 0;
   for (const Layer<T>& layer : work_.layers) layer.add_nabla_squares_to(square);
+  if (embedding_) embedding_->add_squares_to(square);
   const double factor = work_.description.optimizer.clip_norm() / (std::sqrt(square) + 1e-6);
   return factor < 1 || std::isnan(factor) ? T(factor) : T(1);
 }

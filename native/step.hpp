@@ -7,6 +7,8 @@
 namespace backlit {
 
 class Barrier;
+template <class T>
+class Embedding;
 
 // Steps 1 to 4 of the lecture's algorithm: forward, the error of the output, and back. See passes.cpp.
 template <class T>
@@ -80,7 +82,9 @@ class Step {
 template <class T>
 class WholeGradient {
  public:
-  explicit WholeGradient(Workspace<T>& workspace) : work_(workspace) {}
+  // Of a network with embeddings before it, the norm is that of their gradient as well.
+  explicit WholeGradient(Workspace<T>& workspace, Embedding<T>* embedding = nullptr)
+      : work_(workspace), embedding_(embedding) {}
 
   // Room for the gradient of every layer, set to zero.
   void reserve();
@@ -98,6 +102,7 @@ class WholeGradient {
 
  private:
   Workspace<T>& work_;
+  Embedding<T>* const embedding_;
 };
 
 }  // namespace backlit

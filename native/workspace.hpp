@@ -39,6 +39,7 @@ class Workspace {
     return {layers[layer].is_one_panel() ? delta(layer).data : delta_panels_[layer].data(), n_rows,
             layers[layer].n_out};
   }
+  const T** x(long row) { return x_.data() + row; }  // where a row of the batch lies
   const T* const* y(long row) const { return y_.data() + row; }
   T* share(long row) { return share_.data() + row; }  // what the errors of an example are multiplied by
   T* cost(long row) { return cost_.data() + row; }

@@ -34,6 +34,10 @@ from backlit.data.columns.written import NumberForm
         (["1,5 %", "12%"], NumberForm(",", "", ("%",)), [1.5, 12]),
         (["12 kg", "3.5kg"], NumberForm(marks=("kg",)), [12, 3.5]),
         (["Rs. 12,34,000", "Rs. 5"], NumberForm(".", ",", ("Rs.",)), [1234000, 5]),
+        # other digits
+        (["١٬٢٣٤", "-٣٫٥"], NumberForm(".", "'"), [1234, -3.5]),
+        (["１２", "3", "५"], NumberForm(), [12, 3, 5]),
+        (["٣٪", "۴٪"], NumberForm(marks=("%",)), [3, 4]),
         # signs
         (["−3", "5-", "+2", "(1,000)"], NumberForm(".", ","), [-3, -5, 2, -1000]),
     ],

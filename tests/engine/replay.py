@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
+from backlit.core.embedded_network import added_shapes, apart
+from backlit.core.embedding import RATE_FACTOR
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
-from backlit.core.network import Network
 from backlit.core.optimizers import SGD, argument_values
-from backlit.engine.checks import check_layer_rates, check_shapes
+from backlit.engine.checks import check_embeddings, check_layer_rates, check_shapes
+from backlit.engine.native_arrays import ROW, from_rows, into_rows
 from backlit.engine.protocol import Gradient, OptimizerState, Steps, clipped, scales_to_begin_with
 from backlit.errors import InvalidInputError
 
@@ -36,6 +39,7 @@ class ReplayEngine:
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
         check_layer_rates(network, optimizer, layer_rates)
+        check_embeddings(network, objective, optimizer)
         return ReplaySession(self, network, objective, optimizer, state, n_threads or 2, layer_rates)
 
 
@@ -46,9 +50,13 @@ class ReplaySession:
         self._command, self._precision = engine.command, engine.precision
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
-        self._network = network
+        self._network, self._n_embedded = network, len(getattr(network, "columns", ()))
         self._layer_rates = layer_rates or LayerRates((), ())
         self._scales = scales_to_begin_with(network, optimizer, layer_rates, self._state)
+
+    @property
+    def _layer_sizes(self):
+        return apart(self._network)[0].sizes
 
     def set_network(self, network):
         self._network = network
@@ -73,9 +81,12 @@ class ReplaySession:
         check_shapes(self._network.sizes, x, y, sample_weight)
         answer = self._ask("gradient", x, y, sample_weight)
         cost, weight = answer.numbers(2).tolist()
-        nabla_w, nabla_b = answer.parameters(self._network.sizes)
-        penalty, weights = self._objective.penalty, self._network.weights
-        nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
+        nabla_w, nabla_b = answer.parameters(self._layer_sizes)
+        if self._n_embedded:
+            answer.embeddings(self._n_embedded, nabla_w, nabla_b)
+        penalty, weights = self._objective.penalty, apart(self._network)[0].weights
+        penalized = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=False)]
+        nabla_w = [*penalized, *nabla_w[len(weights) :]]
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 
     def run_steps(self, x, y, order, batch_size, rates, sample_weight=None, decays=None):
@@ -89,21 +100,26 @@ class ReplaySession:
 
     def apply_gradient(self, gradient, rate, decay=1.0):
         rest, gradient = [], clipped(gradient, self._optimizer)
-        for nabla_w, nabla_b in zip(gradient.nabla_w, gradient.nabla_b, strict=True):
+        layers = slice(len(self._network.activations))
+        for nabla_w, nabla_b in zip(gradient.nabla_w[layers], gradient.nabla_b[layers], strict=True):
             rest += [*_counted(nabla_w), *_counted(nabla_b)]
+        rest += _counted(into_rows(gradient.nabla_w, gradient.nabla_b) if self._n_embedded else [])
         self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers([rate, decay])]))
 
     def _take_state(self, answer):
         (t,) = answer.numbers(1)
-        weights, biases = answer.parameters(self._network.sizes)
-        slots = [answer.parameters(self._network.sizes) for _ in self._optimizer.slots]
-        self._network = Network(tuple(weights), tuple(biases), self._network.activations)
+        parameters = [answer.parameters(self._layer_sizes) for _ in range(1 + len(self._optimizer.slots))]
+        scales = tuple(answer.array((self._layer_sizes[0],)) for _ in self._scales)
+        for weights, biases in parameters if self._n_embedded else ():
+            answer.embeddings(self._n_embedded, weights, biases)
+        (weights, biases), *slots = parameters
+        self._network = replace(self._network, weights=tuple(weights), biases=tuple(biases))
         self._state = OptimizerState(
             int(t),
             [tuple(slot[0][i] for slot in slots) for i in range(len(weights))],
             [tuple(slot[1][i] for slot in slots) for i in range(len(weights))],
         )
-        self._scales = tuple(answer.array((self._network.sizes[0],)) for _ in self._scales)
+        self._scales = scales
         self._state.scales = (self._scales,) if self._scales else ()
 
     def _ask(self, operation, x, y, sample_weight, rest=()):
@@ -114,7 +130,8 @@ class ReplaySession:
         slots += [
             ([w[i] for w in state.weights], [b[i] for b in state.biases]) for i in range(len(self._optimizer.slots))
         ]
-        question = [operation, network.dtype, *_counted(network.sizes), *network.activations, loss.family]
+        question = [operation, network.dtype, *_counted(self._layer_sizes), *network.activations]
+        question += [*_counted(getattr(network, "columns", ())), loss.family]
         question += [
             *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha]),
             *_counted(self._objective.dropout_rates(network)),
@@ -123,15 +140,17 @@ class ReplaySession:
             *(word for name, value in arguments.items() for word in (name, *_numbers(value))),
             *_counted(self._layer_rates.weights),
             *_counted(self._layer_rates.biases),
-            *_numbers(self._layer_rates.scales),
+            *_numbers([self._layer_rates.scales, RATE_FACTOR]),
             self._n_threads,
             self._precision,
             state.t,
         ]
         for weights, biases in slots:
-            for w, b in zip(weights, biases, strict=True):
+            for w, b in zip(weights[: len(network.activations)], biases, strict=False):
                 question += [*_counted(w), *_counted(b)]
         question += [word for values in self._scales for word in _counted(values)]
+        for weights, biases in slots if self._n_embedded else ():
+            question += _counted(into_rows(weights, biases))
         starts, columns = (x.indptr, x.indices) if is_sparse(x) else ([], [])
         for array in (x.data if is_sparse(x) else x, y, sample_weight):
             question += _counted([] if array is None else np.asarray(array, dtype=network.dtype))
@@ -155,6 +174,11 @@ class _Answer:
 
     def array(self, shape):
         return self.numbers(int(np.prod(shape))).reshape(shape).astype(self._dtype)
+
+    def embeddings(self, n, weights, biases):
+        for parameters, shapes in zip((weights, biases), added_shapes(n), strict=True):
+            parameters += [np.empty(shape, dtype=self._dtype) for shape in shapes]
+        from_rows(self.array((n, ROW)), weights, biases)
 
     def parameters(self, sizes):
         pairs = [(self.array((n_out, n_in)), self.array((n_out,))) for n_in, n_out in pairwise(sizes)]

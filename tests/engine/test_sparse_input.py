@@ -53,9 +53,8 @@ OPTIONS = {
 
 
 @every("options", OPTIONS)
-@every("penalty", PENALTIES)
 @every("engine", ENGINES)
-@every("name", OPTIMIZER_CASES)
+@every(("name", "penalty"), in_turn(OPTIMIZER_CASES, PENALTIES))
 def test_steps_equal_the_dense_ones(name, engine, penalty, options):
     # rules with a memory or a decay move weights whose input was never there, and must here too
     network = Network.initialize([40, 17, 4], ["tanh", "softmax"], seed=1)

@@ -41,6 +41,7 @@ def check(
     Example: [bold]backlit check housing.safetensors new.csv --rows 4[/bold]
     """
     from backlit.cli.output import print_json, remark, status
+    from backlit.core.embedded_network import apart
     from backlit.core.gradient_check import check_gradient
     from backlit.errors import InvalidInputError
 
@@ -58,7 +59,7 @@ def check(
         with status(f"Reading {file} …", quiet=quiet):
             table = read_for(loaded, file, reading, quiet=quiet)
         x, y = loaded.examples(table[:rows], say=lambda message: remark(message, quiet=quiet))
-        net, loss = loaded.network, loaded.loss
+        net, loss = apart(loaded.network)[0], loaded.loss
     with status("Checking …", quiet=quiet):
         report = check_gradient(net, x, y, loss=loss, max_parameters=parameters, seed=seed)
     if as_json:

@@ -46,6 +46,7 @@ def demon(
     Example: [bold]backlit demon housing.safetensors new.csv --row 3 --layer 2 --neuron 5 --plot demon.svg[/bold]
     """
     from backlit.cli.output import check_picture, print_json, print_report, remark, write_picture
+    from backlit.core.embedded_network import apart
     from backlit.explanation.demon.demon import demon as let_push
     from backlit.explanation.demon.ranking import DemonRanking
     from backlit.explanation.demon.report import DemonReport
@@ -66,7 +67,7 @@ def demon(
         assert model is not None and file is not None
         loaded = load_one_network(model, member, quiet=quiet)
         table = read_for(loaded, file, reading, quiet=quiet)
-        (x, y), net, loss = loaded.examples(table, [row]), loaded.network, loaded.loss
+        (x, y), net, loss = loaded.examples(table, [row]), apart(loaded.network)[0], loaded.loss
     report: DemonReport | DemonRanking
     if layer is None or neuron is None:
         report = let_push(net, x, y, layer=layer, loss=loss)

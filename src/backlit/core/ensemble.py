@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from backlit.core.activations import get_activation
+from backlit.core.embedded_network import EmbeddedNetwork, apart, joined_embeddings, together
 from backlit.core.namespace import Array
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ShapeError
@@ -31,15 +32,18 @@ class Ensemble:
     activations : tuple of str
         σ of each layer but the input, the same in all.
     n_members : int
+    columns : tuple of int
+        Where members are `EmbeddedNetwork`, the inputs that these embed.
     """
 
     weights: tuple[Array, ...]
     biases: tuple[Array, ...]
     activations: tuple[str, ...]
     n_members: int
+    columns: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        n_layers = len(self.activations)
+        n_layers = self._arrays_of_member
         if self.n_members < 1 or not len(self.weights) == len(self.biases) == self.n_members * n_layers:
             raise ShapeError(
                 f"{self.n_members} members with {n_layers} layers each, the input not counted, need weights and biases "
@@ -49,7 +53,7 @@ class Ensemble:
             raise ShapeError("All members must have the same sizes and the same dtype.")
 
     @classmethod
-    def of(cls, networks: Sequence[Network]) -> Self:
+    def of(cls, networks: Sequence[Network | EmbeddedNetwork]) -> Self:
         """Return the ensemble of some networks, in their order."""
         if len({network.activations for network in networks}) != 1:
             raise InvalidInputError("An ensemble needs networks, at least one and all of the same activations.")
@@ -58,31 +62,41 @@ class Ensemble:
             tuple(b for network in networks for b in network.biases),
             networks[0].activations,
             len(networks),
+            getattr(networks[0], "columns", ()),
         )
 
-    def member(self, m: int) -> Network:
-        """Return a member, counted from 0."""
-        n_layers = len(self.activations)
+    @property
+    def _arrays_of_member(self) -> int:
+        # of weights, and as many of biases
+        return len(self.activations) + (2 if self.columns else 0)
+
+    def member(self, m: int) -> Any:
+        """Return a member, counted from 0: a `Network`, or an `EmbeddedNetwork`."""
+        n_layers = self._arrays_of_member
         part = slice(m * n_layers, (m + 1) * n_layers)
-        return Network(self.weights[part], self.biases[part], self.activations)
+        arrays = self.weights[part], self.biases[part], self.activations
+        return EmbeddedNetwork(*arrays, self.columns) if self.columns else Network(*arrays)
 
     @property
-    def members(self) -> tuple[Network, ...]:
+    def members(self) -> tuple[Any, ...]:
         """The networks."""
         return tuple(self.member(m) for m in range(self.n_members))
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Neurons of each layer of a member, the input included."""
-        return self.member(0).sizes
+        sizes: tuple[int, ...] = self.member(0).sizes
+        return sizes
 
     @property
     def dtype(self) -> str:
         """Of all parameters."""
-        return self.member(0).dtype
+        return str(self.member(0).dtype)
 
-    def joined(self) -> Network:
+    def joined(self) -> Any:
         """Return the one network that says the same: k times as wide in its hidden layers, and zeros between members.
+
+        Of members that are `EmbeddedNetwork` it is one, too, with the embeddings of all.
 
         Raises
         ------
@@ -92,10 +106,14 @@ class Ensemble:
         for name in self.activations[:-1]:
             if get_activation(name).couples:
                 raise InvalidInputError(f"Members with {name} in a hidden layer cannot be joined into one network.")
-        members, last = self.members, len(self.activations) - 1
+        whole, last = self.members, len(self.activations) - 1
+        members: list[Network] = [apart(member)[0] for member in whole]
+        embeddings = [each for each in (apart(member)[1] for member in whole) if each is not None]
         weights, biases = [], []
         for i in range(last + 1):
             each_w, each_b = [member.weights[i] for member in members], [member.biases[i] for member in members]
+            if i == 0 and embeddings:
+                each_w = _with_room_for_all(each_w, embeddings[0].n_added)
             if i == last:
                 w = np.hstack(each_w) if last > 0 else sum(each_w)
                 weights.append(w / self.n_members)
@@ -103,7 +121,18 @@ class Ensemble:
             else:
                 weights.append(np.vstack(each_w) if i == 0 else _side_by_side(each_w))
                 biases.append(np.concatenate(each_b))
-        return Network(tuple(weights), tuple(biases), self.activations)
+        network = Network(tuple(weights), tuple(biases), self.activations)
+        return together(network, joined_embeddings(embeddings) if embeddings else None)
+
+
+def _with_room_for_all(weights: Sequence[Array], n_added: int) -> list[Array]:
+    # w² of each member, with zeros for what the embeddings of the others add
+    k, joined = len(weights), []
+    for m, w in enumerate(weights):
+        others = np.zeros((len(w), k * n_added), dtype=w.dtype)
+        others[:, m * n_added : (m + 1) * n_added] = w[:, :n_added]
+        joined.append(np.hstack([others, w[:, n_added:]]))
+    return joined
 
 
 def _side_by_side(blocks: Sequence[Array]) -> Array:

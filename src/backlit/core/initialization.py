@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     INITIALIZATION = 0
     SHUFFLE = 1
     SPLIT = 2
+    EMBEDDING = 3
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

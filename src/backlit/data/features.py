@@ -38,6 +38,11 @@ class Features:
         offsets = np.cumsum([0, *map(len, named)]).astype(np.intp)
         return cls(plans, _distinct([name for names in named for name in names]), offsets)
 
+    @property
+    def number_places(self) -> list[int]:
+        """Where the scaled numbers of columns of numbers, dates and durations stand, counted from 0."""
+        return [int(self.offsets[k]) for k, plan in enumerate(self.plans) if isinstance(_scaled_part(plan), NumberPlan)]
+
     def encode(self, view: TableView, columns: list[int], dtype: str) -> NDArray[np.floating]:
         """Return the matrix of a table, (n_rows, n_features).
 

@@ -7,6 +7,7 @@ rank's steps go by its own share of the batches (Stich 2019, "Local SGD converge
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,8 @@ def _put_together(
     of_weights = [tuple(next(rest) for _ in each) for each in state.weights]
     of_biases = [tuple(next(rest) for _ in each) for each in state.biases]
     scales = tuple(tuple(next(rest) for _ in each) for each in state.scales)
-    return Network(weights, biases, network.activations), objective, OptimizerState(t, of_weights, of_biases, scales)
+    whole = replace(network, weights=weights, biases=biases)
+    return whole, objective, OptimizerState(t, of_weights, of_biases, scales)
 
 
 def check_averaging(every: int, options: FitOptions) -> None:

@@ -8,11 +8,12 @@ has them (`backlit.engine.packed`); in a message, which may go to another kind o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.network import Network
 from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.distributed.group import Group
@@ -125,8 +126,9 @@ class LecturesLayout:
         nabla_w, nabla_b = self._cut(total)
         cost = 0.0
         if penalty != NO_PENALTY:
-            weights = session.network().weights
-            nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
+            weights = apart(session.network())[0].weights  # embeddings are not penalized
+            penalized = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=False)]
+            nabla_w = [*penalized, *nabla_w[len(weights) :]]
             cost = penalty.cost(weights, weight)
         session.apply_gradient(Gradient(cost, nabla_w, nabla_b, weight), rate, decay)
         return cost
@@ -190,7 +192,8 @@ class FlatGradients:
 
 def _where(session: Session, network: Network, n: int, dtype: np.dtype[Any], group: Group) -> tuple[Mean, Layout]:
     """Return what takes the mean, and how numbers stand there."""
-    layout: Layout = EnginesLayout(session) if isinstance(session, PackedGradients) else LecturesLayout(network)
+    is_packed = isinstance(session, PackedGradients) and not isinstance(network, EmbeddedNetwork)  # of layers alone
+    layout: Layout = EnginesLayout(cast(PackedGradients, session)) if is_packed else LecturesLayout(network)
     shape = n, layout.size + 2
     if group.size == 1:
         return Mean(np.zeros(shape, dtype)), layout

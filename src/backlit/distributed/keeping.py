@@ -121,7 +121,8 @@ def decoded(message: bytes, run: Run) -> Run:
         of_weights = [tuple(taken(w.shape) for _ in slots) for w in like.weights]
         of_biases = [tuple(taken(b.shape) for _ in slots) for b in like.biases]
         of_each = range(1 + len(slots))
-        scales = tuple(tuple(taken((like.sizes[0],)) for _ in of_each) for _ in range(document["scales"]))
+        n_scales = like.weights[0].shape[1]  # of layer 1, to which embeddings add
+        scales = tuple(tuple(taken((n_scales,)) for _ in of_each) for _ in range(document["scales"]))
         optimizer_state = OptimizerState(document["t"], of_weights, of_biases, scales)
     state = state_from_document(document["state"], best, average)
     return dataclasses.replace(run, network=current, optimizer_state=optimizer_state, state=state)

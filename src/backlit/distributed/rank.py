@@ -152,6 +152,8 @@ def check_shareable(training: TableTraining) -> None:
 
 def _refuse_not_finite(trained: Trained) -> None:
     network = trained.network
+    n_arrays = len(network.weights) // getattr(network, "n_members", 1)
     for i, arrays in enumerate(zip(network.weights, network.biases, strict=True)):
         if not all(np.isfinite(array).all() for array in arrays):
-            raise DivergenceError(trained.state.epoch, i % len(network.activations) + 2)
+            layer = i % n_arrays
+            raise DivergenceError(trained.state.epoch, layer + 2 if layer < len(network.activations) else 1)

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
@@ -178,8 +179,9 @@ def _share(x: Inputs, y: Floats, rows: Order, sample_weight: Floats | None) -> S
     return x[these], y[these], s
 
 
-def _first_not_finite(network: Network, x: Inputs, rows: Order) -> int:
-    z, a = feedforward(network, x[rows])
+def _first_not_finite(whole: Network | EmbeddedNetwork, x: Inputs, rows: Order) -> int:
+    network, x = apart(whole)[0], whole.expanded(x[rows]) if isinstance(whole, EmbeddedNetwork) else x[rows]
+    z, a = feedforward(network, x)
     for layer, arrays in enumerate(zip(network.weights, z, a[1:], strict=True), start=2):
         if not all(np.isfinite(array).all() for array in arrays):
             return layer

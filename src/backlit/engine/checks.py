@@ -7,15 +7,35 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.layer_rates import LayerRates, check_scales, refuse_gradient_descent
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
-from backlit.core.optimizers import Optimizer
-from backlit.engine.protocol import Floats, Inputs
+from backlit.core.optimizers import SGD, Optimizer
+from backlit.engine.protocol import Floats, Inputs, Objective
 from backlit.errors import InvalidInputError, NotFiniteError, ShapeError
 
 
-def check_precision(network: Network, precision: str) -> None:
+def check_embeddings(network: Network | EmbeddedNetwork, objective: Objective, optimizer: Optimizer) -> None:
+    """Raise if embeddings before a network cannot go with how it is to be trained."""
+    if not isinstance(network, EmbeddedNetwork):
+        return
+    if isinstance(optimizer, SGD) and optimizer != SGD():
+        raise InvalidInputError(
+            "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
+            "gradient descent came. Use another solver, or leave out the embedding."
+        )
+    if any(objective.dropout_rates(network)[:1]):
+        raise InvalidInputError("Dropout of inputs cannot go with embeddings. Leave out dropout_input, or embedding.")
+
+
+def refuse_sparse(x: Inputs) -> None:
+    """Raise if examples that are to be embedded are a sparse matrix."""
+    if is_sparse(x):
+        raise InvalidInputError("Embeddings take no sparse X. Make X dense, or leave out the embedding.")
+
+
+def check_precision(network: Network | EmbeddedNetwork, precision: str) -> None:
     """Raise if a precision does not suit this network."""
     if precision != "full" and network.dtype != "float32":
         raise InvalidInputError(
@@ -24,16 +44,16 @@ def check_precision(network: Network, precision: str) -> None:
         )
 
 
-def check_layer_rates(network: Network, optimizer: Optimizer, layer_rates: LayerRates | None) -> None:
+def check_layer_rates(network: Network | EmbeddedNetwork, optimizer: Optimizer, layer_rates: LayerRates | None) -> None:
     """Raise if rates by layer are not for this network or this optimizer."""
     if layer_rates is None:
         return
     refuse_gradient_descent(optimizer)
     for name, factors in (("weights", layer_rates.weights), ("biases", layer_rates.biases)):
-        if len(factors) != len(network.weights) or not all(0 <= factor < math.inf for factor in factors):
+        if len(factors) != len(network.activations) or not all(0 <= factor < math.inf for factor in factors):
             raise InvalidInputError(
-                f"LayerRates({name}=) must be a number of at least 0 for each of the {len(network.weights)} layers but "
-                f"the input, but {factors!r} came."
+                f"LayerRates({name}=) must be a number of at least 0 for each of the {len(network.activations)} layers "
+                f"but the input, but {factors!r} came."
             )
     check_scales(layer_rates.scales)
 

@@ -12,13 +12,22 @@ from numpy.typing import NDArray
 
 from backlit import _native
 from backlit.core.custom import is_custom
+from backlit.core.embedded_network import EmbeddedNetwork, apart
+from backlit.core.embedding import RATE_FACTOR
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
 from backlit.core.penalty import NO_PENALTY
-from backlit.engine.checks import check_layer_rates, check_precision, check_shapes
+from backlit.engine.checks import (
+    check_embeddings,
+    check_layer_rates,
+    check_precision,
+    check_shapes,
+    refuse_sparse,
+)
+from backlit.engine.native_arrays import PARAMETER, NativeArrays
 from backlit.engine.packed import PackedGradients
 from backlit.engine.protocol import (
     Floats,
@@ -36,9 +45,6 @@ from backlit.engine.reference import ReferenceEngine
 from backlit.errors import InvalidInputError, NotFiniteError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
-
-PARAMETER = -1
-"""The "slot" of a parameter itself, beside those of the optimizer's state."""
 
 
 class NativeEngine:
@@ -64,7 +70,7 @@ class NativeEngine:
 
     def open(
         self,
-        network: Network,
+        network: Network | EmbeddedNetwork,
         objective: Objective,
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
@@ -81,6 +87,7 @@ class NativeEngine:
         objective.check(network)
         check_precision(network, self.precision)
         check_layer_rates(network, optimizer, layer_rates)
+        check_embeddings(network, objective, optimizer)
         if n_threads is not None and n_threads < 1:
             raise InvalidInputError(f"n_threads must be at least 1, or None for automatic, but {n_threads!r} came.")
         return NativeSession(network, objective, optimizer, state, n_threads or 0, self.precision, layer_rates)
@@ -91,7 +98,7 @@ class AutomaticEngine(NativeEngine):
 
     def open(
         self,
-        network: Network,
+        network: Network | EmbeddedNetwork,
         objective: Objective,
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
@@ -110,11 +117,11 @@ def available_processors() -> int:
     return int(_native.available_processors())
 
 
-def _custom_parts(network: Network, objective: Objective) -> list[str]:
+def _custom_parts(network: Network | EmbeddedNetwork, objective: Objective) -> list[str]:
     return [name for name in (*network.activations, objective.loss) if is_custom(name)]
 
 
-def _native_objective(network: Network, objective: Objective) -> Any:
+def _native_objective(network: Network | EmbeddedNetwork, objective: Objective) -> Any:
     loss, penalty = definition(objective.loss), objective.penalty
     return _native.Objective(
         loss.family,
@@ -126,7 +133,7 @@ def _native_objective(network: Network, objective: Objective) -> Any:
 
 def _native_rates(layer_rates: LayerRates | None) -> Any:
     rates = layer_rates or LayerRates((), ())
-    return _native.LayerRates(rates.weights, rates.biases, rates.scales)
+    return _native.LayerRates(rates.weights, rates.biases, rates.scales, RATE_FACTOR)
 
 
 class NativeSession(PackedGradients):
@@ -134,7 +141,7 @@ class NativeSession(PackedGradients):
 
     def __init__(
         self,
-        network: Network,
+        network: Network | EmbeddedNetwork,
         objective: Objective,
         optimizer: Optimizer,
         state: OptimizerState | None,
@@ -148,45 +155,47 @@ class NativeSession(PackedGradients):
         self.layout = f"native {_native.instruction_set()} {precision}"
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
+        behind, embedding = apart(network)
+        self._embedded = () if embedding is None else embedding.columns
         self._activations = network.activations
         self._dtype = np.dtype(network.dtype)
         self._session = _SESSIONS[network.dtype](
-            shape=_native.Shape(network.sizes, network.activations),
+            shape=_native.Shape(behind.sizes, network.activations, self._embedded),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
             layer_rates=_native_rates(layer_rates),
             max_threads=max_threads,
             precision=precision,
         )
+        n_embedded = len(self._embedded)
+        self._arrays = NativeArrays(self._session, behind.sizes, n_embedded, self._n_slots, network.dtype)
         self.set_network(network)
         if state is not None:
             self._session.t = state.t
-            for layer, (w, b) in enumerate(zip(state.weights, state.biases, strict=True)):
-                for slot in range(self._n_slots):
-                    self._session.set_weights(layer, slot, self._array(w[slot]))
-                    self._session.set_biases(layer, slot, self._array(b[slot]))
-        scales = scales_to_begin_with(network, optimizer, layer_rates, state or OptimizerState())
+            for slot in range(self._n_slots):
+                self._arrays.write(slot, [w[slot] for w in state.weights], [b[slot] for b in state.biases])
+        scales = scales_to_begin_with(behind, optimizer, layer_rates, state or OptimizerState())
         self._has_scales = len(scales) > 0
         for slot, values in enumerate(scales, start=PARAMETER):
-            self._session.set_scales(slot, self._array(values))
+            self._session.set_scales(slot, self._arrays.own(values))
 
-    def set_network(self, network: Network) -> None:
-        for layer, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-            self._session.set_weights(layer, PARAMETER, self._array(w))
-            self._session.set_biases(layer, PARAMETER, self._array(b))
+    def set_network(self, network: Network | EmbeddedNetwork) -> None:
+        self._arrays.write(PARAMETER, network.weights, network.biases)
 
     def network(self) -> Network:
-        weights, biases = self._read(PARAMETER)
-        return Network(tuple(weights), tuple(biases), self._activations)
+        weights, biases = map(tuple, self._arrays.read(PARAMETER))
+        if self._embedded:
+            whole: Any = EmbeddedNetwork(weights, biases, self._activations, self._embedded)
+            return whole  # type: ignore[no-any-return]
+        return Network(weights, biases, self._activations)
 
     def optimizer_state(self) -> OptimizerState:
-        n_layers = len(self._activations)
-        slots = [self._read(slot) for slot in range(self._n_slots)]
+        slots = [self._arrays.read(slot) for slot in range(self._n_slots)]
         return OptimizerState(
             self._session.t,
-            [tuple(weights[layer] for weights, _ in slots) for layer in range(n_layers)],
-            [tuple(biases[layer] for _, biases in slots) for layer in range(n_layers)],
-            (self._read_scales(),) if self._has_scales else (),
+            [tuple(weights[layer] for weights, _ in slots) for layer in range(self._arrays.n_arrays)],
+            [tuple(biases[layer] for _, biases in slots) for layer in range(self._arrays.n_arrays)],
+            (self._arrays.read_scales(),) if self._has_scales else (),
         )
 
     @property
@@ -203,7 +212,7 @@ class NativeSession(PackedGradients):
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
         check_shapes(self._sizes, x, y, sample_weight)
         out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
-        total, weight = self._session.evaluate(self._input(x), out, self._array(y), self._optional(sample_weight))
+        total, weight = self._session.evaluate(self._input(x), out, self._arrays.own(y), self._optional(sample_weight))
         return out, total / weight
 
     def cost_and_gradient(
@@ -216,21 +225,21 @@ class NativeSession(PackedGradients):
         out: NablaArrays | None = None,
     ) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
-        cost, weight = self._session.gradient(self._input(x), self._array(y), self._optional(sample_weight), first_row)
-        nabla_w, nabla_b = out or self._empty()
-        for layer in range(len(nabla_w)):
-            self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
+        own_y, s = self._arrays.own(y), self._optional(sample_weight)
+        cost, weight = self._session.gradient(self._input(x), own_y, s, first_row)
+        nabla_w, nabla_b = self._arrays.read_nabla(out)
         penalty = self._objective.penalty
         if penalty == NO_PENALTY:
             return Gradient(cost, nabla_w, nabla_b, weight)
-        weights = self._read(PARAMETER)[0]
-        nabla_w = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=True)]
+        n_layers = self._arrays.n_layers
+        weights = self._arrays.read(PARAMETER)[0][:n_layers]  # embeddings are not penalized
+        of_layers = zip(nabla_w, weights, strict=False)
+        nabla_w = [*(penalty.add_gradient(nabla, w, weight) for nabla, w in of_layers), *nabla_w[n_layers:]]
         return Gradient(cost + penalty.cost(weights, weight), nabla_w, nabla_b, weight)
 
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         gradient = clipped(gradient, self._optimizer)
-        nabla_w, nabla_b = ([self._array(nabla) for nabla in part] for part in (gradient.nabla_w, gradient.nabla_b))
-        self._session.apply_gradient(nabla_w, nabla_b, rate, decay)
+        self._arrays.apply(gradient.nabla_w, gradient.nabla_b, rate, decay)
 
     def run_steps(
         self,
@@ -246,7 +255,7 @@ class NativeSession(PackedGradients):
         costs, batch_weights = np.zeros(len(rates)), np.zeros(len(rates))
         diverged_layer = self._session.run_steps(
             self._input(x),
-            self._array(y),
+            self._arrays.own(y),
             np.ascontiguousarray(order, dtype=np.int64),
             batch_size,
             np.ascontiguousarray(rates, dtype=np.float64),
@@ -259,36 +268,18 @@ class NativeSession(PackedGradients):
 
     def _input(self, x: Inputs) -> Any:
         if not is_sparse(x):
-            return self._array(x)
+            return self._arrays.own(x)
+        if self._embedded:
+            refuse_sparse(x)
         if self._precision != "full":
             raise InvalidInputError(
                 f"A sparse X needs precision='full', but precision is {self._precision!r}. "
                 "Make X dense, or use precision='full'."
             )
-        return x.indptr.astype(np.int64), x.indices.astype(np.int32, copy=False), self._array(x.data), x.shape[1]
+        return x.indptr.astype(np.int64), x.indices.astype(np.int32, copy=False), self._arrays.own(x.data), x.shape[1]
 
     def _array(self, values: Floats) -> Floats:
-        return np.ascontiguousarray(values, dtype=self._dtype)
+        return self._arrays.own(values)
 
     def _optional(self, values: Floats | None) -> Floats | None:
-        return None if values is None else self._array(values)
-
-    def _empty(self) -> tuple[list[Floats], list[Floats]]:
-        pairs = list(zip(self._sizes[:-1], self._sizes[1:], strict=True))
-        return (
-            [np.empty((n_out, n_in), dtype=self._dtype) for n_in, n_out in pairs],
-            [np.empty(n_out, dtype=self._dtype) for _, n_out in pairs],
-        )
-
-    def _read(self, slot: int) -> tuple[list[Floats], list[Floats]]:
-        weights, biases = self._empty()
-        for layer in range(len(weights)):
-            self._session.get_weights(layer, slot, weights[layer])
-            self._session.get_biases(layer, slot, biases[layer])
-        return weights, biases
-
-    def _read_scales(self) -> tuple[Floats, ...]:
-        scales = tuple(np.empty(self._sizes[0], dtype=self._dtype) for _ in range(1 + self._n_slots))
-        for slot, values in enumerate(scales, start=PARAMETER):
-            self._session.get_scales(slot, values)
-        return scales
+        return None if values is None else self._arrays.own(values)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.dropout import Dropout
+from backlit.core.embedded_network import AnyNetwork, apart
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import loss_name
 from backlit.core.network import Network
@@ -54,12 +55,12 @@ class Objective:
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss", loss_name(self.loss))
 
-    def check(self, network: Network) -> None:
+    def check(self, network: AnyNetwork) -> None:
         """Raise if the loss does not fit the network's output activation, or dropout its layers."""
-        check_loss_fits(network, self.loss)
+        check_loss_fits(apart(network)[0], self.loss)
         self.dropout_rates(network)
 
-    def dropout_rates(self, network: Network) -> tuple[float, ...]:
+    def dropout_rates(self, network: AnyNetwork) -> tuple[float, ...]:
         """Return the share of neurons that are left out, of each layer but the output; empty where none are."""
         rates = () if self.dropout is None else self.dropout.rates(len(network.sizes))
         return rates if any(rates) else ()
@@ -85,7 +86,7 @@ class OptimizerState:
     scales: tuple[tuple[Floats, ...], ...] = ()
 
     @classmethod
-    def zero(cls, network: Network, optimizer: Optimizer) -> OptimizerState:
+    def zero(cls, network: AnyNetwork, optimizer: Optimizer) -> OptimizerState:
         """Return the state before the first step."""
 
         def zeros(theta: Floats) -> tuple[Floats, ...]:
@@ -266,14 +267,14 @@ class Engine(Protocol):
 
 
 def scales_to_begin_with(
-    network: Network, optimizer: Optimizer, layer_rates: LayerRates | None, state: OptimizerState
+    network: AnyNetwork, optimizer: Optimizer, layer_rates: LayerRates | None, state: OptimizerState
 ) -> tuple[Floats, ...]:
     """Return the scales of a network's inputs and their slots, as a state has them, or 1; nothing where none train."""
     if layer_rates is None or not layer_rates.scales:
         return ()
     if state.scales:
         return state.scales[0]
-    ones = np.ones(network.sizes[0], dtype=network.dtype)
+    ones = np.ones(network.weights[0].shape[1], dtype=network.dtype)  # of layer 1, to which embeddings add
     return (ones, *(np.zeros_like(ones) for _ in optimizer.slots))
 
 

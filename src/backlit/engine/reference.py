@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core import embedded_network, input_scales
 from backlit.core.backpropagation import backpass, shares
 from backlit.core.dropout import drop_sparse, masks, thinned
-from backlit.core.input_scales import apart, together
+from backlit.core.embedded_network import EmbeddedNetwork
+from backlit.core.embedding import RATE_FACTOR, Embedded, Embedding, embed, embedding_gradient
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer, with_decay
 from backlit.core.precision import PRODUCTS
-from backlit.engine.checks import check_finite, check_layer_rates, check_precision, check_shapes
+from backlit.engine.checks import (
+    check_embeddings,
+    check_finite,
+    check_layer_rates,
+    check_precision,
+    check_shapes,
+    refuse_sparse,
+)
 from backlit.engine.protocol import (
     Floats,
     Gradient,
@@ -44,7 +55,7 @@ class ReferenceEngine:
 
     def open(
         self,
-        network: Network,
+        network: Network | EmbeddedNetwork,
         objective: Objective,
         optimizer: Optimizer = SGD(),
         state: OptimizerState | None = None,
@@ -55,6 +66,7 @@ class ReferenceEngine:
         objective.check(network)
         check_precision(network, self.precision)
         check_layer_rates(network, optimizer, layer_rates)
+        check_embeddings(network, objective, optimizer)
         state = state or OptimizerState.zero(network, optimizer)
         return ReferenceSession(network, objective, optimizer, state, self.precision, layer_rates)
 
@@ -64,7 +76,7 @@ class ReferenceSession:
 
     def __init__(
         self,
-        network: Network,
+        network: Network | EmbeddedNetwork,
         objective: Objective,
         optimizer: Optimizer,
         state: OptimizerState,
@@ -80,17 +92,21 @@ class ReferenceSession:
         self._state = OptimizerState(state.t, list(state.weights), list(state.biases), (scales,) if scales else ())
         self.set_network(network)
 
-    def set_network(self, network: Network) -> None:
-        self._network = Network(
-            tuple(map(np.copy, network.weights)), tuple(map(np.copy, network.biases)), network.activations
-        )
+    def set_network(self, network: Network | EmbeddedNetwork) -> None:
+        self._network, self._embedding = embedded_network.apart(_copied(network))
+        self._sizes = network.sizes
 
     def network(self) -> Network:
-        return Network(
-            tuple(map(np.copy, self._network.weights)),
-            tuple(map(np.copy, self._network.biases)),
-            self._network.activations,
-        )
+        whole: Network = _copied(embedded_network.together(self._network, self._embedding))
+        return whole
+
+    def _layer_1(self, x: Inputs) -> tuple[Inputs, Embedded | None]:
+        """Return what the network is fed with; and all numbers of the embeddings, where there are any."""
+        if self._embedding is None:
+            return x, None
+        refuse_sparse(x)
+        embedded = embed(self._embedding, x)
+        return embedded.out, embedded
 
     def optimizer_state(self) -> OptimizerState:
         # The steps below make new arrays and never write into old ones, so the arrays themselves can be shared.
@@ -101,21 +117,21 @@ class ReferenceSession:
         return self._objective
 
     def feedforward(self, x: Inputs, *, finite: bool = False) -> Floats:
-        check_shapes(self._network.sizes, x)
+        check_shapes(self._sizes, x)
         if finite:
             check_finite(x)
         out = np.empty((x.shape[0], self._network.sizes[-1]), dtype=self._network.dtype)
         for rows in _chunks(x.shape[0]):
-            out[rows] = feedforward(self._network, x[rows], self._product)[1][-1]
+            out[rows] = feedforward(self._network, self._layer_1(x[rows])[0], self._product)[1][-1]
         return out
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
-        check_shapes(self._network.sizes, x, y, sample_weight)
+        check_shapes(self._sizes, x, y, sample_weight)
         out = np.empty((x.shape[0], self._network.sizes[-1]), dtype=self._network.dtype)
         s = np.ones(x.shape[0]) if sample_weight is None else sample_weight.astype(np.float64)
         total = 0.0
         for rows in _chunks(x.shape[0]):
-            z, a = feedforward(self._network, x[rows], self._product)
+            z, a = feedforward(self._network, self._layer_1(x[rows])[0], self._product)
             costs = cost_of_each(self._objective.loss, self._network.activations[-1], z[-1], a[-1], y[rows])
             total += float(np.sum(s[rows] * costs))
             out[rows] = a[-1]
@@ -130,9 +146,10 @@ class ReferenceSession:
         first_row: int = 0,
         out: NablaArrays | None = None,
     ) -> Gradient:
-        check_shapes(self._network.sizes, x, y, sample_weight)
+        check_shapes(self._sizes, x, y, sample_weight)
         share, batch_weight = shares(y, sample_weight)
         objective = self._objective
+        x, embedded = self._layer_1(x)
         network, x = self._thinned(x, first_row)
         result = backpass(
             network,
@@ -144,7 +161,13 @@ class ReferenceSession:
             penalty=objective.penalty,
             product=self._product,
         )
-        return Gradient(result.cost, result.nabla_w, result.nabla_b, batch_weight)
+        nabla_w, nabla_b = result.nabla_w, result.nabla_b
+        if self._embedding is not None and embedded is not None:
+            of_layer_2 = network.weights[0], result.delta[0], share, self._product
+            of_embeddings = embedding_gradient(self._embedding, embedded, *of_layer_2)
+            nabla_w = [*nabla_w, of_embeddings.nabla_w_1, of_embeddings.nabla_w_2]
+            nabla_b = [*nabla_b, of_embeddings.nabla_b_1, of_embeddings.nabla_b_2]
+        return Gradient(result.cost, nabla_w, nabla_b, batch_weight)
 
     def _thinned(self, x: Inputs, first_row: int = 0) -> tuple[Network, Inputs]:
         """Return the network and x as dropout leaves them for this step."""
@@ -168,7 +191,7 @@ class ReferenceSession:
             nabla_w, has_scales = gradient.nabla_w[i], i == 0 and len(self._state.scales) > 0
             if has_scales:
                 s, *slots = self._state.scales[0]
-                w, nabla_w, nabla_s = apart(w, nabla_w, s)
+                w, nabla_w, nabla_s = input_scales.apart(w, nabla_w, s)
             w, self._state.weights[i] = optimizer.step(
                 w, nabla_w, self._state.weights[i], rate=rate * factors.weights[i], t=t, is_weight=True
             )
@@ -177,12 +200,27 @@ class ReferenceSession:
             )
             if has_scales:
                 s, moved = optimizer.step(s, nabla_s, slots, rate=rate * factors.scales, t=t, is_weight=False)
-                w, s = together(w, s)
+                w, s = input_scales.together(w, s)
                 self._state.scales = ((s, *moved),)
             weights.append(w)
             biases.append(b)
         self._state.t = t
         self._network = Network(tuple(weights), tuple(biases), self._network.activations)
+        if self._embedding is not None:
+            self._embedding = self._after_step(self._embedding, gradient, optimizer, rate * RATE_FACTOR)
+
+    def _after_step(self, embedding: Embedding, gradient: Gradient, optimizer: Optimizer, rate: float) -> Embedding:
+        """Return embeddings after a step, in which nothing of them decays."""
+        state, stepped = self._state, []
+        for slots, nablas, parameters in (
+            (state.weights, gradient.nabla_w, (embedding.w_1, embedding.w_2)),
+            (state.biases, gradient.nabla_b, (embedding.b_1, embedding.b_2)),
+        ):
+            for i, theta in enumerate(parameters, start=len(self._network.weights)):
+                theta, slots[i] = optimizer.step(theta, nablas[i], slots[i], rate=rate, t=state.t, is_weight=False)
+                stepped.append(theta)
+        w_1, w_2, b_1, b_2 = stepped
+        return Embedding(embedding.columns, w_1, b_1, w_2, b_2)
 
     def run_steps(
         self,
@@ -205,13 +243,24 @@ class ReferenceSession:
                 if not np.isfinite(gradient.cost):
                     return Steps(costs, weights, self._diverged_layer(x[rows]))
                 self.apply_gradient(gradient, float(rate), 1.0 if decays is None else float(decays[i]))
+            if self._embedding is not None and not _is_finite(self._embedding):
+                return Steps(costs, weights, 1)
             return Steps(costs, weights, _first_layer_not_finite(self._network.weights, self._network.biases))
 
     def _diverged_layer(self, x: Inputs) -> int:
-        network, x = self._thinned(x)
+        network, x = self._thinned(self._layer_1(x)[0])
         z, a = feedforward(network, x, self._product)
         # where all activations are finite, it was the cost of the output layer
         return _first_layer_not_finite(z, a[1:]) or len(self._network.sizes)
+
+
+def _copied(network: Any) -> Any:
+    return replace(network, weights=tuple(map(np.copy, network.weights)), biases=tuple(map(np.copy, network.biases)))
+
+
+def _is_finite(embedding: Embedding) -> bool:
+    arrays = embedding.w_1, embedding.b_1, embedding.w_2, embedding.b_2
+    return all(np.isfinite(array).all() for array in arrays)
 
 
 def _first_layer_not_finite(*arrays_of_layers: Sequence[Floats]) -> int | None:

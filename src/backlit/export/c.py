@@ -9,7 +9,7 @@ from backlit.export.c_source.activations import activation_of
 from backlit.export.c_source.encoder import column_notes, encode_function
 from backlit.export.c_source.heads import CHead, c_head
 from backlit.export.c_source.text import array, comment, comment_name, string_literal
-from backlit.export.exportable import ClassHead, Exportable, exportable_of, label_texts
+from backlit.export.exportable import ClassHead, Exportable, exportable_of, label_texts, without_embeddings
 from backlit.export.formats import Exported, first_names
 
 
@@ -56,7 +56,7 @@ def export(exportable: Exportable) -> Exported:
 
 
 def _source(exportable: Exportable) -> str:
-    network, encoder = exportable.network, exportable.encoder
+    network, encoder = without_embeddings(exportable, "C"), exportable.encoder
     end = c_head(network, exportable.head)
     functions = [] if encoder is None else [encode_function(encoder)]
     arrays, statements = [], [] if encoder is None else ["encode(x, a1);"]

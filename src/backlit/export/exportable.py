@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.custom import is_custom
+from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.network import Network
 from backlit.data.encoding import TableEncoding
 from backlit.errors import InvalidInputError
@@ -63,6 +64,7 @@ class Exportable:
     Attributes
     ----------
     network : Network
+        Or an `EmbeddedNetwork`.
     title : str
         What it is, for people.
     head : ClassHead, NumberHead or None
@@ -73,7 +75,7 @@ class Exportable:
         Where there is no encoder and the features have names; else empty.
     """
 
-    network: Network
+    network: Network | EmbeddedNetwork
     title: str
     head: Head | None = None
     encoder: TableEncoding | None = None
@@ -88,7 +90,7 @@ def exportable_of(model: Any) -> Exportable:
     InvalidInputError
         For anything else, and for a network with a custom activation.
     """
-    if isinstance(model, Network):
+    if isinstance(model, Network | EmbeddedNetwork):
         exportable = Exportable(model, "A network of backlit")
     elif hasattr(model, "__exportable__"):
         exportable = model.__exportable__()
@@ -104,6 +106,15 @@ def exportable_of(model: Any) -> Exportable:
                 f"Train with one of these to export the model: {', '.join(ACTIVATIONS)}."
             )
     return exportable
+
+
+def without_embeddings(exportable: Exportable, format: str) -> Network:
+    """Return the network of a model, or raise where it has embeddings, which a format does not know."""
+    if isinstance(exportable.network, EmbeddedNetwork):
+        raise InvalidInputError(
+            f"{format} has no embeddings of numbers yet. Export the model as ONNX, or train it with embedding=None."
+        )
+    return exportable.network
 
 
 def label_texts(classes: NDArray[Any]) -> list[str]:

@@ -173,7 +173,8 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
         }
         n_networks = like.n_members if isinstance(like, Ensemble) else 1
         scaled = [_names_of_scales(m, slots) for m in range(n_networks if document.get("scales") else 0)]
-        shapes |= {name: (like.sizes[0],) for names in scaled for name in names}
+        n_scales = like.weights[0].shape[1]  # of layer 1, to which embeddings add
+        shapes |= {name: (n_scales,) for names in scaled for name in names}
         tensors = container.read_tensors(file, header, like.dtype, shapes)
     if document.pop("digest") != _digest(tensors, document):
         raise ModelFileError("it is not as it was written (the digest differs).")

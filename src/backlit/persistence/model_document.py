@@ -15,6 +15,7 @@
     target       object or null
     training     object or null
     members      how many networks there are, where it is not one
+    embedding    where inputs have one: its kind, and which inputs, counted from 0
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from __future__ import annotations
 from typing import Any
 
 from backlit.core.activations import ACTIVATIONS
+from backlit.core.embedding import EMBEDDINGS
 from backlit.core.losses import LOSSES, loss_name
 from backlit.documents.field import MODEL, Field, read
 from backlit.errors import InvalidInputError, UnknownNameError
@@ -43,12 +45,17 @@ def read_document(text: str) -> dict[str, Any]:
     document: dict[str, Any] = read(text, "the metadata 'backlit'", MODEL).object()
     top = Field(document, "", MODEL)
     top.header(FORMAT, VERSION)
-    fields = top.fields(*_FIELDS, members=1)
+    fields = top.fields(*_FIELDS, members=1, embedding=None)
     fields["members"].whole(1, MAX_MEMBERS)
     fields["library"].text()
     sizes = fields["sizes"].parts(least=2, most=MAX_LAYERS)
     for size in sizes:
         size.whole(1, _MAX_SIZE)
+    if not fields["embedding"].is_null:
+        embedding = fields["embedding"].fields("kind", "columns")
+        embedding["kind"].one_of(*EMBEDDINGS)
+        for column in embedding["columns"].parts(least=1):
+            column.whole(0, sizes[0].value - 1)
     for activation in fields["activations"].parts(len(sizes) - 1):  # every layer but the input has one
         activation.one_of(*ACTIVATIONS)
     _check_loss(fields["loss"])

@@ -1,9 +1,9 @@
 """The model file: a network, and what is needed to use it, in one ``.safetensors`` file.
 
-The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …, and of further members of an ensemble
-``members.1.weights.0``, …. Everything else is one JSON document under the key ``backlit`` of the file's metadata. Equal
-models give equal bytes. Opening a file executes nothing, and a file that contradicts itself anywhere is refused with a
-`ModelFileError` that names the field.
+The tensors are ``weights.0``, ``biases.0``, ``weights.1``, …, those of embeddings behind those of all layers, and of
+further members of an ensemble ``members.1.weights.0``, …. Everything else is one JSON document under the key
+``backlit`` of the file's metadata. Equal models give equal bytes. Opening a file executes nothing, and a file that
+contradicts itself anywhere is refused with a `ModelFileError` that names the field.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import os
 import stat
 from functools import cache
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
+from backlit.core.embedded_network import EmbeddedNetwork, added_shapes
+from backlit.core.embedding import EMBEDDINGS, N_OUT
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.documents.strict_json import shown
@@ -65,6 +68,7 @@ def save_model(path: StrPath, model: StoredModel) -> None:
         "dtype": network.dtype,
         **{field: getattr(model, field) for field in ABOUT_THE_MODEL},
         **({"members": len(model.networks)} if model.others else {}),
+        **_embedding(network),
     }
     tensors: dict[str, NDArray[Any]] = {}
     for m, member in enumerate(model.networks):
@@ -144,20 +148,22 @@ def _read(file: BinaryIO) -> StoredModel:
         )
     document = read_document(header.metadata[_METADATA_KEY])
     sizes, dtype = document["sizes"], document["dtype"]
-    n_matrices = len(sizes) - 1
+    columns = tuple((document.get("embedding") or {"columns": ()})["columns"])
     prefixes = [_prefix(m) for m in range(document.get("members", 1))]
     shapes: dict[str, tuple[int, ...]] = {}
     for prefix in prefixes:
-        shapes |= {f"{prefix}weights.{i}": (sizes[i + 1], sizes[i]) for i in range(n_matrices)}
-        shapes |= {f"{prefix}biases.{i}": (sizes[i + 1],) for i in range(n_matrices)}
+        for i, (w, b) in enumerate(zip(*_shapes(sizes, columns), strict=True)):
+            shapes |= {f"{prefix}weights.{i}": w, f"{prefix}biases.{i}": b}
     tensors = container.read_tensors(file, header, dtype, shapes)
 
     def network(prefix: str) -> Network:
-        return Network(
-            tuple(tensors[f"{prefix}weights.{i}"] for i in range(n_matrices)),
-            tuple(tensors[f"{prefix}biases.{i}"] for i in range(n_matrices)),
-            tuple(document["activations"]),
-        )
+        n = len(_shapes(sizes, columns)[0])
+        weights, biases = (tuple(tensors[f"{prefix}{kind}.{i}"] for i in range(n)) for kind in ("weights", "biases"))
+        activations = tuple(document["activations"])
+        if columns:
+            whole: Any = EmbeddedNetwork(weights, biases, activations, columns)
+            return whole  # type: ignore[no-any-return]
+        return Network(weights, biases, activations)
 
     model = StoredModel(
         network=network(""),
@@ -171,6 +177,21 @@ def _read(file: BinaryIO) -> StoredModel:
     )
     check_model(model)
     return model
+
+
+def _embedding(network: Network | EmbeddedNetwork) -> dict[str, Any]:
+    if not isinstance(network, EmbeddedNetwork):
+        return {}
+    return {"embedding": {"kind": EMBEDDINGS[0], "columns": list(network.columns)}}
+
+
+def _shapes(sizes: list[int], columns: tuple[int, ...]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Return the shapes of all weights and of all biases."""
+    of_layer_1 = [sizes[0] + N_OUT * len(columns), *sizes[1:]]
+    weights: list[tuple[int, ...]] = [(n_out, n_in) for n_in, n_out in pairwise(of_layer_1)]
+    biases: list[tuple[int, ...]] = [(n_out,) for n_out in sizes[1:]]
+    for_weights, for_biases = added_shapes(len(columns))
+    return weights + for_weights, biases + for_biases
 
 
 def _check_is_file(name: str) -> None:

@@ -69,7 +69,8 @@ def check_model(model: StoredModel) -> None:
         )
     for member in model.networks:
         _check_arrays(member)
-        if (member.sizes, member.activations, member.dtype) != (network.sizes, network.activations, network.dtype):
+        parts = [(each.sizes, each.activations, each.dtype, getattr(each, "columns", ())) for each in (member, network)]
+        if parts[0] != parts[1]:
             raise InvalidInputError("All members must have the same sizes, activations and dtype.")
     check_loss_fits(network, model.loss)
     if model.task not in (*TASKS, None):

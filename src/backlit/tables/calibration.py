@@ -51,8 +51,8 @@ def calibrated(network: Network, z: Floats, codes: NDArray[Any], weight: Floats 
             f"{network.activations[-1]}. Leave out calibrate."
         )
     temperature = best_temperature(np.hstack([np.zeros_like(z), z]) if z.shape[1] == 1 else z, codes, weight)
-    n_layers = len(network.activations)
-    last = range(n_layers - 1, len(network.weights), n_layers)  # of each member
+    n_arrays = len(network.weights) // getattr(network, "n_members", 1)
+    last = range(len(network.activations) - 1, len(network.weights), n_arrays)  # of each member
 
     def cooled(parameters: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(p / p.dtype.type(temperature) if i in last else p for i, p in enumerate(parameters))

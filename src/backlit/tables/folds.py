@@ -82,7 +82,9 @@ def train_folds(start: TableStart, given: Examples | None, around: Around) -> tu
         own = replace(training, seed=seed)
         others, left_out = examples.only(np.flatnonzero(fold != i)), np.flatnonzero(fold == i)
         rows, held_out = (others, given) if given is not None else hold_out(start, others, seed, say)
-        network = start.network if i == 0 else first_network(start.network.sizes, start.network.activations[-1], own)
+        begin = start.network
+        parts = begin.sizes, begin.activations[-1], own, getattr(begin, "columns", ())
+        network = begin if i == 0 else first_network(*parts)
         _, trained = run_on(start, network, own, rows, held_out, _around(around, i, training.folds))
         z[left_out] = z_of(trained.network, examples.x[left_out], training)
         networks += trained.network.members if isinstance(trained.network, Ensemble) else [trained.network]

@@ -15,23 +15,22 @@ from typing import Any
 import numpy as np
 
 from backlit.core.ensemble import Ensemble
-from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
 from backlit.data.frames import in_polars
-from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.members import open_session
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain
-from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
+from backlit.explanation.trace.network_with_examples import NetworkWithExamples
 from backlit.export.exportable import Exportable
 from backlit.export.onnx import to_onnx
 from backlit.tables.calibration import remark_on
 from backlit.tables.evaluation import Comparison
-from backlit.tables.options import TableTraining, recorded_metric, recorded_rate
+from backlit.tables.examined import as_fed, examined
+from backlit.tables.options import TableTraining, recorded_metric
 from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
@@ -50,7 +49,7 @@ class TableModel:
     Attributes
     ----------
     network : Network
-        The only one, or the first member.
+        The only one, or the first member; an `EmbeddedNetwork` where it was trained with an embedding.
     loss : str
     target : TableTarget
     encoder : TableEncoding
@@ -199,43 +198,21 @@ class TableModel:
         Returns
         -------
         x : ndarray, ``(n_rows, n_in)``
+            Behind embeddings, where the network has any.
         y : ndarray, ``(n_rows, n_out)``
         """
         remarks: list[str] = []
         table = in_polars(table).table
         if rows is not None:
             table = table[[check_row(table, row) - 1 for row in rows]]
-        _, x, y = self._examples(table, remarks)
+        _, x, y = self.encoded(table, remarks)
         for message in remarks:
             say(message)
-        return x, y
+        return as_fed(self.network, x), y
 
     def __network_with_examples__(self, x: Any, y: Any = None, *, needs_y: bool = True) -> NetworkWithExamples:
         """Return the network with the rows of a table x, for `backlit.explain`, `demon` and `diagnose`."""
-        if y is not None:
-            raise InvalidInputError(f"A model of tables takes y from the column {self.target.name!r}. Leave out y.")
-        recorded = Field(self.training.get("recorded") or [], "training.recorded", MODEL).parts()
-        history = tuple(NetworkHealth.from_dict(each.value, self.network.activations, each.path) for each in recorded)
-        if x is None:
-            raise InvalidInputError(
-                "A model of tables needs rows to look at, but none came. Give a few rows of a table."
-            )
-        table = in_polars(x).table
-        if needs_y:
-            _, rows, y = self._examples(table, [])
-        else:
-            table = self.schema.read(table)
-            rows, (y, _) = self.encoder.transform(table), known_targets(table, self.target)
-        scaler, kept_to = self.target.scaler, self.target.range
-        as_it_is = None if kept_to is None else (0.0, 1.0)
-        setting = ModelFacts(
-            learning_rate=recorded_rate(self.training),
-            output_names=self.target.output_names,
-            target_scale=as_it_is if scaler is None else (scaler.mean, scaler.scale),
-            target_range=kept_to,
-            encodings=lambda: [self.encoder.describe_row(table, i) for i in range(len(table))],
-        )
-        return NetworkWithExamples(self.network, rows, y, self.loss, history, setting)
+        return examined(self, x, y, needs_y=needs_y)
 
     def __exportable__(self) -> Exportable:
         """Return what a format of `backlit.export` is told of the model."""
@@ -294,7 +271,7 @@ class TableModel:
             objective = Objective()
         return open_session(get_engine(engine), network, objective, n_threads=n_threads)
 
-    def _examples(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
-        # the target's column, x and y of the rows that have a target
+    def encoded(self, table: Any, remarks: list[str]) -> tuple[Any, Floats, Floats]:
+        """Return the target's column, x and y of the rows that have a target, encoded; remarks are added to a list."""
         table, column = labeled(self.schema.read(table), self.target, remarks)
         return column, self.encoder.transform(table), self.target.encode(column).astype(self.network.dtype)

@@ -59,6 +59,8 @@ class TableTraining(FitOptions):
         A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
     zero_output : bool
         Whether weights and biases of the output layer begin at zero.
+    embedding : {"pbld"} or None
+        Whether each number, date and duration has an embedding that is trained; see `backlit.core.embedding`.
     members : int
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
@@ -98,6 +100,9 @@ class TableTraining(FitOptions):
     output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
     zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
+    embedding: str | None = option(
+        None, "pbld: train an embedding of each number, date and duration, beside the number itself.", "Network"
+    )
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     folds: int = option(
         1, "Train as many networks, each without a fold of the rows, which tells how good it is.", "Network", min=1
@@ -131,6 +136,7 @@ class TableTraining(FitOptions):
 
     def __post_init__(self) -> None:
         from backlit.core.activations import get_activation
+        from backlit.core.embedding import check_embedding_name
         from backlit.core.initialization import INITIALIZATIONS
         from backlit.core.losses import loss_name
         from backlit.errors import UnknownNameError
@@ -150,6 +156,16 @@ class TableTraining(FitOptions):
             self.hidden_activations()
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
+        check_embedding_name(self.embedding)
+        if self.embedding and self.solver in ("sgd", "gd", LBFGS):
+            raise InvalidInputError(
+                "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
+                f"the solver is {self.solver!r}. Use another solver, or leave out embedding."
+            )
+        if self.embedding and self.dropout_input:
+            raise InvalidInputError(
+                "Dropout of inputs cannot go with embeddings. Leave out dropout_input, or embedding."
+            )
         if self.members < 1:
             raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
         if self.members > 1 and self.solver == LBFGS:
@@ -227,7 +243,7 @@ class TableTraining(FitOptions):
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
         unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales", "bins_above")
-        left_out |= {name for name in unused if not getattr(self, name)}
+        left_out |= {name for name in (*unused, "embedding") if not getattr(self, name)}
         left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins", "bins_above"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]

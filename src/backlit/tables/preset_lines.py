@@ -51,10 +51,13 @@ def lines_without_bins(encoder: TableEncoding) -> list[str]:
 def _network(training: TableTraining) -> str:
     layers = f"hidden layers of {_shown(training.hidden)} {_shown(training.activation)}"
     members = f"{training.members} networks, averaged, each with " if training.members > 1 else ""
+    embedded = "; each number has an embedding that is trained" if training.embedding else ""
     if training.numbers == "piecewise":
         above = f" of more than {training.bins_above} different values" * bool(training.bins_above)
-        return f"{members}{layers}; numbers{above} in {training.n_bins} bins at most, at whose edges it can bend"
-    return f"{members}{layers}; numbers scaled alone, as bins are for fewer columns or rows"
+        return (
+            f"{members}{layers}; numbers{above} in {training.n_bins} bins at most, at whose edges it can bend{embedded}"
+        )
+    return f"{members}{layers}; numbers scaled alone, as bins are for fewer columns or rows{embedded}"
 
 
 def _training(training: TableTraining, n_rows: int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from backlit.core.activations import get_activation
+from backlit.core.embedded_network import EmbeddedNetwork
+from backlit.core.embedding import N_OUT, Embedding
 from backlit.core.ensemble import Ensemble
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
@@ -20,6 +22,7 @@ from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
+from backlit.data.features import Features
 from backlit.data.frames import in_polars
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
@@ -105,7 +108,8 @@ class TableStart:
         examples = Examples(encoder.transform(features), y, _weights(table, training))
         output = training.output_activation or output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
-        network = first_network([examples.x.shape[1], *training.hidden, learned.n_outputs], output, training)
+        sizes = [examples.x.shape[1], *training.hidden, learned.n_outputs]
+        network = first_network(sizes, output, training, columns_to_embed(encoder, training))
         return cls(encoder, learned, _as_trained_on(examples, learned, training, output), network, loss, training)
 
     def encode(self, table: Any) -> Examples:
@@ -146,10 +150,27 @@ def _weights(table: Any, training: TableTraining) -> Any:
     return weights_of(table[training.weight], "Row", 1).astype(training.dtype)
 
 
-def first_network(sizes: Sequence[int], output: str, training: TableTraining) -> Network | Ensemble:
-    """Return what training begins with: a network of these sizes, or the ensemble of as many as there are members."""
+def columns_to_embed(encoder: TableEncoding, training: TableTraining) -> tuple[int, ...]:
+    """Return which features of an encoder get an embedding: none where that is not asked for."""
+    return tuple(Features.of(encoder.plans_).number_places) if training.embedding else ()
 
-    def initialized(m: int) -> Network:
+
+def first_network(sizes: Sequence[int], output: str, training: TableTraining, embedded: tuple[int, ...] = ()) -> Any:
+    """Return what training begins with: a network of these sizes, or the ensemble of as many as there are members.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Of the first layer, the inputs without what embeddings add.
+    output : str
+        σ of the output layer.
+    training : TableTraining
+    embedded : tuple of int
+        Inputs that have an embedding; where there are none, as in a table without numbers, the network is a plain one.
+    """
+    sizes = [sizes[0] + N_OUT * len(embedded), *sizes[1:]]
+
+    def initialized(m: int) -> Network | EmbeddedNetwork:
         network = Network.initialize(
             sizes,
             [*training.hidden_activations(), output],
@@ -157,11 +178,14 @@ def first_network(sizes: Sequence[int], output: str, training: TableTraining) ->
             dtype=training.dtype,
             initialization=training.initialization,
         )
-        if not training.zero_output:
+        if training.zero_output:
+            weights, biases = list(network.weights), list(network.biases)
+            weights[-1], biases[-1] = np.zeros_like(weights[-1]), np.zeros_like(biases[-1])
+            network = replace(network, weights=tuple(weights), biases=tuple(biases))
+        if not embedded:
             return network
-        weights, biases = list(network.weights), list(network.biases)
-        weights[-1], biases[-1] = np.zeros_like(weights[-1]), np.zeros_like(biases[-1])
-        return replace(network, weights=tuple(weights), biases=tuple(biases))
+        seed = seed_of_member(training.seed, m)
+        return EmbeddedNetwork.of(network, Embedding.initialize(embedded, seed=seed, dtype=training.dtype))
 
     networks = [initialized(m) for m in range(training.members)]
     return networks[0] if len(networks) == 1 else Ensemble.of(networks)

@@ -30,7 +30,14 @@ from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.tables.options import TableTraining
 from backlit.tables.preset_lines import lines_without_bins, preset_lines
-from backlit.tables.start import check_weight, encoding_for, facts_of, first_network, output_activation
+from backlit.tables.start import (
+    check_weight,
+    columns_to_embed,
+    encoding_for,
+    facts_of,
+    first_network,
+    output_activation,
+)
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.stream_cache import RowsWriter
 from backlit.tables.stream_request import StreamRequest
@@ -201,8 +208,7 @@ class _Learned:
             if getattr(training, name) and target.classes is None:
                 raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
         records = self.records()
-        n_features = records.n_features
-        part_rows = max(1, budget.part // (np.dtype(training.dtype).itemsize * n_features))
+        part_rows = max(1, budget.part // (np.dtype(training.dtype).itemsize * records.n_features))
 
         def rows_of(part: str) -> StreamedRows:
             y, weight = cache.arrays[f"{part}.y"], cache.arrays.get(f"{part}.weight")
@@ -225,7 +231,8 @@ class _Learned:
             return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
 
         held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
-        network = first_network([n_features, *training.hidden, target.n_outputs], output, training)
+        sizes = [records.n_features, *training.hidden, target.n_outputs]
+        network = first_network(sizes, output, training, columns_to_embed(self.encoder, training))
         return StreamStart(self.encoder, target, rows_of("training"), held_out, network, self.loss, training)
 
 
@@ -274,7 +281,7 @@ def _write(
         network = first_network(
             [records.n_features, target.n_outputs],
             output_activation(target.task, learned.loss, target.n_outputs),
-            replace(training, hidden=(), activation="relu", members=1, output_activation=None),
+            replace(training, hidden=(), activation="relu", members=1, output_activation=None, embedding=None),
         )
         assert isinstance(network, Network)
         write_parts(folder / START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, MissingExtraError, ShapeError
 
@@ -160,8 +161,9 @@ def plot_confusion(model: Any, X: Any, y: Any = None, *, ax: Axes | None = None)
 
 
 def network_of(model: Any) -> Network:
-    """Return a model's network."""
+    """Return a model's network; behind embeddings, where there are any."""
     network = model if isinstance(model, Network) else getattr(model, "network", None)
+    network = network.network if isinstance(network, EmbeddedNetwork) else network
     network = model.network_ if network is None and hasattr(type(model), "network_") else network
     if not isinstance(network, Network):
         raise InvalidInputError(f"A Network, or a model that has one, is needed, but a {type(model).__name__} came.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.ensemble import Ensemble
 from backlit.core.layer_health import NetworkHealth, measure
 from backlit.core.namespace import is_sparse
@@ -106,7 +107,11 @@ class Recorder:
     def _look(self, network: Network, epoch: int) -> None:
         assert self._sample is not None
         since, before = self._before or (epoch - 1, None)
-        self._records.append(measure(network, self._sample, epoch=epoch, before=before, n_epochs=epoch - since))
+        sample = self._sample
+        if isinstance(network, EmbeddedNetwork):
+            sample = replace(sample, x=network.expanded(sample.x))
+        behind, behind_before = apart(network)[0], None if before is None else apart(before)[0]
+        self._records.append(measure(behind, sample, epoch=epoch, before=behind_before, n_epochs=epoch - since))
         self._before = epoch, network
         self._n_looks += 1
         while len(self._records) > MOST_RECORDS:

@@ -30,10 +30,12 @@ def describe_run(run: Run) -> dict[str, Any]:
     memory = (
         [] if begin is None else [array for slots in (*begin.weights, *begin.biases, *begin.scales) for array in slots]
     )
+    columns = getattr(network, "columns", ())
     description: dict[str, Any] = {
         "seed": run.state.seed,
         "sizes": list(network.sizes),
         "activations": _described(network.activations),
+        **({"embedded inputs": list(columns)} if columns else {}),
         "dtype": network.dtype,
         "precision": run.engine.precision,
         "learning rate": run.state.rate,

@@ -7,6 +7,7 @@ which the most cells are numbers are left, and where two are, what else is known
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ _CELL = (
     r"(?P<digits>\d[\d.,'’\x{a0}\x{2009}\x{202f} ]*|[.,]\d+)(?P<power>[eE][-+]?\d+)?"
     rf"\s*(?P<after>{_CURRENCIES}|{_UNITS})?(?P<close>\))?(?P<minus3>-)?$"
 )
+_OTHER_DIGITS = r"[\d--0-9]"
 _SPACES = r"[\x{a0}\x{2009}\x{202f}]"
 _FORMS = [
     NumberForm(decimal, thousands)
@@ -125,12 +127,23 @@ def _parts(cells: pl.Series) -> pl.DataFrame:
     # The parts of each cell; all are null where a cell has another shape.
     import polars as pl
 
-    parts = cells.str.replace_all(_SPACES, " ").str.extract_groups(_CELL).struct.unnest()
+    cells = _in_usual_digits(cells).str.replace_all(_SPACES, " ")
+    parts = cells.str.extract_groups(_CELL).struct.unnest()
     return parts.with_columns(
         pl.when(pl.col("open").is_null() == pl.col("close").is_null())
         .then(pl.col("digits").str.strip_chars_end(" ").str.replace_all("’", "'"))
         .alias("digits")
     )
+
+
+def _in_usual_digits(cells: pl.Series) -> pl.Series:
+    """Write digits of other scripts, as Arabic's and those of full width, and Arabic's separators as the usual ones."""
+    others = cells.filter(cells.str.contains(_OTHER_DIGITS))
+    if others.is_empty():
+        return cells
+    usual = {mark: str(unicodedata.decimal(mark)) for mark in set("".join(others.drop_nulls())) if mark.isdecimal()}
+    usual |= {"٫": ".", "٬": "'", "٪": "%"}
+    return cells.str.replace_many(list(usual), list(usual.values()))
 
 
 def _is_negative() -> pl.Expr:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from backlit.core.backpropagation import as_examples, backpropagate, check_loss_fits, shares
 from backlit.core.differences import Batch
+from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.losses import check_targets
 from backlit.core.namespace import Array
@@ -97,7 +98,12 @@ class HoldsNetwork(Protocol):
 
 
 def network_with_examples(
-    model: Network | HoldsNetwork, x: Any, y: Any = None, loss: str | None = None, *, needs_y: bool = True
+    model: Network | EmbeddedNetwork | HoldsNetwork,
+    x: Any,
+    y: Any = None,
+    loss: str | None = None,
+    *,
+    needs_y: bool = True,
 ) -> NetworkWithExamples:
     """Return a network, or that of a model, with examples as the network sees them.
 
@@ -112,6 +118,10 @@ def network_with_examples(
     needs_y : bool, default True
         Whether examples without y are refused.
     """
+    if isinstance(model, EmbeddedNetwork):  # what is looked at is the network behind
+        if x is not None:
+            x = model.expanded(model.network.as_batch(x, "x", model.sizes[0]))
+        model = model.network
     if isinstance(model, Network):
         if x is None:
             raise InvalidInputError("A network needs the examples x to look at, but none came. Give x, and y with it.")

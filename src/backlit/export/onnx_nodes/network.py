@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from backlit.core.activations import ELU_ALPHA, LEAKY_RELU_SLOPE, SELU_ALPHA, SELU_LAMBDA, get_activation
+from backlit.core.embedded_network import EmbeddedNetwork, apart
+from backlit.core.embedding import Embedding
 from backlit.core.network import Network
 from backlit.export.onnx_nodes.functions import add_function
 from backlit.export.onnx_nodes.graph import OnnxGraph
@@ -14,13 +19,15 @@ Twin = Callable[[OnnxGraph, str, str], str]
 """(graph, z, name for a) → a."""
 
 
-def add_network(graph: OnnxGraph, network: Network, x: str, *, exact_output: bool = False) -> tuple[str, str]:
+def add_network(
+    graph: OnnxGraph, whole: Network | EmbeddedNetwork, x: str, *, exact_output: bool = False
+) -> tuple[str, str]:
     """Append feeding forward, and return the names of z^L and a^L.
 
     Parameters
     ----------
     graph : OnnxGraph
-    network : Network
+    whole : Network or EmbeddedNetwork
         Of NumPy arrays. Its w^2, b^2, z^2, a^2 and so on are called ``w2``, ``b2``, ``z2``, ``a2``.
     x : str
         Tensor of the network's dtype, ``(n_rows, n_in)``.
@@ -28,6 +35,9 @@ def add_network(graph: OnnxGraph, network: Network, x: str, *, exact_output: boo
         Whether a^L keeps its digits where σ is near 0. onnxruntime's own Sigmoid is one and the same number from
         z = −18 down, which is near enough for an activation but not for what is compared.
     """
+    network, embedding = apart(whole)
+    if embedding is not None:
+        x = _add_embedding(graph, embedding, x)
     a, z, last = x, x, len(network.sizes)
     layers = zip(network.weights, network.biases, network.activations, strict=True)
     for layer, (w, b, activation) in enumerate(layers, start=2):
@@ -35,6 +45,30 @@ def add_network(graph: OnnxGraph, network: Network, x: str, *, exact_output: boo
         z = graph.add("Gemm", a, w_name, b_name, name=f"z{layer}", transB=1)
         a = _twin(activation, graph.dtype, exact=exact_output and layer == last)(graph, z, f"a{layer}")
     return z, a
+
+
+def _add_embedding(graph: OnnxGraph, embedding: Embedding, x: str) -> str:
+    """Append e = W₂ cos(2π w₁ x + b₁) + b₂, and return the name of (e, x), all in the network's dtype.
+
+    Parameters
+    ----------
+    graph : OnnxGraph
+    embedding : Embedding
+        Of NumPy arrays.
+    x : str
+        Tensor of the network's dtype, ``(n_rows, n_in)``.
+    """
+    axis = graph.constant(np.array([2]))
+    taken = graph.add("Gather", x, graph.constant(np.array(embedding.columns)), axis=1)
+    z = graph.add("Mul", graph.add("Unsqueeze", taken, axis), graph.constant(2 * math.pi * embedding.w_1))
+    # as a sine, because onnxruntime has no Cos of float64
+    shifted = graph.constant(embedding.b_1 + np.asarray(math.pi / 2, dtype=graph.dtype))
+    a = graph.add("Unsqueeze", graph.add("Sin", graph.add("Add", z, shifted)), axis)
+    summands = graph.add("Mul", a, graph.constant(embedding.w_2))
+    sums = graph.add("ReduceSum", summands, graph.constant(np.array([3])), keepdims=0)
+    e = graph.add("Add", sums, graph.constant(embedding.b_2))
+    flat = graph.add("Reshape", e, graph.constant(np.array([0, embedding.n_added])))
+    return graph.add("Concat", flat, x, axis=1)
 
 
 def _twin(activation: str, dtype: str, *, exact: bool) -> Twin:

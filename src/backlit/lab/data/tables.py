@@ -72,6 +72,7 @@ def _check_height(path: Path, suffix: str) -> None:
 
 def read_model(name: str, raw: bytes) -> tuple[Any, Any, str]:
     """Read a model file from its bytes; return the model of tables or None, the network and its loss."""
+    from backlit.core.embedded_network import EmbeddedNetwork
     from backlit.persistence.model_file import load_model, load_network
     from backlit.tables.model import TableModel
 
@@ -85,6 +86,10 @@ def read_model(name: str, raw: bytes) -> tuple[Any, Any, str]:
             if stored.encoder is None:
                 return None, load_network(path), stored.loss
             model = TableModel.load(path)
+            if isinstance(model.network, EmbeddedNetwork):
+                raise InvalidInputError(
+                    "The lab has no embeddings of numbers yet. Use backlit explain, or train the model without."
+                )
             return model, model.network, model.loss
         except BacklitError as error:
             raise InvalidInputError(str(error).replace(str(path), safe)) from None

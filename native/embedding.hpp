@@ -1,0 +1,59 @@
+// The embeddings before a network: forward before layer 1 is fed on, and from BP2's δ with respect to the inputs back
+// to their own gradient and step. Off, where no input is embedded, nothing here is touched.
+#pragma once
+
+#include <vector>
+
+#include "buffer.hpp"
+#include "workspace.hpp"
+
+namespace backlit {
+
+template <class T>
+class Embedding {
+ public:
+  explicit Embedding(Workspace<T>& workspace);
+
+  bool any() const { return n_columns_ != 0; }
+  long n_columns() const { return n_columns_; }
+
+  // All parameters, or a slot of the optimizer's, (n_columns, EmbeddingLayout::size); slot −1 is the parameters.
+  T* theta(int slot) { return slot < 0 ? theta_.data() : slots_[slot].data(); }
+  T* nabla() { return nabla_.data(); }
+
+  // Room for so many rows, and in training for their errors.
+  void reserve(long n_rows, bool with_delta);
+
+  // The rows of the batch become (e, x).
+  void forward(Part rows);
+
+  // BP2 from layer 2 to e, for which w² must stand as BP2 reads it: a thread copies its rows of wt after their step.
+  void transpose(Part rows);
+  void backward(Part rows, T* scratch);
+
+  // BP4 and BP3 of some embeddings, added to nabla.
+  void add_nabla(Part columns, long n_rows);
+  void clear_nabla();
+  // Σ nabla² of each, which stay as they are while threads take their steps; then the total.
+  void find_squares(Part columns);
+  void add_squares_to(double& square) const;
+
+  // The step by factor·nabla, which is zero afterwards.
+  void apply_nabla(const StepRule<T>& rule, T factor, Part columns);
+
+  bool is_finite() const { return all_finite(theta_.data(), theta_.size()); }
+
+ private:
+  // Neurons of layer 1 whose δ is computed: all e, and what is left of the last panel.
+  long n_delta() const;
+
+  Workspace<T>& work_;
+  const long n_columns_;
+  Buffer<T> theta_, slots_[2], nabla_;
+  std::vector<double> squares_;
+  Buffer<T> a_1_;  // (n_rows, n_in)
+  Buffer<T> delta_e_;
+  long n_rows_ = 0;
+};
+
+}  // namespace backlit

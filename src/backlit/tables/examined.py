@@ -1,0 +1,111 @@
+"""A model of tables as an explanation sees it: a network of the lecture, and what stands for each of its inputs.
+
+Behind embeddings the network is the lecture's, so that is what is explained; its inputs are the embedded numbers and
+the encoded ones. How each embedded number came about is told, and where y is known its δ, from which the embeddings'
+own gradient comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from backlit.core.backpropagation import backpropagate
+from backlit.core.embedded_network import EmbeddedNetwork, apart
+from backlit.core.embedding import embed, embedding_errors
+from backlit.core.layer_health import NetworkHealth
+from backlit.core.network import Network
+from backlit.data.encoding import EncodedFeature
+from backlit.data.frames import in_polars
+from backlit.data.scaling import shown
+from backlit.documents.field import MODEL, Field
+from backlit.engine.protocol import Floats
+from backlit.errors import InvalidInputError
+from backlit.explanation.trace.network_with_examples import ModelFacts, NetworkWithExamples
+from backlit.tables.options import recorded_rate
+from backlit.tables.rows import known_targets
+
+
+def as_fed(network: Network | EmbeddedNetwork, x: Floats) -> Floats:
+    """Return encoded rows as the network behind the embeddings is fed with them; without embeddings, as they are."""
+    expanded: Floats = network.expanded(x) if isinstance(network, EmbeddedNetwork) else x
+    return expanded
+
+
+def examined(model: Any, x: Any, y: Any, *, needs_y: bool) -> NetworkWithExamples:
+    """Return the network of a `TableModel` with the rows of a table x.
+
+    Parameters
+    ----------
+    model : TableModel
+    x : dataframe
+    y : None
+        A table has its own.
+    needs_y : bool
+        Whether rows without a target are left out, rather than all of them taken without y.
+    """
+    if y is not None:
+        raise InvalidInputError(f"A model of tables takes y from the column {model.target.name!r}. Leave out y.")
+    recorded = Field(model.training.get("recorded") or [], "training.recorded", MODEL).parts()
+    history = tuple(NetworkHealth.from_dict(each.value, model.network.activations, each.path) for each in recorded)
+    if x is None:
+        raise InvalidInputError("A model of tables needs rows to look at, but none came. Give a few rows of a table.")
+    table = in_polars(x).table
+    if needs_y:
+        _, rows, y = model.encoded(table, [])
+    else:
+        table = model.schema.read(table)
+        rows, (y, _) = model.encoder.transform(table), known_targets(table, model.target)
+    scaler, kept_to = model.target.scaler, model.target.range
+    as_it_is = None if kept_to is None else (0.0, 1.0)
+
+    def encodings() -> list[list[EncodedFeature]]:
+        described = [model.encoder.describe_row(table, i) for i in range(len(table))]
+        if isinstance(model.network, EmbeddedNetwork):
+            return with_embeddings(model.network, rows, y, model.loss, described)
+        return described
+
+    facts = ModelFacts(
+        learning_rate=recorded_rate(model.training),
+        output_names=model.target.output_names,
+        target_scale=as_it_is if scaler is None else (scaler.mean, scaler.scale),
+        target_range=kept_to,
+        encodings=encodings,
+    )
+    return NetworkWithExamples(apart(model.network)[0], as_fed(model.network, rows), y, model.loss, history, facts)
+
+
+def with_embeddings(
+    network: EmbeddedNetwork, x: Floats, y: Floats | None, loss: str, encodings: Sequence[list[EncodedFeature]]
+) -> list[list[EncodedFeature]]:
+    """Return how each input of the network behind embeddings came about, row by row.
+
+    Parameters
+    ----------
+    network : EmbeddedNetwork
+    x : ndarray, ``(n_rows, n_in)``
+    y : ndarray, ``(n_rows, n_out)``, or None
+        Where it is there, δ of each embedded number is told.
+    loss : str
+    encodings : sequence of list of EncodedFeature
+        Of each row, how its inputs came about before they were embedded.
+    """
+    behind, embedding = network.network, network.embedding
+    at, delta_e = embed(embedding, x), None
+    if y is not None:
+        delta = backpropagate(behind, at.out, y, loss=loss).delta[0]
+        delta_e, _ = embedding_errors(embedding, at, behind.weights[0], delta)
+    told = []
+    for i, features in enumerate(encodings):
+        embedded = []
+        for f, column in enumerate(embedding.columns):
+            source, u = features[column], shown(float(at.x[i, f]))
+            for o in range(at.e.shape[2]):
+                operation = f"e_{o + 1} = W₂ cos(2π w₁ u + b₁) + b₂ of u = {u}"
+                if delta_e is not None:
+                    operation = f"δ of e_{o + 1} = (w²)ᵀ δ² = {shown(float(delta_e[i, f, o]))};  {operation}"
+                name = f"{source.name} (embedding {o + 1})"
+                value = float(at.e[i, f, o])
+                embedded.append(EncodedFeature(name, source.column, source.raw_value, operation, value))
+        told.append([*embedded, *features])
+    return told
