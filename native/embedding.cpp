@@ -15,8 +15,10 @@ Embedding<T>::Embedding(Workspace<T>& workspace)
 
 template <class T>
 long Embedding<T>::n_delta() const {
-  const long panel = work_.kernels.panel_columns, n_e = n_columns_ * EmbeddingLayout::n_out;
-  return std::min((n_e + panel - 1) / panel * panel, work_.description.shape.n_in());
+  const long n_in = work_.description.shape.n_in(), n_e = n_columns_ * EmbeddingLayout::n_out;
+  const PanelEnds ends(padded(n_in, work_.kernels.lanes), work_.kernels.lanes);
+  const long end = (n_e + ends.unit - 1) / ends.unit * ends.unit;
+  return end <= ends.last ? end : n_in;
 }
 
 template <class T>

@@ -42,6 +42,13 @@ struct Panels {
   operator Panels<const T>() const { return {data, n_rows, columns}; }
 };
 
+// Where panels of so many columns (padded) surely end, the last ones aside: at every `unit` up to `last`, which is 0
+// where there is none. panel_width in products.hpp cuts them.
+struct PanelEnds {
+  long unit, last;
+  PanelEnds(long stride, int lanes) : unit(3 * lanes), last((stride - 2 * lanes) / unit * unit) {}
+};
+
 // A range of rows or neurons, such as the part of [0, n) that belongs to one of several threads.
 struct Part {
   long begin, end;

@@ -31,10 +31,10 @@ double threads_by_neurons(double n_weights, double rows_per_step, double steps_p
 template <class T>
 Part ByNeurons<T>::neurons(int l, int thread, int n_threads) const {
   const Layer<T>& layer = work_.layers[l];
-  const long unit = 3 * work_.kernels.lanes, last = (layer.stride - 2 * work_.kernels.lanes) / unit;
+  const PanelEnds ends(layer.stride, work_.kernels.lanes);
   const auto boundary = [&](long t) {
     if (t == n_threads) return layer.n_out;
-    return unit * std::min((layer.stride * t + n_threads * unit / 2) / (n_threads * unit), last);
+    return std::min((layer.stride * t + n_threads * ends.unit / 2) / (n_threads * ends.unit) * ends.unit, ends.last);
   };
   return {boundary(thread), boundary(thread + 1)};
 }

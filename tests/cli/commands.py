@@ -24,7 +24,7 @@ def check_failure(code, out, err, folder, words, before):
     message = [
         line
         for line in err.splitlines()
-        if not line.startswith(("Read ", "Columns:", "Preset ", "  ", "Dropped ", "`", "epoch "))
+        if not line.startswith(("Read ", "Columns:", "Preset ", "Without bins", "  ", "Dropped ", "`", "epoch "))
     ]
     assert "Traceback" not in err
     assert code == 2 or 1 <= len(message) <= 2, err
