@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from backlit.errors import DataError, InvalidInputError, UnknownNameError
 
 if TYPE_CHECKING:
+    from backlit.data.columns.counted import Counted
     from backlit.data.columns.schema import TableSchema
     from backlit.data.formats.table_file import TableFile
 
@@ -32,6 +33,8 @@ class Source:
         Whether text is stripped and null where it is empty, as that of files is.
     categories : frozenset of str
         Columns that are categories by their type, whatever their values are.
+    counted : mapping of str to Counted
+        Columns whose cells were counted when the file was read.
     """
 
     separator: str = ","
@@ -39,6 +42,7 @@ class Source:
     plain: frozenset[str] = frozenset()
     blanked: bool = False
     categories: frozenset[str] = frozenset()
+    counted: Mapping[str, Counted] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,8 @@ class ColumnChoices:
     def for_file(self, file: TableFile) -> ColumnChoices:
         """Return these choices with what a file itself says of its columns."""
         columns = dict.fromkeys(file.categories, "category") | dict(self.columns)
-        source = Source(file.separator, file.index, file.plain, file.is_text, frozenset(file.by_type))
+        by_type = frozenset(file.by_type)
+        source = Source(file.separator, file.index, file.plain, file.is_text, by_type, file.counted)
         return replace(self, columns=columns, missing=(*self.missing, *file.missing), source=source)
 
 

@@ -149,7 +149,7 @@ class _Deciding:
         import polars as pl
 
         looks = glance(table.select(pl.col(pl.String)))
-        return self.columns(Tally.of(table), looks)
+        return self.columns(Tally.of(table, self.choices.source.counted), looks)
 
     def columns(self, given: Sequence[Tally], looks: Mapping[str, Glance]) -> tuple[Column, ...]:
         """Decide all columns: first what each tells by itself, then what is open by what the others told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backlit.data.columns.counted import MANY, of_each
+from backlit.data.columns.counted import MANY, Counted, of_each
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,14 +44,7 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     """
     import polars as pl
 
-    of_text = table.select(pl.col(pl.String)).get_columns()
-    stripped = of_each(of_text, _is_stripped, table.height)
-    texts = [cells.name for cells, is_stripped in zip(of_text, stripped, strict=True) if not is_stripped]
-    if texts:
-        text = pl.col(texts)
-        # apart, for in one expression polars strips all cells twice
-        table = table.with_columns(table[texts].select(text.str.strip_chars()).iter_columns())
-        table = table.with_columns(pl.when(text != "").then(text))
+    table, _ = strip_cells(table)
     matches = {}
     for word in dict.fromkeys(word.strip() for word in missing):
         number = _number(word)
@@ -63,13 +56,36 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     return table, matches
 
 
-def _is_stripped(cells: pl.Series) -> bool:
-    """Tell of a long column whose cells recur whether none has blanks around it, and none is empty."""
+def strip_cells(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Counted]]:
+    """Strip the cells of text, and turn empty ones into nulls.
+
+    Returns
+    -------
+    table : polars.DataFrame
+    counted : dict of str to Counted
+        Columns of which that was seen not to be needed, by their different cells: whoever asks for these has them.
+    """
+    import polars as pl
+
+    of_text = table.select(pl.col(pl.String)).get_columns()
+    counted = {each.name: each for each in of_each(of_text, _counted_if_stripped, table.height) if each is not None}
+    texts = [cells.name for cells in of_text if cells.name not in counted]
+    if texts:
+        text = pl.col(texts)
+        # apart, for in one expression polars strips all cells twice
+        table = table.with_columns(table[texts].select(text.str.strip_chars()).iter_columns())
+        table = table.with_columns(pl.when(text != "").then(text))
+    return table, counted
+
+
+def _counted_if_stripped(cells: pl.Series) -> Counted | None:
+    """Count a long column whose cells recur if none has blanks around it, and none is empty."""
     head = cells.head(MANY)
     if len(head) < MANY or head.n_unique() > MANY / 2:
-        return False  # to strip such a column at once takes less time
-    different = cells.unique()
-    return bool(((different.str.strip_chars() == different) & (different != "")).all())
+        return None  # to strip such a column at once takes less time
+    counted = Counted.of(cells)
+    different = counted.cells
+    return counted if ((different.str.strip_chars() == different) & (different != "")).all() else None
 
 
 def _same(cells: pl.Series, word: str, number: float | None) -> pl.Expr | None:

@@ -8,7 +8,7 @@ the least and the greatest are, and how often the different ones stand there, so
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
@@ -50,11 +50,16 @@ class Tally:
     _counted: Counted | None = field(default=None, init=False, repr=False)
 
     @classmethod
-    def of(cls, table: pl.DataFrame) -> list[Self]:
-        """Return the tallies of the columns of a table in memory."""
+    def of(cls, table: pl.DataFrame, counted: Mapping[str, Counted]) -> list[Self]:
+        """Return the tallies of the columns of a table in memory, of which some may have been counted."""
         # asked for at once: of thousands of columns each question takes its time
         each = zip(table.columns, table.null_count().row(0), table.get_columns(), strict=True)
-        return [cls(name, table.height, gaps, cells) for name, gaps, cells in each]
+        tallies = [cls(name, table.height, gaps, cells) for name, gaps, cells in each]
+        for tally in tallies if counted else ():
+            known = counted.get(tally.name)
+            if known is not None and (known.rows, known.gaps) == (tally.rows, tally.gaps):  # no row was left out since
+                tally._counted = known
+        return tallies
 
     @property
     def counted(self) -> Counted:

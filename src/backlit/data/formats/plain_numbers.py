@@ -143,7 +143,8 @@ def _certain(table: pl.DataFrame, numbers: list[str]) -> set[str]:
         bounds = np.array(each, dtype=np.float64).reshape(3, -1).T
     else:  # there may be thousands of columns, of which each takes its time
         values = columns.to_numpy()
-        nan = np.isnan(values).sum(axis=0) > columns.null_count().to_numpy()[0]
+        gaps = np.isnan(values).sum(axis=0)
+        nan = gaps > columns.null_count().to_numpy()[0] if gaps.any() else gaps > 0
         bounds = np.stack([np.fmin.reduce(values), np.fmax.reduce(values), np.where(nan, np.nan, 0)], axis=1)
     # A sum is NaN if some number is, and a comparison with it false, as with the bounds of a column that is all gaps.
     low, high, total = bounds.T

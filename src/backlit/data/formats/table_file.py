@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.gaps import strip_cells
 from backlit.data.formats.arff import looks_like_arff, read_arff
 from backlit.data.formats.arrays import read_idx, read_npz
 from backlit.data.formats.delimited import TextTable, read_delimited
@@ -27,6 +27,8 @@ from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from backlit.data.columns.counted import Counted
 
 IDX = (".idx", ".idx1", ".idx2", ".idx3", "-ubyte")
 NAMED = (*IDX, *PARQUET, ".npz", *JSON, *WORKBOOKS, *SVMLIGHT, ".arff")
@@ -64,6 +66,8 @@ class TableFile:
         Columns that are categories by their type, though their values are numbers, dates or whatever else.
     is_sparse : bool
         Whether what the file does not write is 0.
+    counted : mapping of str to Counted
+        Columns of text whose cells were counted on the way.
     """
 
     frame: pl.DataFrame
@@ -77,6 +81,7 @@ class TableFile:
     index: tuple[str, ...] = ()
     by_type: tuple[str, ...] = ()
     is_sparse: bool = False
+    counted: Mapping[str, Counted] = field(default_factory=dict, compare=False, repr=False)
 
     def with_zeros(self, features: Sequence[str]) -> TableFile:
         """Return a file of sparse rows with those of its features that no row of it has: they are 0 in all."""
@@ -173,7 +178,7 @@ def _read(
     refuse_foreign(data, path)
     if stem.endswith(".arff") or looks_like_arff(data):
         arff = read_arff(data, path)
-        return TableFile(blank_missing(arff.text.frame, ())[0], True, missing=("?",), categories=arff.categories)
+        return TableFile(strip_cells(arff.text.frame)[0], True, missing=("?",), categories=arff.categories)
     if stem.endswith(SVMLIGHT) or looks_like_svmlight(data):
         return TableFile(read_svmlight(data, path, label_name), is_sparse=True)
     default = "\t" if stem.endswith(_TABS) else ","
@@ -194,6 +199,5 @@ def _read(
 
 def _of_text(table: TextTable, remarks: tuple[str, ...] = ()) -> TableFile:
     remarks = (*remarks, *table.remarks)
-    return TableFile(
-        blank_missing(table.frame, ())[0], True, table.separator, table.begins_on, remarks, plain=table.plain
-    )
+    frame, counted = strip_cells(table.frame)
+    return TableFile(frame, True, table.separator, table.begins_on, remarks, plain=table.plain, counted=counted)

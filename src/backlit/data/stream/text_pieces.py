@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
-from backlit.data.columns.gaps import blank_missing
+from backlit.data.columns.gaps import strip_cells
 from backlit.data.formats.delimited import read_delimited
 from backlit.data.formats.file_bytes import refuse_foreign
 from backlit.errors import DataError
@@ -74,7 +74,7 @@ def text_pieces(path: Path, options: TextOptions, piece_bytes: int) -> Iterator[
                 comment=options.comment,
                 first_line=line,
             )
-            yield blank_missing(table.frame, ())[0], table.separator
+            yield strip_cells(table.frame)[0], table.separator
             line += data.count(b"\n")
             names, separator, skip_rows, is_first = table.frame.columns, table.separator, 0, False
 
