@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from backlit.data.columns.choices import NOTHING_GIVEN, columns_of
 from backlit.data.columns.counted import MANY, Counted, of_each
 from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.tally import Tally
+from backlit.data.formats.table_file import read_table_file
 from backlit.errors import DataError, InvalidInputError, UnknownNameError
 
 NUMBERS = [f"{k / 7:.3f}" for k in range(40)]
@@ -207,6 +209,20 @@ def test_each_column_of_a_long_table_is_decided_by_its_own_cells():
         ("n", "number"),
     ]
     assert blank_missing(table, [])[0].row(0) == ("a", "2020-01-01", "1.5")
+
+
+def test_what_was_counted_when_the_file_was_read_holds_as_long_as_its_cells_are_there(tmp_path):
+    cells = pl.Series("x", ["a", "b", "a"])
+    counted = Counted.of(cells)
+    assert Tally.of(cells.to_frame(), {"x": counted})[0].counted is counted
+    for others in (cells[:2], pl.Series("x", ["a", "b", None])):
+        assert Tally.of(others.to_frame(), {"x": counted})[0].counted.total == 2
+    (tmp_path / "t.csv").write_text("x,y\n" + "a,1\nb,2\n" * MANY)
+    file = read_table_file(tmp_path / "t.csv")
+    assert file.counted["x"].n.to_list() == [MANY, MANY]
+    by_file, anew = ColumnChoices().for_file(file), ColumnChoices(source=Source(blanked=True))
+    assert decide(file.frame, by_file) == decide(file.frame, anew)
+    assert decide(file.frame, replace(by_file, missing=("b",))).by_name["x"].gaps == MANY
 
 
 def test_columns_are_counted_at_the_same_time():
