@@ -24,6 +24,18 @@ def server():
             process.send_signal(signal.SIGINT)
 
 
+def test_ctrl_c_amid_a_training_ends_the_lab():
+    command = [sys.executable, "-m", "backlit", "lab", "--no-browser", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        host, _, token = process.stdout.readline().strip().removeprefix("http://").partition("/#token=")
+        load = Load(host, token)
+        lab = load.open_lab()
+        load.ask(lab, "SetTraining", solver="sgd", learning_rate=0.01, batch_size=1)
+        load.ask(lab, "Play")
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(20), process.stderr.read()) == (0, "")
+
+
 def memory(pid: int) -> float:
     """MB."""
     return next(

@@ -127,3 +127,8 @@ class OpenLabs:
         """Let all streams end, for the server ends."""
         for lab in self._labs.values():
             lab.end()
+
+    def stop(self) -> None:
+        """Stop whatever is trained, and wait for it: a thread that Python's end finds in the engine breaks it off."""
+        for lab in self._labs.values():
+            lab.session.close()

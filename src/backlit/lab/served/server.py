@@ -240,3 +240,4 @@ def serve(address: Address, start: LabState | None = None, ready: Callable[[], o
             Server(config).run(sockets=[address.socket])
     finally:
         sys.setswitchinterval(usual)
+        app.labs.stop()  # type: ignore[attr-defined]
