@@ -45,12 +45,11 @@ $(VENV)/.packages: pyproject.toml | $(VENV)/.python
 	@$(call INSTALL)
 	@touch $@
 
-# What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine. It is nice
-# to pip beside it, which has more to wait for, and would else end last.
+# What the compiler says is in build/engine.log; without a compiler backlit is installed without its engine.
 $(VENV)/.engine: $(SOURCES) | $(VENV)/.python
 	@echo "Building the engine, once"
 	@mkdir -p build
-	@nice $(PIP) install --verbose --no-deps --editable . 2>&1 | tee build/engine.log | sed -unE 's/^ *(\[[0-9]+\/[0-9]+\] [A-Z][a-z]+ing).*[ \/]([^ \/]*)$$/  \1 \2/p' \
+	@$(PIP) install --verbose --no-deps --editable . 2>&1 | tee build/engine.log | sed -unE 's/^ *(\[[0-9]+\/[0-9]+\] [A-Z][a-z]+ing).*[ \/]([^ \/]*)$$/  \1 \2/p' \
 	  || { tail -n 40 build/engine.log; exit 1; }
 	@cp build/*/_native.pyi src/backlit/ 2>/dev/null || true  # for mypy; absent where there is no compiler
 	@touch $@
