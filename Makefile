@@ -156,7 +156,7 @@ bench: setup  ## side by side with peers, 15 minutes
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick
 
-bench-map: setup  ## a map of shapes beside peers, 20 minutes; ARGS="--quick" takes 4, --shape 16-16-10 one
+bench-map: setup  ## a map of shapes beside peers, some 20 minutes; ARGS="--quick" takes 4, --shape 16-16-10 one
 	$(BIN)/python benchmarks/map.py $(ARGS)
 
 bench-stream: setup  ## tables larger than memory, beside PyTorch and scikit-learn; ARGS="--scale 0.1"

@@ -1,6 +1,6 @@
 """The map of shapes: backlit beside its peers, layers of 4 to 2048 neurons and batches of 1 to 1024 rows.
 
-    python benchmarks/map.py                  every shape, less than 20 minutes on two processors
+    python benchmarks/map.py                  every shape, some 20 minutes on two processors
     python benchmarks/map.py --quick          some of them, less than 4 minutes
     python benchmarks/map.py --shape 16-16-16-10 --batch 32 --optimizer sgd       one, printed only
     python benchmarks/map.py --draw           draws what was saved, measures nothing

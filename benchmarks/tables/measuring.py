@@ -17,17 +17,17 @@ from rows import Rows
 from scoring import score
 from sets import read
 from shared import processor_name, processors
-from split import split
+from split import split, split_to_choose
 
 HERE = Path(__file__).parent
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
-def measure(key: Key, data: Path) -> Record:
-    """Return the line of one fit; where it failed, why."""
+def measure(key: Key, data: Path, to_choose: bool) -> Record:
+    """Return the line of one fit, scored on the test or on rows to choose by; where it failed, why."""
     table_set = read(key.set, data)
     classes = table_set.classes if table_set.task == "classification" else []
-    parts = split(table_set, key.seed)
+    parts = (split_to_choose if to_choose else split)(table_set, key.seed)
     record = {
         **key._asdict(),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),

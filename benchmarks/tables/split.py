@@ -36,5 +36,19 @@ def split_rows(n_rows: int, seed: int, classes: np.ndarray | None = None) -> tup
 def split(table_set: TableSet, seed: int) -> Split:
     """Return the parts of a set for a seed, the same for everybody."""
     frame = table_set.frame
-    classes = frame[table_set.target].to_numpy() if table_set.task == "classification" else None
-    return Split(*(frame[rows] for rows in split_rows(len(frame), seed, classes)))
+    return Split(*(frame[rows] for rows in split_rows(len(frame), seed, _classes(frame, table_set))))
+
+
+def split_to_choose(table_set: TableSet, seed: int) -> Split:
+    """Return parts of which none has a row of the test: validation rows are in its place, and a fifth of the training
+    rows in that of validation rows."""
+    train, validation, _ = split(table_set, seed)
+    stop_share = VALIDATION / (1 - TEST)
+    rows = train_test_split(
+        np.arange(len(train)), test_size=stop_share, random_state=seed, stratify=_classes(train, table_set)
+    )
+    return Split(train[rows[0]], train[rows[1]], validation)
+
+
+def _classes(frame: pl.DataFrame, table_set: TableSet) -> np.ndarray | None:
+    return frame[table_set.target].to_numpy() if table_set.task == "classification" else None

@@ -74,6 +74,7 @@ PARTS: dict[str, Mapping[str, Any]] = {
 ADDED: dict[str, Mapping[str, Any]] = {
     "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "average": {"weight_average": 0.99},
+    "embedding": {"embedding": "pbld"},
 }
 OF_ONE_TASK = {"smoothing": "classification", "calibration": "classification", "clip": "regression"}
 VARIANTS = [

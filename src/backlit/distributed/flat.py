@@ -8,7 +8,7 @@ has them (`backlit.engine.packed`); in a message, which may go to another kind o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,14 @@ from backlit.engine.protocol import Floats, Gradient, Session
 Numbers = NDArray[Any]
 Shard: TypeAlias = tuple[Any, Floats, Floats | None]
 """x, y and the weights of some rows."""
+
+
+class WeightedMean(NamedTuple):
+    """The gradient of a whole batch, ``Σ share·gradient``, each ``(size,)``; and ``Σ s_x`` of its examples."""
+
+    gradients: Sequence[Numbers]
+    shares: Sequence[float]
+    weight: float
 
 
 class Layout(Protocol):
@@ -45,17 +53,8 @@ class Layout(Protocol):
         """Write the gradient of some rows into an array, ``(size,)``, and return their mean cost and weight."""
         ...
 
-    def step(
-        self,
-        session: Session,
-        gradients: Sequence[Numbers],
-        shares: Sequence[float],
-        weight: float,
-        penalty: Penalty,
-        rate: float,
-        decay: float,
-    ) -> float:
-        """Take a step by ``Σ share·gradient`` and a penalty, and return what the penalty cost."""
+    def step(self, session: Session, mean: WeightedMean, penalty: Penalty, rate: float, decay: float) -> float:
+        """Take a step by the mean and a penalty, and return what the penalty cost."""
         ...
 
 
@@ -70,18 +69,9 @@ class EnginesLayout:
         cost, weight = session.packed_gradient(*shard, first_row=first_row, out=out)
         return cost, weight
 
-    def step(
-        self,
-        session: Any,
-        gradients: Sequence[Numbers],
-        shares: Sequence[float],
-        weight: float,
-        penalty: Penalty,
-        rate: float,
-        decay: float,
-    ) -> float:
+    def step(self, session: Any, mean: WeightedMean, penalty: Penalty, rate: float, decay: float) -> float:
         """See `Layout`."""
-        return float(session.apply_packed(gradients, shares, weight, penalty, rate, decay))
+        return float(session.apply_packed(*mean, penalty, rate, decay))
 
 
 class LecturesLayout:
@@ -109,17 +99,9 @@ class LecturesLayout:
                     view[...] = nabla
         return found.cost, found.batch_weight
 
-    def step(
-        self,
-        session: Session,
-        gradients: Sequence[Numbers],
-        shares: Sequence[float],
-        weight: float,
-        penalty: Penalty,
-        rate: float,
-        decay: float,
-    ) -> float:
+    def step(self, session: Session, mean: WeightedMean, penalty: Penalty, rate: float, decay: float) -> float:
         """See `Layout`."""
+        gradients, shares, weight = mean
         total = gradients[0] * gradients[0].dtype.type(shares[0])
         for gradient, share in zip(gradients[1:], shares[1:], strict=True):
             total += gradient * gradient.dtype.type(share)
@@ -187,7 +169,8 @@ class FlatGradients:
     def step(self, m: int, penalty: Penalty, rate: float, decay: float) -> float:
         """Take the step of the whole batch with one of the networks, and return what the penalty cost."""
         gradients, shares = [array[m, :-2] for array in self._mean.arrays], self._mean.shares[:, m].tolist()
-        return self._layout.step(self._sessions[m], gradients, shares, self.weight(m), penalty, rate, decay)
+        mean = WeightedMean(gradients, shares, self.weight(m))
+        return self._layout.step(self._sessions[m], mean, penalty, rate, decay)
 
 
 def _where(session: Session, network: Network, n: int, dtype: np.dtype[Any], group: Group) -> tuple[Mean, Layout]:

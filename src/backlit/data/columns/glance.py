@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
+"""A cell of thousands, or of three decimals."""
 _CODE = r"^[-+]?0\d+$"
 _WHOLE = r"^[-+]?\d+$|[^-+.\d]"
 _FEW_ROWS = 8

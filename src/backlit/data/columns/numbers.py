@@ -141,7 +141,7 @@ def _in_usual_digits(cells: pl.Series) -> pl.Series:
     others = cells.filter(cells.str.contains(_OTHER_DIGITS))
     if others.is_empty():
         return cells
-    usual = {mark: str(unicodedata.decimal(mark)) for mark in set("".join(others.drop_nulls())) if mark.isdecimal()}
+    usual = {mark: str(unicodedata.decimal(mark)) for mark in set("".join(others)) if mark.isdecimal()}
     usual |= {"٫": ".", "٬": "'", "٪": "%"}
     return cells.str.replace_many(list(usual), list(usual.values()))
 

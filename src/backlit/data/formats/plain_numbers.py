@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.columns.counted import of_each
+from backlit.data.columns.glance import THREE_DIGITS
 from backlit.data.formats.lines import count_lines
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ _FEW, _SOME = 4, 100
 _EXACT = 2**53
 _RETRIES = 4
 _CHUNK = 1 << 17
-THREE_DIGITS = r"^[-+]?(?:[1-9]\d{0,2}(?:\.\d{3})+|\d{1,3})$"
-"""A cell of thousands, or of three decimals."""
 
 
 def divide(
