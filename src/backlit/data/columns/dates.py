@@ -20,21 +20,20 @@ _ZONE = r"[-+]\d{2}:?\d{2}$|[zZ]$"
 _MOST_SHAPES, _SEEN, _FEW = 12, 1000, 200
 _FIRST_TWO = r"^\D*(\d{1,2})[-/. ](\d{1,2})[-/. ]\d"
 
-# A shape is what is left of a cell when years are Y, other numbers n, fractions f, months b, am and pm p, zones z:
-# what is replaced by what, and whether all such or the first.
-_TO_SHAPE: list[tuple[str, str, bool]] = [
-    (_DAYS, "", False),
-    (_MONTHS, "b", True),
-    (r"(?i)\b([ap])\.?m\b\.?", "p", False),
-    (r"(?i)(\d)[ap]m$", r"\1p", False),
-    (r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", r"\1z", False),
-    (r"(:\d{2})\.\d+", r"\1f", False),
-    (r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N", False),  # a version: 1.2.3
-    (r"\b\d{4}(\d{2})(\d{2})\b", "Ynn", True),
-    (r"\d{5,}", "N", True),
-    (r"\d{4}", "Y", True),
-    (r"\d{3}", "N", True),
-    (r"\d{1,2}", "n", True),
+# A shape is what is left of a cell when years are Y, other numbers n, fractions f, months b, am and pm p, zones z.
+_TO_SHAPE = [
+    (_DAYS, ""),
+    (_MONTHS, "b"),
+    (r"(?i)\b([ap])\.?m\b\.?", "p"),
+    (r"(?i)(\d)[ap]m$", r"\1p"),
+    (r"(:\d{2}.*?)(?:[-+]\d{2}:?\d{2}|[zZ])$", r"\1z"),
+    (r"(:\d{2})\.\d+", r"\1f"),
+    (r"^\d{1,2}[-/.]\d{1,2}[-/.]\d$", "N"),  # a version: 1.2.3
+    (r"\b\d{4}(\d{2})(\d{2})\b", "Ynn"),
+    (r"\d{5,}", "N"),
+    (r"\d{4}", "Y"),
+    (r"\d{3}", "N"),
+    (r"\d{1,2}", "n"),
 ]
 _DATE_SHAPES: list[tuple[str, str]] = [
     (r"Y([-/. ]?)n\1n", r"%Y\1%m\1%d"),
@@ -166,15 +165,14 @@ def _shapes(cells: pl.Series) -> pl.Series:
     if len(cells) <= _FEW:
         # Python keeps what it has compiled, and polars compiles all patterns for each column anew.
         return pl.Series(map(_shape, cells.to_list()), dtype=pl.String)
-    for pattern, replacement, is_for_all in _TO_SHAPE:
-        replace = cells.str.replace_all if is_for_all else cells.str.replace
-        cells = replace(pattern, re.sub(r"\\(\d)", r"${\1}", replacement))
+    for pattern, replacement in _TO_SHAPE:
+        cells = cells.str.replace_all(pattern, re.sub(r"\\(\d)", r"${\1}", replacement))
     return cells
 
 
 def _shape(cell: str) -> str:
-    for pattern, replacement, is_for_all in _TO_SHAPE:
-        cell = re.sub(pattern, replacement, cell, count=0 if is_for_all else 1)
+    for pattern, replacement in _TO_SHAPE:
+        cell = re.sub(pattern, replacement, cell)
     return cell
 
 
