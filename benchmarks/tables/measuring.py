@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 
 
-def measure(key: Key, data: Path, to_choose: bool) -> Record:
+def measure(key: Key, data: Path, to_choose: bool = False) -> Record:
     """Return the line of one fit, scored on the test or on rows to choose by; where it failed, why."""
     table_set = read(key.set, data)
     classes = table_set.classes if table_set.task == "classification" else []

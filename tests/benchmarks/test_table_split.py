@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from sets import TableSet
-from split import SEEDS, split, split_rows
+from split import SEEDS, split, split_rows, split_to_choose
 
 CLASSES = np.repeat([0, 1, 2], [600, 350, 50])
 
@@ -31,3 +31,13 @@ def test_everybody_has_the_same_rows_for_a_seed_and_others_for_another():
     assert not one.test.equals(other.test)
     # written down, for a rule that moved would make figures of before and after incomparable
     assert one.test["row"][:5].to_list() == [52, 707, 276, 496, 580]
+
+
+def test_nothing_is_chosen_by_rows_of_the_test():
+    frame = pl.DataFrame({"row": np.arange(1000), "class": CLASSES})
+    for task in ("classification", "regression"):
+        table_set = TableSet("s", frame, "class", task)
+        usual, to_choose = split(table_set, 3), split_to_choose(table_set, 3)
+        assert [len(part) for part in to_choose] == [512, 128, 160]
+        assert to_choose.test.equals(usual.validation)
+        assert sorted(pl.concat(to_choose[:2])["row"]) == sorted(usual.train["row"])
