@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from backlit.data.classes import class_codes
 from backlit.data.stream.cache import PARTS, CacheWriter
 from backlit.data.stream.memory import Budget
+from backlit.data.stream.packing import Packing
 from backlit.data.stream.pieces import Piece
 from backlit.data.stream.random_bits import is_held_out
-from backlit.data.stream.packing import Packing
 from backlit.data.stream.spill import Spill
 from backlit.data.stream.windows import taken
 from backlit.data.target import TargetScaler

@@ -90,7 +90,6 @@ class Records:
 
     def unpack(self, records: NDArray[Any], out: Floats | None = None) -> Floats:
         """Return the encoded rows of records, ``(n_rows, n_features)``."""
-        names = self.dtype.names or ()
         if self.is_plain:
             return np.ascontiguousarray(records["floats"])
         if out is None:
