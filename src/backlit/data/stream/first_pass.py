@@ -19,7 +19,7 @@ from backlit.data.columns.schema import TableSchema
 from backlit.data.frames import Frame
 from backlit.data.statistics import Statistics
 from backlit.data.stream.all_tallies import AllTallies
-from backlit.data.stream.pieces import Piece, go_together
+from backlit.data.stream.pieces import Piece
 from backlit.data.stream.table_stream import TableStream
 from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
