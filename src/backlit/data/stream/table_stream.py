@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 StrPath: TypeAlias = str | os.PathLike[str]
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat")
 _READ = (*PARQUET, *TEXT)
+_OF_TEXT = 2
+"""Times as much as its table a piece of text takes, while it is read."""
 
 
 def find_files(source: StrPath | Sequence[StrPath]) -> list[Path]:
@@ -140,12 +142,15 @@ class TableStream:
         before = {path: stat for path, (_, *stat) in zip(self.files, self.described(), strict=True)}
         first = self.files[0]
         like = like or self.types()
-        for group in self._groups({path: size for path, (size, _) in before.items()}):
-            read = at_once(group, self._schema(group[0]), self.piece_bytes) if len(group) > 1 else {}
-            for path in group:
+        at = 0
+        while at < len(self.files):
+            few = self._small_from(at, before)
+            read = at_once(few, self._schema(first), self.piece_bytes) if len(few) > 1 else {}
+            for path in list(read) or self.files[at : at + 1]:
                 row = 1
+                at += 1
                 try:
-                    tables = [(read.pop(path), ",")] if path in read else self._tables(path)
+                    tables = [(read.pop(path), ",")] if read else self._tables(path)
                     for table, separator in tables:
                         frame = in_polars(table)
                         like = like or dict(frame.table.schema)
@@ -160,20 +165,16 @@ class TableStream:
                 if self._stat(path) != before[path]:
                     raise DataError(f"{path} changed while it was read. Begin again once the files stay.")
 
-    def _groups(self, sizes: dict[Path, int]) -> Iterator[list[Path]]:
-        """Yield files that are read at once: those of Parquet that are small and have the same columns."""
-        group: list[Path] = []
-        for path in self.files:
-            is_alone = not group or not (_is_typed(path) and _is_typed(group[0]))
-            if group and (
-                is_alone
-                or sum(sizes[each] for each in (*group, path)) > self.piece_bytes // SHRUNK
-                or self._schema(path) != self._schema(group[0])
-            ):
-                yield group
-                group = []
-            group.append(path)
-        yield group
+    def _small_from(self, at: int, stats: dict[Path, list[int]]) -> list[Path]:
+        """Return the files from a place on that may be opened together: small ones with the columns of the first."""
+        few: list[Path] = []
+        room = self.piece_bytes // SHRUNK
+        for path in self.files[at:]:
+            room -= stats[path][0]
+            if room < 0 or self.is_text or not _is_typed(path) or self._schema(path) is not self._schema(self.files[0]):
+                break
+            few.append(path)
+        return few
 
     def _schema(self, path: Path) -> Any:
         if path not in self._schemas:
@@ -207,7 +208,7 @@ class TableStream:
     def _tables(self, path: Path) -> Iterator[tuple[pl.DataFrame, str]]:
         if _is_typed(path):
             return ((table, ",") for table in typed_pieces(path, self._schema(path), self.piece_bytes))
-        return text_pieces(path, self.options, self.piece_bytes)
+        return text_pieces(path, self.options, self.piece_bytes // _OF_TEXT)
 
     @property
     def is_text(self) -> bool:

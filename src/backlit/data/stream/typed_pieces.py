@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _BYTES = 8
 _OF_TEXT = 24
-_AT_ONCE = 4
+_AT_ONCE = 2
 """Pieces."""
 _PATH = "the file of a row"
 SHRUNK = 4
@@ -66,7 +66,8 @@ def at_once(paths: list[Path], schema: pl.Schema, piece_bytes: int) -> dict[Path
     Returns
     -------
     dict of Path to polars.DataFrame
-        Nothing where they have more rows than a piece, or one cannot be read, which whoever reads it alone is told.
+        Of the first files, as many as have no more rows than a piece. Of none where one cannot be read, which whoever
+        reads it alone is told.
     """
     import polars as pl
 
@@ -80,12 +81,14 @@ def at_once(paths: list[Path], schema: pl.Schema, piece_bytes: int) -> dict[Path
     except (DataError, OSError):
         return {}
     runs = read[_PATH].rle().struct
-    lengths = dict(zip(runs.field("value").to_list(), runs.field("len").to_list(), strict=True))
-    if read.height > most or not lengths.keys() <= set(map(str, paths)):
-        return {}
+    names, lengths = runs.field("value").to_list(), runs.field("len").to_list()
+    whole = paths
+    if read.height > most:  # what was read of the last file may be a part of it
+        whole = paths[: [str(path) for path in paths].index(names[-1])]
+    rows = dict(zip(names, lengths, strict=True))
     table, begin, tables = read.drop(_PATH), 0, {}
-    for path in paths:
-        end = begin + lengths.get(str(path), 0)
+    for path in whole:
+        end = begin + rows.get(str(path), 0)
         tables[path] = table[begin:end]
         begin = end
     return tables
