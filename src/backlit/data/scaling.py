@@ -16,6 +16,7 @@ from backlit.errors import DataError
 
 # Beyond it squares overflow; no measurement is that large, a placeholder may be.
 LIMIT = 1e150
+_FAR = 1e50
 _STRIP = 1024
 _CELLS = 1 << 14
 """That stay in the processor's cache with what is computed of them."""
@@ -57,10 +58,25 @@ def scale_and_clip(
     numbers: NDArray[np.floating], center: float | NDArray[np.float64], spread: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Scale and clip smoothly to −3 … 3; NaN becomes 0, which is the median's place."""
-    scaled: NDArray[np.float64] = np.subtract(numbers, center, dtype=np.float64)
-    scaled /= np.where(np.equal(spread, 0), np.inf, spread)
-    np.clip(scaled, -LIMIT, LIMIT, out=scaled)
-    root = scaled / 3
+    work = np.empty((2, *np.shape(numbers)))
+    return _scale_and_clip(numbers, center, np.where(np.equal(spread, 0), np.inf, spread), work, may_be_far=True)
+
+
+def _scale_and_clip(
+    numbers: NDArray[np.floating],
+    center: float | NDArray[np.float64],
+    divisor: NDArray[np.float64],
+    work: NDArray[np.float64],
+    *,
+    may_be_far: bool,
+) -> NDArray[np.float64]:
+    """See `scale_and_clip`; in arrays that are there already, for to make them takes a third of the time."""
+    scaled, root = work[:, : len(numbers)] if numbers.ndim else work
+    np.subtract(numbers, center, out=scaled, dtype=np.float64)
+    scaled /= divisor
+    if may_be_far:
+        np.clip(scaled, -LIMIT, LIMIT, out=scaled)
+    np.divide(scaled, 3, out=root)
     np.square(root, out=root)
     root += 1
     scaled /= np.sqrt(root, out=root)
@@ -95,11 +111,15 @@ def scale_block(
         target = slice(int(places[0]), int(places[-1]) + 1)
     with_indicator = np.flatnonzero(indicators >= 0)
     step = max(16, _CELLS // len(columns))
+    divisor = np.where(spread == 0, np.inf, spread)
+    # float32 is not, but for what is divided by next to nothing
+    may_be_far = block.dtype != np.float32 or bool(np.min(divisor) < 1 / _FAR or np.max(np.abs(center)) > _FAR)
+    work = np.empty((2, step, len(columns)))
     for start in range(0, len(block), step):
         rows = slice(start, start + step)
         strip = np.ascontiguousarray(block[rows])
         refuse_infinite(strip, columns, start)
-        out[rows, target] = scale_and_clip(strip, center, spread)
+        out[rows, target] = _scale_and_clip(strip, center, divisor, work, may_be_far=may_be_far)
         if with_indicator.size:
             out[rows, indicators[with_indicator]] = np.isnan(strip[:, with_indicator])
 
