@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threads import on_ranks
 
-from backlit.distributed import flat
+from backlit.distributed import stepping
 from backlit.distributed.group import Alone
 from backlit.distributed.options import Workers, workers_of
 from backlit.distributed.same_machine import seen_by_all
@@ -44,7 +44,7 @@ def test_any_number_of_ranks_ends_where_one_process_does(name, tmp_path_factory,
     alone = fit_stream(folder / "*.parquet", target, training(**options))
     job = job_of(request_of(folder, target, **options), folder)
     for size, sees in ((1, True), (2, True), (2, False), (5, True)):  # a batch of 3 leaves some of 5 without a row
-        monkeypatch.setattr(flat, "seen_by_all", seen_by_all if sees else lambda *_: None)
+        monkeypatch.setattr(stepping, "seen_by_all", seen_by_all if sees else lambda *_: None)
         together = on_ranks(size, lambda group: train_on(group, job))
         assert [model is None for model in together] == [False] + [True] * (size - 1)
         np.testing.assert_allclose(numbers_of(together[0]), numbers_of(alone), rtol=1e-10, atol=1e-12)
