@@ -1,6 +1,8 @@
 import dataclasses
+import os
 
 import numpy as np
+import polars as pl
 import pytest
 from threads import on_ranks
 
@@ -109,6 +111,22 @@ def test_all_ranks_diverge_together_and_a_cache_that_is_not_there_is_named(job, 
     on_ranks(2, diverges)
     with pytest.raises(DataError, match="every machine sees"):
         dataclasses.replace(job, cache=str(tmp_path / "nowhere")).open()
+
+
+def test_a_class_of_the_last_file_alone_is_known_and_a_cache_cut_meanwhile_ends_all(tmp_path):
+    folder = write_table(tmp_path, "k")
+    last = folder / "2.parquet"
+    pl.read_parquet(last).with_columns(k=pl.lit("new")).write_parquet(last)
+    job = job_of(request_of(folder, "k"), folder)
+    model = on_ranks(2, lambda group: train_on(group, job))[0]
+    assert model.target.classes == ("down", "new", "still", "up")
+
+    def cuts(event):
+        if isinstance(event, EpochEnded):
+            os.truncate(folder / "cache" / "training.rows", 100)
+
+    with pytest.raises(DataError, match="shorter than it was"):
+        on_ranks(2, lambda group: train_on(group, job, listeners=[] if group.rank else [cuts]))
 
 
 def test_a_limit_of_time_is_the_first_ranks(job):
