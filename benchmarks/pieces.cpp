@@ -92,7 +92,7 @@ void train(const Work& work, const Kernels<float>& kernels, const std::function<
     std::shuffle(order.begin(), order.end(), random);
     const std::clock_t began = std::clock();
     session.run_steps({work.x.data(), work.y.data(), nullptr}, order.data(), work.n_rows, work.batch_size, rates.data(),
-                      costs.data(), weights.data(), [] { return false; });
+                      nullptr, costs.data(), weights.data(), [] { return false; });
     after_epoch(double(std::clock() - began) / CLOCKS_PER_SEC);
   }
 }

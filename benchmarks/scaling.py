@@ -5,7 +5,7 @@ rows. The time of a step is shared out: read (rows were waited for), compute (th
 (shares were added up), wait (for the slower one), step (the optimizer). Workers of one machine add up in memory; they
 are measured by messages too, as those of several machines send them. A model of a step, from what is measured of one
 process and of gloo, is set beside the measurement; and for 8 to 1,000 workers beside a simulation of a ring of them,
-whose computing varies by some per cent.
+whose computing varies by some per cent. Last, what it takes from the call to the first step on Ray (`starting.py`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import starting
 from cases import CASES
 from machine import describe, processors
 
 FOLDER = Path(__file__).parents[1] / "build" / "bench-scaling"
 SIZES = (1 << 12, 1 << 16, 1 << 20, 1 << 23)
 """Bytes of the messages by which gloo is measured."""
+ROUNDS = 3
+"""Of each measurement; the median counts."""
 JITTER = 0.05
 """Of the computing of a simulated worker: its standard deviation, as a share."""
 NETWORKS = {"10 Gbit/s": (25e-6, 1.25e9), "100 Gbit/s": (5e-6, 12.5e9)}
@@ -112,11 +115,11 @@ def train(name: str, n_threads: int, seconds: float, by_message: bool) -> dict[s
         epochs = max(3, int(seconds / _seconds_of_an_epoch(options, network, case, rows)))
         Run.of(options, network, case.loss, rows).train([watch])
         return {"step": float(np.median(took[1:])) / (case.n_rows / case.batch_size), "epochs": len(took)}
-    from backlit.distributed import flat
+    from backlit.distributed import stepping
     from backlit.distributed.torch_group import process_group
 
     if by_message:
-        flat.seen_by_all = lambda *_: None  # type: ignore[assignment]
+        stepping.seen_by_all = lambda *_: None  # type: ignore[assignment]
     with process_group() as group:
         epochs = int(os.environ["EPOCHS"])
         shared = SharedRows(rows, group, shares)  # type: ignore[arg-type]
@@ -189,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", default="W3,W2,W4")
     parser.add_argument("--seconds", type=float, default=4.0, help="about so long each measurement trains")
+    parser.add_argument("--no-start", action="store_true", help="leave out what a start on Ray takes")
     parser.add_argument("--train", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--by-message", action="store_true", help=argparse.SUPPRESS)
@@ -205,8 +209,11 @@ def main() -> None:
     bandwidth = (SIZES[-1] - SIZES[0]) / (took[-1] - took[0])  # of two ranks: each sends its half and gets the other
     latency = max(1e-6, float(took[0]) / 2)
     print(f"gloo on this machine: {latency * 1e6:.0f} µs a message, {bandwidth / 1e9:.2f} GB/s")
-    for name in given.cases.split(","):
+    for name in filter(None, given.cases.split(",")):
         measured(name, given.seconds, latency, bandwidth)
+    if not given.no_start:
+        print()
+        starting.report()
 
 
 def measured(name: str, seconds: float, latency: float, bandwidth: float) -> None:
@@ -214,26 +221,32 @@ def measured(name: str, seconds: float, latency: float, bandwidth: float) -> Non
     case, both = CASES[name], processors()
     n_bytes = 4.0 * sum(n_in * n_out + n_out for n_in, n_out in zip(case.sizes, case.sizes[1:], strict=False))
     time_of = ("--train", name, "--seconds", str(seconds), "--threads")
-    one = started(0, *time_of, str(both))[0]
-    epochs = int(one["epochs"])  # type: ignore[call-overload]
+    epochs, ways = 0, {"in memory": (), "by message": ("--by-message",)}
+    ones: list[float] = []
+    of_way: dict[str, list[list[dict[str, object]]]] = {how: [] for how in ways}
+    for _ in range(ROUNDS):  # by turns, for a machine is not equally fast all the time
+        one = started(0, *time_of, str(both))[0]
+        epochs = epochs or int(one["epochs"])  # type: ignore[call-overload]
+        ones.append(float(one["step"]))
+        for how, more in ways.items():
+            ranks = started(2, *time_of, "1", *more, epochs=epochs)
+            of_way[how].append(sorted(ranks, key=lambda each: each["rank"]))
     alone = started(1, *time_of, "1", epochs=max(3, epochs // 2))[0]
-    shared, sent = (
-        sorted(started(2, *time_of, "1", *how, epochs=epochs), key=lambda each: each["rank"])
-        for how in ((), ("--by-message",))
-    )
     print(
         f"\n{name}  {'-'.join(map(str, case.sizes))}, batch {case.batch_size}, {n_bytes / 1e6:.2f} MB to add up a step"
     )
-    step = float(one["step"])
+    step = float(np.median(ones))
     print(f"  one process, {both} threads: {step * 1e3:8.3f} ms a step  {case.batch_size / step:12,.0f} rows/s")
-    for how, ranks in (("in memory", shared), ("by message", sent)):
-        together = max(float(each["step"]) for each in ranks)
-        rate, part = case.batch_size / together, step / together
+    for how, rounds in of_way.items():
+        times = [max(float(each["step"]) for each in ranks) for ranks in rounds]
+        together = float(np.median(times))
+        parts_of_one = [alone / both for alone, both in zip(ones, times, strict=True)]
+        rate, of_one = case.batch_size / together, ", ".join(f"{part:.2f}" for part in parts_of_one)
         print(
             f"  two workers, {how + ':':14} {together * 1e3:8.3f} ms a step  {rate:12,.0f} rows/s  "
-            f"{part:.2f} of one process"
+            f"{np.median(parts_of_one):.2f} of one process ({of_one})"
         )
-        for each in ranks:
+        for each in rounds[times.index(sorted(times)[len(times) // 2])]:
             parts = each["parts"]
             print("    rank", each["rank"], "  ".join(f"{k} {v * 1e3:.3f}" for k, v in parts.items()))  # type: ignore
     parts = alone["parts"]

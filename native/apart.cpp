@@ -1,5 +1,5 @@
-// Gradient and step apart, so that gradients of several processes can be added up in between: in the lecture's layout,
-// or packed, as layers store them, so that nothing is rearranged on the way.
+// Gradient and step apart, so that gradients of several processes can be added up in between. Those of one machine have
+// shares.cpp as well.
 #include <algorithm>
 
 #include "session.hpp"
@@ -13,15 +13,22 @@ constexpr long gradient_rows = 2048;
 }  // namespace
 
 template <class T>
-void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row) {
+void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batch, long n_rows, double* cost,
+                          double* weight, long first_row, T* packed) {
   const Call call;
+  const auto row_of = [&](long i) { return rows_of_batch ? long(rows_of_batch[i]) : i; };
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, n_rows, chunk);
   reserve(n_threads, chunk, examples.is_sparse());
-  whole_gradient_.reserve();
+  if (packed) {
+    std::fill_n(packed, packed_size(), T(0));
+    keep_nabla_in(packed);
+  } else {
+    whole_gradient_.reserve();
+  }
   embedding_.clear_nabla();
   *weight = 0;
-  for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(i);
+  for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(row_of(i));
   std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
   Barrier barrier(n_threads);
   on_threads(n_threads, [&](int thread) {
@@ -31,8 +38,8 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
       const long n = std::min(chunk, n_rows - first);
       const Part rows(n, thread, n_threads);
       for (long i = rows.begin; i < rows.end; ++i) {
-        workspace_.take_row(examples, first + i, i);
-        *workspace_.share(i) = T(examples.weight_of(first + i) / *weight);
+        workspace_.take_row(examples, row_of(first + i), i);
+        *workspace_.share(i) = T(examples.weight_of(row_of(first + i)) / *weight);
       }
       embedding_.forward(rows);
       passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
@@ -43,7 +50,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
       barrier.wait();  // all errors are there
       if (thread == 0)
         for (long i = 0; i < n; ++i) {
-          const double s = examples.weight_of(first + i);
+          const double s = examples.weight_of(row_of(first + i));
           if (s != 0) chunk_costs[first / chunk] += s / *weight * *workspace_.cost(i);
         }
       for (int l = 0; l < workspace_.n_layers(); ++l) {
@@ -56,6 +63,7 @@ void Session<T>::gradient(Examples<T> examples, long n_rows, double* cost, doubl
   });
   *cost = 0;
   for (double part : chunk_costs) *cost += part;
+  if (packed) keep_nabla_here();
 }
 
 template <class T>
@@ -73,68 +81,5 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
   std::copy_n(nabla_of_embeddings, embedding_.n_columns() * EmbeddingLayout::size, embedding_.nabla());
   embedding_.apply_nabla(s, s.p, Part(0, embedding_.n_columns()));
 }
-
-template <class T>
-long Session<T>::packed_size() const {
-  long size = 0;
-  for (const Layer<T>& layer : layers_) size += layer.packed_size();
-  return size;
-}
-
-template <class T>
-void Session<T>::get_packed_nabla(T* packed) const {
-  for (const Layer<T>& layer : layers_) {
-    layer.get_packed_nabla(packed);
-    packed += layer.packed_size();
-  }
-}
-
-template <class T>
-double Session<T>::apply_packed(std::vector<const T*> packed, const std::vector<double>& shares, double square,
-                                double l1, double rate, double decay) {
-  const SubnormalsAreZero while_a_step_is_taken;
-  const StepRule<T> rule = rule_without_penalty(step_.rule(rate, decay, 1, ++t));
-  StepRule<T> with_penalty = rule;
-  with_penalty.square = T(square);
-  with_penalty.l1 = T(l1);
-  const bool has_penalty = square != 0 || l1 != 0, clips = steps_by_whole_gradient();
-  double cost = 0;
-  const auto apply = [&](int l, T factor) {
-    step_.apply_nabla(l, rule, factor, Part(0, layers_[l].weight_rows()));
-    layers_[l].apply_nabla_b(description_.layer_rates.of_biases(rule, l), factor);
-  };
-  for (int l = 0; l < workspace_.n_layers(); ++l) {
-    Layer<T>& layer = layers_[l];
-    layer.set_nabla_to_sum(packed, shares);
-    for (const T*& gradient : packed) gradient += layer.packed_size();
-    if (has_penalty) {
-      layer.reserve_penalties();
-      layer.find_penalties(0.5 * square, l1, Part(0, layer.penalty_blocks()));
-      cost += layer.penalty();
-    }
-    if (has_penalty || clips) {
-      layer.finish_nabla(with_penalty, Part(0, layer.weight_rows()));
-      layer.finish_nabla_b(rule);
-    }
-    if (!clips) apply(l, rule.p);
-  }
-  if (!clips) return cost;
-  const T factor = whole_gradient_.clip_factor() * rule.p;
-  for (int l = 0; l < workspace_.n_layers(); ++l) apply(l, factor);
-  return cost;
-}
-
-// one by one, for the whole class is in session.cpp, which may be part of the same translation unit
-#define BACKLIT_INSTANTIATE(T)                                                                                         \
-  template void Session<T>::gradient(Examples<T>, long, double*, double*, long);                                       \
-  template void Session<T>::apply_gradient(const std::vector<const T*>&, const std::vector<const T*>&, double, double, \
-                                           const T*);                                                                  \
-  template long Session<T>::packed_size() const;                                                                       \
-  template void Session<T>::get_packed_nabla(T*) const;                                                                \
-  template double Session<T>::apply_packed(std::vector<const T*>, const std::vector<double>&, double, double, double,  \
-                                           double);
-BACKLIT_INSTANTIATE(float)
-BACKLIT_INSTANTIATE(double)
-#undef BACKLIT_INSTANTIATE
 
 }  // namespace backlit

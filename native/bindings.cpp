@@ -107,17 +107,21 @@ class Binding {
     return {cost, weight};
   }
 
-  // Leaves the gradient for get_nabla; returns (C, Σ s).
+  // Leaves the gradient for get_nabla, or in `packed`; returns (C, Σ s).
   std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight,
-                                     long first_row) {
+                                     long first_row, std::optional<Vector<const std::int64_t>> rows,
+                                     std::optional<Vector<T>> packed) {
     const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::optional(y), sample_weight);
     require(first_row >= 0, "first_row cannot be negative");
+    if (rows) check_rows(*rows, rows_of<T>(x));
+    if (packed) check_packed(session_, *packed);
     double cost = 0, weight = 0;
     {
       nb::gil_scoped_release release;
-      session_.gradient(examples, long(rows_of<T>(x)), &cost, &weight, first_row);
+      session_.gradient(examples, rows ? rows->data() : nullptr, long(rows ? rows->shape(0) : rows_of<T>(x)), &cost,
+                        &weight, first_row, packed ? packed->data() : nullptr);
     }
-    has_gradient_ = true;
+    has_gradient_ = !packed;
     return {cost, weight};
   }
   void get_nabla(int layer, Array<T> nabla_w, Vector<T> nabla_b) const {
@@ -145,26 +149,8 @@ class Binding {
     session_.apply_gradient(w, b, rate, decay, nabla_of_embeddings ? nabla_of_embeddings->data() : nullptr);
   }
 
-  long packed_size() const { return session_.packed_size(); }
-  void get_packed_nabla(Vector<T> packed) const {
-    require(has_gradient_, "there is no gradient yet");
-    require(long(packed.shape(0)) == packed_size(), "the size is not this network's");
-    session_.get_packed_nabla(packed.data());
-  }
-
-  // Returns what the penalty costs.
-  double apply_packed(const std::vector<Vector<const T>>& gradients, const std::vector<double>& shares, double square,
-                      double l1, double rate, double decay) {
-    require(!gradients.empty() && gradients.size() == shares.size(), "one share per gradient is needed");
-    std::vector<const T*> packed;
-    for (const Vector<const T>& gradient : gradients) {
-      require(long(gradient.shape(0)) == packed_size(), "the size is not this network's");
-      packed.push_back(gradient.data());
-    }
-    has_gradient_ = false;  // a step takes its place
-    nb::gil_scoped_release release;
-    return session_.apply_packed(packed, shares, square, l1, rate, decay);
-  }
+  Session<T>& session() { return session_; }
+  void forget_gradient() { has_gradient_ = false; }
 
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
   int run_steps(Input<T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
@@ -177,8 +163,7 @@ class Binding {
     require(rates.shape(0) == n_steps && costs.shape(0) == n_steps && batch_weights.shape(0) == n_steps,
             "rates, costs and batch_weights must have one number per batch");
     require(!decays || decays->shape(0) == n_steps, "decays must have one number per batch");
-    for (long i = 0; i < n_order; ++i)
-      require(order.data()[i] >= 0 && order.data()[i] < std::int64_t(rows_of<T>(x)), "order names a row that x lacks");
+    check_rows(order, rows_of<T>(x));
     has_gradient_ = false;
     bool was_interrupted = false;
     int diverged_layer = 0;
@@ -200,6 +185,11 @@ class Binding {
     if (description.max_threads <= 0) description.max_threads = available_processors();
     check_rates(description);
     return description;
+  }
+
+  static void check_rows(const Vector<const std::int64_t>& rows, std::size_t n_rows) {
+    for (std::size_t i = 0; i < rows.shape(0); ++i)
+      require(rows.data()[i] >= 0 && rows.data()[i] < std::int64_t(n_rows), "order names a row that x lacks");
   }
 
   const std::vector<long>& sizes() const { return session_.description().shape.sizes; }
@@ -230,7 +220,8 @@ class Binding {
 template <class T>
 void bind(nb::module_& m, const char* name) {
   using B = Binding<T>;
-  nb::class_<B>(m, name)
+  nb::class_<B> session(m, name);
+  session
       .def(nb::init<const Shape&, const Objective&, const Optimizer&, const LayerRates&, int, const std::string&>(),
            nb::kw_only(), "shape"_a, "objective"_a, "optimizer"_a, "layer_rates"_a = LayerRates{}, "max_threads"_a,
            "precision"_a)
@@ -249,16 +240,14 @@ void bind(nb::module_& m, const char* name) {
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
-           "first_row"_a = 0)
+           "first_row"_a = 0, "rows"_a.noconvert() = nb::none(), "packed"_a.noconvert() = nb::none())
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
       .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0,
            "nabla_of_embeddings"_a.noconvert() = nb::none())
-      .def_prop_ro("packed_size", &B::packed_size)
-      .def("get_packed_nabla", &B::get_packed_nabla, "packed"_a.noconvert())
-      .def("apply_packed", &B::apply_packed, "gradients"_a, "shares"_a, "square"_a, "l1"_a, "rate"_a, "decay"_a = 1.0)
       .def("run_steps", &B::run_steps, "x"_a.noconvert(), "y"_a.noconvert(), "order"_a.noconvert(), "batch_size"_a,
            "rates"_a.noconvert(), "costs"_a.noconvert(), "batch_weights"_a.noconvert(),
            "sample_weight"_a.noconvert() = nb::none(), "decays"_a.noconvert() = nb::none());
+  bind_shares<T>(session);
 }
 
 }  // namespace

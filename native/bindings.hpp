@@ -1,10 +1,11 @@
-// Examples as Python hands them in: dense or sparse, checked against the network, and as the engine takes them. And
-// what a session is opened with.
+// Examples as Python hands them in: dense or sparse, checked against the network, and as the engine takes them. What a
+// session is opened with. And how processes that step together are served.
 #pragma once
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -13,11 +14,13 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "description.hpp"
 #include "names.hpp"
+#include "session.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -129,6 +132,69 @@ inline void bind_descriptions(nb::module_& m) {
             new (self) Optimizer(name, Arguments(arguments));
           },
           "name"_a, "arguments"_a);
+}
+
+template <class T, class U>
+void check_packed(const Session<T>& session, const Vector<U>& packed) {
+  require(long(packed.shape(0)) == session.packed_size(), "the size is not this network's");
+}
+
+inline void check_process(std::pair<int, int> process) {
+  require(process.first >= 0 && process.first < process.second, "there is no such process");
+}
+
+template <class T>
+void check_slot(const Session<T>& session, int slot) {
+  require(slot >= -1 && slot < session.description().optimizer.n_slots(), "no such slot");
+}
+
+// A process is which it is, and how many there are. A step takes the place of the gradient that was there.
+template <class T, class B>
+void bind_shares(nb::class_<B>& session) {
+  using Process = std::pair<int, int>;
+  session.def_prop_ro("packed_size", [](B& self) { return self.session().packed_size(); })
+      .def(
+          "add_up_share",
+          [](B& self, Process process, Vector<T> own, const std::vector<Vector<const T>>& others,
+             const std::vector<double>& shares, double square, double l1) {
+            require(shares.size() == others.size() + 1, "one share per gradient is needed");
+            check_process(process), check_packed(self.session(), own);
+            std::vector<const T*> packed;
+            for (const Vector<const T>& gradient : others) {
+              check_packed(self.session(), gradient);
+              packed.push_back(gradient.data());
+            }
+            self.forget_gradient();
+            nb::gil_scoped_release release;
+            return self.session().add_up_share({process.first, process.second}, own.data(), packed, shares, square, l1);
+          },
+          "process"_a, "own"_a.noconvert(), "others"_a, "shares"_a, "square"_a, "l1"_a)
+      .def(
+          "step_share",
+          [](B& self, Process process, Vector<T> own, double squares, double rate, double decay) {
+            check_process(process), check_packed(self.session(), own);
+            self.forget_gradient();
+            nb::gil_scoped_release release;
+            self.session().step_share({process.first, process.second}, own.data(), squares, rate, decay);
+          },
+          "process"_a, "own"_a.noconvert(), "squares"_a, "rate"_a, "decay"_a = 1.0)
+      .def(
+          "show_share",
+          [](B& self, Process process, int slot, Vector<T> packed) {
+            check_process(process), check_packed(self.session(), packed), check_slot(self.session(), slot);
+            self.session().show_share({process.first, process.second}, slot, packed.data());
+          },
+          "process"_a, "slot"_a, "packed"_a.noconvert())
+      .def(
+          "take_shares",
+          [](B& self, Process process, int slot, Vector<const T> packed) {
+            check_process(process), check_packed(self.session(), packed), check_slot(self.session(), slot);
+            self.session().take_shares({process.first, process.second}, slot, packed.data());
+          },
+          "process"_a, "slot"_a, "packed"_a.noconvert())
+      .def(
+          "penalty_of", [](B& self, double square, double l1) { return self.session().penalty_of(square, l1); },
+          "square"_a, "l1"_a);
 }
 
 }  // namespace backlit

@@ -39,6 +39,13 @@ class Buffer {
     std::memset(memory, 0, bytes);
     data_.reset(static_cast<T*>(memory));
   }
+  // Numbers that lie elsewhere, and are another's.
+  static Buffer lent(T* data, long n) {
+    Buffer buffer;
+    buffer.data_ = {data, Free{false}};
+    buffer.n_ = n;
+    return buffer;
+  }
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
   long size() const { return n_; }
@@ -55,7 +62,10 @@ class Buffer {
 #endif
 
   struct Free {
-    void operator()(T* memory) const { release(memory); }
+    bool is_own = true;
+    void operator()(T* memory) const {
+      if (is_own) release(memory);
+    }
   };
   std::unique_ptr<T[], Free> data_;
   long n_ = 0;

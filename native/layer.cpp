@@ -80,33 +80,6 @@ void Layer<T>::get_nabla(T* nabla_w, T* nabla_b) const {
 }
 
 template <class T>
-void Layer<T>::get_packed_nabla(T* packed) const {
-  std::copy_n(nabla_b_.data(), b_.size(), std::copy_n(nabla_wt_.data(), wt_.size(), packed));
-}
-
-template <class T>
-void Layer<T>::set_nabla_to_sum(const std::vector<const T*>& packed, const std::vector<double>& shares) {
-  if (nabla_b_.size() == 0) reserve_nabla();
-  const auto sum = [&](Buffer<T>& nabla, long begin) {
-    constexpr long piece = 4096;  // stays in the first cache until all are added
-    T* const to = nabla.data();
-    for (long first = 0; first < nabla.size(); first += piece) {
-      const long last = std::min(first + piece, nabla.size());
-      for (std::size_t r = 0; r < packed.size(); ++r) {
-        const T* const from = packed[r] + begin;
-        const T share = T(shares[r]);
-        if (r == 0)
-          for (long i = first; i < last; ++i) to[i] = share * from[i];
-        else
-          for (long i = first; i < last; ++i) to[i] += share * from[i];
-      }
-    }
-  };
-  sum(nabla_wt_, 0);
-  sum(nabla_b_, nabla_wt_.size());
-}
-
-template <class T>
 void Layer<T>::reserve_w() {
   if (!is_row && w_.size() == 0) w_ = Buffer<T>(n_out * padded(n_in, kernels_.lanes));
 }

@@ -8,6 +8,13 @@
 
 namespace backlit {
 
+// What one of several processes steps of a layer, the same share in every step: numbers of the weights and of the
+// biases as they are stored, and whether the scales.
+struct Share {
+  Part weights, biases;
+  bool has_scales;
+};
+
 template <class T>
 class Layer {
  public:
@@ -43,10 +50,20 @@ class Layer {
   void set_nabla(const T* nabla_w, const T* nabla_b);
   void get_nabla(T* nabla_w, T* nabla_b) const;
 
-  // The gradient as it is stored, padding and all: of the weights, then of the biases.
-  long packed_size() const { return wt_.size() + b_.size(); }
-  void get_packed_nabla(T* packed) const;
-  void set_nabla_to_sum(const std::vector<const T*>& packed, const std::vector<double>& shares);
+  // For several processes that step together; see shares.cpp. What they show each other is as it is stored, padding and
+  // all: of the weights, the biases and the scales.
+  long packed_size() const { return wt_.size() + b_.size() + s_.size(); }
+  Share share(int layer, int process, int n_processes) const;
+  void keep_nabla_in(T* packed);
+  void keep_nabla_here() { nabla_wt_ = {}, nabla_b_ = {}; }
+  // nabla ← Σ share·gradient and a penalty's, of which the first is nabla. Returns Σ nabla².
+  double add_up_nabla(const Share& own, const std::vector<const T*>& others, const std::vector<double>& shares,
+                      const StepRule<T>& penalty);
+  void apply_share(const StepRule<T>& of_weights, const StepRule<T>& of_biases, const StepRule<T>& of_scales, T factor,
+                   const Share& own);
+  // Slot −1 is the parameters.
+  void show_share(int slot, const Share& own, T* packed) const;
+  void take_share(int slot, const Share& another, const T* packed);
 
   // Room for what training needs beside the parameters.
   void reserve_w();
@@ -79,6 +96,11 @@ class Layer {
   Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), weight_rows(), weight_columns()}; }
   Panels<T> as_column(Buffer<T>& values) { return {values.data(), n_in, 1}; }  // the scales and their like
   Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }    // b and its like
+  Panels<T> as_vectors(Buffer<T>& values) {
+    return {values.data(), values.size() / kernels_.lanes, 1};
+  }  // wherever they stand in it
+  template <class F>
+  void for_shown(int slot, const Share& share, F&& f) const;
   // w in the lecture's layout, as it is handed in and out; wt holds its transpose. A layer of one neuron stores w
   // itself: there each number counts as a row of its own, so that transposing changes nothing.
   template <class U>

@@ -134,7 +134,7 @@ void replay(const std::string& operation) {
     answer(result, 2);
     answer(out.data(), out.size());
   } else if (operation == "gradient") {
-    session.gradient(examples, n_rows, &result[0], &result[1]);
+    session.gradient(examples, nullptr, n_rows, &result[0], &result[1]);
     answer(result, 2);
     for (int l = 0; l < n_layers; ++l) {
       room_for(l);

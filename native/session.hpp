@@ -33,18 +33,30 @@ class Session {
   // neither NaN nor infinity: of rows that are in the cache that costs little.
   void evaluate(Examples<T> examples, long n_rows, T* out, double* cost, double* weight, bool* x_is_finite = nullptr);
 
-  // C without the penalty, its gradient left in the layers, and Σ s. For dropout, the first row is `first_row` of its
-  // batch.
-  void gradient(Examples<T> examples, long n_rows, double* cost, double* weight, long first_row = 0);
+  // C without the penalty, its gradient left in the layers, and Σ s. `rows` are those of the examples, or null for all.
+  // For dropout, the first row is `first_row` of its batch. Where `packed` is not null, the gradient is left there.
+  void gradient(Examples<T> examples, const std::int64_t* rows, long n_rows, double* cost, double* weight,
+                long first_row = 0, T* packed = nullptr);
   // The optimizer's decay of the weights is multiplied by `decay`.
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
                       double decay, const T* nabla_of_embeddings = nullptr);
-  // The same with gradients as layers store them, layer by layer: the step is by Σ share·gradient and a penalty of
-  // ½ square·Σ w² + l1·Σ |w|, whose cost is returned.
+
+  // One of several processes that step together; see shares.cpp. All have the same sizes and instruction set.
+  struct Process {
+    int number, of;
+  };
   long packed_size() const;
-  void get_packed_nabla(T* packed) const;
-  double apply_packed(std::vector<const T*> packed, const std::vector<double>& shares, double square, double l1,
-                      double rate, double decay);
+  // Puts Σ share·gradient and the gradient of ½ square·Σ w² + l1·Σ |w| in place of a process's share of the first
+  // gradient, its own, and returns Σ nabla² of that.
+  double add_up_share(Process process, T* own, std::vector<const T*> others, const std::vector<double>& shares,
+                      double square, double l1);
+  // Steps the share, by that gradient; where it is clipped, `squares` is Σ nabla² of all.
+  void step_share(Process process, T* own, double squares, double rate, double decay);
+  // Shows others the share of the parameters (slot −1) or of a slot, and takes theirs.
+  void show_share(Process process, int slot, T* packed) const;
+  void take_shares(Process process, int slot, const T* packed);
+  // What ½ square·Σ w² + l1·Σ |w| is.
+  double penalty_of(double square, double l1);
 
   // One step per batch; `decays` may be null. Returns the first layer (counted from 1, the input) with a value that is
   // not finite, or 0. `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
@@ -67,6 +79,8 @@ class Session {
   double cost_of_batch(const Examples<T>& examples, const T* costs, const std::int64_t* batch, long n_rows,
                        double batch_weight);
   int first_layer_not_finite() const;
+  void keep_nabla_in(T* packed);
+  void keep_nabla_here();
 
   Description description_;
   std::vector<Layer<T>> layers_;

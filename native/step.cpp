@@ -180,16 +180,22 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
   }
 }
 
-// What the gradient is multiplied by, so that its norm is at most clip_norm; in PyTorch's form.
+template <class T>
+T clip_factor(const Optimizer& optimizer, double square) {
+  const double factor = optimizer.clip_norm() / (std::sqrt(square) + 1e-6);
+  return factor < 1 || std::isnan(factor) ? T(factor) : T(1);
+}
+
 template <class T>
 T WholeGradient<T>::clip_factor() const {
   double square = 0;
   for (const Layer<T>& layer : work_.layers) layer.add_nabla_squares_to(square);
   if (embedding_) embedding_->add_squares_to(square);
-  const double factor = work_.description.optimizer.clip_norm() / (std::sqrt(square) + 1e-6);
-  return factor < 1 || std::isnan(factor) ? T(factor) : T(1);
+  return backlit::clip_factor<T>(work_.description.optimizer, square);
 }
 
+template float clip_factor(const Optimizer&, double);
+template double clip_factor(const Optimizer&, double);
 template class Step<float>;
 template class Step<double>;
 template class WholeGradient<float>;

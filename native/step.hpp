@@ -40,6 +40,11 @@ class Passes {
   Workspace<T>& work_;
 };
 
+// What a gradient is multiplied by, given the square of its norm, so that the norm is no longer than it may be; in
+// PyTorch's form.
+template <class T>
+T clip_factor(const Optimizer& optimizer, double square);
+
 // BP4, BP3 and the step, fused: the gradient of a weight goes into its step without touching memory.
 template <class T>
 class Step {

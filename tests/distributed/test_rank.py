@@ -1,10 +1,12 @@
 import dataclasses
+import os
 
 import numpy as np
+import polars as pl
 import pytest
 from threads import on_ranks
 
-from backlit.distributed import flat
+from backlit.distributed import stepping
 from backlit.distributed.group import Alone
 from backlit.distributed.options import Workers, workers_of
 from backlit.distributed.same_machine import seen_by_all
@@ -44,7 +46,7 @@ def test_any_number_of_ranks_ends_where_one_process_does(name, tmp_path_factory,
     alone = fit_stream(folder / "*.parquet", target, training(**options))
     job = job_of(request_of(folder, target, **options), folder)
     for size, sees in ((1, True), (2, True), (2, False), (5, True)):  # a batch of 3 leaves some of 5 without a row
-        monkeypatch.setattr(flat, "seen_by_all", seen_by_all if sees else lambda *_: None)
+        monkeypatch.setattr(stepping, "seen_by_all", seen_by_all if sees else lambda *_: None)
         together = on_ranks(size, lambda group: train_on(group, job))
         assert [model is None for model in together] == [False] + [True] * (size - 1)
         np.testing.assert_allclose(numbers_of(together[0]), numbers_of(alone), rtol=1e-10, atol=1e-12)
@@ -109,6 +111,22 @@ def test_all_ranks_diverge_together_and_a_cache_that_is_not_there_is_named(job, 
     on_ranks(2, diverges)
     with pytest.raises(DataError, match="every machine sees"):
         dataclasses.replace(job, cache=str(tmp_path / "nowhere")).open()
+
+
+def test_a_class_of_the_last_file_alone_is_known_and_a_cache_cut_meanwhile_ends_all(tmp_path):
+    folder = write_table(tmp_path, "k")
+    last = folder / "2.parquet"
+    pl.read_parquet(last).with_columns(k=pl.lit("new")).write_parquet(last)
+    job = job_of(request_of(folder, "k"), folder)
+    model = on_ranks(2, lambda group: train_on(group, job))[0]
+    assert model.target.classes == ("down", "new", "still", "up")
+
+    def cuts(event):
+        if isinstance(event, EpochEnded):
+            os.truncate(folder / "cache" / "training.rows", 100)
+
+    with pytest.raises(DataError, match="shorter than it was"):
+        on_ranks(2, lambda group: train_on(group, job, listeners=[] if group.rank else [cuts]))
 
 
 def test_a_limit_of_time_is_the_first_ranks(job):

@@ -11,6 +11,7 @@ import pytest
 import backlit as bl
 import needs
 from backlit.distributed import ray_cluster
+from tables import training, write_table
 
 
 @pytest.mark.cluster
@@ -35,6 +36,20 @@ def test_what_is_missing_is_named(monkeypatch):
     monkeypatch.setattr("backlit.distributed.trainer.import_torch", lambda: None)
     with pytest.raises(bl.BacklitError, match=r"pip install 'backlit\[distributed\]'"):
         fit("nothing.parquet", "y")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_ray_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr("backlit.distributed.trainer.import_torch", lambda: None)
+    monkeypatch.setattr("backlit.distributed.trainer.import_ray", lambda: None)
+    monkeypatch.setattr("backlit.distributed.trainer.cluster", None)
+    (tmp_path / "run").mkdir()
+    for taken in (tmp_path / "run" / "ray", tmp_path / "file"):
+        taken.write_text("somebody's")
+    for folder, said in (("run", "Workers cannot meet in .*ray': File exists"), ("file", "a file of that name")):
+        with pytest.raises(bl.BacklitError, match=said):
+            fit = bl.DistributedTrainer(workers=2).fit
+            fit(write_table(tmp_path) / "*.parquet", "y", training(), checkpoint=bl.Checkpoint(tmp_path / folder))
+    assert (tmp_path / "run" / "ray").read_text() == "somebody's"
 
 
 class Ray:

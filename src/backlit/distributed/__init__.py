@@ -5,7 +5,9 @@ other stands in `group.py`; all else follows from there:
 
 ``group.py``        what ranks tell each other; `torch_group.py` does so by PyTorch's gloo
 ``shares.py``       which rows of a batch are a rank's
-``flat.py``         gradients behind one another in one array, which is added up over all ranks
+``stepping.py``     how a step is taken together, of which there are two ways:
+``by_share.py``     on one machine each rank steps its share of the weights, in memory that all see
+``flat.py``         else gradients stand behind one another in one array, whose mean is taken (``mean.py``)
 ``session.py``      a session whose steps are those of all ranks
 ``averaging.py``    or of each by itself, until weights are averaged
 ``rows.py``         rows of a cache, of which a rank unpacks its own

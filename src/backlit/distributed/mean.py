@@ -1,12 +1,11 @@
 """The weighted mean of arrays over all ranks: by messages, or in memory where all ranks are on one machine.
 
 gloo's message goes through the network's code of the system also between two processes of one machine, four times: so
-there, ranks write into memory that all see, and read what the others wrote.
+there, ranks write into memory that all see, and each takes the mean of a share of the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,6 @@ from backlit.distributed.shares import share_of
 
 Numbers = NDArray[Any]
 
-FEW_RANKS = 4
-"""So many read each other's numbers; of more, each takes the mean of a share of the numbers first."""
 _PIECE = 1 << 14
 """Numbers that are added up at a time: few enough that they stay in the processor's cache."""
 
@@ -30,34 +27,31 @@ class Mean:
     Parameters
     ----------
     own : ndarray, ``(n_rows, n)``
-        Room for a rank's numbers.
+        Where a rank puts its numbers. The last of a row is what the others count.
 
     Attributes
     ----------
     own : ndarray, ``(n_rows, n)``
-        Where a rank puts its numbers: another array after each time. The last of a row is what the others count.
-    arrays : sequence of ndarray, ``(n_rows, n)``
-        The mean is their sum, each times its share, once it is taken. Not to be written.
-    shares : ndarray, ``(n_arrays, n_rows)``
-        0 in a row that counts nothing.
+    mean : ndarray, ``(n_rows, n)``
+        Once it is taken, and until `own` is written again; but for the last of each row. Zeros where nothing counts.
     weights : ndarray of float64, ``(n_rows,)``
         What a row counts on all ranks together.
     """
 
     def __init__(self, own: Numbers) -> None:
-        self.own = own
-        self.arrays: Sequence[Numbers] = [own]
-        self.shares: NDArray[np.float64] = np.ones((1, len(own)))
+        self.own = self.mean = own
         self.weights: NDArray[np.float64] = np.zeros(len(own))
 
     def take(self) -> None:
         """Take the mean; all ranks do. Each gets the same bits."""
-        self._weigh([self.own])
+        self.weights = self.own[:, -1].astype(np.float64)
 
-    def _weigh(self, arrays: Sequence[Numbers]) -> None:
-        weights = np.array([each[:, -1] for each in arrays], dtype=np.float64)
-        self.weights = weights.sum(axis=0)
-        self.shares = np.divide(weights, self.weights, out=np.zeros_like(weights), where=self.weights != 0)
+
+def shares_of(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share that each counts, ``(n_ranks, n_rows)``, where weights are of that shape; 0 where none does."""
+    total, shares = weights.sum(axis=0), np.zeros_like(weights)
+    np.divide(weights, total, out=shares, where=total != 0)
+    return shares
 
 
 class ByMessage(Mean):
@@ -72,34 +66,10 @@ class ByMessage(Mean):
         self.own[:, :-1] *= self.own[:, -1:]
         self._group.add_up(self.own.reshape(-1))
         self.weights = self.own[:, -1].astype(np.float64)
-        self.shares = np.divide(1, self.weights, out=np.zeros_like(self.shares), where=self.weights != 0)
+        np.divide(self.own[:, :-1], self.own[:, -1:], out=self.own[:, :-1], where=self.own[:, -1:] != 0)
 
 
-class OfFew(Mean):
-    """Each rank reads what all have written.
-
-    Parameters
-    ----------
-    group : Group
-    memory : CommonMemory, ``(2, n_ranks, n_rows, n)``
-        Ranks write into the halves by turns: one may still read when another writes again.
-    """
-
-    def __init__(self, group: Group, memory: CommonMemory) -> None:
-        self._memory, self._of_each, self._turn = memory, memory.numbers, 0
-        self._own = memory.numbers[:, group.rank]
-        super().__init__(self._own[0])
-
-    def take(self) -> None:
-        """See `Mean`."""
-        self._memory.meet()
-        self.arrays = list(self._of_each[self._turn])
-        self._weigh(self.arrays)
-        self._turn = 1 - self._turn
-        self.own = self._own[self._turn]
-
-
-class OfMany(Mean):
+class InMemory(Mean):
     """Each rank takes the mean of a share of the numbers, and reads the others'.
 
     Parameters
@@ -112,18 +82,17 @@ class OfMany(Mean):
     def __init__(self, group: Group, memory: CommonMemory) -> None:
         super().__init__(memory.numbers[group.rank])
         self._group, self._memory = group, memory
-        self._of_each, self._mean = memory.numbers[:-1], memory.numbers[-1]
+        self._of_each, self.mean = memory.numbers[:-1], memory.numbers[-1]
 
     def take(self) -> None:
         """See `Mean`."""
         self._memory.meet()  # a rank comes here only when it no longer reads the last mean
-        self._weigh(self._of_each)  # type: ignore[arg-type]
-        shares = self.shares.astype(self._mean.dtype)
-        begin, end = share_of(self._mean.shape[1], self._group.rank, self._group.size)
-        for row, mean in enumerate(self._mean):
+        weights = self._of_each[:, :, -1].astype(np.float64)
+        self.weights, shares = weights.sum(axis=0), shares_of(weights).astype(self.mean.dtype)
+        begin, end = share_of(self.mean.shape[1], self._group.rank, self._group.size)
+        for row, mean in enumerate(self.mean):
             for at in range(begin, end, _PIECE):
                 piece = slice(at, min(at + _PIECE, end))
                 # summed up in the same order whatever rank does it
                 np.einsum("r,rn->n", shares[:, row], self._of_each[:, row, piece], out=mean[piece])
-        self.arrays, self.shares = [self._mean], np.ones((1, len(self._mean)))
         self._memory.meet()

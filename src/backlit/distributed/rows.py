@@ -59,7 +59,10 @@ class SharedRows:
     def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         """Yield parts that hold a rank's own rows, and of others' the places in the order; see `Source`."""
         n_members: int | None = getattr(session, "n_members", None)
-        parts = ahead(self._parts(n_members, batch_size, state, shuffle=shuffle))
+        if self.all_rows.records.is_plain:  # nothing is to be unpacked
+            parts = self.all_rows.parts(session, batch_size, state, shuffle=shuffle)
+        else:
+            parts = ahead(self._parts(n_members, batch_size, state, shuffle=shuffle))
         while True:
             with self.watch("read"):
                 part = next(parts, None)
@@ -73,9 +76,10 @@ class SharedRows:
     def _parts(self, n_members: int | None, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         rows_of, seed, epoch = self.all_rows, state.seed, state.epoch
         at = state.within.steps * batch_size
-        for records, rows in rows_of.windows.parts(
+        for records, window, rows_of_part in rows_of.windows.views(
             seed, epoch, batch_size, rows_of.part_rows, shuffle=shuffle, begin=at
         ):
+            rows = window[rows_of_part]
             places = own_places(len(rows), batch_size, self.group.rank, self.group.size)
             order = np.full(len(rows), ANOTHERS)
             if n_members is not None:
@@ -92,7 +96,9 @@ class SharedRows:
                 needed, order[places] = places, np.arange(len(places))
             own = rows[needed]
             weight = None if self.sample_weight is None else self.sample_weight[own]
-            yield Part(rows_of.records.unpack(taken(records, needed)), rows_of.targets.of(own), order, weight)
+            yield Part(
+                rows_of.records.unpack(taken(records, rows_of_part[needed])), rows_of.targets.of(own), order, weight
+            )
             at += len(rows)
 
     def copy(self, rows: NDArray[np.int64]) -> Examples:

@@ -17,9 +17,10 @@ from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network, feedforward
 from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.distributed.averaging import Averaging
-from backlit.distributed.flat import FlatGradients, Shard
+from backlit.distributed.flat import Shard
 from backlit.distributed.group import Alone, Group
 from backlit.distributed.shares import share_of
+from backlit.distributed.stepping import stepping_of
 from backlit.distributed.timing import Stopwatch
 from backlit.engine.members import MembersSession
 from backlit.engine.protocol import (
@@ -88,7 +89,7 @@ class Together:
         self._objectives = [session.objective for session in sessions]
         # where ranks step by themselves, each gradient is a rank's own
         together = self._group if self._averaging.every == 1 else Alone()
-        self._flat = FlatGradients(sessions, together)
+        self._stepping = stepping_of(sessions, together)
         self._left_of_part = 0
 
     def begin_part(self, n_steps: int) -> None:
@@ -118,7 +119,7 @@ class Together:
                 begin, end = share_of(batch.shape[1], self._group.rank, self._group.size)
                 with self._watch("compute"):
                     for m in range(len(self.sessions)):
-                        self._flat.put(m, _share(x, y, batch[m, begin:end], sample_weight), begin)
+                        self._stepping.put(m, _shard(x, y, sample_weight, batch[m, begin:end]), begin)
                 decay = 1.0 if decays is None else float(decays[i])
                 is_finite, costs[i], weights[i] = take(rate, decay)
                 if not is_finite:
@@ -127,20 +128,22 @@ class Together:
 
     def _step(self, rate: float, decay: float) -> tuple[bool, float, float]:
         """Take the step of all ranks; return whether all numbers are finite, and the members' mean cost and weight."""
+        steps, is_last = self._stepping, self._left_of_part <= 1
         with self._watch("reduce"):
-            self._flat.add_up()
+            # what is not finite shows in the next cost; after the last step of a part there is none
+            steps.add_up(check=is_last)
         costs, weights = np.zeros(len(self.sessions)), np.zeros(len(self.sessions))
         with self._watch("step"):
             for m in range(len(self.sessions)):
-                if self._flat.weight(m) == 0:
+                if steps.weight(m) == 0:
                     continue
-                costs[m], weights[m] = self._flat.cost(m), self._flat.weight(m)
-                # what is not finite shows in the next cost; after the last step of a part there is none
-                is_finite = np.isfinite(costs[m]) and (self._left_of_part > 1 or self._flat.is_finite(m))
-                if is_finite:
-                    costs[m] += self._flat.step(m, self._penalty, rate, decay)
-                if not is_finite or not np.isfinite(costs[m]):
+                costs[m], weights[m] = steps.cost(m), steps.weight(m)
+                if np.isfinite(costs[m]):
+                    costs[m] += steps.step(m, self._penalty, rate, decay)
+                if not np.isfinite(costs[m]):
                     return False, float(costs.mean()), float(weights.mean())
+        with self._watch("reduce"):
+            steps.hand_round(all_of_it=is_last)
         self._left_of_part -= 1
         return True, float(costs.mean()), float(weights.mean())
 
@@ -148,12 +151,12 @@ class Together:
         """Take a step of this rank's own, and average where that is due."""
         cost = weight = 0.0
         with self._watch("step"):
-            self._flat.add_up()
+            self._stepping.add_up(check=False)
             for m in range(len(self.sessions)):
-                if self._flat.weight(m) == 0:
+                if self._stepping.weight(m) == 0:
                     continue
-                own = self._flat.cost(m) + self._flat.step(m, self._penalty, rate, decay)
-                cost, weight = cost + own / len(self.sessions), self._flat.weight(m)
+                own = self._stepping.cost(m) + self._stepping.step(m, self._penalty, rate, decay)
+                cost, weight = cost + own / len(self.sessions), self._stepping.weight(m)
         self._averaging.count(cost, weight)
         if not self._averaging.is_due:
             return True, 0.0, 0.0
@@ -166,17 +169,11 @@ class Together:
         )
 
 
-def _share(x: Inputs, y: Floats, rows: Order, sample_weight: Floats | None) -> Shard | None:
-    """Return x, y and the weights of a rank's rows of a batch, or None where they count nothing."""
-    if not len(rows):
+def _shard(x: Inputs, y: Floats, sample_weight: Floats | None, rows: Order) -> Shard | None:
+    """Return a rank's rows of a batch, or None where they count nothing."""
+    if not len(rows) or (sample_weight is not None and not sample_weight[rows].any()):
         return None
-    # rows of a cache already stand next to each other, and are then not copied
-    is_run = rows[-1] - rows[0] == len(rows) - 1 and bool((np.diff(rows) == 1).all())
-    these: Any = slice(int(rows[0]), int(rows[-1]) + 1) if is_run else rows
-    s = None if sample_weight is None else sample_weight[these]
-    if s is not None and not s.any():
-        return None
-    return x[these], y[these], s
+    return Shard(x, y, sample_weight, rows)
 
 
 def _first_not_finite(whole: Network | EmbeddedNetwork, x: Inputs, rows: Order) -> int:

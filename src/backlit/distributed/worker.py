@@ -18,7 +18,7 @@ from backlit.distributed.group import Alone, Group, LostRankError
 from backlit.distributed.rank import Job, train_rank
 from backlit.distributed.relay import Places, Telling, read_failure, write_failure
 from backlit.distributed.timing import Stopwatch
-from backlit.errors import BacklitError, DataError
+from backlit.errors import BacklitError, DataError, OutputError
 from backlit.tables.one_run import Around
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.recording import Recorder
@@ -106,6 +106,20 @@ def _silent(message: str) -> None:
 
 
 def make_places(folder: Path, name: str) -> Places:
-    """Return the files of a training in a folder, which is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return Places(folder, name)
+    """Return the files of a training in a folder, which is made where it is missing.
+
+    Raises
+    ------
+    OutputError
+        If nothing can be written there.
+    """
+    places = Places(folder, name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        places.told.touch()
+    except OSError as error:
+        raise OutputError(
+            f"Workers cannot meet in the folder {str(folder)!r}: {error.strerror}. Give --checkpoint a folder that "
+            "they may write to."
+        ) from None
+    return places

@@ -109,8 +109,7 @@ class TableTarget:
         """Return y, ``(n_rows, n_outputs)``, of a column."""
         if self.classes is not None:
             return self.labels().encode(class_codes(column, list(self.classes)), "float64")
-        values = as_numbers(column, self.name)
-        return (values if self.scaler is None else self.scaler.transform(values)).reshape(-1, 1)
+        return self._scaled(as_numbers(column, self.name)).reshape(-1, 1)
 
     def knows(self, column: Any) -> NDArray[np.bool_]:
         """Return which labels of a column were there in training, ``(n_rows,)``."""
@@ -159,7 +158,7 @@ class TableTarget:
         if self.classes is not None:
             return self.accuracy(self.codes(y))
         spread = float(np.sum((y - y.mean()) ** 2, dtype=np.float64))
-        low, high = self.encode(list(self.range or (-np.inf, np.inf)))[:, 0].astype(y.dtype)
+        low, high = self._scaled(np.array(self.range or (-np.inf, np.inf))).astype(y.dtype)
 
         def r2(outputs: Floats) -> float:
             off = np.clip(outputs, low, high) - y
@@ -170,6 +169,9 @@ class TableTarget:
     def accuracy(self, codes: NDArray[np.intp]) -> Callable[[Floats], float]:
         """Return the function that scores outputs against the numbers of classes."""
         return lambda outputs: float(np.mean(self.codes(outputs) == codes))
+
+    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values if self.scaler is None else self.scaler.transform(values)
 
     def head(self) -> Head:
         """Return what a format of `backlit.export` is told of the outputs."""
