@@ -146,6 +146,11 @@ def check_shareable(training: TableTraining) -> None:
             f"The solver {training.solver!r} looks at all rows in each step, and several processes share batches. Use "
             "another solver, or one process."
         )
+    if training.sharing:
+        raise InvalidInputError(
+            f"Members that share layers (sharing={training.sharing!r}) are trained by one process. Leave it out, or leave "
+            "out the workers."
+        )
     if training.folds > 1:
         raise InvalidInputError(f"folds={training.folds} is for one process. Leave it out, or leave out the workers.")
 

@@ -53,7 +53,12 @@ def open_session(
 ) -> Session:
     """Open a session on a network, or on an ensemble; see `backlit.engine.protocol.Engine.open`."""
     if isinstance(network, Ensemble):
-        session = MembersSession(engine, network, objective, optimizer, state, n_threads, layer_rates)
+        kind = MembersSession
+        if network.shares:
+            from backlit.engine.shared_members import SharedMembersSession
+
+            kind = SharedMembersSession
+        session = kind(engine, network, objective, optimizer, state, n_threads, layer_rates)
         return cast(Session, session)  # whose networks are ensembles, which nobody in between looks into
     return engine.open(network, objective, optimizer, state, n_threads, layer_rates)
 

@@ -51,6 +51,8 @@ def lines_without_bins(encoder: TableEncoding) -> list[str]:
 def _network(training: TableTraining) -> str:
     layers = f"hidden layers of {_shown(training.hidden)} {_shown(training.activation)}"
     members = f"{training.members} networks, averaged, each with " if training.members > 1 else ""
+    if training.sharing:
+        members = f"{training.members} members that share all layers but the last, averaged, each with "
     embedded = "; each number has an embedding that is trained" if training.embedding else ""
     if training.numbers == "piecewise":
         above = f" of more than {training.bins_above} different values" * bool(training.bins_above)
