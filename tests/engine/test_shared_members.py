@@ -79,7 +79,9 @@ def test_engines_take_the_same_steps_and_layers_stay_shared(columns):
         np.testing.assert_allclose(end, ends[0], rtol=1e-9, atol=1e-12)
     whole, state = sessions["native"].network(), sessions["native"].optimizer_state()
     first, others = whole.member(0), [whole.member(m) for m in range(1, K)]
-    assert min(np.abs(r - before).max() for (r, *_), before in zip(state.scales, scales_told(ensemble), strict=True)) > 0.1
+    assert (
+        min(np.abs(r - before).max() for (r, *_), before in zip(state.scales, scales_told(ensemble), strict=True)) > 0.1
+    )
     for m, other in enumerate(others, start=1):
         np.testing.assert_allclose(
             other.weights[0] / state.scales[m][0], first.weights[0] / state.scales[0][0], rtol=1e-12

@@ -148,8 +148,8 @@ def check_shareable(training: TableTraining) -> None:
         )
     if training.sharing:
         raise InvalidInputError(
-            f"Members that share layers (sharing={training.sharing!r}) are trained by one process. Leave it out, or leave "
-            "out the workers."
+            f"Members that share layers (sharing={training.sharing!r}) are trained by one process. Leave it out, or "
+            "leave out the workers."
         )
     if training.folds > 1:
         raise InvalidInputError(f"folds={training.folds} is for one process. Leave it out, or leave out the workers.")

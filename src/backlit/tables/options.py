@@ -179,8 +179,8 @@ class TableTraining(FitOptions):
         check_sharing_name(self.sharing)
         if self.sharing and self.solver in ("sgd", "gd"):
             raise InvalidInputError(
-                "Members share weights with optimizers whose steps do not grow with the gradient, such as adam, but the "
-                f"solver is {self.solver!r}. Use another solver, or leave out sharing."
+                "Members share weights with optimizers whose steps do not grow with the gradient, such as adam, but "
+                f"the solver is {self.solver!r}. Use another solver, or leave out sharing."
             )
         if self.folds < 1:
             raise InvalidInputError(f"folds must be a whole number of at least 1, but {self.folds!r} came.")

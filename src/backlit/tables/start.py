@@ -191,8 +191,8 @@ def first_network(sizes: Sequence[int], output: str, training: TableTraining, em
 
     if training.sharing and training.members == 1:
         raise InvalidInputError(
-            f"sharing={training.sharing!r} is among members, but there is one network. Give members, such as 8, or leave "
-            "out sharing."
+            f"sharing={training.sharing!r} is among members, but there is one network. Give members, such as 8, or "
+            "leave out sharing."
         )
     networks = [initialized(m) for m in range(training.members)]
     if len(networks) == 1:
