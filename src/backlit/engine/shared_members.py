@@ -57,9 +57,11 @@ class SharedMembersSession(MembersSession):
         self._t = 0 if state is None else state.t
 
     def network(self) -> Ensemble:
+        """Return the members, as ever."""
         return self._ensemble
 
     def set_network(self, network: Ensemble) -> None:
+        """Take over members; what they share is the first one's."""
         self._ensemble = network
         super().set_network(network)
 
