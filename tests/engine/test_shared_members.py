@@ -107,6 +107,14 @@ def test_bits_do_not_depend_on_threads_and_going_on_changes_none():
     assert len(found) == 1
 
 
+def test_dropout_leaves_out_others_in_each_step():
+    ensemble = an_ensemble()
+    x, y, _ = examples(ensemble.member(0), "cross_entropy", BATCH)
+    twice = np.tile(np.arange(BATCH), (K, 2))
+    first, second = opened("native", ensemble).run_steps(x, y, twice, BATCH, np.full(2, 1e-12)).costs
+    assert abs(first - second) > 1e-3
+
+
 def test_one_that_diverges_is_noticed_and_rows_without_weight_are_passed_over():
     ensemble = an_ensemble(dtype="float32")
     x, y, s = examples(ensemble.member(0), "cross_entropy", 20)

@@ -76,6 +76,8 @@ def _held_back(training: TableTraining) -> str:
     parts = ["no dropout" if dropout is None else f"dropout {_shown(dropout.rate)}"]
     if training.label_smoothing:
         parts.append(f"labels smoothed by {training.label_smoothing:g}, so that shares are less sure than right")
+    if training.solver == "adamw":
+        parts.append(f"weights decay at {training.weight_decay:g} of the rate, {_shown(training.decay_schedule)}")
     if training.weight_average:
         parts.append("the weights are averaged over the steps")
     best_by = training.metric if training.metric and training.monitor == "validation_metric" else training.monitor
