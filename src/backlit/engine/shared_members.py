@@ -127,7 +127,7 @@ class SharedMembersSession(MembersSession):
         def of_members(of_trunk: Sequence[tuple[Floats, ...]]) -> list[tuple[Floats, ...]]:
             heads = [np.split(slot, k) for slot in of_trunk[last]]
             return [
-                tuple(head[0] for head in heads) if i == last else slots
+                tuple(head[m] for head in heads) if i == last else slots
                 for m in range(k)
                 for i, slots in enumerate(of_trunk)
             ]

@@ -87,7 +87,7 @@ def tabular_best(table: TableFacts) -> dict[str, Any]:
             "epochs": epochs,
             "patience": epochs,
             "solver": "adamw",
-            "weight_decay": 1.0 if table.task == "regression" else 0.3,
+            "weight_decay": 2.0 if table.task == "regression" else 0.3,
             "decay_schedule": "flat_cos",
         }
     )
