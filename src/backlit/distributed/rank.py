@@ -73,7 +73,10 @@ class Job:
 
     def open(self) -> StreamStart:
         """Open the cache."""
-        return StreamStart.again(Path(self.cache), self.asked, self.training, Budget(self.memory))
+        # where a preset would have members share layers, they do not
+        given = self.training.names_given() | {"sharing"}
+        training = replace(self.training, sharing=None, given=given)
+        return StreamStart.again(Path(self.cache), self.asked, training, Budget(self.memory))
 
 
 @dataclass(frozen=True, eq=False)

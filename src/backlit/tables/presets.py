@@ -5,8 +5,9 @@ parametrization with an output layer that begins at zero, a scale for each input
 for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers are laid
 out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth of the
 epochs do.
-"tabular-best" adds members, whose mean is better than the best of them, finer bins, and weights that decay by AdamW
-along RealMLP's schedule flat_cos. Its members need fewer epochs than one network by itself.
+"tabular-best" adds members, whose mean is better than the best of them, and finer bins. Its members need fewer epochs
+than one network by itself. For numbers they share layers, as TabM has it (arXiv 2410.24210), and weights decay by
+AdamW along RealMLP's schedule flat_cos; for classes neither gained.
 """
 
 from __future__ import annotations
@@ -77,20 +78,13 @@ def tabular(table: TableFacts) -> dict[str, Any]:
 
 
 def tabular_best(table: TableFacts) -> dict[str, Any]:
-    """Return the options of eight networks of finer bins, whose weights decay."""
+    """Return the options of eight members, and of finer bins."""
     epochs = best_epochs_for(table.n_rows)
-    return (
-        tabular(table)
-        | bins_for(table, 64)
-        | {
-            "members": 8,
-            "epochs": epochs,
-            "patience": epochs,
-            "solver": "adamw",
-            "weight_decay": 2.0 if table.task == "regression" else 0.3,
-            "decay_schedule": "flat_cos",
-        }
-    )
+    options = tabular(table) | bins_for(table, 64) | {"members": 8, "epochs": epochs, "patience": epochs}
+    if table.task == "classification":
+        return options
+    decay = {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"}
+    return options | {"sharing": "mini"} | decay
 
 
 def bins_for(table: TableFacts, most: int) -> dict[str, Any]:
@@ -138,10 +132,12 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         # its rates are those of Adam's steps in the neural tangent parametrization
         _leave_out(chosen, "parametrization", "initialization", "zero_output", "input_scales")
         _leave_out(chosen, "learning_rate", "schedule", "patience")
+    if solver in ("sgd", "gd") or given.get("members") == 1 or given.get("hidden") == ():
+        chosen.pop("sharing", None)  # of hidden layers, by steps of Adam's kind
     if given.get("solver", "adamw") != "adamw" or given.get("parametrization") == "standard":
         _leave_out(chosen, "solver", "weight_decay", "decay_schedule")
     if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
-        _leave_out(chosen, "dropout", "members")
+        _leave_out(chosen, "dropout", "members", "sharing")
     if given.get("loss") is not None:
         chosen.pop("label_smoothing", None)  # it is for cross-entropy
     layers = [each for each in map(_n_layers, (given.get("activation"), given.get("dropout"))) if each]
