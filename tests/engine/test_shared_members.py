@@ -14,7 +14,7 @@ from backlit.core.network import Network
 from backlit.core.optimizers import AdamW
 from backlit.core.shared_members import gradient_of_trunk, scales_told, sharing_from, trunk_of
 from backlit.engine import Objective
-from backlit.engine.members import open_session
+from backlit.engine.opening import open_session
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.tables.options import TableTraining
 

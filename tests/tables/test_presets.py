@@ -39,9 +39,6 @@ def test_what_is_given_is_kept_though_it_is_the_plain_default():
     assert named.hidden == plain.hidden
     assert named.epochs == epochs_for(1000)
     assert plain.for_table(TableFacts("regression", 1000)) == plain
-    best = TableTraining(preset="tabular-best", given=frozenset({"solver"})).for_table(TableFacts("regression", 1000))
-    assert (best.solver, best.decay_schedule) == ("adam", "constant")  # which does not decay by itself
-    assert best.sharing == "mini"
     alone = TableTraining(preset="tabular-best", given=frozenset({"members"})).for_table(TableFacts("regression", 1000))
     assert (alone.members, alone.sharing) == (1, None)
 

@@ -79,11 +79,12 @@ ADDED: dict[str, Mapping[str, Any]] = {
 # Of "tabular-best", the same.
 BEST_PARTS: dict[str, Mapping[str, Any]] = {
     "members": {"members": 1},
-    "decay": {"solver": "adam"},
     "finer-bins": {"n_bins": 32},
+    "sharing": {"sharing": None},
 }
 BEST_ADDED: dict[str, Mapping[str, Any]] = {
     "sharing": {"sharing": "mini"},
+    "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "embedding": {"embedding": "pbld"},
     "more-members": {"members": 16},
 }

@@ -6,8 +6,7 @@ for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and 
 out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth of the
 epochs do.
 "tabular-best" adds members, whose mean is better than the best of them, and finer bins. Its members need fewer epochs
-than one network by itself. For numbers they share layers, as TabM has it (arXiv 2410.24210), and weights decay by
-AdamW along RealMLP's schedule flat_cos; for classes neither gained.
+than one network by itself. For numbers they share layers, as TabM has it (arXiv 2410.24210).
 """
 
 from __future__ import annotations
@@ -81,10 +80,7 @@ def tabular_best(table: TableFacts) -> dict[str, Any]:
     """Return the options of eight members, and of finer bins."""
     epochs = best_epochs_for(table.n_rows)
     options = tabular(table) | bins_for(table, 64) | {"members": 8, "epochs": epochs, "patience": epochs}
-    if table.task == "classification":
-        return options
-    decay = {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"}
-    return options | {"sharing": "mini"} | decay
+    return options if table.task == "classification" else options | {"sharing": "mini"}
 
 
 def bins_for(table: TableFacts, most: int) -> dict[str, Any]:
@@ -134,8 +130,6 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         _leave_out(chosen, "learning_rate", "schedule", "patience")
     if solver in ("sgd", "gd") or given.get("members") == 1 or given.get("hidden") == ():
         chosen.pop("sharing", None)  # of hidden layers, by steps of Adam's kind
-    if given.get("solver", "adamw") != "adamw" or given.get("parametrization") == "standard":
-        _leave_out(chosen, "solver", "weight_decay", "decay_schedule")
     if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
         _leave_out(chosen, "dropout", "members", "sharing")
     if given.get("loss") is not None:
