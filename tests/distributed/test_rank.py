@@ -37,6 +37,8 @@ OPTIONS = {
     "no order, no validation": {"shuffle": False, "validation_fraction": 0.0, "epochs": 1},
 }
 
+SHARING = {"members": 2, "sharing": "mini"}
+
 
 @every("name", OPTIONS)
 def test_any_number_of_ranks_ends_where_one_process_does(name, tmp_path_factory, monkeypatch):
@@ -162,7 +164,8 @@ def test_layers_are_recorded_by_the_first_rank(job):
 
 
 def test_what_cannot_be_shared_is_refused(job, tmp_path):
-    for options, said in (({"solver": "gd"}, "share batches"), ({"folds": 3}, "one process")):
+    refused = ({"solver": "gd"}, "share batches"), ({"folds": 3}, "one process"), (SHARING, "by one process")
+    for options, said in refused:
         with pytest.raises(InvalidInputError, match=said):
             job_of(request_of(tmp_path, **options), tmp_path)
 

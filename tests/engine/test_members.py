@@ -9,7 +9,8 @@ from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.core.optimizers import Adam
 from backlit.engine import Objective, get_engine
-from backlit.engine.members import open_session, seed_of_member
+from backlit.engine.members import seed_of_member
+from backlit.engine.opening import open_session
 from backlit.errors import InvalidInputError
 
 OBJECTIVE = Objective("cross_entropy", dropout=Dropout(0.3), dropout_seed=5)

@@ -8,7 +8,7 @@ from backlit.core.dropout import Dropout
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
-from backlit.tables.presets import PRESETS, TableFacts, batch_size_for, bins_for, epochs_for
+from backlit.tables.presets import PRESETS, TableFacts, batch_size_for, best_epochs_for, bins_for, epochs_for
 from backlit.tables.rate_finder import find_table_rate
 
 
@@ -39,6 +39,8 @@ def test_what_is_given_is_kept_though_it_is_the_plain_default():
     assert named.hidden == plain.hidden
     assert named.epochs == epochs_for(1000)
     assert plain.for_table(TableFacts("regression", 1000)) == plain
+    alone = TableTraining(preset="tabular-best", given=frozenset({"members"})).for_table(TableFacts("regression", 1000))
+    assert (alone.members, alone.sharing) == (1, None)
 
 
 def test_labels_are_smoothed_for_cross_entropy_alone():
@@ -52,6 +54,7 @@ def test_labels_are_smoothed_for_cross_entropy_alone():
 
 def test_epochs_and_batches_follow_the_number_of_rows():
     assert [epochs_for(n) for n in (1, 1000, 20_000, 10**6)] == [128, 128, 40, 32]
+    assert [best_epochs_for(n) for n in (1000, 12_500, 10**6)] == [128, 32, 24]
     assert [batch_size_for(n) for n in (1, 3, 60, 1000, 5000)] == [1, 1, 15, 64, 256]
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from backlit.core.network import Network
-from backlit.engine.members import open_session
+from backlit.engine.opening import open_session
 from backlit.errors import InvalidInputError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining

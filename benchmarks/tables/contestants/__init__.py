@@ -76,18 +76,35 @@ ADDED: dict[str, Mapping[str, Any]] = {
     "average": {"weight_average": 0.99},
     "embedding": {"embedding": "pbld"},
 }
+# Of "tabular-best", the same.
+BEST_PARTS: dict[str, Mapping[str, Any]] = {
+    "members": {"members": 1},
+    "finer-bins": {"n_bins": 32},
+    "sharing": {"sharing": None},
+}
+BEST_ADDED: dict[str, Mapping[str, Any]] = {
+    "sharing": {"sharing": "mini"},
+    "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
+    "embedding": {"embedding": "pbld"},
+    "more-members": {"members": 16},
+}
 OF_ONE_TASK = {"smoothing": "classification", "calibration": "classification", "clip": "regression"}
 VARIANTS = [
     Contestant(
-        f"tabular-{how}-{part}",
-        f"tabular {how} {part}",
+        f"{preset}-{how}-{part}",
+        f"{preset} {how} {part}",
         "ours",
         ("backlit",),
-        {"preset": "tabular", **options},
-        whole="tabular",
+        {"preset": preset, **options},
+        whole=preset,
         task=OF_ONE_TASK.get(part, ""),
     )
-    for how, parts in (("without", PARTS), ("with", ADDED))
+    for preset, how, parts in (
+        ("tabular", "without", PARTS),
+        ("tabular", "with", ADDED),
+        ("tabular-best", "without", BEST_PARTS),
+        ("tabular-best", "with", BEST_ADDED),
+    )
     for part, options in parts.items()
 ]
 

@@ -34,6 +34,8 @@ class Ensemble:
     n_members : int
     columns : tuple of int
         Where members are `EmbeddedNetwork`, the inputs that these embed.
+    shares : bool, default False
+        Whether they are trained as `backlit.core.shared_members` has it, with layers in common.
     """
 
     weights: tuple[Array, ...]
@@ -41,6 +43,7 @@ class Ensemble:
     activations: tuple[str, ...]
     n_members: int
     columns: tuple[int, ...] = ()
+    shares: bool = False
 
     def __post_init__(self) -> None:
         n_layers = self._arrays_of_member

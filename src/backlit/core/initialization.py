@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     SHUFFLE = 1
     SPLIT = 2
     EMBEDDING = 3
+    SHARING = 4
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

@@ -73,7 +73,10 @@ class Job:
 
     def open(self) -> StreamStart:
         """Open the cache."""
-        return StreamStart.again(Path(self.cache), self.asked, self.training, Budget(self.memory))
+        # where a preset would have members share layers, they do not
+        given = self.training.names_given() | {"sharing"}
+        training = replace(self.training, sharing=None, given=given)
+        return StreamStart.again(Path(self.cache), self.asked, training, Budget(self.memory))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +148,11 @@ def check_shareable(training: TableTraining) -> None:
         raise InvalidInputError(
             f"The solver {training.solver!r} looks at all rows in each step, and several processes share batches. Use "
             "another solver, or one process."
+        )
+    if training.sharing:
+        raise InvalidInputError(
+            f"Members that share layers (sharing={training.sharing!r}) are trained by one process. Leave it out, or "
+            "leave out the workers."
         )
     if training.folds > 1:
         raise InvalidInputError(f"folds={training.folds} is for one process. Leave it out, or leave out the workers.")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from backlit.core.ensemble import Ensemble
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.network import Network
-from backlit.core.optimizers import SGD, Optimizer
+from backlit.core.optimizers import Optimizer
 from backlit.engine.checks import check_finite
 from backlit.engine.protocol import (
     Engine,
@@ -32,7 +32,6 @@ from backlit.engine.protocol import (
     NablaArrays,
     Objective,
     OptimizerState,
-    Session,
     Steps,
 )
 from backlit.errors import InvalidInputError
@@ -40,22 +39,6 @@ from backlit.errors import InvalidInputError
 T = TypeVar("T")
 _SECONDS = 0.05
 """That a member goes on without a look at whether all are to stop."""
-
-
-def open_session(
-    engine: Engine,
-    network: Network | Ensemble,
-    objective: Objective,
-    optimizer: Optimizer = SGD(),
-    state: OptimizerState | None = None,
-    n_threads: int | None = None,
-    layer_rates: LayerRates | None = None,
-) -> Session:
-    """Open a session on a network, or on an ensemble; see `backlit.engine.protocol.Engine.open`."""
-    if isinstance(network, Ensemble):
-        session = MembersSession(engine, network, objective, optimizer, state, n_threads, layer_rates)
-        return cast(Session, session)  # whose networks are ensembles, which nobody in between looks into
-    return engine.open(network, objective, optimizer, state, n_threads, layer_rates)
 
 
 class MembersSession:

@@ -21,7 +21,7 @@ from backlit.core.network import Network
 from backlit.data.probabilities import log_probabilities
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
-from backlit.engine.members import open_session
+from backlit.engine.opening import open_session
 from backlit.engine.protocol import Floats, Inputs
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining

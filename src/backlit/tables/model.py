@@ -20,7 +20,7 @@ from backlit.data.columns.schema import TableSchema
 from backlit.data.encoding import TableEncoding
 from backlit.data.frames import in_polars
 from backlit.engine import Objective, Session, get_engine
-from backlit.engine.members import open_session
+from backlit.engine.opening import open_session
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain

@@ -64,6 +64,8 @@ class TableTraining(FitOptions):
     members : int
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
+    sharing : {"mini"} or None
+        What members have in common; see `backlit.core.shared_members`.
     clip : bool
         Whether predicted numbers are kept to the range seen in training.
     folds : int
@@ -104,6 +106,9 @@ class TableTraining(FitOptions):
         None, "pbld: train an embedding of each number, date and duration, beside the number itself.", "Network"
     )
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
+    sharing: str | None = option(
+        None, "mini: members share all weights but the last layer's and scales of the inputs (TabM).", "Network"
+    )
     folds: int = option(
         1, "Train as many networks, each without a fold of the rows, which tells how good it is.", "Network", min=1
     )
@@ -139,6 +144,7 @@ class TableTraining(FitOptions):
         from backlit.core.embedding import check_embedding_name
         from backlit.core.initialization import INITIALIZATIONS
         from backlit.core.losses import loss_name
+        from backlit.core.shared_members import check_sharing_name
         from backlit.errors import UnknownNameError
         from backlit.tables.presets import PRESETS
 
@@ -170,6 +176,12 @@ class TableTraining(FitOptions):
             raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
         if self.members > 1 and self.solver == LBFGS:
             raise InvalidInputError("The solver 'lbfgs' trains one network. Use another solver, or members=1.")
+        check_sharing_name(self.sharing)
+        if self.sharing and self.solver in ("sgd", "gd"):
+            raise InvalidInputError(
+                "Members share weights with optimizers whose steps do not grow with the gradient, such as adam, but "
+                f"the solver is {self.solver!r}. Use another solver, or leave out sharing."
+            )
         if self.folds < 1:
             raise InvalidInputError(f"folds must be a whole number of at least 1, but {self.folds!r} came.")
         if self.dtype not in ("float32", "float64"):
@@ -243,7 +255,7 @@ class TableTraining(FitOptions):
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
         unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales", "bins_above")
-        left_out |= {name for name in (*unused, "embedding") if not getattr(self, name)}
+        left_out |= {name for name in (*unused, "embedding", "sharing") if not getattr(self, name)}
         left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins", "bins_above"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]

@@ -51,6 +51,8 @@ def lines_without_bins(encoder: TableEncoding) -> list[str]:
 def _network(training: TableTraining) -> str:
     layers = f"hidden layers of {_shown(training.hidden)} {_shown(training.activation)}"
     members = f"{training.members} networks, averaged, each with " if training.members > 1 else ""
+    if training.sharing:
+        members = f"{training.members} members that share all layers but the last, averaged, each with "
     embedded = "; each number has an embedding that is trained" if training.embedding else ""
     if training.numbers == "piecewise":
         above = f" of more than {training.bins_above} different values" * bool(training.bins_above)
@@ -74,6 +76,8 @@ def _held_back(training: TableTraining) -> str:
     parts = ["no dropout" if dropout is None else f"dropout {_shown(dropout.rate)}"]
     if training.label_smoothing:
         parts.append(f"labels smoothed by {training.label_smoothing:g}, so that shares are less sure than right")
+    if training.solver == "adamw":
+        parts.append(f"weights decay at {training.weight_decay:g} of the rate, {_shown(training.decay_schedule)}")
     if training.weight_average:
         parts.append("the weights are averaged over the steps")
     best_by = training.metric if training.metric and training.monitor == "validation_metric" else training.monitor

@@ -13,8 +13,10 @@ from backlit.core.activations import get_activation
 from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.embedding import N_OUT, Embedding
 from backlit.core.ensemble import Ensemble
+from backlit.core.initialization import Purpose, stream
 from backlit.core.losses import get_loss, loss_name
 from backlit.core.network import Network
+from backlit.core.shared_members import sharing_from
 from backlit.data import check_target, check_target_name, infer_task
 from backlit.data.class_weights import ClassWeights
 from backlit.data.columns.decide import decide
@@ -187,8 +189,20 @@ def first_network(sizes: Sequence[int], output: str, training: TableTraining, em
         seed = seed_of_member(training.seed, m)
         return EmbeddedNetwork.of(network, Embedding.initialize(embedded, seed=seed, dtype=training.dtype))
 
+    if training.sharing and training.members == 1:
+        raise InvalidInputError(
+            f"sharing={training.sharing!r} is among members, but there is one network. Give members, such as 8, or "
+            "leave out sharing."
+        )
     networks = [initialized(m) for m in range(training.members)]
-    return networks[0] if len(networks) == 1 else Ensemble.of(networks)
+    if len(networks) == 1:
+        return networks[0]
+    if training.sharing is None:
+        return Ensemble.of(networks)
+    rng = stream(training.seed, Purpose.SHARING)
+    signs = [rng.choice(np.array([-1, 1], dtype=training.dtype), sizes[0]) for _ in networks]
+    signs[0] = np.ones_like(signs[0])  # whatever its signs were, w² would have as good as these
+    return sharing_from(networks[0], networks, signs)
 
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.engine import Objective, get_engine
-from backlit.engine.members import open_session
+from backlit.engine.opening import open_session
 from backlit.engine.protocol import Floats
 from backlit.tables.calibration import calibrate_on
 from backlit.tables.evaluation import say_if_one_class, single_rows

@@ -19,7 +19,7 @@ from backlit.core.losses import LossLike, loss_name
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine import get_engine
-from backlit.engine.members import open_session
+from backlit.engine.opening import open_session
 from backlit.engine.protocol import Engine, Objective, OptimizerState, Session
 from backlit.errors import InvalidInputError
 from backlit.training.events import Event, Reason, TrainingEnded, Watcher, drive

@@ -36,6 +36,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "sizes": list(network.sizes),
         "activations": _described(network.activations),
         **({"embedded inputs": list(columns)} if columns else {}),
+        **({"members share": True} if getattr(network, "shares", False) else {}),
         "dtype": network.dtype,
         "precision": run.engine.precision,
         "learning rate": run.state.rate,
