@@ -82,7 +82,13 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
   embedding_.apply_nabla(s, s.p, Part(0, embedding_.n_columns()));
 }
 
-template class Session<float>;
-template class Session<double>;
+// one by one, for the whole class is in session.cpp, which may be part of the same translation unit
+#define BACKLIT_INSTANTIATE(T)                                                                                         \
+  template void Session<T>::gradient(Examples<T>, const std::int64_t*, long, double*, double*, long, T*);              \
+  template void Session<T>::apply_gradient(const std::vector<const T*>&, const std::vector<const T*>&, double, double, \
+                                           const T*);
+BACKLIT_INSTANTIATE(float)
+BACKLIT_INSTANTIATE(double)
+#undef BACKLIT_INSTANTIATE
 
 }  // namespace backlit

@@ -163,9 +163,19 @@ double Session<T>::penalty_of(double square, double l1) {
   return cost;
 }
 
-template class Layer<float>;
-template class Layer<double>;
-template class Session<float>;
-template class Session<double>;
+// one by one; see apart.cpp
+#define BACKLIT_INSTANTIATE(T)                                                                                     \
+  template long Session<T>::packed_size() const;                                                                   \
+  template void Session<T>::keep_nabla_in(T*);                                                                     \
+  template void Session<T>::keep_nabla_here();                                                                     \
+  template double Session<T>::add_up_share(Process, T*, std::vector<const T*>, const std::vector<double>&, double, \
+                                           double);                                                                \
+  template void Session<T>::step_share(Process, T*, double, double, double);                                       \
+  template void Session<T>::show_share(Process, int, T*) const;                                                    \
+  template void Session<T>::take_shares(Process, int, const T*);                                                   \
+  template double Session<T>::penalty_of(double, double);
+BACKLIT_INSTANTIATE(float)
+BACKLIT_INSTANTIATE(double)
+#undef BACKLIT_INSTANTIATE
 
 }  // namespace backlit
