@@ -6,11 +6,17 @@ import polars as pl
 import pytest
 from threads import on_ranks
 
+from backlit.core.network import Network
 from backlit.distributed import stepping
+from backlit.distributed.by_share import StepsByShare
+from backlit.distributed.flat import Shard
 from backlit.distributed.group import Alone
 from backlit.distributed.options import Workers, workers_of
 from backlit.distributed.same_machine import seen_by_all
 from backlit.distributed.timing import Stopwatch
+from backlit.engine import Objective
+from backlit.engine.native import NativeEngine
+from backlit.engine.reference import ReferenceEngine
 from backlit.errors import BacklitError, DataError, DivergenceError, InvalidInputError
 from backlit.tables.streaming import fit_stream
 from backlit.training.checkpoint import Checkpoint
@@ -129,6 +135,19 @@ def test_a_class_of_the_last_file_alone_is_known_and_a_cache_cut_meanwhile_ends_
 
     with pytest.raises(DataError, match="shorter than it was"):
         on_ranks(2, lambda group: train_on(group, job, listeners=[] if group.rank else [cuts]))
+
+
+@pytest.mark.parametrize("engine", [NativeEngine(), ReferenceEngine()])
+def test_a_gradient_that_is_not_finite_is_noticed_where_no_cost_follows(engine):
+    network = Network.initialize([2, 3, 1], ["tanh", "identity"], seed=0)
+    steps = stepping.stepping_of([engine.open(network, Objective("quadratic"))], Alone())
+    shard = Shard(np.ones((4, 2)), np.zeros((4, 1)), None, np.arange(4))
+    for check, is_noticed in ((False, False), (True, True)):
+        steps.put(0, shard, 0)
+        own = steps._gradients[0, 0] if isinstance(steps, StepsByShare) else steps._mean.own[0]
+        own[0] = np.inf
+        steps.add_up(check=check)
+        assert np.isnan(steps.cost(0)) == is_noticed
 
 
 def test_a_limit_of_time_is_the_first_ranks(job):
