@@ -281,11 +281,10 @@ def _write(
                 piece.each(partial(rows.add, fraction=1.0))
         arrays = rows.arrays(learn_from=PARTS if request.validation is None else PARTS[:1])
         target = rows.target
-        network = first_network(
-            [records.n_features, target.n_outputs],
-            output_activation(target.task, learned.loss, target.n_outputs),
-            replace(training, hidden=(), activation="relu", members=1, output_activation=None, embedding=None),
-        )
+        output = output_activation(target.task, learned.loss, target.n_outputs)
+        bare = replace(training, hidden=(), activation="relu", output_activation=None)
+        bare = replace(bare, members=1, sharing=None, embedding=None)
+        network = first_network([records.n_features, target.n_outputs], output, bare)
         assert isinstance(network, Network)
         write_parts(folder / START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})
         cache = writer.finish(asked, arrays)
