@@ -39,13 +39,15 @@ struct LayerEpilogue {
   Matrix<T> outputs;                                                                    // a, of the forward pass
   Matrix<const T> z, a;                                                                 // of BP2
   const T* start_of_panel = nullptr;
+  PanelAhead ahead{};
 
   LayerEpilogue& of_any_height() { return *this; }
   BACKLIT_INLINE void panel_begins(long j) {
     static constexpr T zeros[widest_panel * lanes<T>] = {};
     start_of_panel = b ? b + j : zeros;
   }
-  BACKLIT_INLINE void tile_begins(long, int, long) const {}
+  BACKLIT_INLINE void tile_begins(long, int, long) { ahead.tile_begins(); }
+  BACKLIT_INLINE void terms_begin() { ahead.ask(); }
   BACKLIT_INLINE void term_begins(long) const {}
   BACKLIT_INLINE void tile_goes_on(long) const {}
   BACKLIT_INLINE Vec<T> start(Place at) const { return load(start_of_panel + at.c); }

@@ -1,6 +1,6 @@
 // The forward pass and the four equations of backpropagation: the twin of src/backlit/core/backpropagation.py.
 //
-// What multiplies matrices is a parameter: `Product` is FullPrecision of products.hpp or a precision of bfloat16.cpp.
+// What multiplies matrices is a parameter: `Product` is FullPrecision of blocks.hpp or a precision of bfloat16.cpp.
 #pragma once
 
 #include "epilogues.hpp"

@@ -2,6 +2,7 @@
 // does.
 #include "kernels.hpp"
 
+#include "blocks.hpp"
 #include "dropout.hpp"
 #include "embedding_kernels.hpp"
 #include "epilogues.hpp"
@@ -91,18 +92,12 @@ void apply(const StepRule<T>& rule, T factor, Panels<T> nabla, Panels<T> theta, 
   });
 }
 
-// Operands are read where they lie.
-template <class T>
-long scratch_size(long, long) {
-  return 0;
-}
-
 template <class T>
 constexpr Kernels<T> table{
     .isa = BACKLIT_NAME_OF(BACKLIT_ISA),
     .lanes = lanes<T>,
     .panel_columns = widest_panel * lanes<T>,
-    .scratch_size = scratch_size<T>,
+    .scratch_size = FullPrecision::scratch_size<T>,
     .forward = forward<FullPrecision, T>,
     .output_error = output_error<T>,
     .backward = backward<FullPrecision, T>,

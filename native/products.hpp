@@ -5,6 +5,7 @@
 // gives the start of each sum and takes its end: that is where bias, σ, σ′ and the optimizer's step are fused in.
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 
 #include "kernels.hpp"
@@ -33,6 +34,27 @@ struct SumOf {
 
 // BP4 prefetches rows of a this many steps ahead, where there are enough of them to matter.
 constexpr long rows_read_ahead = 16, rows_that_matter = 64;
+
+// The panel of b that comes next, which tiles ask for while they are computed: some cache lines before every so many
+// terms of their sums. The processor's own prefetching begins anew in each panel, and far memory is slower than that.
+struct PanelAhead {
+  static constexpr long terms = 32, line_bytes = 64, least_tiles = 4;
+  std::uintptr_t at = 0;  // which may well be behind the last panel, where nothing is read
+  long bytes_a_tile = 0, bytes_at_once = 0;
+
+  // Of a panel of `depth` rows, while so many tiles are computed; null for none.
+  static PanelAhead of(const void* panel, long row_bytes, long depth, long tiles) {
+    if (!panel || tiles < least_tiles) return {};
+    const long times = (depth + terms - 1) / terms, lines = row_bytes * depth / line_bytes;
+    const long at_once = (lines / (tiles * times) + 1) * line_bytes;
+    return {reinterpret_cast<std::uintptr_t>(panel) - times * at_once, times * at_once, at_once};
+  }
+  BACKLIT_INLINE void tile_begins() { at += bytes_a_tile; }
+  BACKLIT_INLINE void ask() {
+    for (const std::uintptr_t end = at + bytes_at_once; at < end; at += line_bytes)
+      __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
+  }
+};
 
 // How wide a panel is: so many vectors, the last of them half where `is_narrow`, for the rest of it is padding.
 template <int vectors, bool is_narrow>
@@ -78,23 +100,34 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
   if constexpr (!a_by_column) unroll<height>([&](auto r) BACKLIT_INLINED { a_row[r] = a.row(i + r); });
   // rows of a lie too far apart for the processor's own prefetching
   const long end_of_reading_ahead = a_by_column && depth >= rows_that_matter ? depth - rows_read_ahead : 0;
-  for (long k = 0; k < depth; ++k) {
-    if (a_by_column && k < end_of_reading_ahead) {
-      __builtin_prefetch(a.row(k + rows_read_ahead) + i);
-      here.tile_goes_on(k);
+  long k = 0;
+  const auto terms_until = [&](long end) BACKLIT_INLINED {
+    for (; k < end; ++k) {
+      if (a_by_column && k < end_of_reading_ahead) {
+        __builtin_prefetch(a.row(k + rows_read_ahead) + i);
+        here.tile_goes_on(k);
+      }
+      here.term_begins(k);
+      decltype(load(b_row)) b_k[with_room];
+      Half<T> b_k_half;
+      unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });
+      if constexpr (halves) b_k_half = load_half(b_row + half_at);
+      const O* a_k = a_by_column ? a.row(k) + i : nullptr;
+      unroll<height>([&](auto r) BACKLIT_INLINED {
+        const auto a_rk = broadcast(a_by_column ? a_k[r] : a_row[r][k]);
+        unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
+        if constexpr (halves) c_half[r] = fma(lower_half<T>(a_rk), b_k_half, c_half[r]);
+      });
+      b_row += columns;
     }
-    here.term_begins(k);
-    decltype(load(b_row)) b_k[with_room];
-    Half<T> b_k_half;
-    unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });
-    if constexpr (halves) b_k_half = load_half(b_row + half_at);
-    const O* a_k = a_by_column ? a.row(k) + i : nullptr;
-    unroll<height>([&](auto r) BACKLIT_INLINED {
-      const auto a_rk = broadcast(a_by_column ? a_k[r] : a_row[r][k]);
-      unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
-      if constexpr (halves) c_half[r] = fma(lower_half<T>(a_rk), b_k_half, c_half[r]);
-    });
-    b_row += columns;
+  };
+  if constexpr (a_by_column) {
+    terms_until(depth);
+  } else {
+    while (k < depth) {
+      here.terms_begin();
+      terms_until(depth - k < PanelAhead::terms ? depth : k + PanelAhead::terms);
+    }
   }
   unroll<height>([&](auto r) BACKLIT_INLINED {
     unroll<whole>([&](auto v) BACKLIT_INLINED { here.finish(place(r, v), c[r][v]); });
@@ -171,23 +204,20 @@ BACKLIT_INLINE void with_width(long columns, F&& f) {
   return of(std::integral_constant<int, 1>{});
 }
 
-// All rows of the panel of b that begins at column j and has so many.
+// All rows of the panel of b that begins at column j and has so many. Where it is `next` that comes after it, that is
+// asked for meanwhile.
 template <bool a_by_column, class O, class Epilogue>
-inline void panel(Rows<O> a, long i, long i_end, const O* b, long columns, long depth, long j, Epilogue& epilogue) {
-  with_width<typename SumOf<O>::type, O>(columns, [&](auto width) {
+inline void panel(Rows<O> a, long i, long i_end, const O* b, long columns, long depth, long j, Epilogue& epilogue,
+                  const O* next = nullptr) {
+  using T = typename SumOf<O>::type;
+  with_width<T, O>(columns, [&](auto width) {
+    using Width = decltype(width);
+    if constexpr (!a_by_column)
+      epilogue.ahead =
+          PanelAhead::of(next, Width::template columns<T> * long(sizeof(O)), depth, (i_end - i) / Width::height);
     epilogue.panel_begins(j);
-    panel_rows<O, decltype(width), a_by_column>(a, i, i_end, b, depth, j, epilogue);
+    panel_rows<O, Width, a_by_column>(a, i, i_end, b, depth, j, epilogue);
   });
 }
-
-struct FullPrecision {
-  // c[i][j] = start + Σ_k a[i][k] b[k][j] for rows [i_begin, i_end) and all columns.
-  template <bool a_by_column, class T, class Epilogue>
-  static void product(Rows<T> a, long i_begin, long i_end, Panels<const T> b, T*, Epilogue& epilogue) {
-    for_panels(b, [&](long j, Panel<const T> b_panel) {
-      panel<a_by_column>(a, i_begin, i_end, b_panel.data, b_panel.columns, b.n_rows, j, epilogue);
-    });
-  }
-};
 
 }  // namespace backlit::BACKLIT_ISA

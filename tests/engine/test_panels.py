@@ -79,6 +79,20 @@ def test_every_height_agrees_with_the_reference(n_rows):
     assert relative_error(found, truth) <= 1e-12
 
 
+def test_blocks_of_many_rows_agree_with_the_reference_on_any_number_of_threads():
+    # layers and batches beyond the second cache, whose rows lie a power of two apart; the last batch is another length
+    network = Network.initialize([256, 256, 250], ["tanh", "identity"], seed=3)
+    x, y, s = examples(network, "quadratic", 2000)
+    found = []
+    for engine, n_threads in ((ENGINES["reference"], None), (native_engine(), 1), (native_engine(), 2)):
+        session = engine.open(network, Objective("quadratic"), SGD(0.9), n_threads=n_threads)
+        session.run_steps(x, y, np.arange(2000), 1100, np.array([0.1, 0.1]), s)
+        found.append(parameters(session.network()) - parameters(network))
+    truth, one, two = found
+    assert relative_error(one, truth) <= 1e-12
+    assert one.tobytes() == two.tobytes()
+
+
 def test_many_outputs_of_softmax_agree_with_the_reference():
     network = Network.initialize([5, 300], ["softmax"], seed=0)
     x, y, s = examples(network, "cross_entropy", 40)
