@@ -52,7 +52,7 @@ class Budget:
     @property
     def piece(self) -> int:
         """Of a file, read at once."""
-        return min(64 << 20, max(2 << 20, self.total // 16))
+        return min(64 << 20, max(2 << 20, self.total // 12))
 
     @property
     def window(self) -> int:
