@@ -95,7 +95,7 @@ BACKLIT_INLINE void pack_columns_as_rows(Rows<float> a, long k, long depth, long
     block[pair] = (Vec<float>)part_of<n_part>(x, y, alternating());
   }
   exchange_all<float>(block);
-  unroll<pairs_of_chunk>([&](auto r) BACKLIT_INLINED { store_row(r(), block[r]); });
+  unroll<pairs_of_chunk>([&](auto r) BACKLIT_INLINED { store_row(r, block[r]); });
 }
 
 template <int n_parts>

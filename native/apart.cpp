@@ -124,7 +124,17 @@ double Session<T>::apply_packed(std::vector<const T*> packed, const std::vector<
   return cost;
 }
 
-template class Session<float>;
-template class Session<double>;
+// one by one, for the whole class is in session.cpp, which may be part of the same translation unit
+#define BACKLIT_INSTANTIATE(T)                                                                                         \
+  template void Session<T>::gradient(Examples<T>, long, double*, double*, long);                                       \
+  template void Session<T>::apply_gradient(const std::vector<const T*>&, const std::vector<const T*>&, double, double, \
+                                           const T*);                                                                  \
+  template long Session<T>::packed_size() const;                                                                       \
+  template void Session<T>::get_packed_nabla(T*) const;                                                                \
+  template double Session<T>::apply_packed(std::vector<const T*>, const std::vector<double>&, double, double, double,  \
+                                           double);
+BACKLIT_INSTANTIATE(float)
+BACKLIT_INSTANTIATE(double)
+#undef BACKLIT_INSTANTIATE
 
 }  // namespace backlit

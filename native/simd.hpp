@@ -211,7 +211,7 @@ BACKLIT_INLINE T largest_of(const T* p, long n) {
 template <int n, class F>
 BACKLIT_INLINE void unroll(F&& f) {
   [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, i>{}), ...);
+    (f(i), ...);
   }(std::make_integer_sequence<int, n>{});
 }
 

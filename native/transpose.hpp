@@ -22,7 +22,7 @@ template <class T, int n, int s = 1>
 BACKLIT_INLINE void exchange_all(Vec<T> (&rows)[n]) {
   if constexpr (s < n) {
     unroll<n>([&](auto r) BACKLIT_INLINED {
-      if constexpr ((r() & s) == 0) exchange<T, s>(rows[r], rows[r + s], std::make_integer_sequence<int, lanes<T>>{});
+      if ((r & s) == 0) exchange<T, s>(rows[r], rows[r + s], std::make_integer_sequence<int, lanes<T>>{});
     });
     exchange_all<T, n, 2 * s>(rows);
   }

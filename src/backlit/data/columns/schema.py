@@ -139,9 +139,10 @@ class TableSchema:
         left_out : tuple of LeftOutRow
         """
         table, _ = blank_missing(table, self.missing)
-        known = [column for column in self.columns if column.name in table.columns]
+        names = set(table.columns)
+        known = [column for column in self.columns if column.name in names]
         lines = confirmed(suspected(table), table, known)
-        return self.read(without_lines(table, lines)), lines
+        return self.read(without_lines(table, lines), is_blanked=True), lines
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -207,9 +207,8 @@ class ColumnTally:
         if self.is_plain:
             ends = [self._sketch.low, self._sketch.high] if self._sketch.n else []
             few = [] if self._first is None else self._first.to_list()[:1]
-            return Tally(
-                self.name, self.rows, self.gaps, pl.Series(self.name, [*few, *ends], strict=False).cast(self.dtype)
-            )
+            cells = pl.Series(self.name, [*few, *ends], strict=False).cast(self.dtype)
+            return Tally(self.name, self.rows, self.gaps, cells.to_frame())
         dtype = pl.String if self.dtype in (pl.Categorical, pl.Enum) else self.dtype
         parts = [] if self._first is None else [self._first]
         parts += self._witnesses.values()
@@ -222,7 +221,7 @@ class ColumnTally:
             cells = cells.cast(pl.Categorical)
         count = None if self._different is None else self._counted
         is_each_new = None if self._different is None else self._different.is_each_new()
-        return Tally(self.name, self.rows, self.gaps, cells, count, is_each_new)
+        return Tally(self.name, self.rows, self.gaps, cells.to_frame(), count, is_each_new)
 
     def _counted(self) -> Counted:
         import polars as pl
