@@ -225,6 +225,7 @@ TESTED_TOGETHER = {
     "own_steps": "test_evidence",
     "phases": "test_commands",
     "picture": "test_demon",
+    "packing": "test_records",
     "pieces": "test_first_pass",
     "plain_text": "test_text",
     "platforms": "test_reports",

@@ -291,7 +291,7 @@ def test_of_very_many_rows_some_are_drawn_wherever_files_are_cut(tmp_path, monke
     frame[5900:].write_parquet(tmp_path / "1.parquet")
     first = looked_at(tmp_path)
     (statistics,) = first.statistics(["x"])
-    assert 0 < first.learned["x"].error < 0.07
+    assert 0 < first.learned["x"].error < 0.1
     assert np.quantile(statistics.numbers, [0, 0.25, 0.5, 0.75, 1]) == pytest.approx(
         [0, 1500, 3000, 4500, 5999], abs=6000 * 0.02
     )

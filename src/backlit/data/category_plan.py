@@ -68,7 +68,8 @@ class CategoryPlan(Plan):
             return self._places_of_texts(texts)
         values, which = view.different(j)
         places = [self._other + self.missing if is_missing(value) else self._place(value) for value in values]
-        return np.array(places, dtype=np.intp)[which]
+        found: NDArray[np.intp] = np.array(places, dtype=np.intp)[which]
+        return found
 
     def _places_of_texts(self, cells: pl.Series) -> NDArray[np.intp]:
         import polars as pl
@@ -77,7 +78,7 @@ class CategoryPlan(Plan):
         known = [value for value in self.values if canonical_text(value) == value]
         of_known = np.array([self._own[value] for value in known] or [self._other], dtype=np.intp)
         codes = cells.cast(pl.Enum(known), strict=False).to_physical()
-        places = of_known[codes.fill_null(0).to_numpy()]
+        places: NDArray[np.intp] = of_known[codes.fill_null(0).to_numpy()]
         strange = codes.is_null()
         if not strange.any():
             return places

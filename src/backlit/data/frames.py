@@ -116,7 +116,11 @@ def cells_of(column: nw.Series[Any], name: str) -> Cells:
     name : str
         What it is called.
     """
+    import polars as pl
+
     native = column.to_native()
+    if isinstance(native, pl.Series) and native.name == name and not _is_odd(native.dtype):
+        return Cells(native)
     if column.implementation.is_pandas():
         cells = _of_pandas(native)
     elif column.implementation.is_pyarrow():

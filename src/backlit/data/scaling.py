@@ -71,7 +71,8 @@ def _scale_and_clip(
     may_be_far: bool,
 ) -> NDArray[np.float64]:
     """See `scale_and_clip`; in arrays that are there already, for to make them takes a third of the time."""
-    scaled, root = work[:, : len(numbers)] if numbers.ndim else work
+    scaled: NDArray[np.float64]
+    scaled, root = work[:, : len(numbers)] if np.ndim(numbers) else work
     np.subtract(numbers, center, out=scaled, dtype=np.float64)
     scaled /= divisor
     if may_be_far:

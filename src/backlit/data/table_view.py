@@ -169,9 +169,8 @@ class TableView:
         """Return column `j` if polars holds it as text; else None."""
         import polars as pl
 
-        if self._array is not None or self.cells(j).series.dtype != pl.String:
-            return None
-        return self.cells(j).series
+        series = None if self._array is not None else self.cells(j).series
+        return series if series is not None and series.dtype == pl.String else None
 
     @property
     def is_matrix(self) -> bool:
@@ -273,13 +272,14 @@ class TableView:
             return self._array if everything else self._array[:, columns]
         import polars as pl
 
-        as_they_are = whole_bytes or all(self.cells(j).series.dtype == pl.Float32 for j in columns)
+        found = [self.cells(j).series for j in columns]
+        as_they_are = whole_bytes or all(series.dtype == pl.Float32 for series in found)
         if as_they_are and not whole_bytes:
             wanted = np.float32
         # Column after column in memory, as frames hold them; whoever reads it goes through it in strips of rows.
         block = np.empty((len(columns), self.n_rows), dtype=wanted)
         for k, j in enumerate(columns):
-            block[k] = self.cells(j).series.to_numpy() if as_they_are else self.numbers(j, "number")
+            block[k] = found[k].to_numpy() if as_they_are else self.numbers(j, "number")
         return block.T
 
     @cached_property

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.stream.pieces import ahead
 from backlit.data.stream.windows import taken
 from backlit.distributed.group import Group
 from backlit.distributed.shares import own_places, share_of
 from backlit.distributed.timing import Stopwatch
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats, Session
-from backlit.tables.stream_rows import StreamedRows, ahead
+from backlit.tables.stream_rows import StreamedRows
 from backlit.training.examples import Examples, Part
 from backlit.training.state import TrainingState
 

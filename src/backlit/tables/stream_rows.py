@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
 from backlit.data.labels import ClassLabels, smooth_labels
+from backlit.data.stream.pieces import ahead
 from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows, taken
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats, Session
 from backlit.training.examples import Examples, Part
 from backlit.training.state import TrainingState
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +143,3 @@ class StreamedRows:
             outputs.append(a)
             total, weights, at = total + cost * counts if counts else total, weights + counts, at + len(records)
         return np.concatenate(outputs), total / weights if weights else float("nan")
-
-
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield items, of which the next is made on another thread meanwhile."""
-    end = object()
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = pool.submit(next, items, end)
-            yield item  # type: ignore[misc]

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.tally import may_count_rows
 from backlit.data.frames import Frame
 from backlit.data.scaling import LIMIT
 from backlit.data.stream.random_bits import random_bits
-from backlit.data.stream.tallies import ColumnTally, Where, refuse_infinite
+from backlit.data.stream.sketch import Where, refuse_infinite
+from backlit.data.stream.tallies import ColumnTally
 
 if TYPE_CHECKING:
     import polars as pl
 
 _LEVELS = 16
 _LEAST, _MOST = 256, 8192
-_ALL_OF = 1 << 20
-"""Of so many rows all go into the sketches, and of those after them one of each four, drawn at random."""
-_DRAWN_LEVEL = 2
+_ALL_OF = 1 << 18
+"""Of so many rows all go into the sketches, and of those after them one of each eight, drawn at random."""
+_DRAWN_LEVEL = 3
 
 
 class AllTallies:
@@ -86,9 +86,8 @@ class AllTallies:
         for name in table.columns:
             if any(found[f"{side} {name}"] is not None and abs(found[f"{side} {name}"]) > LIMIT for side in _SIDES):
                 refuse_infinite(table[name].cast(float).to_numpy(), name, where)
-        numbers = np.arange(self.n_rows, self.n_rows + table.height)
-        head = int(np.searchsorted(numbers, _ALL_OF))
-        for part, level in ((table[:head], 0), (self._drawn(table[head:], numbers[head:]), _DRAWN_LEVEL)):
+        head = min(max(0, _ALL_OF - self.n_rows), table.height)
+        for part, level in ((table[:head], 0), (self._drawn(table[head:], self.n_rows + head), _DRAWN_LEVEL)):
             if not part.height:
                 continue
             for cells in part:
@@ -97,13 +96,15 @@ class AllTallies:
             n_gaps = found[f"null {name}"] + found.get(f"nan {name}", 0)
             self.of[name].add_summary(table[name], n_gaps, *(found[f"{side} {name}"] for side in _SIDES))
 
-    def _drawn(self, table: pl.DataFrame, numbers: NDArray[np.int64]) -> pl.DataFrame:
-        """Return one row of each four that stand together, wherever files are cut."""
+    def _drawn(self, table: pl.DataFrame, first: int) -> pl.DataFrame:
+        """Return one row of each eight that stand together, wherever files are cut; its first has this number."""
         if not table.height:
             return table
-        bits = random_bits(numbers.astype(np.uint64) >> np.uint64(_DRAWN_LEVEL), 0)
-        mask = np.uint64((1 << _DRAWN_LEVEL) - 1)
-        return table[np.flatnonzero((bits & mask) == (numbers.astype(np.uint64) & mask))]
+        end = first + table.height
+        groups = np.arange(first >> _DRAWN_LEVEL, ((end - 1) >> _DRAWN_LEVEL) + 1)
+        within = random_bits(groups.astype(np.uint64), 0) & np.uint64((1 << _DRAWN_LEVEL) - 1)
+        drawn = (groups << _DRAWN_LEVEL) + within.astype(np.int64)
+        return table[drawn[(drawn >= first) & (drawn < end)] - first]
 
     def take_in(self, other: AllTallies) -> None:
         """Take in what others know of the same columns."""

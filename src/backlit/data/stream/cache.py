@@ -16,6 +16,7 @@ import errno
 import hashlib
 import os
 import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +80,8 @@ class CacheWriter:
         self._digests = {part: hashlib.sha256() for part in PARTS}
         self._rows = dict.fromkeys(PARTS, 0)
         self._made = False
+        self._pool = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -93,6 +96,7 @@ class CacheWriter:
                 )
             self._files = {part: (self.folder / f"{part}.rows").open("wb") for part in PARTS}
         except OSError as error:
+            self._pool.shutdown()
             self._remove()
             raise self._failed(error) from error
         return self
@@ -100,12 +104,22 @@ class CacheWriter:
     def write(self, part: str, records: NDArray[Any]) -> None:
         """Write records behind those of a part that came before."""
         data = np.ascontiguousarray(records).view(np.uint8).reshape(-1).data
+        self._settle()
+        self._rows[part] += len(records)
+        self._writing = self._pool.submit(self._put, part, data)
+
+    def _put(self, part: str, data: memoryview) -> None:
+        self._files[part].write(data)
+        self._digests[part].update(data)
+
+    def _settle(self) -> None:
+        """Wait until what came before is written: while more is encoded, on another thread."""
+        writing, self._writing = self._writing, None
         try:
-            self._files[part].write(data)
+            if writing is not None:
+                writing.result()
         except OSError as error:
             raise self._failed(error) from error
-        self._digests[part].update(data)
-        self._rows[part] += len(records)
 
     def spill(self) -> Spill:
         """Return room for numbers on the disk of the cache, until it is whole."""
@@ -131,11 +145,10 @@ class CacheWriter:
         arrays : dict of str to ndarray
             By part and name.
         """
+        self._settle()
         try:
             for file in self._files.values():
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
+                file.close()  # what a loss of power would leave, the digests tell
             digests = {f"{part}.rows": digest.hexdigest() for part, digest in self._digests.items()}
             for name, array in arrays.items():
                 np.save(self.folder / f"{name}.npy", array)
@@ -150,8 +163,6 @@ class CacheWriter:
             hidden = self.folder / f".{_NAME}"
             with hidden.open("wb") as file:
                 file.write(strict_json.dump(document).encode())
-                file.flush()
-                os.fsync(file.fileno())
             hidden.replace(self.folder / _NAME)
         except OSError as error:
             raise self._failed(error) from error
@@ -160,6 +171,7 @@ class CacheWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._pool.shutdown()
         if kind is not None:
             self._remove()
 

@@ -161,3 +161,24 @@ def _together(parts: list[pl.DataFrame]) -> pl.DataFrame:
     if len(parts) == 1:
         return parts[0]
     return pl.concat(parts, how="vertical_relaxed").group_by("cell", maintain_order=True).agg(pl.col("n").sum())
+
+
+def stripped(counts: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
+    """Strip different cells, ``cell``: of each cell of a column it would take longer.
+
+    Returns
+    -------
+    counts : polars.DataFrame
+        Of what is left of them, but for those that are empty.
+    n_empty : int or None
+        How often an empty one stood there; None where there was nothing to strip.
+    """
+    import polars as pl
+
+    bare = counts["cell"].str.strip_chars()
+    is_empty = bare == ""
+    if (bare == counts["cell"]).all() and not is_empty.any():
+        return counts, None
+    left = pl.DataFrame([bare, counts["n"]]).filter(~is_empty)
+    together = left.group_by("cell", maintain_order=True).agg(pl.col("n").sum())
+    return together, int(counts["n"].filter(is_empty).sum())

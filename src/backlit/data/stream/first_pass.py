@@ -19,7 +19,7 @@ from backlit.data.columns.schema import TableSchema
 from backlit.data.frames import Frame
 from backlit.data.statistics import Statistics
 from backlit.data.stream.all_tallies import AllTallies
-from backlit.data.stream.pieces import Piece
+from backlit.data.stream.pieces import Piece, ahead
 from backlit.data.stream.table_stream import TableStream
 from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
@@ -112,7 +112,7 @@ def first_pass(
     seen: _Seen | None = None
     matches: Counter[str] = Counter()
     n_rows = 0
-    for piece in stream.joined_pieces():
+    for piece in ahead(stream.joined_pieces()):
         table = piece.frame.table
         if seen is None:
             check_target_name(table.columns, target)
@@ -250,6 +250,6 @@ def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
         except DataError as error:
             raise DataError(f"{piece.path}: {error}") from None
 
-    for piece in first.stream.joined_pieces(first.types):
+    for piece in ahead(first.stream.joined_pieces(first.types)):
         yield piece.each(read)
         del piece

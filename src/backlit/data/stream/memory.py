@@ -27,6 +27,10 @@ _OF_TEXT, _BINNED, _SCALED = 51, 34, 2
 """Features of a column of text, of a number in bins, and of a number that is scaled."""
 
 
+# Before polars is loaded, which reads it: what it frees goes back to the system soon, and not when it is asked again.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:50,muzzy_decay_ms:0")
+
+
 @dataclass(frozen=True)
 class Budget:
     """What memory is for, in bytes.
@@ -48,7 +52,7 @@ class Budget:
     @property
     def piece(self) -> int:
         """Of a file, read at once."""
-        return min(64 << 20, max(4 << 20, self.total // 8))
+        return min(64 << 20, max(2 << 20, self.total // 12))
 
     @property
     def window(self) -> int:

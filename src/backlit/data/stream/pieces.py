@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -94,3 +95,14 @@ def _as_one(pieces: list[Piece]) -> Piece:
         return first
     table = pl.concat([piece.frame.table for piece in pieces], rechunk=True)
     return replace(first, joined=tuple(pieces)).with_table(table)
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield items, of which the next is made on another thread meanwhile."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]
+            del item

@@ -10,10 +10,17 @@ together may be drawn before, and enters at the level of what it stands for (Kar
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.scaling import LIMIT
+from backlit.errors import DataError
+
+Where: TypeAlias = Callable[[int], str]
+"""What messages call a row of a piece, counted from 0: ``"row 7 of x.parquet"``."""
 _STANDING = 1 << 14
 
 
@@ -38,8 +45,8 @@ class Sketch:
         self.n = 0
         self.low, self.high = math.inf, -math.inf
         self._drawn = self._stand_for = 0
-        self._buffers: dict[int, list[NDArray[np.float64]]] = {}
-        self._levels: list[NDArray[np.float64] | None] = []
+        self._buffers: dict[int, list[NDArray[np.floating]]] = {}
+        self._levels: list[NDArray[np.floating] | None] = []
         self._odd: list[bool] = []
 
     def add(self, numbers: NDArray[np.float64]) -> None:
@@ -48,7 +55,7 @@ class Sketch:
         if len(numbers):
             self.add_drawn(numbers, 0, len(numbers), float(numbers.min()), float(numbers.max()))
 
-    def add_drawn(self, drawn: NDArray[np.float64], level: int, n: int, low: float, high: float) -> None:
+    def add_drawn(self, drawn: NDArray[np.floating], level: int, n: int, low: float, high: float) -> None:
         """Take in some of many numbers, which stand for all.
 
         Parameters
@@ -68,7 +75,7 @@ class Sketch:
             self._drawn, self._stand_for = self._drawn + len(drawn), self._stand_for + (len(drawn) << level)
         self._take(drawn, level)
 
-    def _take(self, numbers: NDArray[np.float64], level: int) -> None:
+    def _take(self, numbers: NDArray[np.floating], level: int) -> None:
         buffer = self._buffers.setdefault(level, [])
         buffered = sum(map(len, buffer))
         while buffered + len(numbers) > self.capacity:
@@ -100,7 +107,7 @@ class Sketch:
             if full is not None:
                 self._rise(full, level)
 
-    def _rise(self, full: NDArray[np.float64], level: int) -> None:
+    def _rise(self, full: NDArray[np.floating], level: int) -> None:
         while True:
             while level >= len(self._levels):
                 self._levels.append(None)
@@ -137,7 +144,7 @@ class Sketch:
         kept += [(part, 1 << level) for level, buffer in self._buffers.items() for part in buffer]
         if not kept:
             return np.empty(0)
-        values = np.concatenate([values for values, _ in kept])
+        values = np.concatenate([values for values, _ in kept]).astype(np.float64, copy=False)
         if self.is_exact:
             return values
         weights = np.concatenate([np.full(len(values), weight, dtype=np.float64) for values, weight in kept])
@@ -162,3 +169,13 @@ def at_even_ranks(
     standing: NDArray[np.float64] = values[order][np.searchsorted(ranks, wanted)]
     standing[0], standing[-1] = low, high
     return standing
+
+
+def refuse_infinite(numbers: NDArray[np.float64], name: str, where: Where) -> None:
+    """Raise an error at the first number of a column, ``(n,)``, that is infinite or as good as that."""
+    if len(numbers) and max(np.fmax.reduce(numbers), -np.fmin.reduce(numbers)) > LIMIT:
+        i = int(np.argmax(np.abs(numbers) > LIMIT))
+        raise DataError(
+            f"Column {name!r}, {where(i)}: {numbers[i]:g} is infinite, or beyond ±{LIMIT:g}. "
+            "Correct the value or leave it empty."
+        )

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 StrPath: TypeAlias = str | os.PathLike[str]
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat")
 _READ = (*PARQUET, *TEXT)
-_OF_TEXT = 2
-"""Times as much as its table a piece of text takes, while it is read."""
 
 
 def find_files(source: StrPath | Sequence[StrPath]) -> list[Path]:
@@ -208,7 +206,7 @@ class TableStream:
     def _tables(self, path: Path) -> Iterator[tuple[pl.DataFrame, str]]:
         if _is_typed(path):
             return ((table, ",") for table in typed_pieces(path, self._schema(path), self.piece_bytes))
-        return text_pieces(path, self.options, self.piece_bytes // _OF_TEXT)
+        return text_pieces(path, self.options, self.piece_bytes)
 
     @property
     def is_text(self) -> bool:

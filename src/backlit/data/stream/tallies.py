@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,13 @@ from backlit.data.columns.written import NumberForm
 from backlit.data.frames import Frame
 from backlit.data.scaling import LIMIT
 from backlit.data.statistics import Statistics, count_texts, has_clock
-from backlit.data.stream.different import Different
-from backlit.data.stream.sketch import Sketch, at_even_ranks
+from backlit.data.stream.different import Different, stripped
+from backlit.data.stream.sketch import Sketch, Where, at_even_ranks, refuse_infinite
 from backlit.data.table_view import TableView
-from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-Where: TypeAlias = Callable[[int], str]
-"""What messages call a row of a piece, counted from 0: ``"row 7 of x.parquet"``."""
 DIFFERENT = 1 << 15
 """Different cells of a column that are counted."""
 _FIRST = 8
@@ -91,7 +88,9 @@ class ColumnTally:
             return
         if self.dtype == pl.String:
             assert self._different is not None
-            counts = self._stripped(present.alias("cell").value_counts(name="n"))
+            counts, n_empty = stripped(present.alias("cell").value_counts(name="n"))
+            self.was_blanked = self.was_blanked and n_empty is None
+            self.gaps += n_empty or 0
             self._different.add_counted(counts)
             self._add_text(counts["cell"], counts["n"].to_numpy())
             return
@@ -112,8 +111,11 @@ class ColumnTally:
 
     def add_drawn(self, cells: pl.Series, level: int) -> None:
         """Take in cells of a column that `is_plain`, of which each stands for 2 ** `level`; see `Sketch.add_drawn`."""
-        numbers = np.asarray(cells.cast(float).to_numpy(), dtype=np.float64)
-        if cells.null_count() or cells.dtype.is_float():
+        import polars as pl
+
+        # of half the width they are sorted in half the time
+        numbers = (cells if cells.dtype == pl.Float32 else cells.cast(float)).to_numpy()
+        if len(numbers) and np.isnan(numbers.min()):
             numbers = numbers[~np.isnan(numbers)]
         self._sketch.add_drawn(numbers, level, 0, np.inf, -np.inf)
 
@@ -148,19 +150,6 @@ class ColumnTally:
     def is_plain(self) -> bool:
         """Whether it is a column of numbers by its type, of which nothing needs to be counted."""
         return self._different is None and bool(self.dtype.is_numeric())
-
-    def _stripped(self, counts: pl.DataFrame) -> pl.DataFrame:
-        """Strip the different cells, and count empty ones as gaps: of each cell of a column it would take longer."""
-        import polars as pl
-
-        bare = counts["cell"].str.strip_chars()
-        is_empty = bare == ""
-        if (bare == counts["cell"]).all() and not is_empty.any():
-            return counts
-        self.was_blanked = False
-        self.gaps += int(counts["n"].filter(is_empty).sum())
-        bare_counts = pl.DataFrame([bare, counts["n"]]).filter(~is_empty)
-        return bare_counts.group_by("cell", maintain_order=True).agg(pl.col("n").sum())
 
     def _add_text(self, cells: pl.Series, n: NDArray[np.integer]) -> None:
         # cells are different, and n says how often each stands there
@@ -301,16 +290,6 @@ class ColumnTally:
             else:
                 numbers = at_even_ranks(numbers, weights, float(numbers.min()), float(numbers.max()))
         return Statistics(self.name, kind, missing, numbers, zone=zone, has_clock=clock)
-
-
-def refuse_infinite(numbers: NDArray[np.float64], name: str, where: Where) -> None:
-    """Raise an error at the first number of a column, ``(n,)``, that is infinite or as good as that."""
-    if len(numbers) and max(np.fmax.reduce(numbers), -np.fmin.reduce(numbers)) > LIMIT:
-        i = int(np.argmax(np.abs(numbers) > LIMIT))
-        raise DataError(
-            f"Column {name!r}, {where(i)}: {numbers[i]:g} is infinite, or beyond ±{LIMIT:g}. "
-            "Correct the value or leave it empty."
-        )
 
 
 def _dtype_of(values: Sequence[object]) -> Any:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 _BYTES = 8
 _OF_TEXT = 24
-_AT_ONCE = 2
-"""Pieces."""
 _PATH = "the file of a row"
 SHRUNK = 4
 """A file that takes so much less than a piece is likely to be no more than one: its rows need not be counted first."""
@@ -45,18 +43,14 @@ def typed_pieces(path: Path, schema: pl.Schema, piece_bytes: int) -> Iterator[pl
     if n_rows == 0:
         yield pl.DataFrame(schema=schema)
         return
-    # read by more than a piece: of a group of rows polars decodes all that stands before a slice; and of one length, so
-    # that the last is no sliver
-    step = most * _AT_ONCE
-    step = -(-n_rows // -(-n_rows // step))
+    # of one length, so that the last is no sliver
+    step = -(-n_rows // -(-n_rows // most))
     for start in range(0, n_rows, step):
         if not os.path.exists(path):  # noqa: PTH110
             raise FileNotFoundError(path)
         with reading_parquet(path):
             read = scan.slice(start, step).collect()
-        n_pieces = -(-read.height // most)
-        for piece in range(n_pieces):
-            yield read[piece * read.height // n_pieces : (piece + 1) * read.height // n_pieces]
+        yield read
         del read
 
 
