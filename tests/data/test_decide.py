@@ -229,7 +229,7 @@ def test_columns_are_counted_at_the_same_time():
     # each waits until the other one is being counted
     both = threading.Barrier(2, timeout=20)
     counted = Counted.of(pl.Series("x", ["a"]))
-    tallies = [Tally("x", MANY, 0, counted.cells, lambda: (both.wait(), counted)[1]) for _ in range(2)]
+    tallies = [Tally("x", MANY, 0, counted.cells.to_frame(), lambda: (both.wait(), counted)[1]) for _ in range(2)]
     assert of_each(tallies, lambda tally: tally.counted, MANY) == [counted, counted]
 
 

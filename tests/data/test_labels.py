@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from backlit.data.labels import ClassLabels, check_labels, is_multilabel, number_targets
+from backlit.data.labels import ClassLabels, check_labels, is_multilabel, number_targets, r_squared
 from backlit.errors import InvalidInputError
 
 NAMES = np.array(["b", "c", "a", "c"])
@@ -89,3 +89,16 @@ def test_numbers():
     for loss, y in [("poisson", [-1.0, 2.0]), ("cross_entropy", [0.0, 1.5])]:
         with pytest.raises(InvalidInputError, match=f"'{loss}' is defined for targets in"):
             number_targets(np.array(y), loss, "exp", "float64")
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 0.0, 2.0, 0.5])])
+def test_r_squared_is_scikit_learns(weights):
+    from sklearn.metrics import r2_score
+
+    y = np.array([[1, 3, 3], [2, 3, 3], [4, 3, 3], [8, 3, 3]], dtype=np.float32)
+    outputs = np.array([[1.5, 3, 3], [2, 3, 2], [3, 3, 3], [9, 3, 3]], dtype=np.float32)
+    each = [r_squared(y[:, [k]], outputs[:, [k]], weights) for k in range(3)]
+    assert each == pytest.approx([r2_score(y[:, k], outputs[:, k], sample_weight=weights) for k in range(3)])
+    assert each[1:] == [1, 1 if weights is not None else 0]
+    assert r_squared(y, outputs, weights) == pytest.approx(r2_score(y, outputs, sample_weight=weights))
+    assert np.isnan(r_squared(y[:1], outputs[:1]))

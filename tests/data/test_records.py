@@ -4,8 +4,7 @@ import numpy as np
 import polars as pl
 
 from backlit.data.encoding import TableEncoding
-from backlit.data.features import Features
-from backlit.data.stream.records import Records
+from backlit.data.stream.packing import Packing
 
 TABLE = pl.DataFrame(
     {
@@ -25,8 +24,8 @@ def test_features_come_back_bit_for_bit():
         for dtype in ("float32", "float64"):
             encoder = TableEncoding(dtype, numbers=numbers, n_bins=8).fit(TABLE)
             x = encoder.transform(TABLE)
-            records = Records.of(Features.of(encoder.plans_), dtype)
-            packed = records.pack(x)
+            packing = Packing.of(encoder, dtype)
+            records, packed = packing.records, packing.pack(TABLE)
             assert packed.dtype.itemsize < x.itemsize * x.shape[1]
             again = records.unpack(packed)
             assert again.dtype == x.dtype
@@ -38,13 +37,13 @@ def test_what_training_did_not_have_comes_back_too():
     encoder = TableEncoding("float32", numbers="piecewise", n_bins=4).fit(TABLE)
     strange = TABLE.with_columns(kind=pl.lit("new"), x=pl.lit(1e9), n=pl.lit(-5), flag=pl.lit(None, dtype=pl.Boolean))
     x = encoder.transform(strange)
-    records = Records.of(Features.of(encoder.plans_), "float32")
-    assert np.array_equal(records.unpack(records.pack(x)), x)
+    packing = Packing.of(encoder, "float32")
+    assert np.array_equal(packing.records.unpack(packing.pack(strange)), x)
 
 
 def test_floats_alone_are_not_copied():
     table = pl.DataFrame({"a": [1.0, 2.0, 3.0], "b": [5.0, 1.0, 4.0]})
     encoder = TableEncoding("float32").fit(table)
-    records = Records.of(Features.of(encoder.plans_), "float32")
-    packed = records.pack(encoder.transform(table))
-    assert np.shares_memory(records.unpack(packed), packed)
+    packing = Packing.of(encoder, "float32")
+    packed = packing.pack(table)
+    assert np.shares_memory(packing.records.unpack(packed), packed)

@@ -60,9 +60,11 @@ def tables_for(model: Any, paths: Sequence[Path], reading: ReadingOptions, *, qu
         return
     reading = reading.as_in_training(model.training.get("reading"), files[0], model.target.name)
     stream = TableStream.of(files, reading.text_options(), Budget(usual_memory()).piece)
-    is_first = True
+    is_first, words = True, reading.missing_words()
     for piece in stream.pieces():
-        table, _ = blank_missing(piece.frame.table, reading.missing_words())
+        table = piece.frame.table
+        if words:  # the model strips cells itself
+            table, _ = blank_missing(table, words)
         if is_first and (extra := ignored(model, table)):
             remark(extra, quiet=quiet)
         is_first = False

@@ -178,8 +178,12 @@ class TableEncoding:
 
     def transform_read(self, table: Any) -> NDArray[np.floating]:
         """Encode a table that the schema has already read; see `transform`."""
+        return self._features.encode(*self.columns_of(table), dtype_name(self.dtype))
+
+    def columns_of(self, table: Any) -> tuple[TableView, list[int]]:
+        """Return a view of a table that the schema has already read, and where each plan's column stands in it."""
         view = TableView(table)
-        return self._features.encode(view, self._find_columns(view), dtype_name(self.dtype))
+        return view, self._find_columns(view)
 
     def _read(self, view: TableView) -> tuple[TableView, list[int]]:
         """Return a table read as in training, and where each plan's column stands in it."""

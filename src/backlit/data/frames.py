@@ -92,9 +92,11 @@ def in_polars(table: Any) -> Frame:
 
     if isinstance(table, Frame):
         return table
+    if isinstance(table, pl.DataFrame) and not any(map(_is_odd, table.dtypes)):
+        return Frame(table)
     frame = frame_of(table)
     native = frame.to_native()
-    if isinstance(native, pl.DataFrame) and not any(map(_is_odd, native.dtypes)):
+    if isinstance(native, pl.DataFrame) and not any(map(_is_odd, native.dtypes)):  # a lazy one, collected
         return Frame(native)
     names = [str(name) for name in frame.columns]
     columns = [cells_of(column, name) for column, name in zip(frame.iter_columns(), names, strict=True)]

@@ -159,3 +159,36 @@ def fill_bins(
         np.clip(crossed, 0, 1, out=crossed)
         crossed[np.isnan(crossed)] = 0
         out[rows, targets] = crossed
+
+
+def bin_of(
+    numbers: NDArray[np.float64], edges: tuple[float, ...], dtype: str
+) -> tuple[NDArray[np.intp], NDArray[np.floating]]:
+    """Return what `fill_bins` would fill: in how many bins there is a 1, and what is in the one after them.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows,)
+        NaN where missing: then all bins are 0.
+    edges : tuple of float
+    dtype : str
+        Type of the features, to which a share may be rounded up to 1.
+
+    Returns
+    -------
+    full : ndarray of intp, (n_rows,)
+    between : ndarray of dtype, (n_rows,)
+        0 where all bins are full.
+    """
+    ends = np.array(edges)
+    last = len(edges) - 2
+    full = np.clip(np.searchsorted(ends, numbers, side="right") - 1, 0, last)
+    between = numbers - ends[full]
+    between /= np.diff(ends)[full]
+    missing = np.isnan(between)
+    between[missing], full[missing] = 0, 0
+    shares = np.clip(between, 0, 1, out=between).astype(dtype)
+    crossed = shares == 1
+    full[crossed] += 1
+    shares[crossed] = 0
+    return full, shares

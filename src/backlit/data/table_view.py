@@ -165,6 +165,14 @@ class TableView:
         which = np.fromiter((known.setdefault(value, len(known)) for value in values), np.intp, self.n_rows)
         return list(known), which
 
+    def texts(self, j: int) -> pl.Series | None:
+        """Return column `j` if polars holds it as text; else None."""
+        import polars as pl
+
+        if self._array is not None or self.cells(j).series.dtype != pl.String:
+            return None
+        return self.cells(j).series
+
     @property
     def is_matrix(self) -> bool:
         """Whether it is an array of numbers or times, whose columns are what its type says."""

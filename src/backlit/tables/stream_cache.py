@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.classes import class_codes
-from backlit.data.encoding import TableEncoding
 from backlit.data.stream.cache import PARTS, CacheWriter
 from backlit.data.stream.memory import Budget
+from backlit.data.stream.packing import Packing
 from backlit.data.stream.pieces import Piece
 from backlit.data.stream.random_bits import is_held_out
-from backlit.data.stream.records import Records
 from backlit.data.stream.spill import Spill
 from backlit.data.stream.windows import taken
 from backlit.data.target import TargetScaler
@@ -34,8 +33,7 @@ class RowsWriter:
     Parameters
     ----------
     writer : CacheWriter
-    records : Records
-    encoder : TableEncoding
+    packing : Packing
     target : TableTarget
         Of a regression its scale is found from all values, once they have come.
     training : TableTraining
@@ -45,15 +43,15 @@ class RowsWriter:
     def __init__(
         self,
         writer: CacheWriter,
-        records: Records,
-        encoder: TableEncoding,
+        packing: Packing,
         target: TableTarget,
         training: TableTraining,
         budget: Budget,
     ) -> None:
-        self._writer, self._records, self._encoder = writer, records, encoder
+        self._writer, self._packing = writer, packing
         self.target, self._training = target, training
-        self._step = max(256, budget.part // (np.dtype(training.dtype).itemsize * records.n_features))
+        of_row = packing.records.dtype.itemsize + np.dtype(training.dtype).itemsize * len(packing.narrow.names)
+        self._step = max(256, budget.part // of_row)
         self._y = {part: writer.spill() for part in PARTS}
         self._weight = {part: writer.spill() for part in PARTS}
         self._n_rows = 0
@@ -87,7 +85,7 @@ class RowsWriter:
             y = self._encode(few[name], where, rows[start:])
             weight = None if self._training.weight is None else self._weights(few, where, first_row + start)
             drop = [name, *([self._training.weight] if self._training.weight in few.columns else [])]
-            packed = self._records.pack(self._encoder.transform_read(few.select(pl.exclude(drop))))
+            packed = self._packing.pack(few.select(pl.exclude(drop)))
             for part, these in (("training", ~held), ("validation", held)):
                 own = np.flatnonzero(these)
                 if len(own):

@@ -25,6 +25,7 @@ from backlit.data.features import Features
 from backlit.data.stream.cache import PARTS, START, Cache, CacheWriter, check_folder, open_cache
 from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
 from backlit.data.stream.memory import Budget, give_back, said
+from backlit.data.stream.packing import Packing
 from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows
 from backlit.documents.field import MODEL, Field
@@ -267,10 +268,11 @@ def _write(
     training = learned.training
     first = learned.first
     assert first is not None
-    records = learned.records()
+    packing = Packing.of(learned.encoder, training.dtype)
+    records = packing.records
     fraction = 0.0 if request.validation is not None else training.validation_fraction
     with CacheWriter(folder, records.dtype, learned.n_rows) as writer:
-        rows = RowsWriter(writer, records, learned.encoder, learned.target, training, request.budget)
+        rows = RowsWriter(writer, packing, learned.target, training, request.budget)
         for piece in read_pieces(first):
             piece.each(partial(rows.add, fraction=fraction))
             del piece  # before more is read

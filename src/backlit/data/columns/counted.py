@@ -57,8 +57,10 @@ class Counted:
     @classmethod
     def of(cls, cells: pl.Series) -> Counted:
         """Count the cells of a column."""
-        counts = cells.drop_nulls().alias("cell").value_counts(name="n", sort=True)
-        return cls(cells.name, len(cells), cells.null_count(), counts["cell"], counts["n"])
+        gaps = cells.null_count()
+        present = cells.drop_nulls() if gaps else cells  # which copies all of them
+        counts = present.alias("cell").value_counts(name="n", sort=True)
+        return cls(cells.name, len(cells), gaps, counts["cell"], counts["n"])
 
     def only(self, wanted: pl.Series) -> Counted:
         """Return some of the different cells: those where `wanted`, of booleans, is true."""

@@ -67,7 +67,8 @@ def glance(texts: pl.DataFrame, *, closely: bool = False) -> dict[str, Glance]:
     """
     import polars as pl
 
-    first = {cells.name: cells.head(_FEW_ROWS).drop_nulls().to_list() for cells in texts}
+    head = texts.head(_FEW_ROWS).to_dict(as_series=False)
+    first = {name: [cell for cell in cells if cell is not None] for name, cells in head.items()}
     close = [name for name, few in first.items() if closely or not few or any(map(is_number, few))]
     numbers = texts.select(pl.col(close).cast(pl.Float64, strict=False).fill_nan(None)).to_dict() if close else {}
     maybe = [name for name in close if _matches(first[name][:1], _WHOLE)]

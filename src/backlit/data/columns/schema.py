@@ -56,7 +56,9 @@ class TableSchema:
         columns = tuple(column for column in self.columns if column.name in wanted)
         return TableSchema(columns, self.left_out_rows, self.missing, self.remarks)
 
-    def read(self, table: pl.DataFrame, *, first_row: int = 1, strict: bool = True) -> pl.DataFrame:
+    def read(
+        self, table: pl.DataFrame, *, first_row: int = 1, strict: bool = True, is_blanked: bool = False
+    ) -> pl.DataFrame:
         """Give each cell its meaning: text becomes numbers, dates and flags, as the columns say.
 
         Columns that the schema does not know, and those that are not text, stay as they are; no column and no row is
@@ -69,6 +71,8 @@ class TableSchema:
             What messages call the table's first row.
         strict : bool, default=True
             Whether a cell that does not fit, and did not stand there in training, is an error rather than a gap.
+        is_blanked : bool, default=False
+            Whether text is stripped, and what stands for a gap is null.
 
         Raises
         ------
@@ -82,7 +86,7 @@ class TableSchema:
         names = [name for name, dtype in types if name in self.by_name and self._is_open(name, dtype)]
         if not names:
             return table
-        blanked, _ = blank_missing(table[names], self.missing)
+        blanked = table[names] if is_blanked else blank_missing(table[names], self.missing)[0]
         plain = [cells.name for cells in blanked if cells.dtype == pl.String and _is_plain(self.by_name[cells.name])]
         looks = glance(blanked.select(plain))
         read = []
@@ -135,9 +139,10 @@ class TableSchema:
         left_out : tuple of LeftOutRow
         """
         table, _ = blank_missing(table, self.missing)
-        known = [column for column in self.columns if column.name in table.columns]
+        names = set(table.columns)
+        known = [column for column in self.columns if column.name in names]
         lines = confirmed(suspected(table), table, known)
-        return self.read(without_lines(table, lines)), lines
+        return self.read(without_lines(table, lines), is_blanked=True), lines
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

@@ -22,7 +22,7 @@ NAMELESS = re.compile(r"(?i)(column_1|unnamed: 0|index|level_0|\.\.\.1|rownames)
 PANDAS = re.compile(r"__index_level_\d+__$")
 
 
-@dataclass(eq=False)  # not frozen, for there may be thousands, and those take three times as long to make
+@dataclass(eq=False, slots=True)  # not frozen, for there may be thousands, and those take three times as long to make
 class Tally:
     """A column to be decided on.
 
@@ -33,33 +33,44 @@ class Tally:
         Cells of the column, gaps among them.
     gaps : int
         How many are null.
-    cells : polars.Series
-        All of them, or those that stand for them, the first one first.
+    table : polars.DataFrame
+        What holds the cells.
     count : callable or None
         Returns how often each different cell stands there; None: to be counted in `cells`.
     is_each_new : bool or None
         Whether no cell stands there twice; None: to be seen in `cells`.
+    place : int
+        Which column of `table` it is.
     """
 
     name: str
     rows: int
     gaps: int
-    cells: pl.Series
+    table: pl.DataFrame
     count: Callable[[], Counted] | None = None
     is_each_new: bool | None = None
+    place: int = 0
+    _cells: pl.Series | None = field(default=None, init=False, repr=False)
     _counted: Counted | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def of(cls, table: pl.DataFrame, counted: Mapping[str, Counted]) -> list[Self]:
         """Return the tallies of the columns of a table in memory, of which some may have been counted."""
         # asked for at once: of thousands of columns each question takes its time
-        each = zip(table.columns, table.null_count().row(0), table.get_columns(), strict=True)
-        tallies = [cls(name, table.height, gaps, cells) for name, gaps, cells in each]
+        each = enumerate(zip(table.columns, table.null_count().row(0), strict=True))
+        tallies = [cls(name, table.height, gaps, table, place=place) for place, (name, gaps) in each]
         for tally in tallies if counted else ():
             known = counted.get(tally.name)
             if known is not None and (known.rows, known.gaps) == (tally.rows, tally.gaps):  # no row was left out since
                 tally._counted = known
         return tallies
+
+    @property
+    def cells(self) -> pl.Series:
+        """All cells, or those that stand for them, the first one first."""
+        if self._cells is None:  # of thousands of columns few are looked at
+            self._cells = self.table.to_series(self.place)
+        return self._cells
 
     @property
     def counted(self) -> Counted:
@@ -81,7 +92,7 @@ class Tally:
         if self.cells.dtype == pl.String:
             return self
         count = None if self.count is None else self._count_text
-        return replace(self, cells=self.cells.cast(pl.String, strict=False), count=count)
+        return replace(self, table=self.cells.cast(pl.String, strict=False).to_frame(), count=count, place=0)
 
     def _count_text(self) -> Counted:
         import polars as pl

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from backlit.errors import DataError
 
 _SAMPLE = 4096
@@ -32,23 +34,27 @@ def as_utf8(data: bytes, path: object) -> bytes:
         except UnicodeError as error:  # half a character, or the half of a pair that cannot stand alone
             raise DataError(f"{path} begins as UTF-16, but is damaged ({error}). Fetch or save it again.") from None
     data = data.removeprefix(b"\xef\xbb\xbf")
+    if np.frombuffer(data, dtype=np.int8).min(initial=1) <= 0:  # is any byte NUL, or beyond ASCII?
+        _refuse_damage(data, path)
+    if b"\n" not in data and b"\r" in data:
+        data = data.replace(b"\r", b"\n")
+    return data
+
+
+def _refuse_damage(data: bytes, path: object) -> None:
     nul = data.find(b"\0")
     if nul >= 0:
         raise DataError(
             f"{path} has a NUL byte on line {line_number(data, nul)} (byte {nul + 1}), which no text has. "
             "Is the file damaged, or another format than its name says?"
         )
-    if not data.isascii():
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path} is not UTF-8: byte 0x{data[error.start]:02X} on line {line_number(data, error.start)}. "
-                "Convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv"
-            ) from None
-    if b"\n" not in data and b"\r" in data:
-        data = data.replace(b"\r", b"\n")
-    return data
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8: byte 0x{data[error.start]:02X} on line {line_number(data, error.start)}. "
+            "Convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 old.csv > new.csv"
+        ) from None
 
 
 def line_number(data: bytes, position: int) -> int:

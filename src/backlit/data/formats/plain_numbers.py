@@ -172,15 +172,25 @@ def _has_zeros_before_digits(data: bytes, start: int, separator: str) -> bool:
     # Piece by piece, so that what is compared stays in the processor's cache; a cell's beginning may lie across two.
     for begin in range(start, len(buffer), _CHUNK):
         chunk = first if begin == start else buffer[begin - 3 : begin + _CHUNK]
-        before, after = chunk[1:-2], chunk[3:]
-        zero = chunk[2:-1] == ord("0")
-        zero &= after - np.uint8(ord("0")) < 10  # what is less than "0" wraps around
-        if (zero & _ends_a_cell(before, separator)).any():
-            return True
-        zero &= (before == ord("-")) | (before == ord("+"))
-        if zero.any() and (zero & _ends_a_cell(chunk[:-3], separator)).any():
+        # Most files have none, which few comparisons tell: what ends a cell is less than a minus, as little else is.
+        ends = chunk < ord("-")
+        if separator > "-":
+            ends |= chunk == ord(separator)
+        maybe = chunk[1:-2] == ord("-")
+        maybe &= ends[:-3]
+        maybe |= ends[1:-2]
+        maybe &= chunk[2:-1] == ord("0")
+        maybe &= chunk[3:] >= ord("0")
+        if maybe.any() and _has_such_zeros(chunk, separator):
             return True
     return False
+
+
+def _has_such_zeros(chunk: NDArray[np.uint8], separator: str) -> bool:
+    two_before, before, zero, after = chunk[:-3], chunk[1:-2], chunk[2:-1] == ord("0"), chunk[3:]
+    zero &= (after >= ord("0")) & (after <= ord("9"))
+    sign = (before == ord("-")) | (before == ord("+"))
+    return bool((zero & (_ends_a_cell(before, separator) | (sign & _ends_a_cell(two_before, separator)))).any())
 
 
 def _ends_a_cell(bytes_: NDArray[np.uint8], separator: str) -> NDArray[np.bool_]:

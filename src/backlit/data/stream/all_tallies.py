@@ -59,7 +59,7 @@ class AllTallies:
         self.n_rows = 0
 
     def add(self, frame: Frame, where: Where) -> None:
-        """Take in a piece of the table, its text stripped.
+        """Take in a piece of the table.
 
         Parameters
         ----------

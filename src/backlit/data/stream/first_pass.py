@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.decide import check_choices, decide_by_tallies, words_for_gaps
-from backlit.data.columns.gaps import blank_missing, is_usual_word
+from backlit.data.columns.gaps import blank_missing, is_usual_word, strip_cells
 from backlit.data.columns.schema import TableSchema
+from backlit.data.frames import Frame
 from backlit.data.statistics import Statistics
 from backlit.data.stream.all_tallies import AllTallies
 from backlit.data.stream.pieces import Piece
@@ -23,8 +25,8 @@ from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
 from backlit.errors import DataError
 
-if TYPE_CHECKING:
-    pass
+_MANY = 1 << 13
+"""Rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class FirstPass:
         Of the rows that have a target.
     missing : tuple of str
         Words that are gaps.
+    is_blanked : bool
+        Whether there was no text with blanks around it, and none that was empty.
     """
 
     stream: TableStream
@@ -54,6 +58,7 @@ class FirstPass:
     tallies: dict[str, ColumnTally]
     learned: dict[str, ColumnTally]
     missing: tuple[str, ...]
+    is_blanked: bool
 
     def statistics(self, names: Sequence[str]) -> Iterator[Statistics]:
         """Yield what the encoder learns of each of these columns that is used."""
@@ -116,7 +121,7 @@ def first_pass(
             choices = choices.with_categories(piece.frame.categories)
             check_choices(choices, table.columns, target)
             seen = _Seen(dict(table.schema), choices, target, memory)
-        if missing or not choices.source.blanked:
+        if missing:
             table, found = blank_missing(table, missing)
             matches.update(found)
             for word in found:
@@ -131,7 +136,20 @@ def first_pass(
     schema = decide_by_tallies([tally.tally() for tally in of_all.values()], choices, target, matches)
     types = {name: tally.dtype for name, tally in of_all.items()}
     learned = seen.with_target(as_category=schema.by_name[target].kind == "category")
-    return FirstPass(stream, types, schema, n_rows, of_all, learned, missing)
+    is_blanked = all(tally.was_blanked for tally in of_all.values())
+    return FirstPass(stream, types, schema, n_rows, of_all, learned, missing, is_blanked)
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Some rows of a piece, and where they stand in its file."""
+
+    frame: Frame
+    path: Path
+    rows: Sequence[int] | NDArray[np.int64]
+
+    def where(self, i: int) -> str:
+        return f"row {self.rows[i]} of {self.path}"
 
 
 class _Seen:
@@ -143,13 +161,14 @@ class _Seen:
         self._with, self._without = self._new(), self._new()
         self._has_words = False
         self._all: AllTallies | None = None
+        self._waiting: list[_Some] = []
 
     def add(self, piece: Piece) -> None:
         """Take in a piece."""
         import polars as pl
 
         frame = piece.frame
-        cells = frame.table[self._target]
+        cells = strip_cells(frame.table.select(self._target))[0][self._target]
         missing = cells.is_null()
         if cells.dtype.is_float():
             missing |= cells.is_nan().fill_null(value=False)
@@ -158,15 +177,47 @@ class _Seen:
             self._has_words = self._has_words or bool(words.any())
             missing |= words
         if not missing.any():
-            rows = range(piece.first_row, piece.first_row + len(cells))
-            self._with.add(frame, partial(_called, piece.path, rows))
+            self._with.add(frame, _Some(frame, piece.path, range(piece.first_row, piece.first_row + len(cells))).where)
             return
-        for tallies, these in ((self._with, ~missing), (self._without, missing)):
-            own = (np.flatnonzero(these.to_numpy()) + piece.first_row).tolist()
-            tallies.add(replace(frame, table=frame.table.filter(these)), partial(_called, piece.path, own))
+        for these in (~missing, missing):
+            own = piece.first_row + np.flatnonzero(these.to_numpy())
+            some = _Some(replace(frame, table=frame.table.filter(these)), piece.path, own)
+            if these is missing:
+                self._wait(some)
+            elif len(own):
+                self._with.add(some.frame, some.where)
+
+    def _wait(self, some: _Some) -> None:
+        """Keep a few rows until they are many, for a column takes polars as long for one row as for thousands."""
+        waiting = self._waiting
+        if waiting and (waiting[0].frame.zones, waiting[0].frame.categories) != (
+            some.frame.zones,
+            some.frame.categories,
+        ):
+            self._take_waiting()
+        self._waiting.append(some)
+        if sum(len(each.rows) for each in self._waiting) >= _MANY:
+            self._take_waiting()
+
+    def _take_waiting(self) -> None:
+        import polars as pl
+
+        if not self._waiting:
+            return
+        parts = self._waiting
+        frame = replace(parts[0].frame, table=pl.concat([part.frame.table for part in parts]))
+        begins = np.cumsum([0, *(len(part.rows) for part in parts)])
+
+        def where(i: int) -> str:
+            k = int(np.searchsorted(begins, i, side="right")) - 1
+            return parts[k].where(i - int(begins[k]))
+
+        self._without.add(frame, where)
+        self._waiting = []
 
     def of_all(self) -> dict[str, ColumnTally]:
         """Return the tallies of all rows."""
+        self._take_waiting()
         if self._all is None:
             self._all = self._with
             if self._without.n_rows:
@@ -180,10 +231,6 @@ class _Seen:
         return self.of_all() if as_category and self._has_words else self._with.of
 
 
-def _called(path: Path, rows: Sequence[int], i: int) -> str:
-    return f"row {rows[i]} of {path}"
-
-
 def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
     """Yield the pieces of a stream that was seen before, each with its table read by the schema.
 
@@ -193,11 +240,13 @@ def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
     strict : bool, default False
         Whether a cell that is not what its column holds is an error: in other files than those that were seen.
     """
+    is_blanked = bool(first.missing) or (first.is_blanked and not strict)
 
     def read(piece: Piece) -> Piece:
         table = blank_missing(piece.frame.table, first.missing)[0] if first.missing else piece.frame.table
         try:
-            return piece.with_table(first.schema.read(table, first_row=piece.first_row, strict=strict))
+            read = first.schema.read(table, first_row=piece.first_row, strict=strict, is_blanked=is_blanked)
+            return piece.with_table(read)
         except DataError as error:
             raise DataError(f"{piece.path}: {error}") from None
 

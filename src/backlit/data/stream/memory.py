@@ -48,7 +48,7 @@ class Budget:
     @property
     def piece(self) -> int:
         """Of a file, read at once."""
-        return min(64 << 20, max(2 << 20, self.total // 16))
+        return min(64 << 20, max(4 << 20, self.total // 8))
 
     @property
     def window(self) -> int:

@@ -62,13 +62,18 @@ class Piece:
 def joined(pieces: Iterator[Piece], piece_bytes: int) -> Iterator[Piece]:
     """Yield pieces of which one has the rows of several, as long as they take no more than about so many bytes."""
     waiting: list[Piece] = []
+    n_rows = most = 0
     for piece in pieces:
-        if waiting and not _go_together([*waiting, piece], piece_bytes):
+        own = piece.frame.table.height
+        if waiting and (n_rows + own > most or not go_together(waiting[0].frame, piece.frame)):
             whole = _as_one(waiting)
             waiting.clear()
+            n_rows = 0
             yield whole
             del whole  # before more is read
+        most = most or rows_of(piece.frame.table.schema, piece_bytes)  # all have the same columns
         waiting.append(piece)
+        n_rows += own
         del piece
     if waiting:
         whole = _as_one(waiting)
@@ -76,11 +81,9 @@ def joined(pieces: Iterator[Piece], piece_bytes: int) -> Iterator[Piece]:
         yield whole
 
 
-def _go_together(pieces: list[Piece], piece_bytes: int) -> bool:
-    first, last = pieces[0].frame, pieces[-1].frame
-    n_rows = sum(piece.frame.table.height for piece in pieces)
-    has_room = n_rows <= rows_of(first.table.schema, piece_bytes)
-    return has_room and (first.zones, first.categories) == (last.zones, last.categories)
+def go_together(first: Frame, last: Frame) -> bool:
+    """Tell whether rows of two frames can stand in one."""
+    return (first.zones, first.categories) == (last.zones, last.categories)
 
 
 def _as_one(pieces: list[Piece]) -> Piece:

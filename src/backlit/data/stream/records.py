@@ -49,6 +49,8 @@ class Records:
         Bins: 1, then perhaps one between, then 0.
     dtype : numpy.dtype
         Of a record.
+    number : str
+        Type of the features.
     """
 
     n_features: int
@@ -58,6 +60,7 @@ class Records:
     groups: tuple[tuple[int, int], ...]
     ramps: tuple[tuple[int, int], ...]
     dtype: np.dtype[Any]
+    number: str
 
     @classmethod
     def of(cls, features: Features, number: str) -> Records:
@@ -78,45 +81,19 @@ class Records:
             parts[1] = ("codes", "u1", (n_codes,))
         dtype = np.dtype([part for part in parts if part[2][0]])
         floats, bytes_, pixels = (np.array(kinds[name], dtype=np.intp) for name in ("floats", "bytes", "pixels"))
-        return cls(len(features.names), floats, bytes_, pixels, tuple(groups), tuple(ramps), dtype)
+        return cls(len(features.names), floats, bytes_, pixels, tuple(groups), tuple(ramps), dtype, number)
 
     @property
     def is_plain(self) -> bool:
         """Whether a record is the features themselves."""
         return len(self.floats) == self.n_features and self.dtype.names == ("floats",)
 
-    def pack(self, x: Floats) -> NDArray[Any]:
-        """Return the records of encoded rows, ``(n_rows, n_features)``."""
-        if self.is_plain:
-            return np.ascontiguousarray(x).view(self.dtype)[:, 0]
-        records = np.zeros(len(x), dtype=self.dtype)
-        names = self.dtype.names or ()
-        if "floats" in names:
-            records["floats"][:, : len(self.floats)] = x[:, self.floats]
-        for name, places, scale in (("bytes", self.bytes_, 1), ("pixels", self.pixels, 255)):
-            if name in names:
-                records[name] = np.rint(x[:, places] * scale)
-        for k, (begin, count) in enumerate(self.groups):
-            # the place of the only 1
-            records["codes"][:, k] = x[:, begin : begin + count] @ np.arange(count, dtype=x.dtype)
-        rows = np.arange(len(x))
-        for k, (begin, count) in enumerate(self.ramps):
-            bins = x[:, begin : begin + count]
-            full = (bins == 1).sum(axis=1)
-            records["codes"][:, len(self.groups) + k] = full
-            records["floats"][:, len(self.floats) + k] = np.where(
-                full < count, bins[rows, np.minimum(full, count - 1)], 0
-            )
-        return records
-
     def unpack(self, records: NDArray[Any], out: Floats | None = None) -> Floats:
         """Return the encoded rows of records, ``(n_rows, n_features)``."""
-        names = self.dtype.names or ()
         if self.is_plain:
             return np.ascontiguousarray(records["floats"])
-        number = self.dtype["floats"].base if "floats" in names else np.dtype(np.float32)
         if out is None:
-            out = np.empty((len(records), self.n_features), dtype=number)
+            out = np.empty((len(records), self.n_features), dtype=self.number)
         if len(self.floats):
             _put(out, self.floats, records["floats"][:, : len(self.floats)])
         if len(self.bytes_):

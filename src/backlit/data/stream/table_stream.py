@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,7 +15,7 @@ from backlit.data.formats.parquet import said_by_pandas
 from backlit.data.frames import in_polars
 from backlit.data.stream.pieces import Piece, joined
 from backlit.data.stream.text_pieces import USUAL, TextOptions, text_pieces
-from backlit.data.stream.typed_pieces import no_rows, typed_pieces
+from backlit.data.stream.typed_pieces import SHRUNK, at_once, schema_of, typed_pieces
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 StrPath: TypeAlias = str | os.PathLike[str]
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat")
 _READ = (*PARQUET, *TEXT)
+_OF_TEXT = 2
+"""Times as much as its table a piece of text takes, while it is read."""
 
 
 def find_files(source: StrPath | Sequence[StrPath]) -> list[Path]:
@@ -97,6 +99,7 @@ class TableStream:
     files: tuple[Path, ...]
     options: TextOptions = USUAL
     piece_bytes: int = 1 << 24
+    _schemas: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -136,24 +139,48 @@ class TableStream:
         DataError
             If a file cannot be read, has other columns, or changes while it is read.
         """
-        before = self.described()
+        before = {path: stat for path, (_, *stat) in zip(self.files, self.described(), strict=True)}
         first = self.files[0]
         like = like or self.types()
-        for k, path in enumerate(self.files):
-            row = 1
-            try:
-                for table, separator in self._tables(path):
-                    frame = in_polars(table)
-                    like = like or dict(frame.table.schema)
-                    yield Piece(replace(frame, table=alike(frame.table, like, path, first)), path, row, separator)
-                    row += table.height
-                    del table, frame
-            except FileNotFoundError:
-                raise _vanished(path) from None
-            if not path.exists():
-                raise _vanished(path)
-            if self._stat(path) != before[k][1:]:
-                raise DataError(f"{path} changed while it was read. Begin again once the files stay.")
+        at = 0
+        while at < len(self.files):
+            few = self._small_from(at, before)
+            read = at_once(few, self._schema(first), self.piece_bytes) if len(few) > 1 else {}
+            for path in list(read) or self.files[at : at + 1]:
+                row = 1
+                at += 1
+                try:
+                    tables = [(read.pop(path), ",")] if read else self._tables(path)
+                    for table, separator in tables:
+                        frame = in_polars(table)
+                        like = like or dict(frame.table.schema)
+                        yield Piece(replace(frame, table=alike(frame.table, like, path, first)), path, row, separator)
+                        row += table.height
+                        del table, frame
+                    del tables
+                except FileNotFoundError:
+                    raise _vanished(path) from None
+                if not path.exists():
+                    raise _vanished(path)
+                if self._stat(path) != before[path]:
+                    raise DataError(f"{path} changed while it was read. Begin again once the files stay.")
+
+    def _small_from(self, at: int, stats: dict[Path, list[int]]) -> list[Path]:
+        """Return the files from a place on that may be opened together: small ones with the columns of the first."""
+        few: list[Path] = []
+        room = self.piece_bytes // SHRUNK
+        for path in self.files[at:]:
+            room -= stats[path][0]
+            if room < 0 or self.is_text or not _is_typed(path) or self._schema(path) is not self._schema(self.files[0]):
+                break
+            few.append(path)
+        return few
+
+    def _schema(self, path: Path) -> Any:
+        if path not in self._schemas:
+            own, first = schema_of(path), self._schemas.get(self.files[0])
+            self._schemas[path] = first if own == first else own  # of thousands of files one stands for all
+        return self._schemas[path]
 
     def joined_pieces(self, like: dict[str, Any] | None = None) -> Iterator[Piece]:
         """Yield the rows in pieces, of which one may have those of several small files; see `pieces`."""
@@ -166,12 +193,12 @@ class TableStream:
         """
         if self.is_text:
             return {}
-        first = self.files[0]
-        types = dict(in_polars(no_rows(first)).table.schema)
+        types = _read_types(self._schema(self.files[0]))
         for path in self.files[1:]:
-            own = in_polars(no_rows(path)).table.schema
-            if dict(own) != types:
-                types = {name: _wider(name, wanted, own) for name, wanted in types.items()}
+            own = self._schema(path)
+            if own is not self._schema(self.files[0]):
+                read = _read_types(own)
+                types = {name: _wider(name, wanted, read) for name, wanted in types.items()}
         return types
 
     def _stat(self, path: Path) -> list[int]:
@@ -179,14 +206,14 @@ class TableStream:
         return [stat.st_size, stat.st_mtime_ns]
 
     def _tables(self, path: Path) -> Iterator[tuple[pl.DataFrame, str]]:
-        if _stem(path).endswith(PARQUET):
-            return ((table, ",") for table in typed_pieces(path, self.piece_bytes))
-        return text_pieces(path, self.options, self.piece_bytes)
+        if _is_typed(path):
+            return ((table, ",") for table in typed_pieces(path, self._schema(path), self.piece_bytes))
+        return text_pieces(path, self.options, self.piece_bytes // _OF_TEXT)
 
     @property
     def is_text(self) -> bool:
         """Whether the first file is one of text."""
-        return not _stem(self.files[0]).endswith(PARQUET)
+        return not _is_typed(self.files[0])
 
     def as_source(self) -> Source:
         """Return what the first file itself says of the columns."""
@@ -195,6 +222,16 @@ class TableStream:
             return Source(separator, blanked=True)
         index, categories = said_by_pandas(self.files[0])
         return Source(index=index, categories=frozenset(categories))
+
+
+def _is_typed(path: Path) -> bool:
+    return _stem(path).endswith(PARQUET)
+
+
+def _read_types(schema: Any) -> dict[str, Any]:
+    import polars as pl
+
+    return dict(in_polars(pl.DataFrame(schema=schema)).table.schema)
 
 
 def _vanished(path: Path) -> DataError:

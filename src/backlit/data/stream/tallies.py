@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from backlit.data.columns.column import Column
 from backlit.data.columns.counted import Counted
+from backlit.data.columns.gaps import strip_cells
 from backlit.data.columns.glance import THREE_DIGITS
 from backlit.data.columns.schema import TableSchema
 from backlit.data.columns.tally import Tally
@@ -49,10 +50,17 @@ class ColumnTally:
         Whether different cells are to be counted, whatever they are.
     with_frequent : bool, default True
         Whether the most frequent of very many are to be known; see `Different`.
+
+    Attributes
+    ----------
+    was_blanked : bool
+        Whether no cell of text had blanks around it, or was empty.
     """
 
     def __init__(self, name: str, dtype: Any, capacity: int, *, counts: bool, with_frequent: bool = True) -> None:
         import polars as pl
+
+        self.was_blanked = True
 
         self.name, self.dtype = name, dtype
         self.rows = self.gaps = 0
@@ -66,7 +74,7 @@ class ColumnTally:
         self._are_pixels = name.startswith("pixel_") and dtype == pl.UInt8
 
     def add(self, frame: Frame, where: Where) -> None:
-        """Take in a piece of the table, its text stripped."""
+        """Take in a piece of the table."""
         import polars as pl
 
         cells = frame.table[self.name]
@@ -76,13 +84,14 @@ class ColumnTally:
         self.gaps += cells.null_count()
         self._are_pixels = self._are_pixels and not cells.null_count()
         if self._first is None:
-            self._first = cells.head(_FIRST).drop_nulls()
+            few = cells.head(_FIRST)
+            self._first = (strip_cells(few.to_frame())[0][self.name] if self.dtype == pl.String else few).drop_nulls()
         present = cells.drop_nulls() if cells.null_count() else cells
         if not len(present):
             return
         if self.dtype == pl.String:
             assert self._different is not None
-            counts = present.alias("cell").value_counts(name="n")
+            counts = self._stripped(present.alias("cell").value_counts(name="n"))
             self._different.add_counted(counts)
             self._add_text(counts["cell"], counts["n"].to_numpy())
             return
@@ -133,11 +142,25 @@ class ColumnTally:
             self._first = other._first
         self._zone, self._has_clock = self._zone or other._zone, self._has_clock or other._has_clock
         self._are_pixels = self._are_pixels and other._are_pixels
+        self.was_blanked = self.was_blanked and other.was_blanked
 
     @property
     def is_plain(self) -> bool:
         """Whether it is a column of numbers by its type, of which nothing needs to be counted."""
         return self._different is None and bool(self.dtype.is_numeric())
+
+    def _stripped(self, counts: pl.DataFrame) -> pl.DataFrame:
+        """Strip the different cells, and count empty ones as gaps: of each cell of a column it would take longer."""
+        import polars as pl
+
+        bare = counts["cell"].str.strip_chars()
+        is_empty = bare == ""
+        if (bare == counts["cell"]).all() and not is_empty.any():
+            return counts
+        self.was_blanked = False
+        self.gaps += int(counts["n"].filter(is_empty).sum())
+        bare_counts = pl.DataFrame([bare, counts["n"]]).filter(~is_empty)
+        return bare_counts.group_by("cell", maintain_order=True).agg(pl.col("n").sum())
 
     def _add_text(self, cells: pl.Series, n: NDArray[np.integer]) -> None:
         # cells are different, and n says how often each stands there
@@ -195,9 +218,8 @@ class ColumnTally:
         if self.is_plain:
             ends = [self._sketch.low, self._sketch.high] if self._sketch.n else []
             few = [] if self._first is None else self._first.to_list()[:1]
-            return Tally(
-                self.name, self.rows, self.gaps, pl.Series(self.name, [*few, *ends], strict=False).cast(self.dtype)
-            )
+            cells = pl.Series(self.name, [*few, *ends], strict=False).cast(self.dtype)
+            return Tally(self.name, self.rows, self.gaps, cells.to_frame())
         dtype = pl.String if self.dtype in (pl.Categorical, pl.Enum) else self.dtype
         parts = [] if self._first is None else [self._first]
         parts += self._witnesses.values()
@@ -210,7 +232,7 @@ class ColumnTally:
             cells = cells.cast(pl.Categorical)
         count = None if self._different is None else self._counted
         is_each_new = None if self._different is None else self._different.is_each_new()
-        return Tally(self.name, self.rows, self.gaps, cells, count, is_each_new)
+        return Tally(self.name, self.rows, self.gaps, cells.to_frame(), count, is_each_new)
 
     def _counted(self) -> Counted:
         import polars as pl

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 _BYTES = 8
 _OF_TEXT = 24
-_AT_ONCE = 4
+_AT_ONCE = 2
 """Pieces."""
-_SHRUNK = 4
+_PATH = "the file of a row"
+SHRUNK = 4
 """A file that takes so much less than a piece is likely to be no more than one: its rows need not be counted first."""
 
 
-def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a Parquet file in pieces of about so many bytes.
+def typed_pieces(path: Path, schema: pl.Schema, piece_bytes: int) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a Parquet file, whose columns are known by `schema_of`, in pieces of about so many bytes.
 
     Raises
     ------
@@ -31,11 +32,10 @@ def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
     """
     import polars as pl
 
-    empty = no_rows(path)
-    most = rows_of(empty.schema, piece_bytes)
+    most = rows_of(schema, piece_bytes)
     with reading_parquet(path):
         scan = pl.scan_parquet(path)
-        if path.stat().st_size <= piece_bytes // _SHRUNK:
+        if path.stat().st_size <= piece_bytes // SHRUNK:
             read = scan.slice(0, most + 1).collect()
             if read.height <= most:
                 yield read
@@ -43,7 +43,7 @@ def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
             del read
         n_rows = int(scan.select(pl.len()).collect().item())
     if n_rows == 0:
-        yield empty
+        yield pl.DataFrame(schema=schema)
         return
     # read by more than a piece: of a group of rows polars decodes all that stands before a slice; and of one length, so
     # that the last is no sliver
@@ -60,8 +60,42 @@ def typed_pieces(path: Path, piece_bytes: int) -> Iterator[pl.DataFrame]:
         del read
 
 
-def no_rows(path: Path) -> pl.DataFrame:
-    """Return the columns of a Parquet file, without rows, after a look at whether it is whole."""
+def at_once(paths: list[Path], schema: pl.Schema, piece_bytes: int) -> dict[Path, pl.DataFrame]:
+    """Return the tables of small Parquet files that all have the same columns: polars takes as long to open each alone.
+
+    Returns
+    -------
+    dict of Path to polars.DataFrame
+        Of the first files, as many as have no more rows than a piece. Of none where one cannot be read, which whoever
+        reads it alone is told.
+    """
+    import polars as pl
+
+    if _PATH in schema:
+        return {}
+    most = rows_of(schema, piece_bytes)
+    try:
+        with reading_parquet(paths[0]):
+            scan = pl.scan_parquet(paths, include_file_paths=_PATH, glob=False, hive_partitioning=False)
+            read = scan.slice(0, most + 1).collect()
+    except (DataError, OSError):
+        return {}
+    runs = read[_PATH].rle().struct
+    names, lengths = runs.field("value").to_list(), runs.field("len").to_list()
+    whole = paths
+    if read.height > most:  # what was read of the last file may be a part of it
+        whole = paths[: [str(path) for path in paths].index(names[-1])]
+    rows = dict(zip(names, lengths, strict=True))
+    table, begin, tables = read.drop(_PATH), 0, {}
+    for path in whole:
+        end = begin + rows.get(str(path), 0)
+        tables[path] = table[begin:end]
+        begin = end
+    return tables
+
+
+def schema_of(path: Path) -> pl.Schema:
+    """Return the columns of a Parquet file, after a look at whether it is whole."""
     import polars as pl
 
     try:
@@ -72,10 +106,9 @@ def no_rows(path: Path) -> pl.DataFrame:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
     with reading_parquet(path):
-        scan = pl.scan_parquet(path)
-        schema = scan.collect_schema()
+        schema = pl.scan_parquet(path).collect_schema()
         refuse_long_decimals(schema, path)
-        return pl.DataFrame(schema=schema)
+        return schema
 
 
 def rows_of(schema: Any, piece_bytes: int) -> int:
