@@ -211,9 +211,8 @@ BACKLIT_INLINE T largest_of(const T* p, long n) {
 // inlined; as types they would make a function of every one, and the compiler take twice as long.
 template <int n, class F>
 BACKLIT_INLINE void unroll(F&& f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(i), ...);
-  }(std::make_integer_sequence<int, n>{});
+  [&]<int... i>(std::integer_sequence<int, i...>)
+      __attribute__((always_inline)) { (f(i), ...); }(std::make_integer_sequence<int, n>{});
 }
 
 }  // namespace backlit::BACKLIT_ISA
