@@ -207,12 +207,12 @@ BACKLIT_INLINE T largest_of(const T* p, long n) {
   return fold<T>(largest, larger);
 }
 
-// f(0), f(1), … f(n − 1) with constant arguments. Tiles must be unrolled fully, or they are kept in memory.
+// f(0), f(1), … f(n − 1). Tiles must be unrolled fully, or they are kept in memory. The numbers are constants once f is
+// inlined; as types they would make a function of every one, and the compiler take twice as long.
 template <int n, class F>
 BACKLIT_INLINE void unroll(F&& f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(i), ...);
-  }(std::make_integer_sequence<int, n>{});
+  [&]<int... i>(std::integer_sequence<int, i...>)
+      __attribute__((always_inline)) { (f(i), ...); }(std::make_integer_sequence<int, n>{});
 }
 
 }  // namespace backlit::BACKLIT_ISA

@@ -1,5 +1,7 @@
 import atexit
+import contextlib
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -15,6 +17,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # read when jax is imported; every comparison with jax is in float64
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # it compiles much, and runs each once
+
+# Python keeps what it compiles of a package that is imported for the first time. Every second process begins with those
+# that the tests come to last, so that two processes compile for each other, rather than both the same at once.
+if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2:
+    for name in ("torch", "jax", "pandas", "matplotlib.pyplot"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("search", parent=settings.get_profile("default"), derandomize=False, max_examples=5000)

@@ -39,6 +39,8 @@ def every(names: str | tuple[str, ...], values: Iterable[object]) -> Callable[[C
                 except (Exception, pytest.fail.Exception, pytest.skip.Exception) as failure:
                     failure.add_note(f"with {name_of(combination)}")
                     failures.append((name_of(combination), failure))
+            if len(failures) == len(combinations) and all(isinstance(f, pytest.skip.Exception) for _, f in failures):
+                raise failures[0][1]
             if failures:
                 of_all = f"{len(failures)} of {len(combinations)} combinations"
                 named = "; ".join(name for name, _ in failures)

@@ -8,6 +8,7 @@ remedy is to install something; what a machine is or is not, nobody can install,
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import os
 import shutil
@@ -166,3 +167,9 @@ def require(name: str) -> None:
     if need.installable and os.environ.get("BACKLIT_NO_SKIPS"):
         pytest.fail(f"{need.otherwise} (with BACKLIT_NO_SKIPS nothing that can be installed may be missing)", False)
     pytest.skip(need.otherwise, allow_module_level=True)
+
+
+def imported(name: str):
+    """Import a module that only tests use: within a test, or for all the tests of a file."""
+    require(name)
+    return importlib.import_module(name)

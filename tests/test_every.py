@@ -45,3 +45,11 @@ def test_values_that_take_turns_are_all_there(monkeypatch):
 def test_no_values_are_refused():
     with pytest.raises(AssertionError, match="no values"):
         every("number", [])
+
+
+def test_what_each_combination_lacks_the_test_lacks():
+    def test(number):
+        pytest.skip("not here")
+
+    with pytest.raises(pytest.skip.Exception, match="not here"):
+        every("number", [1, 2])(test)()

@@ -3,6 +3,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import needs
 from backlit.core.activations import (
     ACTIVATIONS,
     ALIASES,
@@ -294,7 +295,7 @@ SPECIAL = [-700.0, -100.0, -37.0, -1.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 37.0, 100.0
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_torch_differentiates_value_to_derivative(name):
-    import torch
+    torch = needs.imported("torch")
 
     z = torch.tensor(SPECIAL, dtype=torch.float64, requires_grad=True)
     (automatic,) = torch.autograd.grad(ACTIVATIONS[name].value(z).sum(), z)
@@ -317,7 +318,7 @@ def test_jax_differentiates_value_to_derivative(name):
 
 @pytest.mark.parametrize("name", ["sigmoid", "softplus", "exp"])
 def test_torch_differentiates_the_logarithms(name):
-    import torch
+    torch = needs.imported("torch")
 
     z = torch.tensor(SPECIAL, dtype=torch.float64, requires_grad=True)
     (automatic,) = torch.autograd.grad(ACTIVATIONS[name].log_value(z).sum(), z)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
+import needs
 from backlit.core.activations import get_activation
 from backlit.core.backpropagation import backpropagate, bp1, bp2, bp3, bp4, check_loss_fits, cost
 from backlit.core.losses import LOSSES, cost_of_each, fitting_pairs
@@ -22,7 +23,7 @@ from random_networks import NAMES, flat, has_enough_digits, problems
 @settings(max_examples=300)
 @given(problems())
 def test_gradient_equals_torch_autograd(problem):
-    import torch
+    torch = needs.imported("torch")
 
     network, x, y, options = problem
     at = backpropagate(network, x, y, **options)
@@ -325,7 +326,7 @@ FAR_OUT += [(hidden, *pair) for hidden in NAMES for pair in (("quadratic", "sigm
 @every("z_of_all", [0.0, 100.0, -100.0])
 @every(("hidden", "loss", "output"), FAR_OUT)
 def test_torch_autograd_at_zero_and_far_out(hidden, loss, output, z_of_all):
-    import torch
+    torch = needs.imported("torch")
 
     if hidden == "exp" and z_of_all > 0:
         return

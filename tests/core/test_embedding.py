@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-import torch
 
 import backlit as bl
+import needs
 from backlit.core.backpropagation import backpropagate, cost
 from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.embedding import Embedding, embed, embedding_gradient
@@ -18,6 +18,8 @@ from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochSettled
+
+torch = needs.imported("torch")
 
 
 def embedded_network(columns=(2, 0, 2), seed=0, last="identity"):

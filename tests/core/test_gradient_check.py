@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import needs
 from backlit.core import activations, backpropagation, gradient_check, losses
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
@@ -90,7 +91,7 @@ def test_networks_of_other_libraries(xp):
 
 
 def test_torch_parameters_that_require_a_gradient():
-    import torch
+    torch = needs.imported("torch")
 
     network, x, y = problem(xp=torch)
     for w in network.weights:

@@ -3,6 +3,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import needs
 from backlit.core.activations import ACTIVATIONS, get_activation
 from backlit.core.backpropagation import bp1, output_error
 from backlit.core.likelihood_losses import FROM_Z, SHORT_CUTS
@@ -235,7 +236,7 @@ def test_poisson_where_softplus_underflows():
 
 @pytest.mark.parametrize(("loss", "activation"), list(FROM_Z))
 def test_torch_differentiates_the_cost_to_the_short_cut(loss, activation):
-    import torch
+    torch = needs.imported("torch")
 
     # 0 is where the one-sided formulas meet, ±100 where sigmoid and softplus are flat
     numbers = np.array([[0.0, -0.0, 1.0], [100.0, -100.0, 0.0], [-100.0, -100.0, 3.0], [0.0, 0.0, 0.0]])

@@ -3,11 +3,13 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
+import needs
 from backlit.core.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Range, RMSprop, argument_values, arguments
 from backlit.errors import InvalidInputError
 from every import every
+
+torch = needs.imported("torch")
 
 STEPS = 100
 RATES = 0.05 * (1 + 0.5 * np.sin(np.arange(STEPS)))  # changes at every step, so that it matters where the rate enters
@@ -37,7 +39,7 @@ def run(optimizer, rates=RATES):
 
 
 def run_torch(make):
-    import torch
+    torch = needs.imported("torch")
 
     parameters = [torch.tensor(theta) for theta in start()]
     optimizer = make(parameters)
@@ -67,7 +69,7 @@ def assert_same(ours, theirs):
 
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, False), (0.9, True), (0.5, True), (1.0, False)])
 def test_sgd_is_that_of_torch(momentum, nesterov):
-    import torch
+    torch = needs.imported("torch")
 
     theirs = run_torch(lambda parameters: torch.optim.SGD(parameters, lr=1, momentum=momentum, nesterov=nesterov))
     assert_same(run(SGD(momentum, nesterov)), theirs)
@@ -75,7 +77,7 @@ def test_sgd_is_that_of_torch(momentum, nesterov):
 
 @pytest.mark.parametrize(("rho", "epsilon"), [(0.99, 1e-8), (0.9, 1e-3)])
 def test_rmsprop_is_that_of_torch(rho, epsilon):
-    import torch
+    torch = needs.imported("torch")
 
     theirs = run_torch(lambda parameters: torch.optim.RMSprop(parameters, alpha=rho, eps=epsilon))
     assert_same(run(RMSprop(rho, epsilon)), theirs)
@@ -83,7 +85,7 @@ def test_rmsprop_is_that_of_torch(rho, epsilon):
 
 @pytest.mark.parametrize("options", [(0.9, 0.999, 1e-8, 0.01), (0.8, 0.95, 1e-2, 0.3), (0.9, 0.999, 1e-8, 0.0)])
 def test_adamw_is_that_of_torch_on_weights(options):
-    import torch
+    torch = needs.imported("torch")
 
     beta_1, beta_2, epsilon, decay = options
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import needs
 from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.errors import InvalidInputError
 
@@ -34,7 +35,7 @@ def test_gradient():
 
 @pytest.mark.parametrize("penalty", [Penalty(l2=0.2), Penalty(l1=0.3), Penalty(alpha=0.4), Penalty(0.2, 0.3, 0.4)])
 def test_gradient_is_that_of_the_cost(penalty):
-    import torch
+    torch = needs.imported("torch")
 
     weights = [torch.tensor(w, requires_grad=True) for w in W]
     automatic = torch.autograd.grad(penalty.cost_array(weights, 8.0), weights)

@@ -10,11 +10,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-import torch
 
+import needs
 from backlit import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from backlit.data.value_types import is_float32, refuse_all_but_numbers, refuse_odd_labels, refuse_times
 from backlit.errors import DataError
+
+torch = needs.imported("torch")
 
 MOMENTS = np.array(["2020-01-31", "2020-02-01"], dtype="datetime64[s]")
 DAYS = MOMENTS.astype("datetime64[D]").tolist()

@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 from test_native import ENGINES, OPTIMIZER_CASES, PENALTIES, examples, gradient_vector, parameters, relative_error
 
+import needs
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.dropout import Dropout
 from backlit.core.embedded_network import EmbeddedNetwork
@@ -19,6 +19,8 @@ from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
 from backlit.engine import Objective, OptimizerState
 from backlit.errors import InvalidInputError
 from every import every, in_turn
+
+torch = needs.imported("torch")
 
 # name → (dropout, clip_norm, rates by layer); clipped at norms that some steps reach and others do not
 OPTIONS = {

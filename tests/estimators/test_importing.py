@@ -7,15 +7,17 @@ import warnings
 
 import numpy as np
 import pytest
-import torch
 from sklearn import neural_network
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from torch import nn
 
 import backlit as bl
+import needs
 from backlit.errors import InvalidInputError, ShapeError
 from every import every, in_turn
+
+torch = needs.imported("torch")
+nn = torch.nn
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 4))

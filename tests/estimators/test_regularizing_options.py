@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.model_selection import GridSearchCV
 
+import needs
 from backlit import Checkpoint, Dropout, MLPClassifier, MLPRegressor
 from backlit.data.labels import smooth_labels
 from backlit.errors import InvalidInputError
@@ -92,7 +93,7 @@ def test_label_smoothing_of_softmax_and_sigmoid():
     np.testing.assert_allclose(smooth_labels(np.eye(4), 0.2, couples=True), 0.8 * np.eye(4) + 0.05)
     np.testing.assert_allclose(smooth_labels(np.array([[0.0, 1.0]]), 0.2, couples=False), [[0.1, 0.9]])
     assert smooth_labels(np.eye(2, dtype="float32"), 0.2, couples=True).dtype == "float32"
-    import torch
+    torch = needs.imported("torch")
 
     rng = np.random.default_rng(0)
     z, labels = rng.normal(size=(50, 4)), rng.integers(0, 4, 50)

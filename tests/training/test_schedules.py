@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-import torch
 
+import needs
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.training.schedules import (
     SCHEDULES,
@@ -16,6 +16,8 @@ from backlit.training.schedules import (
     Step,
     get_schedule,
 )
+
+torch = needs.imported("torch")
 
 N_EPOCHS, N_STEPS = 12, 5
 

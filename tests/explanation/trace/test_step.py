@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import needs
 from backlit.core.backpropagation import backpropagate, cost
 from backlit.core.likelihood_losses import SHORT_CUTS
 from backlit.core.losses import fitting_pairs
@@ -318,7 +319,7 @@ def test_batch_is_its_examples_and_their_mean(loss, output, dtype):
 
 @pytest.mark.needs("torch")
 def test_network_in_another_array_library():
-    import torch
+    torch = needs.imported("torch")
 
     network, x, y, explanation = worked()
     as_tensors = Network(
