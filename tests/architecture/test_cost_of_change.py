@@ -33,6 +33,7 @@ EXAMPLES = {
             "core/optimizers.py",
             "native/optimizers.hpp",
             "native/step.cpp",
+            "engine/shared_members.py",  # shortens the gradient of all members, so that its steps need not
             "training/options.py",
             "training/run_description.py",
             "estimators/parameters.py",
