@@ -54,3 +54,17 @@ def test_what_a_sparse_file_leaves_out_is_zero(tmp_path, run):
     assert sparse[0] == 0, sparse
     assert sparse[1] == dense[1]
     assert run("evaluate", tmp_path / "m.safetensors", tmp_path / "new.svm")[0] == 0
+
+
+@pytest.mark.parametrize("missing", [(), ("--missing", "?")])
+def test_blanks_around_text_of_a_typed_file_count_as_in_training(tmp_path, run, missing):
+    table = pl.DataFrame({"kind": [" a", "a ", "a"] * 20, "y": [i + 0.5 for i in range(60)]})
+    model = TableModel.train(table, "y", TINY)
+    model.save(tmp_path / "m.safetensors")
+    table.write_parquet(tmp_path / "new.parquet")
+    out = tmp_path / "out.parquet"
+    code, _, err = run("predict", tmp_path / "m.safetensors", tmp_path / "new.parquet", "--out", out, *missing)
+    assert code == 0, err
+    came = pl.read_parquet(out).to_series(-1)[:3].to_list()
+    assert came == pytest.approx(model.predict(table[:3].drop("y")).values.tolist())
+    assert len(set(came)) == 3

@@ -38,6 +38,8 @@ def typed():
             "x": rng.standard_normal(3000),
             "n": rng.integers(0, 40, 3000),
             "kind": rng.choice(["red", "green", "blue"], 3000),
+            "padded": [["red ", " red", "red", "blue  ", "   "][i % 5] for i in range(3000)],
+            "figure": [f" {i % 90 / 8} " if i % 11 else "  " for i in range(3000)],
             "gaps": pl.Series([None if i % 7 == 0 else i % 13 for i in range(3000)]),
             "nan": [float("nan") if i % 5 == 0 else float(i) for i in range(3000)],
             "same": [2] * 3000,
@@ -69,14 +71,15 @@ def in_memory(path, **options):
     return schema, TableEncoding("float64", numbers="piecewise", n_bins=8).fit_read(table, schema.only(table.columns))
 
 
-@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet", "parquet with words for gaps"])
 def test_small_files_are_decided_and_encoded_as_in_memory_bit_for_bit(tmp_path, kind):
+    kind, _, words = kind.partition(" ")
     path = tmp_path / f"x.{kind}"
     if kind == "parquet":
         typed().write_parquet(path)
     else:
         path.write_bytes(gzip.compress(TEXT.encode()) if kind == "csv.gz" else TEXT.encode())
-    given = {"columns": {"code": "category"}} if kind == "csv" else {}
+    given = {"columns": {"code": "category"}} if kind == "csv" else {"missing": ("blue", "12")} if words else {}
     first = looked_at(path, **given)
     schema, encoder = in_memory(path, **given)
     assert first.schema == schema

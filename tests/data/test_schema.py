@@ -40,6 +40,16 @@ def test_a_cell_means_the_same_alone_as_in_its_file(column, cell, value):
     assert among.is_null().all() if alone is None else (among == alone).all()
 
 
+@pytest.mark.parametrize("missing", [(), ("red",)])
+def test_blanks_around_text_that_comes_with_types_are_its_own_wherever_it_is_read(missing):
+    table = pl.DataFrame({"kind": [" red", "blue ", "blue", " "] * 3, "size": [" 1", "2 ", "3", None] * 3})
+    schema = decide(table, ColumnChoices(missing=missing))
+    read, (rows, _) = schema.read(table), schema.read_rows(table)
+    assert rows.equals(read)
+    assert rows["kind"].to_list()[:4] == [None if missing else " red", "blue ", "blue", " "]
+    assert rows["size"].to_list()[:4] == [1, 2, 3, None]
+
+
 def test_a_cell_that_cannot_be_read_is_an_error_that_names_it():
     with pytest.raises(DataError, match=r"Column 'price', row 8: 'cheap' came where a number was expected"):
         SCHEMA.read(pl.DataFrame({"price": ["1", "cheap"]}), first_row=7)

@@ -28,7 +28,7 @@ def load_one_network(model: Path, member: int | None, *, quiet: bool) -> Any:
 def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) -> Any:
     """Return a table for a `TableModel`, read as its training data were; say which columns the model does not use."""
     from backlit.cli.output import remark
-    from backlit.data.columns.gaps import blank_missing
+    from backlit.data.columns.gaps import blank_words
 
     target = model.target.name
     reading = reading.as_in_training(model.training.get("reading"), path, target)
@@ -37,7 +37,7 @@ def read_for(model: Any, path: Path, reading: ReadingOptions, *, quiet: bool) ->
         remark(said, quiet=quiet)
     if file.is_sparse:
         file = file.with_zeros([name for name in model.encoder.schema_.by_name if name != target])
-    table, _ = blank_missing(file.frame, (*reading.missing_words(), *file.missing))
+    table, _ = blank_words(file.frame, (*reading.missing_words(), *file.missing))
     if extra := ignored(model, table):
         remark(extra, quiet=quiet)
     return table
@@ -50,7 +50,7 @@ SMALL = 4 << 20
 def tables_for(model: Any, paths: Sequence[Path], reading: ReadingOptions, *, quiet: bool) -> Iterator[Any]:
     """Yield the tables of files for a `TableModel`, large ones in pieces, read as its training data were."""
     from backlit.cli.output import remark
-    from backlit.data.columns.gaps import blank_missing
+    from backlit.data.columns.gaps import blank_words
     from backlit.data.stream.memory import Budget, usual_memory
     from backlit.data.stream.table_stream import TableStream, can_be_streamed, find_files, is_several
 
@@ -63,8 +63,8 @@ def tables_for(model: Any, paths: Sequence[Path], reading: ReadingOptions, *, qu
     is_first, words = True, reading.missing_words()
     for piece in stream.pieces():
         table = piece.frame.table
-        if words:  # the model strips cells itself
-            table, _ = blank_missing(table, words)
+        if words:
+            table, _ = blank_words(table, words)
         if is_first and (extra := ignored(model, table)):
             remark(extra, quiet=quiet)
         is_first = False

@@ -56,6 +56,21 @@ def blank_missing(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataF
     return table, matches
 
 
+def blank_words(table: pl.DataFrame, missing: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Turn cells that the user calls missing into nulls, and no others: blanks around text are its own.
+
+    See `blank_missing`, for what it takes and returns.
+    """
+    import polars as pl
+
+    blanked, matches = blank_missing(table, missing)
+    kept = []
+    for text in table.select(pl.col(pl.String)):
+        is_word = blanked[text.name].is_null() & text.is_not_null() & (text.str.strip_chars() != "")
+        kept.append(text.set(is_word, None))
+    return blanked.with_columns(kept), matches
+
+
 def strip_cells(table: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Counted]]:
     """Strip the cells of text, and turn empty ones into nulls.
 

@@ -79,14 +79,24 @@ class TableSchema:
         DataError
             Naming column, row and cell, where a cell is neither what its column holds nor a word for a gap.
         """
+        blanked = table if is_blanked else blank_missing(table.select(self._open(table)), self.missing)[0]
+        return self._meanings(table, blanked, first_row=first_row, strict=strict)
+
+    def _open(self, table: pl.DataFrame) -> list[str]:
+        """Name the columns whose cells are to be read: of thousands most are numbers already."""
+        types = zip(table.columns, table.dtypes, strict=True)
+        return [name for name, dtype in types if name in self.by_name and self._is_open(name, dtype)]
+
+    def _meanings(
+        self, table: pl.DataFrame, blanked: pl.DataFrame, *, first_row: int = 1, strict: bool = True
+    ) -> pl.DataFrame:
+        """See `read`; `blanked` has the same cells, stripped, and null where they stand for a gap."""
         import polars as pl
 
-        # Of thousands of columns most are numbers already.
-        types = zip(table.columns, table.dtypes, strict=True)
-        names = [name for name, dtype in types if name in self.by_name and self._is_open(name, dtype)]
+        names = self._open(table)
         if not names:
             return table
-        blanked = table[names] if is_blanked else blank_missing(table[names], self.missing)[0]
+        blanked = blanked[names]
         plain = [cells.name for cells in blanked if cells.dtype == pl.String and _is_plain(self.by_name[cells.name])]
         looks = glance(blanked.select(plain))
         read = []
@@ -138,11 +148,11 @@ class TableSchema:
         table : polars.DataFrame
         left_out : tuple of LeftOutRow
         """
-        table, _ = blank_missing(table, self.missing)
+        blanked, _ = blank_missing(table, self.missing)
         names = set(table.columns)
         known = [column for column in self.columns if column.name in names]
-        lines = confirmed(suspected(table), table, known)
-        return self.read(without_lines(table, lines), is_blanked=True), lines
+        lines = confirmed(suspected(blanked), blanked, known)
+        return self._meanings(without_lines(table, lines), without_lines(blanked, lines)), lines
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

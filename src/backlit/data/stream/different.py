@@ -182,3 +182,11 @@ def stripped(counts: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
     left = pl.DataFrame([bare, counts["n"]]).filter(~is_empty)
     together = left.group_by("cell", maintain_order=True).agg(pl.col("n").sum())
     return together, int(counts["n"].filter(is_empty).sum())
+
+
+def without_blanks(counted: Counted, n_empty: int) -> Counted:
+    """Return counted cells stripped, where so many were empty then, which are gaps."""
+    import polars as pl
+
+    bare, _ = stripped(pl.DataFrame([counted.cells.alias("cell"), counted.n.alias("n")]))
+    return Counted(counted.name, counted.rows, counted.gaps + n_empty, bare["cell"], bare["n"], counted.values)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backlit.data.columns.choices import ColumnChoices
 from backlit.data.columns.decide import check_choices, decide_by_tallies, words_for_gaps
-from backlit.data.columns.gaps import blank_missing, is_usual_word, strip_cells
+from backlit.data.columns.gaps import blank_words, is_usual_word, strip_cells
 from backlit.data.columns.schema import TableSchema
 from backlit.data.frames import Frame
 from backlit.data.statistics import Statistics
@@ -122,7 +122,7 @@ def first_pass(
             check_choices(choices, table.columns, target)
             seen = _Seen(dict(table.schema), choices, target, memory)
         if missing:
-            table, found = blank_missing(table, missing)
+            table, found = blank_words(table, missing)
             matches.update(found)
             for word in found:
                 matches.setdefault(word, 0)
@@ -240,10 +240,10 @@ def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
     strict : bool, default False
         Whether a cell that is not what its column holds is an error: in other files than those that were seen.
     """
-    is_blanked = bool(first.missing) or (first.is_blanked and not strict)
+    is_blanked = first.is_blanked and not first.missing and not strict
 
     def read(piece: Piece) -> Piece:
-        table = blank_missing(piece.frame.table, first.missing)[0] if first.missing else piece.frame.table
+        table = piece.frame.table
         try:
             read = first.schema.read(table, first_row=piece.first_row, strict=strict, is_blanked=is_blanked)
             return piece.with_table(read)

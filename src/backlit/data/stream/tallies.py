@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from backlit.data.columns.written import NumberForm
 from backlit.data.frames import Frame
 from backlit.data.scaling import LIMIT
 from backlit.data.statistics import Statistics, count_texts, has_clock
-from backlit.data.stream.different import Different, stripped
+from backlit.data.stream.different import Different, stripped, without_blanks
 from backlit.data.stream.sketch import Sketch, Where, at_even_ranks, refuse_infinite
 from backlit.data.table_view import TableView
 
@@ -57,10 +56,8 @@ class ColumnTally:
     def __init__(self, name: str, dtype: Any, capacity: int, *, counts: bool, with_frequent: bool = True) -> None:
         import polars as pl
 
-        self.was_blanked = True
-
-        self.name, self.dtype = name, dtype
-        self.rows = self.gaps = 0
+        self.name, self.dtype, self.was_blanked = name, dtype, True
+        self.rows = self.gaps = self._empty = 0
         self._sketch = Sketch(capacity)
         is_text = dtype in (pl.String, pl.Categorical, pl.Enum)
         self._different = Different(DIFFERENT, with_frequent=with_frequent) if is_text or counts else None
@@ -88,11 +85,12 @@ class ColumnTally:
             return
         if self.dtype == pl.String:
             assert self._different is not None
-            counts, n_empty = stripped(present.alias("cell").value_counts(name="n"))
-            self.was_blanked = self.was_blanked and n_empty is None
-            self.gaps += n_empty or 0
+            counts = present.alias("cell").value_counts(name="n")
             self._different.add_counted(counts)
-            self._add_text(counts["cell"], counts["n"].to_numpy())
+            bare, n_empty = stripped(counts)
+            self.was_blanked = self.was_blanked and n_empty is None
+            self._empty += n_empty or 0
+            self._add_text(bare["cell"], bare["n"].to_numpy())
             return
         if self._different is not None:
             self._different.add(present.cast(pl.String) if self.dtype in (pl.Categorical, pl.Enum) else present)
@@ -132,6 +130,7 @@ class ColumnTally:
     def take_in(self, other: ColumnTally) -> None:
         """Take in what another knows of the same column."""
         self.rows, self.gaps = self.rows + other.rows, self.gaps + other.gaps
+        self._empty += other._empty
         self._sketch.take_in(other._sketch)
         if self._different is not None and other._different is not None:
             self._different.take_in(other._different)
@@ -213,15 +212,20 @@ class ColumnTally:
         parts = [] if self._first is None else [self._first]
         parts += self._witnesses.values()
         if self._different is not None:
-            parts.append(self._counted().cells)
+            parts.append(self._bare().cells)
         parts = [part.cast(dtype).alias(self.name) for part in parts]
         cells = pl.concat(parts) if parts else pl.Series(self.name, [], dtype=dtype)
         cells = cells.unique(maintain_order=True)
         if self.dtype in (pl.Categorical, pl.Enum):
             cells = cells.cast(pl.Categorical)
-        count = None if self._different is None else self._counted
+        count = None if self._different is None else self._bare
         is_each_new = None if self._different is None else self._different.is_each_new()
-        return Tally(self.name, self.rows, self.gaps, cells.to_frame(), count, is_each_new)
+        return Tally(self.name, self.rows, self.gaps + self._empty, cells.to_frame(), count, is_each_new)
+
+    def _bare(self) -> Counted:
+        """Return how often cells stand there without the blanks around them, by which a column is decided."""
+        counted = self._counted()
+        return counted if self.was_blanked else without_blanks(counted, self._empty)
 
     def _counted(self) -> Counted:
         import polars as pl
@@ -258,12 +262,14 @@ class ColumnTally:
             return Statistics(self.name, "number", bool(self.gaps), standing, is_pixel=is_pixel)
         cells, counted = self.read(schema)
         view = TableView(pl.DataFrame([cells]))
-        missing = bool(self.gaps or column.n_misfits or cells.null_count())
-        kind = "empty" if self.gaps == self.rows else "category" if column.kind == "category" else view.kind(0)
+        gaps = self.gaps + (0 if column.kind == "category" else self._empty)  # blanks may be a category
+        missing = bool(gaps or column.n_misfits or cells.null_count())
+        kind = "empty" if gaps == self.rows else "category" if column.kind == "category" else view.kind(0)
         if kind == "category":
             assert self._different is not None
             values, n = self._different.frequent()
-            read = schema.read(pl.DataFrame([pl.Series(self.name, values, dtype=_dtype_of(values))]), strict=False)
+            dtype = pl.String if not values or isinstance(values[0], str) else None
+            read = schema.read(pl.DataFrame([pl.Series(self.name, values, dtype=dtype)]), strict=False)
             known = [(value, k) for value, k in zip(read[self.name].to_list(), n, strict=True) if value is not None]
             counts: Counter[object] = Counter()
             for value, k in known:
@@ -290,9 +296,3 @@ class ColumnTally:
             else:
                 numbers = at_even_ranks(numbers, weights, float(numbers.min()), float(numbers.max()))
         return Statistics(self.name, kind, missing, numbers, zone=zone, has_clock=clock)
-
-
-def _dtype_of(values: Sequence[object]) -> Any:
-    import polars as pl
-
-    return pl.String if not values or isinstance(values[0], str) else None
