@@ -170,7 +170,7 @@ class TableTarget:
         """Return the function that scores outputs against the numbers of classes."""
         return lambda outputs: float(np.mean(self.codes(outputs) == codes))
 
-    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.floating]:
         return values if self.scaler is None else self.scaler.transform(values)
 
     def head(self) -> Head:
