@@ -12,7 +12,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from backlit.data.columns import ColumnChoices, decide
 from backlit.data.columns.decide import PLACES
-from backlit.data.columns.gaps import blank_words
+from backlit.data.columns.gaps import blank_missing
 from backlit.data.columns.left_out_rows import without_lines
 from backlit.data.formats.table_file import read_table_file
 from backlit.data.meaning import losses
@@ -80,7 +80,7 @@ def read_table(
         path, names=names, separator=separator, labels=labels, label_name=label_name, plain_numbers=True
     )
     if not file.is_text:
-        return blank_words(file.frame, missing)[0] if missing else file.frame
+        return blank_missing(file.frame, missing)[0] if missing else file.frame
     schema = decide(file.frame, ColumnChoices(missing=tuple(missing)).for_file(file))
     for said in losses(replace(schema, columns=tuple(column for column in schema.columns if column.misfits)), PLACES):
         warnings.warn(f"{path}: {said}", DataConversionWarning, stacklevel=2)
