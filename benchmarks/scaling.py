@@ -66,7 +66,7 @@ def rows_of(name: str):
         path.write_bytes(np.ascontiguousarray(x).tobytes())
     none = np.empty(0, dtype=np.intp)
     dtype = np.dtype([("floats", "f4", (n_in,))])
-    records = Records(n_in, np.arange(n_in), none, none, (), (), dtype)
+    records = Records(n_in, np.arange(n_in), none, none, (), (), dtype, "float32")
     windows = Windows(RowFile(path, dtype, case.n_rows), case.n_rows)
     return StreamedRows(windows, records, _Whole(y), None, 4096, "")
 
