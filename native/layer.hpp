@@ -96,11 +96,10 @@ class Layer {
   Panels<const T> in_panels(const Buffer<T>& values) const { return {values.data(), weight_rows(), weight_columns()}; }
   Panels<T> as_column(Buffer<T>& values) { return {values.data(), n_in, 1}; }  // the scales and their like
   Panels<T> as_row(Buffer<T>& values) { return {values.data(), 1, n_out}; }    // b and its like
-  Panels<T> as_vectors(Buffer<T>& values) {
-    return {values.data(), values.size() / kernels_.lanes, 1};
-  }  // wherever they stand in it
-  template <class F>
-  void for_shown(int slot, const Share& share, F&& f) const;
+  // Some numbers wherever they stand in a matrix.
+  Panels<T> as_vectors(Buffer<T>& values) { return {values.data(), values.size() / kernels_.lanes, 1}; }
+  template <class Self, class F>
+  static void for_shown(Self& self, int slot, const Share& share, F&& f);
   // w in the lecture's layout, as it is handed in and out; wt holds its transpose. A layer of one neuron stores w
   // itself: there each number counts as a row of its own, so that transposing changes nothing.
   template <class U>

@@ -65,10 +65,10 @@ void Layer<T>::apply_share(const StepRule<T>& of_weights, const StepRule<T>& of_
 
 // Calls f(offset, numbers, n) for all that a share has of the parameters or of a slot.
 template <class T>
-template <class F>
-void Layer<T>::for_shown(int slot, const Share& share, F&& f) const {
-  const Buffer<T>&wt = slot < 0 ? wt_ : slots_wt_[slot], &b = slot < 0 ? b_ : slots_b_[slot],
-        &s = slot < 0 ? s_ : slots_s_[slot];
+template <class Self, class F>
+void Layer<T>::for_shown(Self& self, int slot, const Share& share, F&& f) {
+  auto &wt = slot < 0 ? self.wt_ : self.slots_wt_[slot], &b = slot < 0 ? self.b_ : self.slots_b_[slot],
+       &s = slot < 0 ? self.s_ : self.slots_s_[slot];
   f(share.weights.begin, wt.data() + share.weights.begin, share.weights.size());
   f(wt.size() + share.biases.begin, b.data() + share.biases.begin, share.biases.size());
   if (share.has_scales) f(wt.size() + b.size(), s.data(), s.size());
@@ -76,12 +76,12 @@ void Layer<T>::for_shown(int slot, const Share& share, F&& f) const {
 
 template <class T>
 void Layer<T>::show_share(int slot, const Share& own, T* packed) const {
-  for_shown(slot, own, [&](long at, const T* from, long n) { std::copy_n(from, n, packed + at); });
+  for_shown(*this, slot, own, [&](long at, const T* from, long n) { std::copy_n(from, n, packed + at); });
 }
 
 template <class T>
 void Layer<T>::take_share(int slot, const Share& another, const T* packed) {
-  for_shown(slot, another, [&](long at, const T* to, long n) { std::copy_n(packed + at, n, const_cast<T*>(to)); });
+  for_shown(*this, slot, another, [&](long at, T* to, long n) { std::copy_n(packed + at, n, to); });
 }
 
 template <class T>

@@ -41,7 +41,7 @@ class Features:
     @property
     def number_places(self) -> list[int]:
         """Where the scaled numbers of columns of numbers, dates and durations stand, counted from 0."""
-        return [int(self.offsets[k]) for k, plan in enumerate(self.plans) if isinstance(_scaled_part(plan), NumberPlan)]
+        return [int(self.offsets[k]) for k, plan in enumerate(self.plans) if isinstance(scaled_part(plan), NumberPlan)]
 
     def encode(self, view: TableView, columns: list[int], dtype: str) -> NDArray[np.floating]:
         """Return the matrix of a table, (n_rows, n_features).
@@ -60,7 +60,7 @@ class Features:
         for k, (plan, j) in enumerate(zip(self.plans, columns, strict=True)):
             if isinstance(plan, PixelPlan):
                 pixels.append(k)
-            elif type(_scaled_part(plan)) is NumberPlan:
+            elif type(scaled_part(plan)) is NumberPlan:
                 numbers.append(k)
             else:
                 plan.encode(view, j, out[:, self.offsets[k] : self.offsets[k + 1]])
@@ -75,7 +75,7 @@ class Features:
     def _encode_numbers(
         self, view: TableView, columns: list[int], numbers: list[int], out: NDArray[np.floating]
     ) -> None:
-        plans = [plan for k in numbers if isinstance(plan := _scaled_part(self.plans[k]), NumberPlan)]
+        plans = [plan for k in numbers if isinstance(plan := scaled_part(self.plans[k]), NumberPlan)]
         block = view.block([columns[k] for k in numbers])
         scale_block(
             block,
@@ -93,7 +93,8 @@ class Features:
             fill_bins(block, [i for i, *_ in binned], edges, out, places)
 
 
-def _scaled_part(plan: Plan) -> Plan:
+def scaled_part(plan: Plan) -> Plan:
+    """Return the plan of a column without its bins."""
     return plan.scaled if isinstance(plan, PiecewisePlan) else plan
 
 

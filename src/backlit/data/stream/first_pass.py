@@ -19,7 +19,7 @@ from backlit.data.columns.schema import TableSchema
 from backlit.data.frames import Frame
 from backlit.data.statistics import Statistics
 from backlit.data.stream.all_tallies import AllTallies
-from backlit.data.stream.pieces import Piece, ahead
+from backlit.data.stream.pieces import Piece, ahead, go_together
 from backlit.data.stream.table_stream import TableStream
 from backlit.data.stream.tallies import ColumnTally
 from backlit.data.target import check_target_name
@@ -189,11 +189,7 @@ class _Seen:
 
     def _wait(self, some: _Some) -> None:
         """Keep a few rows until they are many, for a column takes polars as long for one row as for thousands."""
-        waiting = self._waiting
-        if waiting and (waiting[0].frame.zones, waiting[0].frame.categories) != (
-            some.frame.zones,
-            some.frame.categories,
-        ):
+        if self._waiting and not go_together(self._waiting[0].frame, some.frame):
             self._take_waiting()
         self._waiting.append(some)
         if sum(len(each.rows) for each in self._waiting) >= _MANY:

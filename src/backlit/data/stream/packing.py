@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.encoding import TableEncoding
-from backlit.data.features import Features
+from backlit.data.features import Features, scaled_part
 from backlit.data.piecewise_plan import PiecewisePlan, bin_of
-from backlit.data.plans import CategoryPlan, Plan
+from backlit.data.plans import CategoryPlan
 from backlit.data.stream.records import Records
 from backlit.data.table_view import TableView
 
@@ -40,7 +40,7 @@ class Packing:
     def of(cls, encoder: TableEncoding, number: str) -> Self:
         """Return the packing of an encoder, for features of type `number`."""
         plans = encoder.plans_
-        narrow = Features.of([_without_bins(plan) for plan in plans if not isinstance(plan, CategoryPlan)])
+        narrow = Features.of([scaled_part(plan) for plan in plans if not isinstance(plan, CategoryPlan)])
         layout = Records.of(Features.of(plans), number)
         return cls(encoder, layout, narrow, Records.of(narrow, number))
 
@@ -71,10 +71,6 @@ class Packing:
             records["codes"][:, len(categories) + k] = full
             records["floats"][:, len(of.floats) + k] = between
         return records
-
-
-def _without_bins(plan: Plan) -> Plan:
-    return plan.scaled if isinstance(plan, PiecewisePlan) else plan
 
 
 def _numbers(view: TableView, j: int, plan: PiecewisePlan) -> NDArray[np.float64]:
