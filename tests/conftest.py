@@ -21,7 +21,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # it c
 # Python keeps what it compiles of a package that is imported for the first time. Every second process begins with those
 # that the tests come to last, so that two processes compile for each other, rather than both the same at once.
 if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2:
-    for name in ("torch", "jax", "pandas", "matplotlib.pyplot"):
+    for name in ("torch", "pandas", "matplotlib.pyplot"):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
 
@@ -54,8 +54,8 @@ def pytest_collection_modifyitems(config, items):
     }
     left_out = [item for item in items if any(item.get_closest_marker(m) and not wanted[m] for m in wanted)]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: item.path.name not in LONG)
+    kept = set(items) - set(left_out)
+    items[:] = sorted((item for item in items if item in kept), key=lambda item: item.path.name not in LONG)
 
 
 def pytest_collection_finish(session):

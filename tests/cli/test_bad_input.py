@@ -197,6 +197,7 @@ def test_results_never_replace_their_own_inputs(model, folder, run):
     assert Path("homes.csv").read_bytes() == old
 
 
+@pytest.mark.thorough
 def test_disk_full_on_standard_output(model):
     # forks of one process, so that what is imported is imported once
     code = (

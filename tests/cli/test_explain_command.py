@@ -92,6 +92,7 @@ def test_what_cannot_be_read_back_is_said(exercise, run, options, words):
     assert (exercise.parent / "e.json").read_bytes() == before
 
 
+@pytest.mark.thorough
 def test_color_is_for_terminals(exercise):
     plain = on_a_terminal(exercise, NO_COLOR="1")
     assert "\x1b[3" not in plain

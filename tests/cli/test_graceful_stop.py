@@ -104,6 +104,7 @@ def test_what_is_ignored_from_outside_stays_ignored(many):
     assert process.returncode == 0
 
 
+@pytest.mark.thorough
 def test_without_a_folder_ctrl_c_says_what_would_have_helped(many):
     process = command(*TRAIN, "--epochs", "100000", "--patience", "99999")
     wait_for(process, "epoch")

@@ -55,6 +55,7 @@ def test_wrong_usage_writes_nothing(run, folder, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["course"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)])
 def test_what_is_done_is_written_when_it_is_interrupted(folder, tmp_path, number):
     (folder / "bob" / "hw.py").write_text("while True: pass\n")

@@ -55,6 +55,7 @@ def test_it_prints_its_address_alone_and_ends_by_ctrl_c():
     assert "Traceback" not in err
 
 
+@pytest.mark.thorough
 def test_it_opens_a_model_file(tmp_path):
     bl.save_network(tmp_path / "net.safetensors", bl.Network.initialize([3, 2], seed=1))
     with started(str(tmp_path / "net.safetensors")) as (_, url):

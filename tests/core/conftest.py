@@ -4,7 +4,9 @@ import pytest
 
 import needs
 
-LIBRARIES = ["numpy", "torch", "jax.numpy", "array_api_strict"]
+# JAX compiles each operation first, for every shape; jitted it is compared in any case
+JAX = pytest.param("jax.numpy", marks=pytest.mark.thorough)
+LIBRARIES = ["numpy", "torch", JAX, "array_api_strict"]
 
 
 @pytest.fixture(params=LIBRARIES)

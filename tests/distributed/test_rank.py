@@ -22,7 +22,7 @@ from backlit.tables.streaming import fit_stream
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochEnded, PartSettled, StepsDone
 from backlit.training.recording import Recorder
-from every import every
+from every import every, in_turn
 from tables import SmallBudget, job_of, numbers_of, request_of, train_on, training, write_table
 
 
@@ -46,19 +46,23 @@ OPTIONS = {
 SHARING = {"members": 2, "sharing": "mini"}
 
 
-@every("name", OPTIONS)
-def test_any_number_of_ranks_ends_where_one_process_does(name, tmp_path_factory, monkeypatch):
+# (ranks, whether they have memory that all see)
+CROWDS = [(2, True), (5, True), (2, False), (1, True)]  # a batch of 3 leaves some of 5 without a row
+
+
+@every(("name", "crowd"), in_turn(OPTIONS, CROWDS))
+def test_any_number_of_ranks_ends_where_one_process_does(name, crowd, tmp_path_factory, monkeypatch):
     folder, options = tmp_path_factory.mktemp("table"), OPTIONS[name]
     target = "k" if name == "classes" else "y"
     write_table(folder, target, weight="weight" in options)
     alone = fit_stream(folder / "*.parquet", target, training(**options))
     job = job_of(request_of(folder, target, **options), folder)
-    for size, sees in ((1, True), (2, True), (2, False), (5, True)):  # a batch of 3 leaves some of 5 without a row
-        monkeypatch.setattr(stepping, "seen_by_all", seen_by_all if sees else lambda *_: None)
-        together = on_ranks(size, lambda group: train_on(group, job))
-        assert [model is None for model in together] == [False] + [True] * (size - 1)
-        np.testing.assert_allclose(numbers_of(together[0]), numbers_of(alone), rtol=1e-10, atol=1e-12)
-        assert together[0].training["epochs"] == alone.training["epochs"]
+    size, sees = crowd
+    monkeypatch.setattr(stepping, "seen_by_all", seen_by_all if sees else lambda *_: None)
+    together = on_ranks(size, lambda group: train_on(group, job))
+    assert [model is None for model in together] == [False] + [True] * (size - 1)
+    np.testing.assert_allclose(numbers_of(together[0]), numbers_of(alone), rtol=1e-10, atol=1e-12)
+    assert together[0].training["epochs"] == alone.training["epochs"]
 
 
 @pytest.fixture

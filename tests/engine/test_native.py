@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from replay import native_engine
 
+import needs
 from backlit import _native
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.backpropagation import backpropagate
@@ -159,7 +160,7 @@ def test_gradient_agrees_with_the_reference(pair, hidden, penalty):
     assert relative_error(gradient_vector(found), gradient_vector(truth)) <= 1e-5
 
 
-@settings(max_examples=300)
+@settings(max_examples=300 if needs.THOROUGH else 100)
 @given(problems())
 def test_gradient_of_random_networks_agrees_with_the_reference(problem):
     network, x, y, options = problem

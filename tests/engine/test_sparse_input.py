@@ -134,6 +134,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("engine", ["native", pytest.param("reference", marks=pytest.mark.thorough)])
 def test_memory_does_not_grow_with_rows_times_features(engine):
     # in a process of its own, whose high-water mark is not that of other tests

@@ -18,7 +18,7 @@ from backlit.core.backpropagation import cost
 from backlit.core.penalty import Penalty
 from backlit.errors import DivergenceError, InvalidInputError
 from backlit.training.events import EpochEnded
-from every import every
+from every import every, in_turn
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -195,8 +195,10 @@ def test_unscored_epochs_count_as_no_improvement(engine):
 # Going on
 
 
-@every("solver", ["adam", "sgd", "rmsprop", "adamw"])
-@every("learning_rate", ["constant", "invscaling", "adaptive", "cosine", "step", "one_cycle"])
+@every(
+    ("solver", "learning_rate"),
+    in_turn(["adam", "sgd", "rmsprop", "adamw"], ["constant", "invscaling", "adaptive", "cosine", "step", "one_cycle"]),
+)
 def test_partial_fit_k_times_is_fit_with_k_epochs(solver, learning_rate, engine):
     k = 7
     parameters = {"hidden_layer_sizes": (8,), "solver": solver, "learning_rate": learning_rate, "batch_size": 40}

@@ -56,7 +56,7 @@ QUICK = {"hidden_layer_sizes": (8,), "max_iter": 30, "batch_size": 25, "learning
 classifier, regressor = partial(bl.MLPClassifier, **QUICK), partial(bl.MLPRegressor, **QUICK)
 
 
-@pytest.fixture(params=["loky", "threading", "multiprocessing"])
+@pytest.fixture(params=["loky", "threading", pytest.param("multiprocessing", marks=pytest.mark.thorough)])
 def backend(request):
     """Two workers that import, fork or share us; what they warn of stays in them."""
     with joblib.parallel_config(request.param, n_jobs=2):
@@ -124,9 +124,10 @@ REGRESSORS = {
 }
 
 
-# "calibrated" is "isotonic" with another method
+# "calibrated" is "isotonic" with another method, and "stacking" is REGRESSORS' too
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.thorough] * (name == "calibrated")) for name in CLASSIFIERS]
+    "name",
+    [pytest.param(name, marks=[pytest.mark.thorough] * (name in ("calibrated", "stacking"))) for name in CLASSIFIERS],
 )
 def test_composed_classifier(name):
     model = CLASSIFIERS[name]().fit(X, y)

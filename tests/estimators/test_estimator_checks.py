@@ -120,6 +120,7 @@ def test_scikit_learn_estimator_checks(estimator, check, monkeypatch):
     check(estimator)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("option", "cls"), list(_cases()))
 def test_scikit_learn_estimator_checks_with_options(option, cls, monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")

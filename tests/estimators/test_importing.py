@@ -184,6 +184,7 @@ def test_layers_that_do_not_chain():
         bl.from_state_dict(state)
 
 
+@pytest.mark.thorough
 def test_no_torch_is_imported():
     import subprocess
     import sys

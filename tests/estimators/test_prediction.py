@@ -161,6 +161,7 @@ def test_sessions_are_not_pickled(model):
     assert not hasattr(clone(model), "_kept_sessions")
 
 
+@pytest.mark.thorough
 def test_what_a_program_that_predicts_need_not_import():
     program = (
         "import sys, numpy, sklearn.base; before = set(sys.modules)\n"

@@ -129,8 +129,7 @@ def test_same_weights_with_sample_weights_and_alpha(task, solver, engine):
     assert_same_weights(theirs, ours, weights)
 
 
-@every("solver", ["adam", "nesterov", "invscaling", "adaptive"])
-@every("task", TASKS)
+@every(("solver", "task"), in_turn(["adam", "nesterov", "invscaling", "adaptive"], TASKS))
 def test_same_weights_with_partial_fit(task, solver, engine):
     theirs, ours, weights, _ = fit_both(task, engine, SOLVERS[solver], 43, fit="partial_fit")
     assert_same_weights(theirs, ours, weights)

@@ -16,6 +16,7 @@ import backlit as bl
 from backlit.core.activations import get_activation
 from backlit.explanation import render
 from backlit.tables.options import TableTraining
+from every import in_turn
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -88,9 +89,11 @@ def check_page(text):
     return checked
 
 
-@pytest.mark.parametrize("numbers", ["scaled", "piecewise"])
-@pytest.mark.parametrize(("target", "activation"), [("y", "relu"), ("kind", "sigmoid")])
-def test_every_line_of_a_table(target, activation, numbers):
+@pytest.mark.parametrize(
+    ("of_target", "numbers"), in_turn([("y", "relu"), ("kind", "sigmoid")], ["scaled", "piecewise"])
+)
+def test_every_line_of_a_table(of_target, numbers):
+    target, activation = of_target
     table = TABLE.drop({"y": "kind", "kind": "y"}[target])
     model = bl.TableModel.train(
         table, target, TableTraining(hidden=(3,), epochs=3, activation=activation, numbers=numbers, n_bins=4)

@@ -18,7 +18,7 @@ from backlit.core.losses import fitting_pairs
 from backlit.errors import InvalidInputError
 from backlit.explanation import Explanation, explain, render
 from backlit.explanation.trace import tree as branches
-from every import every
+from every import every, in_turn
 
 SCHEMA = Draft202012Validator(Explanation.json_schema())
 
@@ -51,9 +51,9 @@ def check_round_trip(explanation):
     return again
 
 
-@every("dtype", ["float32", "float64"])
-@every(("loss", "output"), fitting_pairs())
-def test_every_pair_comes_back_bit_for_bit(loss, output, dtype):
+@every(("pair", "dtype"), in_turn(fitting_pairs(), ["float32", "float64"]))
+def test_every_pair_comes_back_bit_for_bit(pair, dtype):
+    loss, output = pair
     network, x, y = network_and_target(loss, output, dtype, sizes=(2, 3, 2))
     check_round_trip(explain(network, x, y, loss=loss))
     check_round_trip(explain(network, x, loss=loss))

@@ -211,7 +211,7 @@ def test_check_writable_leaves_nothing_behind_and_changes_nothing(old: Path) -> 
     assert (old.stat().st_ino, old.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+@pytest.mark.parametrize("umask", [0o077, *(pytest.param(mask, marks=pytest.mark.thorough) for mask in (0o022, 0o002))])
 def test_a_new_file_follows_the_umask(tmp_path: Path, umask: int) -> None:
     code = "import os, sys; os.umask(int(sys.argv[2]))\nfrom backlit.persistence import atomic_write\n"
     assert run(code + "with atomic_write(sys.argv[1]): pass", tmp_path / "new", umask).returncode == 0
@@ -339,7 +339,9 @@ with atomic_write(sys.argv[1]) as file:
 
 # Links of our own that are made like /dev/stdout and /dev/fd, so that a bug cannot replace the system's.
 @pytest.mark.needs("/proc")
-@pytest.mark.parametrize("tail", ["stdout", "fd/1", "out"])
+@pytest.mark.parametrize(
+    "tail", ["out", *(pytest.param(tail, marks=pytest.mark.thorough) for tail in ("stdout", "fd/1"))]
+)
 def test_standard_output_into_a_pipe_or_a_file(old: Path, tail: str) -> None:
     (old.parent / "stdout").symlink_to("/proc/self/fd/1")
     (old.parent / "fd").symlink_to("/proc/self/fd")

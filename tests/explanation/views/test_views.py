@@ -78,7 +78,9 @@ def test_sentences_say_the_same_numbers_in_every_view(view):
         assert sentence in page, sentence
 
 
-@pytest.mark.parametrize("view", ["text", *READERS, "json"])
+@pytest.mark.parametrize(
+    "view", ["text", *(pytest.param(view, marks=pytest.mark.thorough) for view in (*READERS, "json"))]
+)
 def test_a_large_network_is_quick_in_every_view(view):
     network = Network.initialize([784, 100, 10], ["relu", "softmax"], seed=0, dtype="float32")
     x, y = np.random.default_rng(0).random(784), np.eye(10)[3]

@@ -40,7 +40,10 @@ def test_conventions_are_found(name, convention):
     assert detect_convention(recipe, task, 0)[0] == convention
 
 
-@pytest.mark.parametrize("name", ["dlai_planar", "dlai_deep", "softmax_batch"])
+@pytest.mark.parametrize(
+    "name",
+    ["dlai_deep", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("dlai_planar", "softmax_batch"))],
+)
 def test_it_is_said_what_a_program_is_right_for(name):
     path = program(f"right/{name}")
     asked = task(path)

@@ -85,7 +85,7 @@ def test_other_values_are_refused(value):
 
 
 @given(JSON)
-@settings(max_examples=300 if needs.THOROUGH else 60)
+@settings(max_examples=300 if needs.THOROUGH else 30)
 def test_no_document_does_more_than_be_refused(document):
     for read in (decode, lambda d: decode_inventory(arrived(d)), lambda d: decode_outcome(arrived(d))):
         with contextlib.suppress(WireError):

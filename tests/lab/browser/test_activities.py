@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 import backlit as bl
 from backlit.explanation.plain_text import number
@@ -30,6 +31,7 @@ def tab_to(page, words, key="Tab"):
     raise AssertionError(f"{words!r} cannot be reached by {key}")
 
 
+@pytest.mark.thorough
 def test_stepping_by_keyboard(open_page):
     page = open_page("Step")
     tab_to(page, "Next")
@@ -48,6 +50,7 @@ def test_stepping_by_keyboard(open_page):
     assert page.text(".formula .result") == number(state.explanation.examples[0].layer(2).a[1], 6)
 
 
+@pytest.mark.thorough
 def test_the_demon_by_keyboard(open_page):
     page = open_page("Demon")
     tab_to(page, "Δz at neuron")
@@ -70,6 +73,7 @@ def test_the_demon_by_keyboard(open_page):
     assert page.text("[data-slope]") == number(step.layer_parameters(3).step.nabla_w[0, 1], 6)
 
 
+@pytest.mark.thorough
 def test_an_exercise_by_keyboard(open_page):
     page = open_page("Exercise")
     tab_to(page, "BP2")
@@ -112,6 +116,7 @@ def test_homework(open_page):
     assert "b of neuron 1 of layer 3 is empty or no number" in page.text(".homework .wrong")
 
 
+@pytest.mark.thorough
 def test_a_table_of_ones_own(open_page, tmp_path):
     (tmp_path / "homes.csv").write_text(HOMES)
     page = open_page("Data")
@@ -147,6 +152,7 @@ def test_training_moves_and_stands(open_page):
     assert page.text("[data-epoch]") == epoch
 
 
+@pytest.mark.thorough
 def test_what_is_taken_away_opens_again(open_page, tmp_path):
     page = open_page("Step")
     page.button("Next").click()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from backlit.documents.strict_json import dump
 from backlit.lab.served.page import page_files
 from backlit.lab.site import LESSONS, record
 
 
+@pytest.mark.thorough
 def test_a_recorded_lesson_is_whole(open_page):
     files = page_files()
     page = '<!DOCTYPE html><html lang="en"><title>lesson</title><link rel="icon" href="data:,">'

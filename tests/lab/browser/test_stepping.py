@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from printed_sums import SUPERSCRIPTS, sum_of, value_of
 
 from backlit.explanation.plain_text import number
@@ -89,6 +90,7 @@ def test_a_step_phase_by_phase(open_page):
     check_cells(page, state)
 
 
+@pytest.mark.thorough
 def test_every_cell_is_worked_out_and_adds_up(open_page):
     page = open_page("Step")
     page.tab.locator("[data-place='delta.2.1'].cell").wait_for()
@@ -103,6 +105,7 @@ def test_every_cell_is_worked_out_and_adds_up(open_page):
     assert summed >= {key for key in keys if key.startswith(("z.", "delta.", "nabla_w.", "b_new.", "w_new."))}
 
 
+@pytest.mark.thorough
 def test_a_wrong_digit_does_not_agree(open_page):
     def spoil(tab):
         def answer(route):
@@ -119,6 +122,7 @@ def test_a_wrong_digit_does_not_agree(open_page):
     assert "do not agree" in page.text(".agree")
 
 
+@pytest.mark.thorough
 def test_summands_lead_to_where_they_come_from(open_page):
     page = open_page("Step")
     page.tab.locator(".cell[data-place='delta.2.1']").click()
@@ -129,6 +133,7 @@ def test_summands_lead_to_where_they_come_from(open_page):
     assert "they agree" in page.text(".check")
 
 
+@pytest.mark.thorough
 def test_edits_are_followed(open_page):
     page, state = open_page("Step"), first_lab()
     # small and large numbers are printed as Python prints them, too
@@ -141,6 +146,7 @@ def test_edits_are_followed(open_page):
         check_cells(page, state)
 
 
+@pytest.mark.thorough
 def test_a_batch_is_the_mean_of_its_examples(open_page):
     page = open_page("Step")
     page.type_into(page.tab.get_by_label("Batch: rows"), "1-4")
@@ -154,6 +160,7 @@ def test_a_batch_is_the_mean_of_its_examples(open_page):
     page.wait_for("() => document.querySelector('.example select').value === '3'")
 
 
+@pytest.mark.thorough
 def test_the_picture_tells_signs_by_form(open_page):
     page = open_page("Step")
     page.tab.wait_for_selector(".edge.lit", state="attached")
