@@ -31,6 +31,7 @@ def write_long(path: Path, n_rows: int) -> None:
     first = np.datetime64("2020-01-01")
     table |= {f"d{j}": first + rng.integers(0, 1500, n_rows).astype("timedelta64[D]") for j in range(2)}
     pl.DataFrame(table).write_csv(path)
+    _size_of(path).write_text(f"{n_rows} 148")  # of the matrix that comes of it
 
 
 def write_wide(path: Path, n_columns: int) -> None:
@@ -39,6 +40,11 @@ def write_wide(path: Path, n_columns: int) -> None:
 
     x = np.random.default_rng(0).normal(size=(50, n_columns)).round(4)
     pl.DataFrame(x, schema=[f"x{j}" for j in range(n_columns)]).write_csv(path)
+    _size_of(path).write_text(f"50 {n_columns}")
+
+
+def _size_of(path: Path) -> Path:
+    return path.with_suffix(".size")
 
 
 def inspect(path: str) -> None:
@@ -65,6 +71,11 @@ def encode(path: str) -> None:
     bl.TableEncoder().fit_transform(bl.read_table(path))
 
 
+def matrix(path: str) -> None:
+    """Make a matrix as large as that of `encode`, of ones alone: what no encoder can do without."""
+    np.empty([int(n) for n in _size_of(Path(path)).read_text().split()]).fill(1)
+
+
 def peer(path: str) -> None:
     """Read with polars."""
     import polars as pl
@@ -72,7 +83,7 @@ def peer(path: str) -> None:
     pl.read_csv(path)
 
 
-WAYS = {way.__name__: way for way in (peer, inspect, read, encode)}
+WAYS = {way.__name__: way for way in (peer, inspect, read, encode, matrix)}
 
 
 def measure(way: str, path: Path) -> tuple[float, float]:
@@ -113,8 +124,8 @@ def main() -> None:
         write_long(long, n_rows)
         write_wide(wide, n_columns)
         for path, shape, ways in (
-            (long, f"{n_rows:,} x 20", ("inspect", "read", "encode")),
-            (wide, f"50 x {n_columns:,}", ("read", "encode")),
+            (long, f"{n_rows:,} x 20", ("inspect", "read", "encode", "matrix")),
+            (wide, f"50 x {n_columns:,}", ("read", "encode", "matrix")),
         ):
             rounds = [{way: measure(way, path) for way in ("peer", *ways)} for _ in range(given.rounds)]
             for way in ("peer", *ways):
