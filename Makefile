@@ -150,8 +150,8 @@ soak: setup  ## what takes too long for test
 	BACKLIT_EVERY_FLOAT=1 $(BIN)/python -m pytest -n auto --timeout 0 tests/engine/test_accuracy.py
 	BACKLIT_SOAK=1 $(MAKE) --no-print-directory test-cluster
 
-bench: setup  ## side by side with peers, 15 minutes
-	$(BIN)/python benchmarks/run.py
+bench: setup  ## side by side with peers, 15 minutes; ARGS="--neighbor" or "--isa avx2" takes 3 and 5
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 bench-quick: setup  ## the same in 2 minutes
 	$(BIN)/python benchmarks/run.py --quick

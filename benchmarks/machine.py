@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -18,6 +19,7 @@ import numpy as np
 from backlit.engine.native import NativeEngine
 
 HERE = Path(__file__).parent
+COMPILED_FOR = {"native": ["-march=native"], "avx2": ["-mavx2", "-mfma"], "baseline": []}
 PEERS = ("numpy", "scikit-learn", "torch", "jax")
 
 
@@ -49,21 +51,30 @@ def describe() -> dict[str, Any]:
     }
 
 
-def peak(dtype: str, n_threads: int) -> float:
-    """Return the most GFLOP/s seen: of multiply-adds in registers, or of NumPy's matrix product if that is more."""
-    matrix_product = _matrix_product(dtype) if n_threads == processors() else 0.0
-    return max(_multiply_adds(dtype, n_threads), matrix_product)
+def peak(dtype: str, n_threads: int, isa: str = "native") -> float:
+    """Return the most GFLOP/s seen: of multiply-adds in registers, or of NumPy's matrix product if that is more.
+
+    Of a lesser instruction set than the processor's, which NumPy would not keep to, only of the former.
+    """
+    matrix_product = _matrix_product(dtype) if n_threads == processors() and isa == "native" else 0.0
+    return max(_multiply_adds(dtype, n_threads, isa), matrix_product)
+
+
+def hiding(isa: str) -> str | None:
+    """Return the library that, preloaded, hides more than this instruction set; None where that cannot be done."""
+    library = _compiled("held.cpp", isa, ["-DBACKLIT_HIDE_AVX"] if isa == "baseline" else [])
+    if library is None:
+        return None
+    program = "import ctypes; raise SystemExit(not ctypes.CDLL(None).hides())"
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | {"LD_PRELOAD": library}, check=False)
+    return None if done.returncode else library
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def _library(isa: str = "native") -> ctypes.CDLL | None:
     """Return the compiled loop, or None where there is no compiler."""
-    library = HERE / "results" / "peak.so"
-    library.parent.mkdir(exist_ok=True)
-    command = ["c++", "-O3", "-march=native", "-shared", "-fPIC", str(HERE / "peak.cpp"), "-o", str(library)]
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
+    library = _compiled("peak.cpp", isa, COMPILED_FOR[isa])
+    if library is None:
         return None
     loaded = ctypes.CDLL(str(library))
     for name in ("multiply_add_float32", "multiply_add_float64", "multiply_add_and_store_float32"):
@@ -72,8 +83,19 @@ def _library() -> ctypes.CDLL | None:
     return loaded
 
 
-def _multiply_adds(dtype: str, n_threads: int) -> float:
-    library = _library()
+def _compiled(source: str, isa: str, flags: list[str]) -> str | None:
+    library = HERE / "results" / f"{Path(source).stem}-{isa}.so"
+    library.parent.mkdir(exist_ok=True)
+    command = ["c++", "-O3", *flags, "-shared", "-fPIC", str(HERE / source), "-o", str(library)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return str(library)
+
+
+def _multiply_adds(dtype: str, n_threads: int, isa: str) -> float:
+    library = _library(isa)
     if library is None:
         return 0.0
     run = getattr(library, f"multiply_add_{dtype}")  # the interpreter's lock is released during the call

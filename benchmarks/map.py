@@ -30,8 +30,8 @@ import bounds
 import correctness
 import machine
 import map_pictures
+import map_report
 import numpy as np
-import report
 from cases import MAP_ROUNDS, QUICK_MAP_ROUNDS, Case, shape, shapes
 from interleaved import ContestantFailedError, Process
 from run import QUICK_RESULTS, RESULTS, say
@@ -158,7 +158,7 @@ def row_of(case: Case, found: dict[str, Any], limits: dict[str, dict[str, Any]])
 
 def line_of(row: dict[str, Any]) -> str:
     cells = " ".join(f"{name} {1e6 * seconds:,.1f}" for name, seconds in row["rows"].items())
-    share = 100 * report.share_of_one(row)
+    share = 100 * map_report.share_of_one(row)
     return f"{row['name']}: {row['ratio']:.2f} × {row['best peer']}; {share:.0f} % of the roofline on one; µs: {cells}"
 
 
@@ -208,7 +208,7 @@ def main() -> None:
         results["map"] = {"machine": machine.describe(), "limits": limits, "rows": rows}
         file.write_text(json.dumps(results, indent=1, ensure_ascii=False))
         map_pictures.draw(rows, "quick-" if arguments.quick else "")
-        print(report.shape_map(results))
+        print(map_report.shape_map(results))
     if complaints := complaints_of(rows):
         sys.exit("\n".join(complaints))
 

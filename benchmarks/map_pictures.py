@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import map_report
 import numpy as np
-import report
 from cases import MAP_DEPTH, MAP_OUTPUTS
 
 FOLDER = Path(__file__).parent / "results"
@@ -20,7 +20,7 @@ def draw(rows: Sequence[Row], prefix: str = "") -> None:
     _picture(
         rows,
         {
-            "one core: share of its roofline, %": lambda row: 100 * report.share_of_one(row),
+            "one core: share of its roofline, %": lambda row: 100 * map_report.share_of_one(row),
             f"{most} cores: share of theirs, %": lambda row: 100 * row["bound"][most] / row["ours"][most],
         },
         FOLDER / f"{prefix}map-share.png",

@@ -120,7 +120,8 @@ int main(int n_arguments, char** arguments) {
   d.objective.loss = Loss(index_of(arguments[3], loss_names, "loss"));
   work.batch_size = std::stol(arguments[4]);
   if (std::string(arguments[5]) == "adam")
-    d.optimizer = Optimizer("adam", Arguments({{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}}));
+    d.optimizer =
+        Optimizer("adam", Arguments({{"beta_1", 0.9}, {"beta_2", 0.999}, {"epsilon", 1e-8}, {"clip_norm", 0}}));
   work.n_rows = std::stol(arguments[6]) / work.batch_size * work.batch_size;
 
   std::mt19937 random(0);

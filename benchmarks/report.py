@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import statistics
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
+import neighbor
 from cases import CASES, FITTED_EPOCHS, GRID, GRID_FOLDS
+from map_report import shape_map
+from pages import figure, table
 
 Results = dict[str, Any]
 Row = dict[str, Any]
 AS_FAST = 1.02  # with fewer threads counts as the better
-
-
-def table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """Return a Markdown table whose columns are aligned also where it is read as text."""
-    rows = [header, *rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
 
 
 def best(rows: list[Row]) -> dict[str, Row]:
@@ -99,17 +88,33 @@ def _training_line(results: Results, row: Row, fastest_peer: float | None) -> li
     mark = " ¹" if row["nearest"] else ""
     mark += "" if row["right"] else " WRONG"
     is_ours = row["contestant"].startswith("backlit")
-    figure = f"**{_figure(microseconds)}**" if is_ours else _figure(microseconds)
+    time = f"**{figure(microseconds)}**" if is_ours else figure(microseconds)
     return [
         row["case"] + ("" if row["dtype"] == "float32" else f" {row['dtype']}"),
         row["contestant"] + mark,
         str(row["n_threads"]),
-        figure,
-        f"{_figure(row['low'])}–{_figure(row['high'])}",
+        time,
+        f"{figure(row['low'])}–{figure(row['high'])}",
         f"{gflops:,.1f}",
         f"{100 * gflops / peak:.0f} %",
         "–" if fastest_peer is None else f"{fastest_peer / microseconds:.2f}",
     ]
+
+
+def held_to(isa: str) -> Callable[[Results], str]:
+    """Return what writes everybody's times where all are held to an instruction set."""
+
+    def write(results: Results) -> str:
+        held = results["held"][isa]
+        rows = [row | {"contestant": row["contestant"].removesuffix(f", {isa}"), "isa": ""} for row in held["training"]]
+        peaks = ", ".join(f"{gflops:,.0f} GFLOP/s on {n}" for n, gflops in held["peak"]["float32"].items())
+        about, how = held["machine"], "hidden from everybody" if held["hidden"] else "not asked for"
+        where = (
+            f"{about['processor']}, {about['date']}; more than {isa} is {how}. Its peak of multiply-adds: {peaks}.\n\n"
+        )
+        return where + training({"training": rows, "peak": held["peak"]})
+
+    return write
 
 
 def headline(results: Results) -> str:
@@ -127,9 +132,9 @@ def headline(results: Results) -> str:
             if name not in found:
                 cells.append("–")
                 continue
-            figure = _figure(found[name]["microseconds"])
-            figure = f"**{figure}**" if name == "backlit" else figure
-            cells.append(figure + (" ¹" if found[name]["nearest"] else ""))
+            time = figure(found[name]["microseconds"])
+            time = f"**{time}**" if name == "backlit" else time
+            cells.append(time + (" ¹" if found[name]["nearest"] else ""))
         lines.append(cells)
     return table(["network, batch, optimizer", *names], lines)
 
@@ -151,7 +156,7 @@ def prediction(results: Results) -> str:
     return table(
         ["network of", "rows", "contestant", "threads", "µs"],
         [
-            [row["case"], f"{row['rows']:,}", row["entry"], str(row["n_threads"]), _figure(row["microseconds"])]
+            [row["case"], f"{row['rows']:,}", row["entry"], str(row["n_threads"]), figure(row["microseconds"])]
             for row in results["prediction"]
         ],
     )
@@ -210,50 +215,6 @@ def grid_search(results: Results) -> str:
     )
 
 
-def shape_map(results: Results) -> str:
-    """What the map says of groups of shapes; the pictures have all."""
-    rows = results["map"]["rows"]
-    groups = {
-        "all": rows,
-        "widths 4 to 16, batches from 16": [r for r in rows if r["width"] <= 16 <= r["batch"]],
-        "widths 32 to 128": [r for r in rows if 32 <= r["width"] <= 128],
-        "widths from 256, batches from 16": [r for r in rows if r["width"] >= 256 and r["batch"] >= 16],
-        "widths from 1024, batches up to 8": [r for r in rows if r["width"] >= 1024 and r["batch"] <= 8],
-        "more than 50 µs on one core": [r for r in rows if r["ours"]["1"] > 5e-5],
-    }
-    header = ["shapes", "number", "× best peer: least", "median", "not ahead", "of one core's roofline", "second core"]
-    lines = []
-    for name, group in groups.items():
-        if not group:
-            continue
-        ratios = sorted(row["ratio"] for row in group)
-        share, second = (
-            statistics.median(values_of(row) for row in group) for values_of in (share_of_one, second_core)
-        )
-        figures = [f"{ratios[0]:.2f}", f"{statistics.median(ratios):.2f}", str(sum(r < 1 for r in ratios))]
-        lines.append([name, str(len(group)), *figures, f"{100 * share:.0f} %", f"{second:.2f} ×"])
-    behind = sorted((row for row in rows if row["ratio"] < 1), key=lambda row: row["ratio"])
-    tail = "".join(f"\n- {row['name']}: {row['ratio']:.2f} × {row['best peer']}" for row in behind)
-    pictures = "\n\n![Share of the roofline](map-share.png)\n\n![Times the best peer](map-peers.png)"
-    about = results["map"]["machine"]
-    limits = ", ".join(
-        f"{limit['peak']:,.0f} GFLOP/s and {min(limit['bandwidth'].values()):,.0f} GB/s of large vectors on {n}"
-        for n, limit in results["map"]["limits"].items()
-    )
-    where = f"{about['processor']}, {about['instruction_set']}, {about['date']}: {limits}.\n\n"
-    return where + table(header, lines) + (f"\n\nNot ahead of the best peer:\n{tail}" if tail else "") + pictures
-
-
-def share_of_one(row: Row) -> float:
-    """Return the share of one core's roofline that backlit reaches on it."""
-    return row["bound"]["1"] / row["ours"]["1"]
-
-
-def second_core(row: Row) -> float:
-    """Return how many times as fast backlit is where it may use all processors."""
-    return row["ours"]["1"] / row["ours"][max(row["ours"], key=int)]
-
-
 SECTIONS: dict[str, Callable[[Results], str]] = {
     "machine": machine,
     "training": training,
@@ -265,6 +226,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "memory": memory,
     "grid_search": grid_search,
     "map": shape_map,
+    "neighbor": lambda results: neighbor.report(results["neighbor"]),
     "headline": headline,
 }
 
@@ -276,19 +238,8 @@ def sections(results: Results) -> dict[str, str]:
         needs = {"variants": "training", "headline": "training"}.get(name, name)
         if results.get(needs):
             written[name] = write(results)
+    for isa in results.get("held", {}):
+        written[isa] = held_to(isa)(results)
     if "variants" in written and all(_is_main(row) for row in results["training"]):
         del written["variants"]
     return written
-
-
-def write_into(file: Path, written: dict[str, str]) -> None:
-    """Replace what stands between ``<!-- benchmark: NAME -->`` and ``<!-- end -->`` in a page."""
-    text = file.read_text()
-    for name, content in written.items():
-        pattern = rf"(<!-- benchmark: {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(pattern, lambda m, content=content: f"{m[1]}{content}\n{m[2]}", text, flags=re.DOTALL)
-    file.write_text(text)
-
-
-def _figure(microseconds: float) -> str:
-    return f"{microseconds:,.1f}" if microseconds < 100 else f"{microseconds:,.0f}"

@@ -3,6 +3,8 @@
     python benchmarks/run.py                         everything, about a quarter of an hour on two processors
     python benchmarks/run.py --quick                 the workloads at fewer rounds, less than 2 minutes
     python benchmarks/run.py --only training --cases W1,W4
+    python benchmarks/run.py --neighbor              backlit and JAX beside a process that streams memory, 3 minutes
+    python benchmarks/run.py --isa avx2              the workloads with everybody held to AVX2, some 5 minutes
     python benchmarks/run.py --write-docs            puts the saved results into the documentation, measures nothing
 
 Contestants run in processes of their own and take turns (`interleaved.py`); all begin with the same weights and see the
@@ -30,9 +32,11 @@ import interleaved
 import machine
 import map_pictures
 import memory
+import neighbor
+import pages
 import prediction
 import report
-from cases import CASES, OTHER_ROUNDS, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
+from cases import CASES, INSTRUCTION_SETS, OTHER_ROUNDS, PREDICTED, PREDICTED_ROWS, QUICK_ROUNDS, ROUNDS
 
 import training
 
@@ -49,12 +53,39 @@ def say(message: str) -> None:
 def measure_training(results: report.Results, quick: bool, cases: list[str]) -> None:
     """W1 to W4: everybody in float32, then the variants."""
     results["training"] = []
-    for case in cases:
-        n_rounds = QUICK_ROUNDS if quick else ROUNDS
-        _train(results, [entry for entry in training.main_entries(quick) if entry.case == case], quick, n_rounds)
+    _train_all(results, training.main_entries(quick), quick, cases)
     if not quick:
         for entries in training.variants(cases):
             _train(results, entries, quick, OTHER_ROUNDS)
+
+
+def measure_held(results: report.Results, quick: bool, cases: list[str], isa: str) -> None:
+    """W1 to W4 with everybody held to a lesser instruction set, beside the peak of that set."""
+    hidden_by = machine.hiding(isa)
+    peak = {str(n): machine.peak("float32", n, isa) for n in sorted({1, machine.processors()})}
+    held: report.Results = {"training": [], "peak": {"float32": peak}, "failed": {}, "machine": machine.describe()}
+    held["hidden"] = hidden_by is not None
+    _train_all(held, training.held_entries(isa, hidden_by, quick), quick, cases)
+    results["failed"] |= held.pop("failed")
+    results.setdefault("held", {})[isa] = held
+
+
+def measure_neighbor(results: report.Results, quick: bool, cases: list[str]) -> None:
+    """W1 to W4 beside a process that streams memory."""
+    results["neighbor"] = []
+    for keys in neighbor.entries(cases):
+        tasks = {
+            (entry, beside): ("neighbor", entry.n_threads, entry.arguments() | {"beside": beside, "quick": quick}, {})
+            for entry, beside in keys
+        }
+        measured, failed = interleaved.measure(tasks, QUICK_ROUNDS if quick else ROUNDS, say)
+        results["neighbor"] += [entry.row(found) | {"beside": beside} for (entry, beside), found in measured.items()]
+        results["failed"] |= {str(entry): why for (entry, _), why in failed.items()}
+
+
+def _train_all(results: report.Results, entries: list[training.Entry], quick: bool, cases: list[str]) -> None:
+    for case in cases:
+        _train(results, [e for e in entries if e.case == case], quick, QUICK_ROUNDS if quick else ROUNDS)
 
 
 def _train(results: report.Results, entries: list[training.Entry], quick: bool, n_rounds: int) -> None:
@@ -152,14 +183,22 @@ def measure(arguments: argparse.Namespace) -> report.Results:
     results["machine"] = machine.describe()
     results["failed"] = {}
     parts = arguments.only.split(",") if arguments.only else QUICK_PARTS if arguments.quick else PARTS
+    if arguments.isa or arguments.neighbor:
+        parts = ()
     if "training" in parts or "peak" not in results:  # shares are of the peak of the same run
         results["peak"] = {
             dtype: {str(n): machine.peak(dtype, n) for n in sorted({1, machine.processors()})}
             for dtype in ("float32", "float64")
         }
+    cases = arguments.cases.split(",")
+    if arguments.isa:
+        measure_held(results, arguments.quick, cases, arguments.isa)
+    if arguments.neighbor:
+        measure_neighbor(results, arguments.quick, cases)
     for name in parts:
-        PARTS[name](results, arguments.quick, arguments.cases.split(","))
+        PARTS[name](results, arguments.quick, cases)
         file.write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    file.write_text(json.dumps(results, indent=1, ensure_ascii=False))
     return results
 
 
@@ -169,7 +208,7 @@ def write_docs() -> None:
         raise SystemExit(f"There are no results at {RESULTS}. Run `make bench` first.")
     written = report.sections(json.loads(RESULTS.read_text()))
     for page in (DOCS / "performance.md", HERE.parent / "README.md"):
-        report.write_into(page, written)
+        pages.write_into(page, written)
     for picture in map_pictures.FOLDER.glob("map-*.png"):
         shutil.copy(picture, DOCS)
 
@@ -178,6 +217,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer contestants and rounds")
     parser.add_argument("--only", help=f"parts to measure, of {','.join(PARTS)}")
+    parser.add_argument("--neighbor", action="store_true", help="only the workloads, beside one that streams memory")
+    parser.add_argument("--isa", choices=INSTRUCTION_SETS, help="only the workloads, everybody held to this set")
     parser.add_argument("--cases", default=",".join(CASES), help="workloads of training and fitting")
     parser.add_argument("--write-docs", action="store_true", help="write saved results into docs/ and README.md")
     arguments = parser.parse_args()
@@ -188,9 +229,10 @@ def main() -> None:
     print()
     for name, text in report.sections(results).items():
         print(f"{name}\n\n{text}\n")
+    held = [row for each in results.get("held", {}).values() for row in each["training"]]
     complaints = [
         f"{row['contestant']} is wrong on {row['case']}: {row['distance']} from the reference"
-        for row in results.get("training", [])
+        for row in results.get("training", []) + results.get("neighbor", []) + held
         if not row["right"]
     ]
     complaints += [f"{key} failed: {why}" for key, why in results.get("failed", {}).items()]

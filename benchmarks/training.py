@@ -15,6 +15,14 @@ from interleaved import Measured, repeated
 from machine import processors
 
 SECONDS_PER_ROUND = 0.15
+# What asks backlit, and its peers' products, for an instruction set where processors cannot hide the others.
+ASKING_FOR = {
+    "avx2": {"BACKLIT_ISA": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
+    "baseline": {"BACKLIT_ISA": "baseline", "ATEN_CPU_CAPABILITY": "default"},
+}
+ASKING_FOR["avx2"] |= {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
+ASKING_FOR["baseline"] |= {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem"}
+NEEDS_AVX = ("JAX",)
 FLOAT64_CONTESTANTS = ("backlit", "JAX", "PyTorch eager", "scikit-learn")
 
 
@@ -28,6 +36,7 @@ class Entry:
     dtype: str = "float32"
     precision: str = "full"
     isa: str = ""  # a lesser instruction set than the processor's
+    hidden_by: str = ""  # what hides the others; see `machine.hiding`
 
     def __str__(self) -> str:
         variant = " ".join(
@@ -40,10 +49,11 @@ class Entry:
         return CONTESTANTS[self.contestant].own_case(replace(case, precision=self.precision))
 
     def arguments(self) -> dict[str, Any]:
-        return {key: value for key, value in asdict(self).items() if key not in ("n_threads", "isa")}
+        return {key: value for key, value in asdict(self).items() if key not in ("n_threads", "isa", "hidden_by")}
 
     def environment(self) -> dict[str, str]:
-        return {"BACKLIT_ISA": self.isa} if self.isa else {}
+        hidden = {"LD_PRELOAD": self.hidden_by} if self.hidden_by else {}
+        return hidden | (ASKING_FOR[self.isa] if self.isa else {})
 
     def row(self, found: Measured) -> dict[str, Any]:
         """Return what is saved of it."""
@@ -75,6 +85,12 @@ def main_entries(quick: bool) -> list[Entry]:
         counts = {min(most, suited(case))} if quick or contestant.chooses_threads else {1, most}
         entries += [Entry(case.name, contestant.name, n) for n in sorted(counts)]
     return entries
+
+
+def held_entries(isa: str, hidden_by: str | None, quick: bool) -> list[Entry]:
+    """Everybody in float32, held to an instruction set as far as can be."""
+    entries = [replace(entry, isa=isa, hidden_by=hidden_by or "") for entry in main_entries(quick)]
+    return [entry for entry in entries if isa != "baseline" or entry.contestant not in NEEDS_AVX]
 
 
 def suited(case: Case) -> int:

@@ -1,5 +1,5 @@
-// The products of full precision, in blocks that caches hold: which rows are taken at a time, and where they are copied
-// together first. The products of less precision pack both operands, and need neither.
+// The products of full precision, in blocks that caches hold: which rows are taken at a time, and in BP4 copied into
+// strips first. The products of less precision pack both operands, and need neither.
 #pragma once
 
 #include "products.hpp"
@@ -15,19 +15,27 @@ long numbers_of_pointers(long n) {
   return padded(n * long(sizeof(const T*) / sizeof(T)), lanes<T>);
 }
 
-// Columns [begin, end) of a once more, row after row in scratch. Where the rows of a lie a power of two apart, as those
+// Columns [begin, end) of a in strips, as far as they fill them. Where the rows of a lie a power of two apart, as those
 // of layers of 512 neurons do, they share a few places of each cache, and drive each other out of them: BP4, which
-// takes a few numbers of every row, would wait for far memory at each.
+// takes a few numbers of every row, would wait for far memory at each. Other rows gain no more by strips than these
+// cost.
 template <class T>
-Rows<T> columns_together(Rows<T> a, long begin, long end, long depth, T* scratch) {
-  const long n = end - begin;
+Strips<T> into_strips(Rows<T> a, long begin, long end, long depth, T* scratch) {
+  constexpr long at_once = 8 * strip_height;
   const T** const rows = reinterpret_cast<const T**>(scratch);
-  T* const numbers = scratch + numbers_of_pointers<T>(depth);  // from here on column 0 of the first row would stand
-  for (long k = 0; k < depth; ++k) {
-    rows[k] = numbers + k * n;
-    __builtin_memcpy(numbers + k * n + begin, a.row(k) + begin, n * sizeof(T));
-  }
-  return {rows};
+  T* const strips = scratch + numbers_of_pointers<T>(depth);
+  for (long k = 0; k < depth; ++k) rows[k] = strips + k * strip_height;
+  const auto copy = [&](long i, auto columns) BACKLIT_INLINED {
+    for (long k = 0; k < depth; ++k)
+      unroll<columns() / strip_height>([&](auto s) BACKLIT_INLINED {
+        T* const to = strips + (i - begin + s * strip_height) * depth + k * strip_height;
+        __builtin_memcpy(to, a.row(k) + i + s * strip_height, strip_height * sizeof(T));
+      });
+  };
+  long i = begin;
+  for (; i + at_once <= end; i += at_once) copy(i, std::integral_constant<long, at_once>{});
+  for (; i + strip_height <= end; i += strip_height) copy(i, std::integral_constant<long, strip_height>{});
+  return {{rows}, begin};
 }
 
 struct FullPrecision {
@@ -38,23 +46,27 @@ struct FullPrecision {
     const long depth = b.n_rows, at_a_time = rows_at_a_time<T>(depth, i_end - i_begin);
     const T* const end_of_b = b.data + padded(b.columns, lanes<T>) * depth;
     const bool is_far = depth * b.columns * long(sizeof(T)) > second_cache_block / 2;
-    const bool is_packed = a_by_column && is_large<T>(depth, i_end - i_begin) && is_crowded(a, depth);
+    // more than is fetched while the step before is taken; see Fetcher
+    const bool rows_are_far = depth * (i_end - i_begin) * long(sizeof(T)) > 1024 * 64;
+    const bool has_strips = a_by_column && is_large<T>(depth, i_end - i_begin) && is_crowded(a, depth);
     for (long i = i_begin; i < i_end; i += at_a_time) {
       const long end = i_end - i < at_a_time ? i_end : i + at_a_time;
-      const Rows<T> here = is_packed ? columns_together(a, i, end, depth, scratch) : a;
+      const Strips<T> strips = has_strips ? into_strips(a, i, end, depth, scratch) : Strips<T>{};
       for_panels(b, [&](long j, Panel<const T> p) {
         const T* const next = p.row(depth) < end_of_b ? p.row(depth) : b.data;
-        panel<a_by_column>(here, i, end, p.data, p.columns, depth, j, epilogue, is_far ? next : nullptr);
+        panel<a_by_column>(a, i, end, p.data, p.columns, depth, j, epilogue, is_far ? next : nullptr,
+                           rows_are_far && j == 0, strips);
       });
     }
   }
 
+  // For up to n_rows rows of layers up to `widest` wide.
   template <class T>
   static long scratch_size(long n_rows, long widest) {
     if (!is_large<T>(n_rows, widest)) return 0;
     const long block = second_cache_block / long(sizeof(T)), least = n_rows * least_rows, most = n_rows * widest;
     const long needed = block > least ? block : least;
-    return numbers_of_pointers<T>(n_rows) + widest + (needed < most ? needed : most);
+    return numbers_of_pointers<T>(n_rows) + (needed < most ? needed : most);
   }
 
  private:

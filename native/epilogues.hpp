@@ -48,8 +48,6 @@ struct LayerEpilogue {
   }
   BACKLIT_INLINE void tile_begins(long, int, long) { ahead.tile_begins(); }
   BACKLIT_INLINE void terms_begin() { ahead.ask(); }
-  BACKLIT_INLINE void term_begins(long) const {}
-  BACKLIT_INLINE void tile_goes_on(long) const {}
   BACKLIT_INLINE Vec<T> start(Place at) const { return load(start_of_panel + at.c); }
   BACKLIT_INLINE void finish(Place at, Vec<T> sum) const { store(at.in(sums), sum); }
   BACKLIT_INLINE void tile_done(long i, int height, long j, long columns) const {
@@ -125,8 +123,17 @@ struct NablaEpilogue {
     sums = rule ? nabla : nabla + tile;
     starts = rule ? zeros : sums;
   }
-  BACKLIT_INLINE void term_begins(long k) const { fetcher.fetch_line_of(k); }
-  BACKLIT_INLINE void tile_goes_on(long k) {
+  BACKLIT_INLINE void term_begins(long k) {
+    fetcher.fetch_line_of(k);
+    ask_for_weights(k);
+  }
+  // Up to where a tile asks for something at its terms, apart from rows of a; for weights where terms are many.
+  BACKLIT_INLINE long busy_terms(long depth) {
+    if (depth < rows_that_matter) vectors = 0;
+    const long busy = fetcher.n_rows > vectors ? fetcher.n_rows : vectors;
+    return busy < depth ? busy : depth;
+  }
+  BACKLIT_INLINE void ask_for_weights(long k) {
     if (k >= vectors) return;
     if (is_far) {
       __builtin_prefetch(slots.theta + next, 1);

@@ -6,6 +6,7 @@
 #include "epilogues.hpp"
 #include "narrow_kernels.hpp"
 #include "products.hpp"
+#include "turned_outputs.hpp"
 
 namespace backlit::BACKLIT_ISA {
 
@@ -17,13 +18,14 @@ void forward(Activation activation, Rows<T> a_previous, Panels<const T> wt, cons
   LayerEpilogue<T> epilogue{activation, has_sigma ? sigma_of_tile<T> : nullptr, b, z, a, {}, {}};
   Product::template product<false>(a_previous, 0, n_rows, wt, scratch, epilogue);
   if (activation == Activation::softmax)
-    for (long i = 0; i < n_rows; ++i) activation::softmax_row(z.row(i), a.row(i), wt.columns);
+    for (long i = softmax_of_turned(z, a, n_rows, wt.columns); i < n_rows; ++i)
+      activation::softmax_row(z.row(i), a.row(i), wt.columns);
 }
 
 // log Σ e^z of one row, from the largest output, which loses nothing: z − log a there
 template <class T>
 BACKLIT_INLINE T log_sum_of(const T* z, const T* a, long n) {
-  return largest_of(z, n) - loss::log(largest_of(a, n));
+  return largest_of(z, n) - log_of_positive<T>(broadcast(largest_of(a, n)))[0];
 }
 
 // BP1 of one output neuron, whose examples become lanes.
@@ -58,7 +60,10 @@ void output_error(Loss loss, T loss_parameter, Activation activation, Matrix<con
   constexpr long rows_ahead = 8, numbers_in_a_line = 64 / long(sizeof(T));
   const bool has_short_cut = loss_needs_z(loss);
   const bool needs_sums = has_short_cut && activation == Activation::softmax;
-  for (long i = 0; i < n_rows; ++i) {
+  long i = 0;
+  if (loss == Loss::cross_entropy && activation == Activation::softmax)
+    i = output_error_of_turned(z, a, y, share, delta, cost, n_rows, n_out);
+  for (; i < n_rows; ++i) {
     for (long j = 0; i + rows_ahead < n_rows && j < n_out; j += numbers_in_a_line)
       __builtin_prefetch(y[i + rows_ahead] + j);
     const T *z_i = z.row(i), *a_i = a.row(i);

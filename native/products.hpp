@@ -41,6 +41,7 @@ struct PanelAhead {
   static constexpr long terms = 32, line_bytes = 64, least_tiles = 4;
   std::uintptr_t at = 0;  // which may well be behind the last panel, where nothing is read
   long bytes_a_tile = 0, bytes_at_once = 0;
+  long end_of_far_rows = 0;  // up to where tiles also ask for the rows of a that the next one reads
 
   // Of a panel of `depth` rows, while so many tiles are computed; null for none.
   static PanelAhead of(const void* panel, long row_bytes, long depth, long tiles) {
@@ -54,6 +55,24 @@ struct PanelAhead {
     for (const std::uintptr_t end = at + bytes_at_once; at < end; at += line_bytes)
       __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
   }
+  // Terms k to k + `terms` of rows i to i + height of a.
+  template <int height, class O>
+  BACKLIT_INLINE void ask_for_rows(Rows<O> a, long i, long k) const {
+    if (i + height > end_of_far_rows) return;
+    for (int r = 0; r < height; ++r)
+      for (long line = 0; line < terms * long(sizeof(O)); line += line_bytes)
+        __builtin_prefetch(reinterpret_cast<const char*>(a.row(i + r) + k) + line);
+  }
+};
+
+// Columns of a once more, for BP4 by the widest tiles: `strip_height` of them at a time, from column `begin` on, so
+// that a tile reads what stands on its left from one end to the other. See blocks.hpp.
+constexpr int strip_height = tile_heights[3];
+template <class O>
+struct Strips {
+  Rows<O> rows = {};  // of the first strip; the others stand `depth` rows apart
+  long begin = 0;
+  long at(long i, long depth) const { return (i - begin) * depth; }
 };
 
 // How wide a panel is: so many vectors, the last of them half where `is_narrow`, for the rest of it is padding.
@@ -80,9 +99,9 @@ struct Place {
   }
 };
 
-// `a` is read as a[r][k], or as a[k][r] for BP4, which sums over examples.
+// `a` is read as a[r][k], or, from column `at` on, as a[k][r] for BP4, which sums over examples.
 template <class O, int height, class Width, bool a_by_column, class Epilogue>
-BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
+BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
   using T = typename SumOf<O>::type;
   constexpr int whole = Width::whole, halves = Width::has_half, with_room = whole + !whole;
   constexpr long columns = Width::template columns<T>;
@@ -101,18 +120,15 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
   // rows of a lie too far apart for the processor's own prefetching
   const long end_of_reading_ahead = a_by_column && depth >= rows_that_matter ? depth - rows_read_ahead : 0;
   long k = 0;
-  const auto terms_until = [&](long end) BACKLIT_INLINED {
+  const auto terms_until = [&](long end, auto is_busy) BACKLIT_INLINED {
     for (; k < end; ++k) {
-      if (a_by_column && k < end_of_reading_ahead) {
-        __builtin_prefetch(a.row(k + rows_read_ahead) + i);
-        here.tile_goes_on(k);
-      }
-      here.term_begins(k);
+      if (a_by_column && k < end_of_reading_ahead) __builtin_prefetch(a.row(k + rows_read_ahead) + at);
+      if constexpr (is_busy()) here.term_begins(k);
       decltype(load(b_row)) b_k[with_room];
       Half<T> b_k_half;
       unroll<whole>([&](auto v) BACKLIT_INLINED { b_k[v] = load(b_row + v * lanes<T>); });
       if constexpr (halves) b_k_half = load_half(b_row + half_at);
-      const O* a_k = a_by_column ? a.row(k) + i : nullptr;
+      const O* const a_k = a_by_column ? a.row(k) + at : nullptr;
       unroll<height>([&](auto r) BACKLIT_INLINED {
         const auto a_rk = broadcast(a_by_column ? a_k[r] : a_row[r][k]);
         unroll<whole>([&](auto v) BACKLIT_INLINED { c[r][v] = fma(a_rk, b_k[v], c[r][v]); });
@@ -122,11 +138,14 @@ BACKLIT_INLINE void tile(Rows<O> a, long i, const O* b_row, long depth, long j, 
     }
   };
   if constexpr (a_by_column) {
-    terms_until(depth);
+    // what is not asked at every term leaves its registers to the product
+    terms_until(here.busy_terms(depth), std::true_type{});
+    terms_until(depth, std::false_type{});
   } else {
     while (k < depth) {
       here.terms_begin();
-      terms_until(depth - k < PanelAhead::terms ? depth : k + PanelAhead::terms);
+      here.ahead.template ask_for_rows<height>(a, i + height, k);
+      terms_until(depth - k < PanelAhead::terms ? depth : k + PanelAhead::terms, std::false_type{});
     }
   }
   unroll<height>([&](auto r) BACKLIT_INLINED {
@@ -145,7 +164,7 @@ __attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O*
   constexpr bool has_every_height = !a_by_column;
   const auto left = [&](auto rows) BACKLIT_INLINED {
     if constexpr (rows() < Width::height && (has_every_height || (rows() & (rows() - 1)) == 0))
-      if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, b, depth, j, epilogue), i += rows();
+      if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, i, b, depth, j, epilogue), i += rows();
   };
   left(std::integral_constant<int, 12>{});
   left(std::integral_constant<int, 10>{});
@@ -158,9 +177,13 @@ __attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O*
 
 // All rows of one panel.
 template <class O, class Width, bool a_by_column, class Epilogue>
-inline void panel_rows(Rows<O> a, long i, long i_end, const O* b, long depth, long j, Epilogue& epilogue) {
+inline void panel_rows(Rows<O> a, Strips<O> strips, long i, long i_end, const O* b, long depth, long j,
+                       Epilogue& epilogue) {
   constexpr int height = Width::height;
-  for (; i + height <= i_end; i += height) tile<O, height, Width, a_by_column>(a, i, b, depth, j, epilogue);
+  const bool in_strips = a_by_column && height == strip_height && strips.rows.starts;
+  const Rows<O> left = in_strips ? strips.rows : a;
+  for (; i + height <= i_end; i += height)
+    tile<O, height, Width, a_by_column>(left, in_strips ? strips.at(i, depth) : i, i, b, depth, j, epilogue);
   using Left = std::conditional_t<a_by_column, typename Width::OfWholeVectors, Width>;
   if (i < i_end) rows_left<O, Left, a_by_column>(a, i, i_end, b, depth, j, epilogue.of_any_height());
 }
@@ -208,15 +231,17 @@ BACKLIT_INLINE void with_width(long columns, F&& f) {
 // asked for meanwhile.
 template <bool a_by_column, class O, class Epilogue>
 inline void panel(Rows<O> a, long i, long i_end, const O* b, long columns, long depth, long j, Epilogue& epilogue,
-                  const O* next = nullptr) {
+                  const O* next = nullptr, bool rows_are_far = false, Strips<O> strips = {}) {
   using T = typename SumOf<O>::type;
   with_width<T, O>(columns, [&](auto width) {
     using Width = decltype(width);
-    if constexpr (!a_by_column)
+    if constexpr (!a_by_column) {
       epilogue.ahead =
           PanelAhead::of(next, Width::template columns<T> * long(sizeof(O)), depth, (i_end - i) / Width::height);
+      epilogue.ahead.end_of_far_rows = rows_are_far ? i_end : 0;
+    }
     epilogue.panel_begins(j);
-    panel_rows<O, Width, a_by_column>(a, i, i_end, b, depth, j, epilogue);
+    panel_rows<O, Width, a_by_column>(a, strips, i, i_end, b, depth, j, epilogue);
   });
 }
 

@@ -174,13 +174,13 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
                           const std::function<bool()>& interrupted) {
   using Clock = std::chrono::steady_clock;
   const Call call;
-  const int n_threads = threads_for_steps(batch_size, n_order, examples.is_sparse());
+  const int most_threads = threads_for_steps(batch_size, n_order, examples.is_sparse());
   const bool is_narrow = narrow_.serves(batch_size, examples.is_sparse());
   if (is_narrow) {
     narrow_.reserve(batch_size);
     step_.reserve(false);
   } else {
-    reserve(n_threads, batch_size, examples.is_sparse());
+    reserve(most_threads, batch_size, examples.is_sparse());
   }
   if (steps_by_whole_gradient()) whole_gradient_.reserve();
   embedding_.clear_nabla();
@@ -190,15 +190,17 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   bool stop = false;
   auto last_check = Clock::now();
   const long steps_between_looks = is_narrow ? std::max(1L, narrow_rows_between_looks_at_the_clock / batch_size) : 1;
-  Barrier barrier(n_threads);
+  long first_of_all = 0, step_of_all = 0, rows_looked_at = 0;  // where threads begin, and as far as `pace_` knows
+  bool change = false;                                         // of the number of threads
+  pace_.begins();
 
-  on_threads(n_threads, [&](int thread) {
+  const auto take_steps = [&](int thread, int n_threads, Barrier& barrier) {
     const SubnormalsAreZero while_steps_are_taken;
     T* scratch = is_narrow ? nullptr : workspace_.scratch(thread);
-    long step = 0, steps_taken = 0;
+    long first = first_of_all, step = step_of_all, steps_taken = 0;
     if (!is_narrow) transpose(thread, n_threads);
     barrier.wait();  // w is transposed
-    for (long first = 0; first < n_order && !stop; first += batch_size, ++step) {
+    for (; first < n_order && !stop && !change; first += batch_size, ++step) {
       const std::int64_t* batch = order + first;
       const long n = std::min(batch_size, n_order - first);
       double batch_weight = double(n);
@@ -233,6 +235,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
                    Clock::now() - last_check > time_between_interrupt_checks) {
           last_check = Clock::now();
           stop = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
+          change = pace_.look(double(first + n - rows_looked_at), n_threads, most_threads);
+          rows_looked_at = first + n;
         }
         if (has_penalty) costs[step] += step_.penalty_cost();
       }
@@ -250,9 +254,19 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       if (embedding_.any()) take_embeddings(s, n, thread, n_threads);
       barrier.wait();  // all weights are there
     }
-    barrier.wait();  // nobody reads t any more
-    if (thread == 0) t += steps_taken;
-  });
+    barrier.wait();  // nobody reads these any more
+    if (thread != 0) return;
+    t += steps_taken;
+    first_of_all = first;
+    step_of_all = step;
+  };
+  do {
+    const int n_threads = pace_.threads_of(most_threads);
+    Barrier barrier(n_threads);
+    change = false;
+    on_threads(n_threads, [&](int thread) { take_steps(thread, n_threads, barrier); });
+  } while (change && !stop && first_of_all < n_order);
+  pace_.look(double(first_of_all - rows_looked_at), pace_.threads_of(most_threads), most_threads);
   return diverged_layer ? diverged_layer : first_layer_not_finite();
 }
 

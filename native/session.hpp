@@ -7,6 +7,7 @@
 
 #include "embedding.hpp"
 #include "narrow.hpp"
+#include "pace.hpp"
 #include "sharing.hpp"
 #include "step.hpp"
 #include "threads.hpp"
@@ -83,6 +84,7 @@ class Session {
   void keep_nabla_here();
 
   Description description_;
+  Pace pace_;
   std::vector<Layer<T>> layers_;
   double n_weights_ = 0;
   Workspace<T> workspace_;

@@ -111,3 +111,26 @@ def test_no_thread_outlives_a_call():
     before = len(list(Path("/proc/self/task").iterdir()))
     trained_bits(2)
     assert len(list(Path("/proc/self/task").iterdir())) == before
+
+
+def test_bits_do_not_depend_on_who_else_is_at_work():
+    # steps begin on two threads, and go on with one where these have to wait for their processors
+    network = Network.initialize([64, 130, 70, 10], ["relu", "gelu", "softmax"], seed=2, dtype="float32")
+    x = np.random.default_rng(0).random((3000, 64), dtype="float32")
+    y = np.eye(10, dtype="float32")[np.arange(3000) % 10]
+    order = np.random.default_rng(0).permutation(np.tile(np.arange(3000), 120))
+    rates = np.linspace(1e-3, 1e-4, len(order) // 250)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    found = []
+    try:
+        for n_threads in (2, 1):
+            session = NativeEngine().open(network, Objective("cross_entropy"), Adam(), n_threads=n_threads)
+            costs = session.run_steps(x, y, order, 250, rates).costs
+            found.append([array.tobytes() for array in (*session.network().weights, costs)])
+            for process in busy:
+                process.kill()
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert found[0] == found[1]

@@ -1,0 +1,68 @@
+// Whether several threads pay while other programs use the processors. Threads meet in every step: where one of them
+// has to share its processor, all wait until it has its turn, and one thread alone may be several times as fast. So
+// once the threads of a session are seen not to get the processors' time, both ways are tried, and the faster is kept
+// for a while. Results do not depend on the number of threads, so it may change between any two steps.
+#pragma once
+
+#include <chrono>
+#include <ctime>
+
+namespace backlit {
+
+class Pace {
+ public:
+  // Of the `most` threads that would pay on a quiet machine.
+  int threads_of(int most) const { return is_alone_ ? 1 : most; }
+
+  void begins() {
+    at_ = Clock::now();
+    processor_at_ = std::clock();
+  }
+
+  // `n_rows` have been trained on n_threads of `most` since the last look. Returns whether their number changes.
+  bool look(double n_rows, int n_threads, int most) {
+    const auto now = Clock::now();
+    const std::clock_t processor_now = std::clock();
+    const std::chrono::duration<double> passed = now - at_;
+    seconds_ += passed.count();
+    processor_seconds_ += double(processor_now - processor_at_) / CLOCKS_PER_SEC;
+    rows_ += n_rows;
+    at_ = now;
+    processor_at_ = processor_now;
+    return seconds_ >= window && window_ends(n_threads, most);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double window = 0.05;      // seconds
+  static constexpr double least_share = 0.8;  // of the time that threads want; on a quiet machine it is 0.95 or more
+  static constexpr int patience = 20;         // windows until another trial
+
+  bool window_ends(int n_threads, int most) {
+    const double rate = rows_ / seconds_, share = processor_seconds_ / (seconds_ * n_threads);
+    seconds_ = processor_seconds_ = rows_ = 0;
+    if (most == 1) return false;
+    const bool was_alone = is_alone_;
+    if (is_on_trial_) {
+      is_on_trial_ = false;
+      windows_to_wait_ = patience;
+      if (rate < rate_before_) is_alone_ = !is_alone_;
+    } else if (windows_to_wait_ > 0) {
+      --windows_to_wait_;
+    } else if (is_alone_ || share < least_share) {
+      is_on_trial_ = true;
+      rate_before_ = rate;
+      is_alone_ = !is_alone_;
+    }
+    return is_alone_ != was_alone;
+  }
+
+  Clock::time_point at_;
+  std::clock_t processor_at_ = 0;
+  double seconds_ = 0, processor_seconds_ = 0, rows_ = 0;  // of this window so far
+  double rate_before_ = 0;                                 // rows a second in the window before the trial
+  int windows_to_wait_ = 0;
+  bool is_alone_ = false, is_on_trial_ = false;
+};
+
+}  // namespace backlit
