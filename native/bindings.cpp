@@ -59,17 +59,17 @@ class Binding {
     session_.layer(0).get_scales(slot, s.data());
   }
 
-  void set_embeddings(int slot, Array<const T> theta) {
-    check_embeddings(slot, theta.shape(0), theta.shape(1));
+  void set_embeddings(int slot, Vector<const T> theta) {
+    check_embeddings(slot, theta.size());
     std::copy_n(theta.data(), theta.size(), session_.embedding().theta(slot));
   }
-  void get_embeddings(int slot, Array<T> theta) {
-    check_embeddings(slot, theta.shape(0), theta.shape(1));
+  void get_embeddings(int slot, Vector<T> theta) {
+    check_embeddings(slot, theta.size());
     std::copy_n(session_.embedding().theta(slot), theta.size(), theta.data());
   }
-  void get_nabla_of_embeddings(Array<T> nabla) {
+  void get_nabla_of_embeddings(Vector<T> nabla) {
     require(has_gradient_, "there is no gradient yet");
-    check_embeddings(-1, nabla.shape(0), nabla.shape(1));
+    check_embeddings(-1, nabla.size());
     std::copy_n(session_.embedding().nabla(), nabla.size(), nabla.data());
   }
 
@@ -132,7 +132,7 @@ class Binding {
   }
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
-                      double rate, double decay, std::optional<Array<const T>> nabla_of_embeddings) {
+                      double rate, double decay, std::optional<Vector<const T>> nabla_of_embeddings) {
     require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(),
             "one gradient per layer is needed");
     std::vector<const T*> w, b;
@@ -143,7 +143,7 @@ class Binding {
       b.push_back(nabla_b[l].data());
     }
     require(nabla_of_embeddings.has_value() == session_.embedding().any(), "embeddings need a gradient");
-    if (nabla_of_embeddings) check_embeddings(-1, nabla_of_embeddings->shape(0), nabla_of_embeddings->shape(1));
+    if (nabla_of_embeddings) check_embeddings(-1, nabla_of_embeddings->size());
     has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
     session_.apply_gradient(w, b, rate, decay, nabla_of_embeddings ? nabla_of_embeddings->data() : nullptr);
@@ -206,11 +206,10 @@ class Binding {
     require(long(n_in) == sizes().front(), "there is one scale for each input");
   }
 
-  void check_embeddings(int slot, std::size_t n, std::size_t size) {
+  void check_embeddings(int slot, std::size_t size) {
     require(session_.embedding().any(), "no input is embedded");
     require(slot >= -1 && slot < session_.description().optimizer.n_slots(), "the optimizer has no such slot");
-    require(long(n) == session_.embedding().n_columns() && long(size) == EmbeddingLayout::size,
-            "there is one row of parameters for each embedding");
+    require(long(size) == session_.embedding().size(), "all parameters of embeddings belong together");
   }
 
   Session<T> session_;

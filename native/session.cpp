@@ -159,9 +159,9 @@ double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, co
 template <class T>
 void Session<T>::take_embeddings(const StepRule<T>& s, long n_rows, int thread, int n_threads) {
   if (!steps_by_whole_gradient()) {
-    const Part columns(embedding_.n_columns(), thread, n_threads);
-    embedding_.add_nabla(columns, n_rows);
-    embedding_.apply_nabla(s, T(1), columns);
+    const Part embedded(embedding_.n_embedded(), thread, n_threads);
+    embedding_.add_nabla(embedded, n_rows);
+    embedding_.apply_nabla(s, T(1), embedded);
   }
   embedding_.transpose(Part(layers_[0].n_in, thread, n_threads));
 }

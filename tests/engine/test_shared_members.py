@@ -8,7 +8,7 @@ from test_native import ENGINES, examples, parameters
 from backlit.core.backpropagation import backpropagate, cost
 from backlit.core.dropout import Dropout
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import Embedding
+from backlit.core.embedding import NOTHING, Embedded, Embedding
 from backlit.core.layer_rates import LayerRates
 from backlit.core.network import Network
 from backlit.core.optimizers import AdamW
@@ -22,14 +22,14 @@ OBJECTIVE = Objective("cross_entropy", dropout=Dropout(0.3), dropout_seed=5)
 N, K, BATCH = 40, 3, 10
 
 
-def an_ensemble(columns=(), dtype="float64"):
-    n_added = 3 * len(columns)
+def an_ensemble(embedded=NOTHING, dtype="float64"):
+    n_added = embedded.n_added
     networks = [
         Network.initialize([4 + n_added, 9, 6, 3], ["tanh", "tanh", "softmax"], seed=seed, dtype=dtype)
         for seed in range(K)
     ]
-    if columns:
-        embedding = Embedding.initialize(columns, seed=0, dtype=dtype)
+    if embedded:
+        embedding = Embedding.initialize(embedded, seed=0, dtype=dtype)
         networks = [EmbeddedNetwork.of(network, embedding) for network in networks]
     r = np.random.default_rng(7).choice(np.array([-1, 1], dtype=dtype), (K, 4 + n_added))
     r[0] = 1
@@ -70,9 +70,9 @@ def test_the_gradient_of_the_mean_cost_is_the_one_torch_finds():
         np.testing.assert_allclose(nabla, leaf.grad, rtol=1e-10, atol=1e-14)
 
 
-@pytest.mark.parametrize("columns", [(), (2, 0)])
-def test_engines_take_the_same_steps_and_layers_stay_shared(columns):
-    ensemble = an_ensemble(columns)
+@pytest.mark.parametrize("embedded", [NOTHING, Embedded((2, 0)), Embedded((), ((1, 4),))])
+def test_engines_take_the_same_steps_and_layers_stay_shared(embedded):
+    ensemble = an_ensemble(embedded)
     sessions = {engine: trained(engine, ensemble) for engine in ENGINES}
     ends = [parameters(session.network()) for session in sessions.values()]
     for end in ends:
@@ -88,8 +88,8 @@ def test_engines_take_the_same_steps_and_layers_stay_shared(columns):
         )
         assert np.array_equal(other.weights[1], first.weights[1])
         assert np.abs(other.weights[2] - first.weights[2]).max() > 0.1
-    for member in whole.members[1:] if columns else ():
-        assert np.array_equal(member.embedding.w_1, first.embedding.w_1)
+    for member in whole.members[1:] if embedded else ():
+        assert np.array_equal(member.embedding.weights[0], first.embedding.weights[0])
 
 
 def test_bits_do_not_depend_on_threads_and_going_on_changes_none():

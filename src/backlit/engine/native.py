@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backlit import _native
 from backlit.core.custom import is_custom
 from backlit.core.embedded_network import EmbeddedNetwork, apart
-from backlit.core.embedding import RATE_FACTOR
+from backlit.core.embedding import RATE_FACTOR, Embedded
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
@@ -156,19 +156,18 @@ class NativeSession(PackedGradients):
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         behind, embedding = apart(network)
-        self._embedded = () if embedding is None else embedding.columns
+        self._embedded = Embedded() if embedding is None else embedding.embedded
         self._activations = network.activations
         self._dtype = np.dtype(network.dtype)
         self._session = _SESSIONS[network.dtype](
-            shape=_native.Shape(behind.sizes, network.activations, self._embedded),
+            shape=_native.Shape(behind.sizes, network.activations, self._embedded.columns, self._embedded.categories),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
             layer_rates=_native_rates(layer_rates),
             max_threads=max_threads,
             precision=precision,
         )
-        n_embedded = len(self._embedded)
-        self._arrays = NativeArrays(self._session, behind.sizes, n_embedded, self._n_slots, network.dtype)
+        self._arrays = NativeArrays(self._session, behind.sizes, self._embedded, self._n_slots, network.dtype)
         self.set_network(network)
         if state is not None:
             self._session.t = state.t
