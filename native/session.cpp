@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 
 #include "subnormals.hpp"
@@ -13,7 +12,6 @@ namespace {
 
 // To bound memory: rows fed forward at a time where nothing has to be kept.
 constexpr long block_rows = 256;
-constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 // Reading the clock takes as long as a tenth of a tiny step.
 constexpr long narrow_rows_between_looks_at_the_clock = 1024;
 

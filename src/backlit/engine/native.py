@@ -5,6 +5,7 @@ Arrays are made contiguous and of the network's dtype here, so that the bindings
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ from backlit.engine.protocol import (
     scales_to_begin_with,
 )
 from backlit.engine.reference import ReferenceEngine
+from backlit.engine.shared_steps import SharedSteps
 from backlit.errors import InvalidInputError, NotFiniteError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
@@ -239,6 +241,10 @@ class NativeSession(PackedGradients):
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         gradient = clipped(gradient, self._optimizer)
         self._arrays.apply(gradient.nabla_w, gradient.nabla_b, rate, decay)
+
+    def shared_steps(self, dropout_seeds: Sequence[int], rate_of_scales: float) -> SharedSteps:
+        """Return what takes the steps of members of these sizes that share layers; this session is then its own."""
+        return SharedSteps(self._session, self._arrays, dropout_seeds, rate_of_scales)
 
     def run_steps(
         self,
