@@ -95,7 +95,8 @@ class Session {
                        double batch_weight);
   int first_layer_not_finite() const;
   void take_rows_of_member(const Examples<T>& examples, const std::int64_t* batch, double factor, long m, Part rows);
-  void add_nabla_of_member(long m, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+  void add_nabla_of_member(long m, long n_rows, int thread, int n_threads, T* scratch);
+  void add_up_nabla_v(int thread, int n_threads);
   double squares_of_members();
   void step_members(const StepRule<T>& rule, T factor, int thread, int n_threads, Barrier& barrier);
   void keep_nabla_in(T* packed);

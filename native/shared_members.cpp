@@ -93,7 +93,7 @@ void Session<T>::take_rows_of_member(const Examples<T>& examples, const std::int
 // BP4 and BP3 of one member, whose errors are all there: of layers that are shared added to those of the others. By its
 // scales, with x ⊙ r in place of x in ∇w², Σ_j v_jk ∇w²_jk is r_k ∂C/∂r_k.
 template <class T>
-void Session<T>::add_nabla_of_member(long m, long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch) {
+void Session<T>::add_nabla_of_member(long m, long n_rows, int thread, int n_threads, T* scratch) {
   for (int l = 0; l < workspace_.n_layers(); ++l) {
     whole_gradient_.add_w(l, n_rows, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
     if (thread == l % n_threads) whole_gradient_.add_b(l, n_rows);
@@ -106,7 +106,11 @@ void Session<T>::add_nabla_of_member(long m, long n_rows, int thread, int n_thre
   const T* const r = members_.scales.of(members_.scales.theta, m);
   T* const nabla_r = members_.scales.of(members_.scales.nabla, m);
   for (long k = inputs.begin; k < inputs.end; ++k) nabla_r[k] = members_.nabla_s.data()[k * lanes] / r[k];
-  barrier.wait();  // all of ∇w² is there, and no longer needed by row
+}
+
+// Adds a member's ∇w², of which all is there, to that of the others.
+template <class T>
+void Session<T>::add_up_nabla_v(int thread, int n_threads) {
   const Part part(members_.nabla_v.size(), thread, n_threads);
   T *const sum = members_.nabla_v.data(), *const own = layers_[0].nabla_wt().data;
   for (long i = part.begin; i < part.end; ++i) {
@@ -209,14 +213,14 @@ int Session<T>::run_steps_of_members(Examples<T> examples, const std::int64_t* o
         if (thread == 0) {
           if (m > 0) take_nabla(last, members_, m - 1);
           hand_over(last, members_, m, true, -1);
+          last.transpose(Part(0, last.n_in));
           description_.objective.dropout.seed = members_.dropout_seeds[m];
         }
+        if (m > 0) add_up_nabla_v(thread, n_threads);
         take_rows_of_member(examples, batch, 1 / (weights[m] * k), m, rows);
         barrier.wait();  // the output layer is there
-        last.transpose(Part(last.n_in, thread, n_threads));
         passes_.forward_in_training(rows, 0, (t + steps_taken) * batch_size % most_rows + rows.begin, scratch);
         passes_.output(rows, true);
-        barrier.wait();  // and w of it
         passes_.backward(rows, n, scratch);
         barrier.wait();  // all errors are there
         if (thread == 0) {
@@ -228,14 +232,14 @@ int Session<T>::run_steps_of_members(Examples<T> examples, const std::int64_t* o
             stop = true;
           }
         }
-        add_nabla_of_member(m, n, thread, n_threads, barrier, scratch);
+        add_nabla_of_member(m, n, thread, n_threads, scratch);
       }
       barrier.wait();  // the gradient of all is there
       if (stop) break;
       ++steps_taken;
+      add_up_nabla_v(thread, n_threads);
       if (thread == 0) {
         take_nabla(last, members_, k - 1);
-        if (steps_by_whole_gradient()) squares = squares_of_members();
         if (Clock::now() - last_check > time_between_interrupt_checks) {
           last_check = Clock::now();
           was_interrupted = while_steps_are_taken.suspended_for(interrupted);  // a signal's handler may run
@@ -243,7 +247,12 @@ int Session<T>::run_steps_of_members(Examples<T> examples, const std::int64_t* o
       }
       barrier.wait();  // that of the last member, too
       const StepRule<T> s = step_.rule(rates[step], decays ? decays[step] : 1, 1, t + steps_taken);
-      const T factor = (steps_by_whole_gradient() ? clip_factor<T>(description_.optimizer, squares) : T(1)) * s.p;
+      T factor = s.p;
+      if (steps_by_whole_gradient()) {
+        if (thread == 0) squares = squares_of_members();
+        barrier.wait();  // its length is known
+        factor *= clip_factor<T>(description_.optimizer, squares);
+      }
       step_members(s, factor, thread, n_threads, barrier);
     }
     barrier.wait();  // nobody reads t any more
