@@ -221,7 +221,7 @@ class Binding {
   void check_member(long member, int slot, std::size_t n_out, long n_in, std::size_t n_biases, std::size_t n_scales) {
     require(member >= 0 && member < session_.n_members(), "there is no such member");
     check(int(sizes().size()) - 2, slot, n_out, n_in);
-    require(n_biases == n_out && long(n_scales) == sizes().front(), "there is one bias an output and one scale an input");
+    require(n_biases == n_out && long(n_scales) == sizes().front(), "one bias an output, one scale an input");
   }
 
   void check_scales(int slot, std::size_t n_in) const {

@@ -19,9 +19,9 @@ struct Category {
 
 // What the network looks like.
 struct Shape {
-  std::vector<long> sizes;              // L, the input included
-  std::vector<Activation> activations;  // L − 1
-  std::vector<long> embedded = {};      // columns of x that have an embedding, whose numbers come before x in layer 1
+  std::vector<long> sizes;                // L, the input included
+  std::vector<Activation> activations;    // L − 1
+  std::vector<long> embedded = {};        // columns of x that have an embedding, whose numbers come before x in layer 1
   std::vector<Category> categories = {};  // which layer 1 has in place of the columns of their values
   long n_replaced = 0;                    // so many columns, each counted once
 

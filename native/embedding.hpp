@@ -29,7 +29,8 @@ class Embedding {
   // The rows of the batch become (e, c, x), the last without the values of embedded categories.
   void forward(Part rows);
 
-  // BP2 from layer 2 to e and c, for which w² must stand as BP2 reads it: a thread copies its rows of wt after their step.
+  // BP2 from layer 2 to e and c, for which w² must stand as BP2 reads it: a thread copies its rows of wt after their
+  // step.
   void transpose(Part rows);
   void backward(Part rows, T* scratch);
 
@@ -55,9 +56,9 @@ class Embedding {
 
   Workspace<T>& work_;
   const long n_columns_;
-  std::vector<long> begins_;    // of the parameters of each number and category, and the end
-  std::vector<Part> kept_;      // columns of x that layer 1 has as they are
-  std::vector<long> at_;        // where in layer 1 each embedded number stands
+  std::vector<long> begins_;     // of the parameters of each number and category, and the end
+  std::vector<Part> kept_;       // columns of x that layer 1 has as they are
+  std::vector<long> at_;         // where in layer 1 each embedded number stands
   std::vector<const T*> given_;  // rows of x
   Buffer<T> theta_, slots_[2], nabla_;
   std::vector<double> squares_;

@@ -21,8 +21,8 @@ template <class T>
 void hand_over(Layer<T>& layer, SharedMembers<T>& members, long m, bool to_layer, int slot) {
   T* const w = slot < 0 ? layer.wt().data : layer.slot_wt(slot).data;
   T* const b = slot < 0 ? layer.b() : layer.slot_b(slot);
-  T *const own_w = members.head_w.of(members.head_w.kept(slot), m),
-    *const own_b = members.head_b.of(members.head_b.kept(slot), m);
+  T *const own_w = members.head_w.of(members.head_w.kept(slot), m), *const own_b =
+                                                                        members.head_b.of(members.head_b.kept(slot), m);
   std::copy_n(to_layer ? own_w : w, members.head_w.n, to_layer ? w : own_w);
   std::copy_n(to_layer ? own_b : b, members.head_b.n, to_layer ? b : own_b);
 }
@@ -101,8 +101,8 @@ void Session<T>::add_nabla_of_member(long m, long n_rows, int thread, int n_thre
   const long n_in = description_.shape.n_in(), lanes = workspace_.kernels.lanes;
   const auto column = [&](Buffer<T>& values) { return Panels<T>{values.data(), n_in, 1}; };
   const Part inputs(n_in, thread, n_threads);
-  workspace_.kernels.take_apart(layers_[0].wt(), layers_[0].nabla_wt(), column(members_.ones),
-                                column(members_.nabla_s), inputs.begin, inputs.end);
+  workspace_.kernels.take_apart(layers_[0].wt(), layers_[0].nabla_wt(), column(members_.ones), column(members_.nabla_s),
+                                inputs.begin, inputs.end);
   const T* const r = members_.scales.of(members_.scales.theta, m);
   T* const nabla_r = members_.scales.of(members_.scales.nabla, m);
   for (long k = inputs.begin; k < inputs.end; ++k) nabla_r[k] = members_.nabla_s.data()[k * lanes] / r[k];
@@ -161,8 +161,7 @@ void Session<T>::step_members(const StepRule<T>& s, T factor, int thread, int n_
       for (long k = 0; k < n_in; ++k)
         if (std::abs(r[k]) < T(nearest_to_zero)) r[k] = T(r[k] < 0 ? -nearest_to_zero : nearest_to_zero);
     }
-    for (long k = 0; k < n_in; ++k)
-      members_.first_scales.data()[k * kernels.lanes] = members_.scales.theta.data()[k];
+    for (long k = 0; k < n_in; ++k) members_.first_scales.data()[k * kernels.lanes] = members_.scales.theta.data()[k];
   }
   barrier.wait();  // scales are there
   const Panels<T> r{members_.first_scales.data(), n_in, 1}, unused{members_.nabla_s.data(), n_in, 1};
