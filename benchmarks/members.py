@@ -14,6 +14,7 @@ import argparse
 import resource
 import statistics
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -74,6 +75,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", choices=[[], *CASES], help="hidden layers; default: all")
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     arguments = parser.parse_args()
+    warnings.filterwarnings("ignore")  # that so few epochs are not enough
     lines = []
     for case in arguments.cases or CASES:
         n_members, epochs, _ = CASES[case]

@@ -14,7 +14,7 @@ namespace backlit {
 namespace {
 
 constexpr double nearest_to_zero = 1e-4;  // that a scale may be, as v is w² divided by it; see input_scales.py
-constexpr long most_rows = 1L << 31;      // that masks of dropout know one from another
+constexpr std::int64_t most_rows = std::int64_t(1) << 31;  // that masks of dropout know one from another
 
 // Weights and biases of a layer, and what the optimizer remembers of them.
 template <class T>
@@ -218,7 +218,8 @@ int Session<T>::run_steps_of_members(Examples<T> examples, const std::int64_t* o
         if (m > 0) add_up_nabla_v(thread, n_threads);
         take_rows_of_member(examples, batch, 1 / (weights[m] * k), m, rows);
         barrier.wait();  // the output layer is there
-        passes_.forward_in_training(rows, 0, (t + steps_taken) * batch_size % most_rows + rows.begin, scratch);
+        const std::int64_t rows_before = std::int64_t(t + steps_taken) * batch_size % most_rows;
+        passes_.forward_in_training(rows, 0, long(rows_before + rows.begin), scratch);
         passes_.output(rows, true);
         passes_.backward(rows, n, scratch);
         barrier.wait();  // all errors are there
