@@ -131,7 +131,7 @@ def test_an_explanation_shows_embedded_numbers_and_their_error():
     assert delta == pytest.approx((up - down) / (2 * h), rel=1e-3)
     category = step.encoding[6]
     assert (category.name, category.column) == ("kind (embedding 1)", "kind")
-    assert "c_1 = w + b, w of the input that is 1: kind = a" in category.operation
+    assert "c_1 = w + b, w of (kind = a)" in category.operation
     assert len(step.encoding) == len(step.x) == 2 * 3 + 8 + 2  # no input for each value
     assert bl.explain(model, table[:1].drop("y")).examples[0].y is None
     assert bl.diagnose(model, table) is not None

@@ -105,7 +105,7 @@ def with_embeddings(
         for g, (begin, end) in enumerate(embedded.categories):
             values = features[begin:end]
             on = next((each for each in values if each.value), values[-1])
-            formula = f"w + b, w of the input that is 1: {on.name}"
+            formula = f"w + b, w of ({on.name})"
             deltas = None if errors is None else errors.c[i, g]
             added += _told(on, on.column, "c", formula, at.c[i, g], deltas)
         told.append([*added, *(features[k] for k in embedded.kept(len(features)))])
