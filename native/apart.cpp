@@ -57,7 +57,7 @@ void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batc
         whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
         if (thread == l % n_threads) whole_gradient_.add_b(l, n);
       }
-      embedding_.add_nabla(Part(embedding_.n_columns(), thread, n_threads), n);
+      embedding_.add_nabla(Part(embedding_.n_embedded(), thread, n_threads), n);
       barrier.wait();  // the batch's buffers may be written again
     }
   });
@@ -78,8 +78,8 @@ void Session<T>::apply_gradient(const std::vector<const T*>& nabla_w, const std:
     layers_[l].apply_nabla_b(description_.layer_rates.of_biases(s, int(l)), s.p);
   }
   if (!embedding_.any()) return;
-  std::copy_n(nabla_of_embeddings, embedding_.n_columns() * EmbeddingLayout::size, embedding_.nabla());
-  embedding_.apply_nabla(s, s.p, Part(0, embedding_.n_columns()));
+  std::copy_n(nabla_of_embeddings, embedding_.size(), embedding_.nabla());
+  embedding_.apply_nabla(s, s.p, Part(0, embedding_.n_embedded()));
 }
 
 }  // namespace backlit

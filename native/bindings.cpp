@@ -59,17 +59,17 @@ class Binding {
     session_.layer(0).get_scales(slot, s.data());
   }
 
-  void set_embeddings(int slot, Array<const T> theta) {
-    check_embeddings(slot, theta.shape(0), theta.shape(1));
+  void set_embeddings(int slot, Vector<const T> theta) {
+    check_embeddings(slot, theta.size());
     std::copy_n(theta.data(), theta.size(), session_.embedding().theta(slot));
   }
-  void get_embeddings(int slot, Array<T> theta) {
-    check_embeddings(slot, theta.shape(0), theta.shape(1));
+  void get_embeddings(int slot, Vector<T> theta) {
+    check_embeddings(slot, theta.size());
     std::copy_n(session_.embedding().theta(slot), theta.size(), theta.data());
   }
-  void get_nabla_of_embeddings(Array<T> nabla) {
+  void get_nabla_of_embeddings(Vector<T> nabla) {
     require(has_gradient_, "there is no gradient yet");
-    check_embeddings(-1, nabla.shape(0), nabla.shape(1));
+    check_embeddings(-1, nabla.size());
     std::copy_n(session_.embedding().nabla(), nabla.size(), nabla.data());
   }
 
@@ -132,7 +132,7 @@ class Binding {
   }
 
   void apply_gradient(const std::vector<Array<const T>>& nabla_w, const std::vector<Vector<const T>>& nabla_b,
-                      double rate, double decay, std::optional<Array<const T>> nabla_of_embeddings) {
+                      double rate, double decay, std::optional<Vector<const T>> nabla_of_embeddings) {
     require(nabla_w.size() == sizes().size() - 1 && nabla_b.size() == nabla_w.size(),
             "one gradient per layer is needed");
     std::vector<const T*> w, b;
@@ -143,7 +143,7 @@ class Binding {
       b.push_back(nabla_b[l].data());
     }
     require(nabla_of_embeddings.has_value() == session_.embedding().any(), "embeddings need a gradient");
-    if (nabla_of_embeddings) check_embeddings(-1, nabla_of_embeddings->shape(0), nabla_of_embeddings->shape(1));
+    if (nabla_of_embeddings) check_embeddings(-1, nabla_of_embeddings->size());
     has_gradient_ = false;  // a step takes its place
     nb::gil_scoped_release release;
     session_.apply_gradient(w, b, rate, decay, nabla_of_embeddings ? nabla_of_embeddings->data() : nullptr);
@@ -152,13 +152,30 @@ class Binding {
   Session<T>& session() { return session_; }
   void forget_gradient() { has_gradient_ = false; }
 
+  // Members that share layers. Their steps are those of `run_steps`, with an order of each, one after the other.
+  void share_among(const std::vector<std::uint64_t>& dropout_seeds, double rate_of_scales) {
+    require(dropout_seeds.size() >= 1 && !session_.embedding().any(), "members share a network without embeddings");
+    session_.share_among(dropout_seeds, rate_of_scales);
+  }
+  void set_member(long member, int slot, Array<const T> w, Vector<const T> b, Vector<const T> scales) {
+    check_member(member, slot, w.shape(0), long(w.shape(1)), b.shape(0), scales.shape(0));
+    session_.set_head(member, slot, w.data(), b.data());
+    std::copy_n(scales.data(), scales.shape(0), session_.member_scales(member, slot));
+  }
+  void get_member(long member, int slot, Array<T> w, Vector<T> b, Vector<T> scales) {
+    check_member(member, slot, w.shape(0), long(w.shape(1)), b.shape(0), scales.shape(0));
+    session_.get_head(member, slot, w.data(), b.data());
+    std::copy_n(session_.member_scales(member, slot), scales.shape(0), scales.data());
+  }
+
   // Fills costs and batch_weights; returns the first layer that is not finite, or 0.
   int run_steps(Input<T> x, Array<const T> y, Vector<const std::int64_t> order, long batch_size,
                 Vector<const double> rates, Vector<double> costs, Vector<double> batch_weights,
                 std::optional<Vector<const T>> sample_weight, std::optional<Vector<const double>> decays) {
     const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::optional(y), sample_weight);
     require(batch_size >= 1, "batch_size must be at least 1");
-    const long n_order = long(order.shape(0));
+    const long n_members = std::max(1L, session_.n_members()), n_order = long(order.shape(0)) / n_members;
+    require(long(order.shape(0)) == n_order * n_members, "every member needs an order of the same length");
     const std::size_t n_steps = std::size_t((n_order + batch_size - 1) / batch_size);
     require(rates.shape(0) == n_steps && costs.shape(0) == n_steps && batch_weights.shape(0) == n_steps,
             "rates, costs and batch_weights must have one number per batch");
@@ -169,12 +186,13 @@ class Binding {
     int diverged_layer = 0;
     {
       nb::gil_scoped_release release;
-      diverged_layer = session_.run_steps(examples, order.data(), n_order, batch_size, rates.data(),
-                                          decays ? decays->data() : nullptr, costs.data(), batch_weights.data(), [&] {
-                                            nb::gil_scoped_acquire acquire;
-                                            was_interrupted = PyErr_CheckSignals() != 0;
-                                            return was_interrupted;
-                                          });
+      const auto run = session_.n_members() ? &Session<T>::run_steps_of_members : &Session<T>::run_steps;
+      diverged_layer = (session_.*run)(examples, order.data(), n_order, batch_size, rates.data(),
+                                       decays ? decays->data() : nullptr, costs.data(), batch_weights.data(), [&] {
+                                         nb::gil_scoped_acquire acquire;
+                                         was_interrupted = PyErr_CheckSignals() != 0;
+                                         return was_interrupted;
+                                       });
     }
     if (was_interrupted) throw nb::python_error();
     return diverged_layer;
@@ -200,17 +218,22 @@ class Binding {
     require(long(n_out) == sizes()[layer + 1] && (n_in < 0 || n_in == sizes()[layer]), "the shape is not this layer's");
   }
 
+  void check_member(long member, int slot, std::size_t n_out, long n_in, std::size_t n_biases, std::size_t n_scales) {
+    require(member >= 0 && member < session_.n_members(), "there is no such member");
+    check(int(sizes().size()) - 2, slot, n_out, n_in);
+    require(n_biases == n_out && long(n_scales) == sizes().front(), "one bias an output, one scale an input");
+  }
+
   void check_scales(int slot, std::size_t n_in) const {
     require(session_.layer(0).has_scales, "the inputs have no scales");
     require(slot >= -1 && slot < session_.description().optimizer.n_slots(), "the optimizer has no such slot");
     require(long(n_in) == sizes().front(), "there is one scale for each input");
   }
 
-  void check_embeddings(int slot, std::size_t n, std::size_t size) {
+  void check_embeddings(int slot, std::size_t size) {
     require(session_.embedding().any(), "no input is embedded");
     require(slot >= -1 && slot < session_.description().optimizer.n_slots(), "the optimizer has no such slot");
-    require(long(n) == session_.embedding().n_columns() && long(size) == EmbeddingLayout::size,
-            "there is one row of parameters for each embedding");
+    require(long(size) == session_.embedding().size(), "all parameters of embeddings belong together");
   }
 
   Session<T> session_;
@@ -234,6 +257,11 @@ void bind(nb::module_& m, const char* name) {
       .def("set_embeddings", &B::set_embeddings, "slot"_a, "theta"_a.noconvert())
       .def("get_embeddings", &B::get_embeddings, "slot"_a, "theta"_a.noconvert())
       .def("get_nabla_of_embeddings", &B::get_nabla_of_embeddings, "nabla"_a.noconvert())
+      .def("share_among", &B::share_among, "dropout_seeds"_a, "rate_of_scales"_a)
+      .def("set_member", &B::set_member, "member"_a, "slot"_a, "w"_a.noconvert(), "b"_a.noconvert(),
+           "scales"_a.noconvert())
+      .def("get_member", &B::get_member, "member"_a, "slot"_a, "w"_a.noconvert(), "b"_a.noconvert(),
+           "scales"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
       .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
       .def("feedforward", &B::feedforward, "x"_a.noconvert(), "out"_a.noconvert())

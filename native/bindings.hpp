@@ -72,7 +72,7 @@ Examples<T> checked_examples(const Shape& shape, const Input<T>& x, const std::o
                              const std::optional<Vector<const T>>& sample_weight) {
   Examples<T> examples{};
   if (const auto* sparse = std::get_if<Sparse<T>>(&x)) {
-    require(shape.embedded.empty(), "a sparse x cannot be embedded");
+    require(shape.n_e() == 0, "a sparse x cannot be embedded");
     check_columns(std::size_t(std::get<3>(*sparse)), shape.n_in(), "x");
     check_sparse<T>(*sparse);
     examples.row_starts = std::get<0>(*sparse).data();
@@ -99,19 +99,23 @@ inline void bind_descriptions(nb::module_& m) {
       .def(
           "__init__",
           [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names,
-             const std::vector<long>& embedded) {
+             const std::vector<long>& embedded, const std::vector<std::pair<long, long>>& categories) {
             require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
                     "one activation per layer but the input is needed");
             for (long size : sizes) require(size >= 1, "every layer needs a neuron");
             std::vector<Activation> activations;
             for (const std::string& name : names)
               activations.push_back(Activation(index_of(name, activation_names, "activation")));
-            const long n_given = sizes.front() - EmbeddingLayout::n_out * long(embedded.size());
+            Shape shape{sizes, activations, embedded};
+            std::vector<long> bounds;
+            for (const auto& [begin, end] : categories) bounds.insert(bounds.end(), {begin, end});
+            set_categories(shape, bounds);
             for (long column : embedded)
-              require(column >= 0 && column < n_given, "what is embedded must be a column of x");
-            new (self) Shape{sizes, activations, embedded};
+              require(column >= 0 && column < shape.n_given(), "what is embedded must be a column of x");
+            new (self) Shape(std::move(shape));
           },
-          "sizes"_a, "activations"_a, "embedded"_a = std::vector<long>{});
+          "sizes"_a, "activations"_a, "embedded"_a = std::vector<long>{},
+          "categories"_a = std::vector<std::pair<long, long>>{});
   nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
   nb::class_<LayerRates>(m, "LayerRates")
       .def(nb::init<const std::vector<double>&, const std::vector<double>&, double, double>(), "weights"_a, "biases"_a,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -11,16 +12,40 @@
 
 namespace backlit {
 
+// A category that has an embedding: the columns of x of its values.
+struct Category {
+  long begin, end;
+};
+
 // What the network looks like.
 struct Shape {
-  std::vector<long> sizes;              // L, the input included
-  std::vector<Activation> activations;  // L − 1
-  std::vector<long> embedded = {};      // columns of x that have an embedding, whose numbers come before x in layer 1
+  std::vector<long> sizes;                // L, the input included
+  std::vector<Activation> activations;    // L − 1
+  std::vector<long> embedded = {};        // columns of x that have an embedding, whose numbers come before x in layer 1
+  std::vector<Category> categories = {};  // which layer 1 has in place of the columns of their values
+  long n_replaced = 0;                    // so many columns, each counted once
 
   long n_in() const { return sizes.front(); }
-  long n_given() const { return n_in() - EmbeddingLayout::n_out * long(embedded.size()); }  // columns of x
+  long n_e() const {  // numbers that embeddings give
+    return EmbeddingLayout::n_out * long(embedded.size()) + EmbeddingLayout::of_category * long(categories.size());
+  }
+  long n_given() const { return n_in() - n_e() + n_replaced; }  // columns of x
   long n_out() const { return sizes.back(); }
 };
+
+// Gives a shape its categories, of each the first column of x and the one behind the last.
+inline void set_categories(Shape& shape, const std::vector<long>& bounds) {
+  std::set<long> replaced;
+  for (std::size_t i = 0; i + 1 < bounds.size(); i += 2) {
+    const Category category{bounds[i], bounds[i + 1]};
+    for (long k = category.begin; k < category.end; ++k) replaced.insert(k);
+    shape.categories.push_back(category);
+  }
+  shape.n_replaced = long(replaced.size());
+  for (const Category& category : shape.categories)
+    if (category.begin < 0 || category.begin >= category.end || category.end > shape.n_given())
+      throw std::invalid_argument("the values of an embedded category must be columns of x");
+}
 
 struct Penalty {
   double l2 = 0, l1 = 0, alpha = 0;

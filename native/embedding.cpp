@@ -6,16 +6,34 @@ namespace backlit {
 
 template <class T>
 Embedding<T>::Embedding(Workspace<T>& workspace)
-    : work_(workspace), n_columns_(long(workspace.description.shape.embedded.size())), squares_(n_columns_) {
+    : work_(workspace), n_columns_(long(workspace.description.shape.embedded.size())), begins_{0} {
+  using L = EmbeddingLayout;
+  const Shape& shape = work_.description.shape;
+  for (long f = 0; f < n_columns_; ++f) begins_.push_back(begins_.back() + L::size);
+  std::vector<char> is_value(shape.n_given() + 1);  // the last column, which there is not, ends the last part
+  is_value.back() = true;
+  for (const Category& category : shape.categories) {
+    const long n = (1 + category.end - category.begin) * L::of_category;
+    begins_.push_back(begins_.back() + (n + L::whole - 1) / L::whole * L::whole);
+    for (long k = category.begin; k < category.end; ++k) is_value[k] = true;
+  }
   if (!any()) return;
-  theta_ = Buffer<T>(n_columns_ * EmbeddingLayout::size);
-  nabla_ = Buffer<T>(theta_.size());
-  for (int slot = 0; slot < work_.description.optimizer.n_slots(); ++slot) slots_[slot] = Buffer<T>(theta_.size());
+  squares_.resize(n_embedded());
+  for (long k = 0, begin = 0; k < long(is_value.size()); ++k) {
+    if (!is_value[k]) continue;
+    if (begin < k) kept_.push_back({begin, k});
+    begin = k + 1;
+  }
+  for (long column : shape.embedded)
+    at_.push_back(shape.n_e() + column - std::count(is_value.begin(), is_value.begin() + column, true));
+  theta_ = Buffer<T>(size());
+  nabla_ = Buffer<T>(size());
+  for (int slot = 0; slot < work_.description.optimizer.n_slots(); ++slot) slots_[slot] = Buffer<T>(size());
 }
 
 template <class T>
 long Embedding<T>::n_delta() const {
-  const long n_in = work_.description.shape.n_in(), n_e = n_columns_ * EmbeddingLayout::n_out;
+  const long n_in = work_.description.shape.n_in(), n_e = work_.description.shape.n_e();
   const PanelEnds ends(padded(n_in, work_.kernels.lanes), work_.kernels.lanes);
   const long end = (n_e + ends.unit - 1) / ends.unit * ends.unit;
   return end <= ends.last ? end : n_in;
@@ -26,6 +44,7 @@ void Embedding<T>::reserve(long n_rows, bool with_delta) {
   if (!any()) return;
   if (n_rows_ < n_rows) {
     a_1_ = Buffer<T>(n_rows * work_.description.shape.n_in());
+    given_.resize(n_rows);
     delta_e_ = {};
     n_rows_ = n_rows;
   }
@@ -39,12 +58,28 @@ void Embedding<T>::forward(Part rows) {
   if (!any()) return;
   const Shape& shape = work_.description.shape;
   for (long i = rows.begin; i < rows.end; ++i) {
-    T* const a_1 = a_1_.data() + i * shape.n_in();
+    T* to = a_1_.data() + i * shape.n_in();
     const T* const x = *work_.x(i);
-    work_.kernels.embed(theta_.data(), shape.embedded.data(), n_columns_, x, a_1);
-    std::copy_n(x, shape.n_given(), a_1 + n_columns_ * EmbeddingLayout::n_out);
-    *work_.x(i) = a_1;
+    given_[i] = x;
+    *work_.x(i) = to;
+    work_.kernels.embed(theta_.data(), shape.embedded.data(), n_columns_, x, to);
+    to += n_columns_ * EmbeddingLayout::n_out;
+    for (long g = 0; g < long(shape.categories.size()); ++g, to += EmbeddingLayout::of_category)
+      embed_category(g, x, to);
+    for (const Part& part : kept_) to = std::copy_n(x + part.begin, part.size(), to);
   }
+}
+
+// c = W x + b, where nearly all of x are zeros.
+template <class T>
+void Embedding<T>::embed_category(long g, const T* x, T* c) {
+  constexpr long n = EmbeddingLayout::of_category;
+  const Category category = work_.description.shape.categories[g];
+  const T *const b = of(theta_, n_columns_ + g), *w = b + n;
+  std::copy_n(b, n, c);
+  for (long k = category.begin; k < category.end; ++k, w += n)
+    if (x[k] != 0)
+      for (long o = 0; o < n; ++o) c[o] += x[k] * w[o];
 }
 
 template <class T>
@@ -54,7 +89,7 @@ void Embedding<T>::transpose(Part rows) {
   if (used.size() != 0) work_.layers[0].transpose(used);
 }
 
-// BP2: δ^e = (w²)ᵀ δ²; σ of e is the identity
+// BP2: δ^e = (w²)ᵀ δ², and δ^c; σ of both is the identity
 template <class T>
 void Embedding<T>::backward(Part rows, T* scratch) {
   if (!any()) return;
@@ -66,12 +101,30 @@ void Embedding<T>::backward(Part rows, T* scratch) {
 }
 
 template <class T>
-void Embedding<T>::add_nabla(Part columns, long n_rows) {
-  const long stride = padded(n_delta(), work_.kernels.lanes), n_e = n_columns_ * EmbeddingLayout::n_out;
-  for (long f = columns.begin; f < columns.end; ++f)
-    work_.kernels.embedding_gradient(
-        theta_.data() + f * EmbeddingLayout::size, work_.input(0), n_e + work_.description.shape.embedded[f],
-        {delta_e_.data() + f * EmbeddingLayout::n_out, stride}, n_rows, nabla_.data() + f * EmbeddingLayout::size);
+void Embedding<T>::add_nabla(Part embedded, long n_rows) {
+  const long stride = padded(n_delta(), work_.kernels.lanes);
+  for (long f = embedded.begin; f < embedded.end; ++f) {
+    if (f < n_columns_)
+      work_.kernels.embedding_gradient(of(theta_, f), work_.input(0), at_[f],
+                                       {delta_e_.data() + f * EmbeddingLayout::n_out, stride}, n_rows, of(nabla_, f));
+    else
+      add_nabla_of_category(f - n_columns_, n_rows);
+  }
+}
+
+template <class T>
+void Embedding<T>::add_nabla_of_category(long g, long n_rows) {
+  constexpr long n = EmbeddingLayout::of_category;
+  const Category category = work_.description.shape.categories[g];
+  const long stride = padded(n_delta(), work_.kernels.lanes);
+  T *const nabla_b = of(nabla_, n_columns_ + g), *const nabla_w = nabla_b + n;
+  for (long i = 0; i < n_rows; ++i) {
+    const T *const delta = delta_e_.data() + i * stride + n_columns_ * EmbeddingLayout::n_out + g * n, *x = given_[i];
+    for (long o = 0; o < n; ++o) nabla_b[o] += delta[o];  // BP3
+    for (long k = category.begin; k < category.end; ++k)
+      if (x[k] != 0)
+        for (long o = 0; o < n; ++o) nabla_w[(k - category.begin) * n + o] += x[k] * delta[o];  // BP4
+  }
 }
 
 template <class T>
@@ -80,11 +133,11 @@ void Embedding<T>::clear_nabla() {
 }
 
 template <class T>
-void Embedding<T>::find_squares(Part columns) {
-  for (long f = columns.begin; f < columns.end; ++f) {
+void Embedding<T>::find_squares(Part embedded) {
+  for (long f = embedded.begin; f < embedded.end; ++f) {
     squares_[f] = 0;
-    const T* const nabla = nabla_.data() + f * EmbeddingLayout::size;
-    for (long i = 0; i < EmbeddingLayout::size; ++i) squares_[f] += double(nabla[i]) * double(nabla[i]);
+    for (const T* nabla = of(nabla_, f); nabla < of(nabla_, f + 1); ++nabla)
+      squares_[f] += double(*nabla) * double(*nabla);
   }
 }
 
@@ -94,14 +147,21 @@ void Embedding<T>::add_squares_to(double& square) const {
 }
 
 template <class T>
-void Embedding<T>::apply_nabla(const StepRule<T>& rule, T factor, Part columns) {
-  if (columns.size() == 0) return;
-  const long from = columns.begin * EmbeddingLayout::size, n = columns.size() * EmbeddingLayout::size;
+void Embedding<T>::apply_nabla(const StepRule<T>& rule, T factor, Part embedded) {
+  const long n = n_columns_;
+  apply_nabla_by(work_.description.layer_rates.of_embeddings(rule), factor,
+                 {std::min(embedded.begin, n), std::min(embedded.end, n)});
+  apply_nabla_by(rule_of_biases(rule), factor, {std::max(embedded.begin, n), std::max(embedded.end, n)});
+}
+
+template <class T>
+void Embedding<T>::apply_nabla_by(const StepRule<T>& rule, T factor, Part embedded) {
+  if (embedded.size() == 0) return;
+  const long from = begins_[embedded.begin], n = begins_[embedded.end] - from;
   const auto part = [&](Buffer<T>& values) {
     return Panels<T>{values.size() ? values.data() + from : nullptr, 1, n};  // as one row
   };
-  work_.kernels.apply(work_.description.layer_rates.of_embeddings(rule), factor, part(nabla_), part(theta_),
-                      part(slots_[0]), part(slots_[1]), 0, 1);
+  work_.kernels.apply(rule, factor, part(nabla_), part(theta_), part(slots_[0]), part(slots_[1]), 0, 1);
 }
 
 template class Embedding<float>;

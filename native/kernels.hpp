@@ -18,10 +18,12 @@ struct SparseRow {
   long n;
 };
 
-// Where the parameters of one embedding of a number stand; see embedding_kernels.hpp.
+// Where the parameters of one embedding of a number stand; see embedding_kernels.hpp. Those of a category are b and
+// then W input by input, of_category numbers each, in all a multiple of whole vectors.
 struct EmbeddingLayout {
   static constexpr long n_hidden = 16, n_out = 3;
   static constexpr long w_1 = 0, b_1 = 16, w_2 = 32, b_2 = 80, size = 96;  // the last are unused
+  static constexpr long of_category = 8, whole = 16;
 };
 
 // What the operands of a product are rounded to; everything else is of type T. See bfloat16.cpp.

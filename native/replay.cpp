@@ -60,6 +60,7 @@ Description description() {
   for (std::size_t l = 1; l < d.shape.sizes.size(); ++l)
     d.shape.activations.push_back(Activation(index_of(word(), activation_names, "activation")));
   d.shape.embedded = numbers<long>();
+  set_categories(d.shape, numbers<long>());
   d.objective.loss = Loss(index_of(word(), loss_names, "loss"));
   d.objective.loss_parameter = number();
   d.objective.penalty = {number(), number(), number()};
@@ -87,7 +88,7 @@ void replay(const std::string& operation) {
   const bool has_scales = d.layer_rates.scales != 0;
   for (int slot = -1; slot < n_slots && has_scales; ++slot) session.layer(0).set_scales(slot, numbers<T>().data());
   Embedding<T>& embeddings = session.embedding();
-  const std::size_t n_of_embeddings = embeddings.n_columns() * EmbeddingLayout::size;
+  const std::size_t n_of_embeddings = embeddings.size();
   for (int slot = -1; slot < n_slots && embeddings.any(); ++slot)
     std::copy_n(numbers<T>().data(), n_of_embeddings, embeddings.theta(slot));
   // a sparse x has values where another has x, and more than none of the rest

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 
 #include "subnormals.hpp"
@@ -13,7 +12,6 @@ namespace {
 
 // To bound memory: rows fed forward at a time where nothing has to be kept.
 constexpr long block_rows = 256;
-constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 // Reading the clock takes as long as a tenth of a tiny step.
 constexpr long narrow_rows_between_looks_at_the_clock = 1024;
 
@@ -159,9 +157,9 @@ double Session<T>::cost_of_batch(const Examples<T>& examples, const T* costs, co
 template <class T>
 void Session<T>::take_embeddings(const StepRule<T>& s, long n_rows, int thread, int n_threads) {
   if (!steps_by_whole_gradient()) {
-    const Part columns(embedding_.n_columns(), thread, n_threads);
-    embedding_.add_nabla(columns, n_rows);
-    embedding_.apply_nabla(s, T(1), columns);
+    const Part embedded(embedding_.n_embedded(), thread, n_threads);
+    embedding_.add_nabla(embedded, n_rows);
+    embedding_.apply_nabla(s, T(1), embedded);
   }
   embedding_.transpose(Part(layers_[0].n_in, thread, n_threads));
 }

@@ -1,6 +1,7 @@
 // A network being trained or asked: the native side of `Session` in src/backlit/engine/protocol.py. Knows no Python.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -8,12 +9,15 @@
 #include "embedding.hpp"
 #include "narrow.hpp"
 #include "pace.hpp"
+#include "shared_members.hpp"
 #include "sharing.hpp"
 #include "step.hpp"
 #include "threads.hpp"
 #include "workspace.hpp"
 
 namespace backlit {
+
+constexpr auto time_between_interrupt_checks = std::chrono::milliseconds(50);
 
 template <class T>
 class Session {
@@ -59,6 +63,17 @@ class Session {
   // What ½ square·Σ w² + l1·Σ |w| is.
   double penalty_of(double square, double l1);
 
+  // Members that share all layers but the last, whose v and other layers are this session's; see shared_members.cpp. A
+  // slot of −1 is the parameters. Scales are (n_members, n_in).
+  void share_among(std::vector<std::uint64_t> dropout_seeds, double rate_of_scales);
+  long n_members() const { return members_.n_members(); }
+  void set_head(long member, int slot, const T* w, const T* b);
+  void get_head(long member, int slot, T* w, T* b);
+  T* member_scales(long member, int slot) { return members_.scales.of(members_.scales.kept(slot), member); }
+  int run_steps_of_members(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size,
+                           const double* rates, const double* decays, double* costs, double* batch_weights,
+                           const std::function<bool()>& interrupted);
+
   // One step per batch; `decays` may be null. Returns the first layer (counted from 1, the input) with a value that is
   // not finite, or 0. `interrupted` is called every 50 ms or so; once it returns true, the run ends after the step.
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
@@ -80,6 +95,11 @@ class Session {
   double cost_of_batch(const Examples<T>& examples, const T* costs, const std::int64_t* batch, long n_rows,
                        double batch_weight);
   int first_layer_not_finite() const;
+  void take_rows_of_member(const Examples<T>& examples, const std::int64_t* batch, double factor, long m, Part rows);
+  void add_nabla_of_member(long m, long n_rows, int thread, int n_threads, T* scratch);
+  void add_up_nabla_v(int thread, int n_threads);
+  double squares_of_members();
+  void step_members(const StepRule<T>& rule, T factor, int thread, int n_threads, Barrier& barrier);
   void keep_nabla_in(T* packed);
   void keep_nabla_here();
 
@@ -94,6 +114,7 @@ class Session {
   Step<T> step_{workspace_};
   WholeGradient<T> whole_gradient_{workspace_, &embedding_};
   ByNeurons<T> by_neurons_{workspace_, passes_, step_};
+  SharedMembers<T> members_;
 };
 
 }  // namespace backlit

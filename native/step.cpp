@@ -163,7 +163,7 @@ void WholeGradient<T>::step(const StepRule<T>& rule, long n_rows, int thread, in
       layer.finish_nabla_b(rule);
     }
   }
-  const Part embeddings(embedding_ ? embedding_->n_columns() : 0, thread, n_threads);
+  const Part embeddings(embedding_ ? embedding_->n_embedded() : 0, thread, n_threads);
   if (embedding_) {
     embedding_->add_nabla(embeddings, n_rows);
     embedding_->find_squares(embeddings);

@@ -8,13 +8,15 @@
 
 Everybody gets the same rows (`split.py`) and is scored by the same lines (`scoring.py`), each fit in a process of its
 own (`one_fit.py`). Results are appended to a file as they come, and what is there is not measured again, so that a run
-may be stopped and goes on; ``--again`` measures those named anew, and their later lines count. What a preset has is
+may be stopped and goes on, and a later one extends it: the files are part of the repository. ``--again`` measures those
+named anew, and their later lines count. What a preset has is
 chosen by ``--choose``, for which nobody sees a row of the test.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -25,10 +27,12 @@ from records import Key, append, read_records
 from sets import SETS, data_folder
 from shared import write_into
 from split import SEEDS
-from summary import sections
+from summary import Before, sections
 
 HERE = Path(__file__).parent
-RESULTS, CHOICES = (HERE.parent / "results" / name for name in ("tables.jsonl", "choices.jsonl"))
+RESULTS, CHOICES, BEFORE = (
+    HERE.parent / "results" / name for name in ("tables.jsonl", "choices.jsonl", "tables_before.json")
+)
 PAGE = HERE.parents[1] / "docs" / "tabular.md"
 QUICK_SETS, QUICK_SEEDS = ("california", "adult"), (0,)
 BEGAN = time.monotonic()
@@ -52,7 +56,7 @@ def main() -> None:
     parser.add_argument("--write-docs", action="store_true", help="write saved results into docs/tabular.md")
     arguments = parser.parse_args()
     if arguments.write_docs:
-        write_into(PAGE, sections(read_records(arguments.out or RESULTS)))
+        write_into(PAGE, sections(read_records(arguments.out or RESULTS), Before(**json.loads(BEFORE.read_text()))))
         return
     out = arguments.out or (CHOICES if arguments.choose else RESULTS)
     quick = arguments.quick

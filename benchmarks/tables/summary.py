@@ -1,11 +1,16 @@
-"""Recorded lines → tables in Markdown, for the terminal and for docs/tabular.md alike."""
+"""Recorded lines → tables in Markdown, for the terminal and for docs/tabular.md alike.
+
+Of earlier runs only the tables are left, not the lines (``results/tables_before.json``). A row of theirs stands, with a
+mark, until there are lines of its contestant on its set.
+"""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from contestants import CONTESTANTS
+from contestants import CONTESTANTS, Contestant
 from records import Key, Record
 from sets import SETS
 from shared import table
@@ -13,49 +18,75 @@ from shared import table
 METRICS = {"classification": ("accuracy", "log_loss"), "regression": ("r2", "rmse")}
 NAMES = {"accuracy": "accuracy", "log_loss": "log-loss", "r2": "R²", "rmse": "RMSE"}
 DASH = "–"
+MARK = " †"  # of what an earlier run has found
 
 
-def sections(records: dict[Key, Record]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Before:
+    """What earlier runs found: cells as they stood in the tables.
+
+    Attributes
+    ----------
+    machine : str
+        Where and when they ran, and the versions.
+    sets : dict
+        Set → title → cells of its row, without the title.
+    parts : dict
+        Set → title → by how much the error grows.
+    """
+
+    machine: str = ""
+    sets: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def sections(records: dict[Key, Record], before: Before = Before()) -> dict[str, str]:
     """Return the text of each place in the documentation: an overview, every set by itself, and who ran where."""
     # of a fit on one thread and on two, the later counts
     found = list({(key.set, key.contestant, key.seed): record for key, record in records.items()}.values())
     good = [record for record in found if "scores" in record]
     return {
-        "tables overview": overview(found),
-        "tables parts": parts(good),
-        "tables sets": "\n\n".join(one_set(name, good) for name in _sets_of(good)),
-        "tables machine": machine(good),
+        "tables overview": overview(found, before),
+        "tables parts": parts(good, before),
+        "tables sets": "\n\n".join(one_set(name, good, before) for name in _sets_of(good, before.sets)),
+        "tables machine": machine(good, before),
     }
 
 
-def overview(records: Sequence[Record]) -> str:
+def overview(records: Sequence[Record], before: Before = Before()) -> str:
     """The first score of everybody on every set."""
-    sets = _sets_of(records)
-    lines = [
-        [_title(key), *(_scores(_select(records, name, key), _main_metric(name)) for name in sets)]
-        for key, contestant in CONTESTANTS.items()
-        if not contestant.whole and any(record["contestant"] == key for record in records)
-    ]
+    sets = _sets_of(records, before.sets)
+
+    def cell(name: str, key: str) -> str:
+        rows, of_before = _select(records, name, key), _row_before(before, name, key)
+        main = _main_metric(name)
+        at = METRICS[SETS[name][2]].index(main)
+        return _scores(rows, main) if rows or not of_before else of_before[at] + MARK
+
+    lines = [[_title(key), *(cell(name, key) for name in sets)] for key in CONTESTANTS if not CONTESTANTS[key].whole]
+    lines = [line for line in lines if any(each != DASH for each in line[1:])]
     return table(["", *(f"{name}, {NAMES[_main_metric(name)]}" for name in sets)], lines)
 
 
-def parts(records: Sequence[Record]) -> str:
+def parts(records: Sequence[Record], before: Before = Before()) -> str:
     """By how much the error grows without a part of our recipe, over the seeds that both have."""
-    lines = [
-        [contestant.title, *(_growth(records, name, key, contestant.whole) for name in _sets_of(records))]
-        for key, contestant in CONTESTANTS.items()
-        if contestant.whole and any(record["contestant"] == key for record in records)
-    ]
-    return table(["error", *_sets_of(records)], lines)
+    sets = _sets_of(records, before.parts)
+
+    def cell(name: str, contestant: Contestant) -> str:
+        growth = _growth(records, name, contestant.key, contestant.whole)
+        of_before = before.parts.get(name, {}).get(contestant.title)
+        return growth if growth != DASH or of_before is None else of_before + MARK
+
+    lines = [[each.title, *(cell(name, each) for name in sets)] for each in CONTESTANTS.values() if each.whole]
+    return table(["error", *sets], [line for line in lines if any(each != DASH for each in line[1:])])
 
 
-def one_set(name: str, records: Sequence[Record]) -> str:
+def one_set(name: str, records: Sequence[Record], before: Before = Before()) -> str:
     """Scores, times and memory on one set, the best first."""
     metrics = METRICS[SETS[name][2]]
     main = _main_metric(name)
     found = {key: _select(records, name, key) for key, contestant in CONTESTANTS.items() if not contestant.whole}
     found = {key: rows for key, rows in found.items() if rows}
-    best_first = sorted(found, key=lambda key: _mean(found[key], "scores", main), reverse=main != "rmse")
     lines = [
         [
             _title(key),
@@ -64,14 +95,23 @@ def one_set(name: str, records: Sequence[Record]) -> str:
             *(_time(found[key], *part) for part in (("fit", "wall"), ("fit", "cpu"), ("predict", "wall"))),
             f"{statistics.fmean(row['peak_mib'] for row in found[key]):,.0f}",
         ]
-        for key in best_first
+        for key in found
     ]
+    earlier = {key: _row_before(before, name, key) for key in CONTESTANTS if key not in found}
+    lines += [[_title(key) + MARK, *row] for key, row in earlier.items() if row]
+    at = 1 + metrics.index(main)
+    lines.sort(key=lambda line: float(line[at].split()[0].replace(",", "")), reverse=main != "rmse")  # the best first
     header = [f"**{name}**", *(NAMES[metric] for metric in metrics), "seeds"]
     return table([*header, "fit, s", "processor, s", "predict, s", "peak, MiB"], lines)
 
 
-def machine(records: Sequence[Record]) -> str:
+def machine(records: Sequence[Record], before: Before = Before()) -> str:
     """Where and when it ran, and the versions of everybody."""
+    earlier = (
+        f"{MARK.strip()}: found by earlier runs, whose lines are not kept: {before.machine}" if before.machine else ""
+    )
+    if not records:
+        return earlier
     versions: dict[str, set[str]] = {}
     for record in records:
         for package, version in record["versions"].items():
@@ -83,11 +123,16 @@ def machine(records: Sequence[Record]) -> str:
     when = " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""
     busy = any(_is_busy(record) for record in records)
     remark = " ~: the machine had other work during one of these fits; such times are too long." if busy else ""
-    return f"{'; '.join(places)}; threads: {threads}; {when}. {named}.{remark}"
+    here = f"{'; '.join(places)}; threads: {threads}; {when}. {named}.{remark}"
+    return f"{here}\n\n{earlier}" if earlier else here
 
 
-def _sets_of(records: Sequence[Record]) -> list[str]:
-    return [name for name in SETS if any(record["set"] == name for record in records)]
+def _sets_of(records: Sequence[Record], before: Mapping[str, object] = {}) -> list[str]:
+    return [name for name in SETS if name in before or any(record["set"] == name for record in records)]
+
+
+def _row_before(before: Before, name: str, key: str) -> list[str] | None:
+    return before.sets.get(name, {}).get(CONTESTANTS[key].title)
 
 
 def _title(key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from records import Key, append, read_records
-from summary import sections
+from summary import Before, sections
 
 KEY = Key("letter", "lightgbm", 0, 2)
 
@@ -59,6 +59,22 @@ def test_what_a_part_gains_is_told_of_the_seeds_that_both_have():
     # 0.12 + 0.25 instead of 0.1 + 0.2
     assert _cells(found["tables parts"])[2:] == [["tabular without schedule", "+23.3 %"]]
     assert "without" not in found["tables overview"] + found["tables sets"]
+
+
+def test_what_earlier_runs_found_stands_until_there_are_lines():
+    rest = ["1", "2.0", "2.0", "2.0", "300"]
+    rows = {"LightGBM": ["0.9600 ± 0.0010", "0.1", *rest], "XGBoost": ["0.9700", "0.2", *rest]}
+    before = Before("Elsewhere.", {"letter": rows, "adult": rows}, {"letter": {"tabular without schedule": "+1.0 %"}})
+    now = line("lightgbm", 0, 0.965, 1.0)
+    found = sections({Key(*(now[name] for name in Key._fields)): now}, before)
+    assert _cells(found["tables overview"])[2:] == [
+        ["LightGBM", "0.9600 ± 0.0010 †", "0.9650"],  # adult, letter
+        ["XGBoost", "0.9700 †", "0.9700 †"],
+    ]
+    letter = found["tables sets"].split("\n\n")[1]
+    assert [row[:2] for row in _cells(letter)[2:]] == [["XGBoost †", "0.9700"], ["LightGBM", "0.9650"]]
+    assert _cells(found["tables parts"])[2:] == [["tabular without schedule", "+1.0 % †"]]
+    assert found["tables machine"].endswith("†: found by earlier runs, whose lines are not kept: Elsewhere.")
 
 
 def _cells(text: str) -> list[list[str]]:

@@ -37,7 +37,7 @@ OPTIONS = {
     "penalties": {"l1": 0.01, "l2": 0.1, "alpha": 0.3, "batch_size": 3, "epochs": 1},
     "scales": {"input_scales": 3.0, "solver": "adamw", "weight_decay": 0.1, "decay_schedule": "cosine"},
     "members": {"members": 2, "dropout": 0.3, "batch_size": 7},
-    "embeddings": {"embedding": "pbld", "input_scales": 3.0, "l2": 0.1, "clip_norm": 0.5},
+    "embeddings": {"embedding": "pbld", "embed_above": 0, "input_scales": 3.0, "l2": 0.1, "clip_norm": 0.5},
     "averaged, stopping": {"weight_average": 0.9, "patience": 0, "learning_rate": 0.5, "epochs": 5},
     "classes": {"class_weight": "balanced", "label_smoothing": 0.1, "weight": "w", "solver": "adamw"},
     "no order, no validation": {"shuffle": False, "validation_fraction": 0.0, "epochs": 1},

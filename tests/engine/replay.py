@@ -14,14 +14,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from backlit.core.embedded_network import added_shapes, apart
-from backlit.core.embedding import RATE_FACTOR
+from backlit.core.embedded_network import apart
+from backlit.core.embedding import RATE_FACTOR, embedded_of
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.optimizers import SGD, argument_values
 from backlit.engine.checks import check_embeddings, check_layer_rates, check_shapes
-from backlit.engine.native_arrays import ROW, from_rows, into_rows
+from backlit.engine.native_arrays import flat, flat_size, from_flat
 from backlit.engine.protocol import Gradient, OptimizerState, Steps, clipped, scales_to_begin_with
 from backlit.errors import InvalidInputError
 
@@ -50,7 +50,7 @@ class ReplaySession:
         self._command, self._precision = engine.command, engine.precision
         self._objective, self._optimizer, self._n_threads = objective, optimizer, n_threads
         self._state = state or OptimizerState.zero(network, optimizer)
-        self._network, self._n_embedded = network, len(getattr(network, "columns", ()))
+        self._network, self._embedded = network, embedded_of(network)
         self._layer_rates = layer_rates or LayerRates((), ())
         self._scales = scales_to_begin_with(network, optimizer, layer_rates, self._state)
 
@@ -82,8 +82,8 @@ class ReplaySession:
         answer = self._ask("gradient", x, y, sample_weight)
         cost, weight = answer.numbers(2).tolist()
         nabla_w, nabla_b = answer.parameters(self._layer_sizes)
-        if self._n_embedded:
-            answer.embeddings(self._n_embedded, nabla_w, nabla_b)
+        if self._embedded:
+            answer.embeddings(self._embedded, nabla_w, nabla_b)
         penalty, weights = self._objective.penalty, apart(self._network)[0].weights
         penalized = [penalty.add_gradient(nabla, w, weight) for nabla, w in zip(nabla_w, weights, strict=False)]
         nabla_w = [*penalized, *nabla_w[len(weights) :]]
@@ -103,15 +103,15 @@ class ReplaySession:
         layers = slice(len(self._network.activations))
         for nabla_w, nabla_b in zip(gradient.nabla_w[layers], gradient.nabla_b[layers], strict=True):
             rest += [*_counted(nabla_w), *_counted(nabla_b)]
-        rest += _counted(into_rows(gradient.nabla_w, gradient.nabla_b) if self._n_embedded else [])
+        rest += _counted(flat(self._embedded, gradient.nabla_w, gradient.nabla_b) if self._embedded else [])
         self._take_state(self._ask("apply", None, None, None, [*rest, *_numbers([rate, decay])]))
 
     def _take_state(self, answer):
         (t,) = answer.numbers(1)
         parameters = [answer.parameters(self._layer_sizes) for _ in range(1 + len(self._optimizer.slots))]
         scales = tuple(answer.array((self._layer_sizes[0],)) for _ in self._scales)
-        for weights, biases in parameters if self._n_embedded else ():
-            answer.embeddings(self._n_embedded, weights, biases)
+        for weights, biases in parameters if self._embedded else ():
+            answer.embeddings(self._embedded, weights, biases)
         (weights, biases), *slots = parameters
         self._network = replace(self._network, weights=tuple(weights), biases=tuple(biases))
         self._state = OptimizerState(
@@ -131,7 +131,8 @@ class ReplaySession:
             ([w[i] for w in state.weights], [b[i] for b in state.biases]) for i in range(len(self._optimizer.slots))
         ]
         question = [operation, network.dtype, *_counted(self._layer_sizes), *network.activations]
-        question += [*_counted(getattr(network, "columns", ())), loss.family]
+        bounds = [bound for category in self._embedded.categories for bound in category]
+        question += [*_counted(self._embedded.columns), *_counted(bounds), loss.family]
         question += [
             *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha]),
             *_counted(self._objective.dropout_rates(network)),
@@ -149,8 +150,8 @@ class ReplaySession:
             for w, b in zip(weights[: len(network.activations)], biases, strict=False):
                 question += [*_counted(w), *_counted(b)]
         question += [word for values in self._scales for word in _counted(values)]
-        for weights, biases in slots if self._n_embedded else ():
-            question += _counted(into_rows(weights, biases))
+        for weights, biases in slots if self._embedded else ():
+            question += _counted(flat(self._embedded, weights, biases))
         starts, columns = (x.indptr, x.indices) if is_sparse(x) else ([], [])
         for array in (x.data if is_sparse(x) else x, y, sample_weight):
             question += _counted([] if array is None else np.asarray(array, dtype=network.dtype))
@@ -175,10 +176,10 @@ class _Answer:
     def array(self, shape):
         return self.numbers(int(np.prod(shape))).reshape(shape).astype(self._dtype)
 
-    def embeddings(self, n, weights, biases):
-        for parameters, shapes in zip((weights, biases), added_shapes(n), strict=True):
+    def embeddings(self, embedded, weights, biases):
+        for parameters, shapes in zip((weights, biases), embedded.shapes(), strict=True):
             parameters += [np.empty(shape, dtype=self._dtype) for shape in shapes]
-        from_rows(self.array((n, ROW)), weights, biases)
+        from_flat(embedded, self.array((flat_size(embedded),)), weights, biases)
 
     def parameters(self, sizes):
         pairs = [(self.array((n_out, n_in)), self.array((n_out,))) for n_in, n_out in pairwise(sizes)]

@@ -12,7 +12,7 @@ import needs
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.dropout import Dropout
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import Embedding
+from backlit.core.embedding import Embedded, Embedding
 from backlit.core.layer_rates import LayerRates
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
@@ -34,18 +34,26 @@ OPTIONS = {
     "clipping, scales and dropout": (Dropout(0.2, input=0.1), 0.3, partial(LayerRates.ntp, scales=3.0)),
     "embeddings": (None, None, None),
     "embeddings and all that": (Dropout((0.0, 0.2)), 0.3, partial(LayerRates.ntp, scales=3.0)),
+    "embedded categories": (None, None, None),
+    "embedded categories and all that": (Dropout((0.0, 0.2)), 0.3, partial(LayerRates.ntp, scales=3.0)),
 }
-EMBEDDED = {"embeddings": (4, 0, 4), "embeddings and all that": (1,)}  # options → the inputs that are embedded
+# options → the inputs that are embedded
+EMBEDDED = {
+    "embeddings": Embedded((4, 0, 4)),
+    "embeddings and all that": Embedded((1,)),
+    "embedded categories": Embedded((), ((0, 2), (2, 5))),
+    "embedded categories and all that": Embedded((4, 0), ((1, 4),)),
+}
 
 
 ADAM = Adam()
 
 
-def embedded(network, columns):
+def embedded(network, inputs):
     """The network behind embeddings of some of its inputs, with weights from what they add."""
-    embedding = Embedding.initialize(columns, seed=7, dtype=network.dtype)
-    own = 0.3 * np.random.default_rng(3).standard_normal((network.sizes[1], embedding.n_added))
-    first = np.hstack([own.astype(network.dtype), network.weights[0]])
+    embedding = Embedding.initialize(inputs, seed=7, dtype=network.dtype)
+    own = 0.3 * np.random.default_rng(3).standard_normal((network.sizes[1], inputs.n_e))
+    first = np.hstack([own.astype(network.dtype), network.weights[0][:, inputs.kept(network.sizes[0])]])
     return EmbeddedNetwork.of(replace(network, weights=(first, *network.weights[1:])), embedding)
 
 

@@ -84,7 +84,10 @@ OPTIONS = {
     "sharing": ("label", {"members": 2, "sharing": "mini", "dropout": 0.1}),
     "dropout": ("label", {"dropout": 0.1, "numbers": "piecewise", "n_bins": 4}),
     "no validation": ("y", {"validation_fraction": 0.0}),
-    "float64": ("y", {"dtype": "float64", "weight_average": 0.9, "input_scales": 6.0, "embedding": "pbld"}),
+    "float64": (
+        "y",
+        {"dtype": "float64", "weight_average": 0.9, "input_scales": 6.0, "embedding": "pbld", "embed_above": 0},
+    ),
 }
 
 

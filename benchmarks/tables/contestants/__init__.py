@@ -75,6 +75,7 @@ ADDED: dict[str, Mapping[str, Any]] = {
     "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "average": {"weight_average": 0.99},
     "embedding": {"embedding": "pbld"},
+    "embedded-categories": {"embed_above": 8},
 }
 # Of "tabular-best", the same.
 BEST_PARTS: dict[str, Mapping[str, Any]] = {

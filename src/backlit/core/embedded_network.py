@@ -1,6 +1,6 @@
 """A network that some of its inputs reach through embeddings: what is trained, kept and asked as one.
 
-Behind the embeddings it is the lecture's `Network`, whose layer 1 are all embedded numbers and then the inputs.
+Behind the embeddings it is the lecture's `Network`, whose layer 1 is what these give, and then the other inputs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backlit.core.embedding import N_HIDDEN, N_OUT, Embedding, embed
+from backlit.core.embedding import Embedded, Embedding, embed
 from backlit.core.namespace import Array
 from backlit.core.network import Network
 from backlit.errors import ShapeError
@@ -24,42 +24,39 @@ class EmbeddedNetwork:
     Attributes
     ----------
     weights, biases : tuple of array
-        Those of the network's layers, and behind them of the embeddings: w₁ and W₂, b₁ and b₂. So whoever averages,
-        keeps or hands on all parameters of a network does it with these.
+        Those of the network's layers, and behind them of the embeddings. So whoever averages, keeps or hands on all
+        parameters of a network does it with these.
     activations : tuple of str
         σ of the network's layers but the first.
-    columns : tuple of int
-        The inputs that are embedded; see `Embedding`.
+    embedded : Embedded
+        Which inputs are.
     """
 
     weights: tuple[Array, ...]
     biases: tuple[Array, ...]
     activations: tuple[str, ...]
-    columns: tuple[int, ...]
+    embedded: Embedded
 
     def __post_init__(self) -> None:
-        n = len(self.activations) + 2
+        n_layers, n_of_embeddings = len(self.activations), len(self.embedded.shapes()[0])
+        n = n_layers + n_of_embeddings
         if not len(self.weights) == len(self.biases) == n:
             raise ShapeError(
-                f"A network of {n - 1} layers behind embeddings has {n} weights and biases, two of the embeddings, but "
-                f"{len(self.weights)} weights and {len(self.biases)} biases came."
+                f"A network of {n_layers + 1} layers behind embeddings has {n} weights and biases, {n_of_embeddings} "
+                f"of the embeddings, but {len(self.weights)} weights and {len(self.biases)} biases came."
             )
-        self.embedding.check_width(self.sizes[0])
+        self.embedded.check_width(self.sizes[0])
         if self.sizes[0] < 1:
             raise ShapeError(
-                f"{len(self.columns)} embeddings add {self.embedding.n_added} numbers to the inputs, but layer 1 has "
+                f"Embeddings add {self.embedded.n_added} numbers to the inputs, but layer 1 has "
                 f"{self.network.sizes[0]} neurons."
             )
 
     @classmethod
     def of(cls, network: Network, embedding: Embedding) -> EmbeddedNetwork:
         """Put embeddings before a network, whose layer 1 has room for their numbers and the inputs."""
-        return cls(
-            (*network.weights, embedding.w_1, embedding.w_2),
-            (*network.biases, embedding.b_1, embedding.b_2),
-            network.activations,
-            embedding.columns,
-        )
+        weights, biases = (*network.weights, *embedding.weights), (*network.biases, *embedding.biases)
+        return cls(weights, biases, network.activations, embedding.embedded)
 
     @property
     def network(self) -> Network:
@@ -70,14 +67,14 @@ class EmbeddedNetwork:
     @property
     def embedding(self) -> Embedding:
         """The embeddings."""
-        (w_1, w_2), (b_1, b_2) = self.weights[-2:], self.biases[-2:]
-        return Embedding(self.columns, w_1, b_1, w_2, b_2)
+        n = len(self.activations)
+        return Embedding(self.embedded, self.weights[n:], self.biases[n:])
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Neurons of each layer; of the first, the inputs without what embeddings add."""
         n_in, *others = self.network.sizes
-        return n_in - self.embedding.n_added, *others
+        return n_in - self.embedded.n_added, *others
 
     @property
     def dtype(self) -> str:
@@ -102,18 +99,16 @@ class EmbeddedNetwork:
 AnyNetwork: TypeAlias = Network | EmbeddedNetwork
 
 
-def added_shapes(n_columns: int) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    """Return the shapes of w₁ and W₂, and of b₁ and b₂, for so many embedded inputs; none for none."""
-    if not n_columns:
-        return [], []
-    n, h, o = n_columns, N_HIDDEN, N_OUT
-    return [(n, h), (n, o, h)], [(n, h), (n, o)]
-
-
 def joined_embeddings(embeddings: Sequence[Embedding]) -> Embedding:
     """Return the embeddings of several members as those of one network, member after member."""
-    arrays = [np.concatenate([getattr(each, name) for each in embeddings]) for name in ("w_1", "b_1", "w_2", "b_2")]
-    return Embedding(tuple(column for each in embeddings for column in each.columns), *arrays)
+    weights, biases = (
+        tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+        for parts in ([each.weights for each in embeddings], [each.biases for each in embeddings])
+    )
+    embedded = [each.embedded for each in embeddings]
+    columns = tuple(column for each in embedded for column in each.columns)
+    categories = tuple(category for each in embedded for category in each.categories)
+    return Embedding(Embedded(columns, categories), weights, biases)
 
 
 def apart(network: AnyNetwork) -> tuple[Network, Embedding | None]:

@@ -1,22 +1,26 @@
-"""Embeddings of numbers whose weights are trained: PBLD of RealMLP (arXiv 2407.04491), after arXiv 2203.05556.
+"""Embeddings whose weights are trained: of numbers, PBLD of RealMLP (arXiv 2407.04491), and of categories.
 
 Each number x that is embedded has a tiny network of its own, of one input, 16 hidden neurons and 3 outputs:
 
     ``z = w₁ (2π x) + b₁``,    ``a = cos(z)``,    ``e = W₂ a + b₂``.
 
-The network behind it gets all e and then all inputs as they are: ``a^1 = (e, x)``. So it is the lecture's from there
-on, and its BP2, without the σ′ that an input has not, gives ``∂C/∂e = (w²)ᵀ δ²``. From there the same four equations go
-on: e is a layer whose σ is the identity, and a is one whose σ is the cosine, with σ′ = −sin.
+Each category that is embedded has a layer of its own, of an input for each of its values, of which one is 1, and of 8
+outputs without a σ: ``c = W x + b``. So all embeddings together are a layer whose weights are a matrix of blocks.
 
-Its twin is ``native/embedding_kernels.hpp``.
+The network behind gets all e, then all c, and then the inputs as they are, but for the values of embedded categories:
+``a^1 = (e, c, x)``. So it is the lecture's from there on, and its BP2, without the σ′ that an input has not, gives
+``∂C/∂e`` and ``∂C/∂c`` as ``(w²)ᵀ δ²``. From there the same four equations go on: e and c are layers whose σ is the
+identity, and a is one whose σ is the cosine, with σ′ = −sin.
+
+Its twins are ``native/embedding_kernels.hpp`` and ``native/embedding.cpp``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import matmul
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,12 +32,90 @@ EMBEDDINGS = ("pbld",)
 """Names: periodic, with a bias, linear, dense (the number itself stays among the inputs)."""
 
 N_HIDDEN, N_OUT = 16, 3
-"""Neurons of an embedding's hidden layer, and numbers that it adds."""
+"""Neurons of the hidden layer of a number's embedding, and numbers that it adds."""
+
+N_OUT_OF_CATEGORY = 8
+"""Numbers that stand for a category."""
 
 RATE_FACTOR = 0.1
-"""What the learning rate is multiplied by for all parameters of embeddings, as in RealMLP."""
+"""What the learning rate is multiplied by for all parameters of numbers' embeddings, as in RealMLP."""
 
 _FREQUENCY = 0.1
+
+Arrays: TypeAlias = tuple[Array, ...]
+Shapes: TypeAlias = list[tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Which inputs are embedded, counted from 0.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Numbers; one may be more than once.
+    categories : tuple of (int, int)
+        Of each category, its first value and the one behind its last.
+    """
+
+    columns: tuple[int, ...] = ()
+    categories: tuple[tuple[int, int], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.categories)
+
+    @property
+    def n_e(self) -> int:
+        """How many numbers embeddings give."""
+        return N_OUT * len(self.columns) + N_OUT_OF_CATEGORY * len(self.categories)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The values of all categories, one category after the other."""
+        return tuple(k for begin, end in self.categories for k in range(begin, end))
+
+    @property
+    def n_added(self) -> int:
+        """How many inputs more, or fewer, the network behind has."""
+        return self.n_e - len(set(self.places))
+
+    def kept(self, n_in: int) -> list[int]:
+        """Return which of so many inputs the network behind gets as they are."""
+        left_out = set(self.places)
+        return [k for k in range(n_in) if k not in left_out]
+
+    def shapes(self) -> tuple[Shapes, Shapes]:
+        """Return the shapes of all weights, and of as many biases."""
+        d, weights, biases = len(self.columns), Shapes(), Shapes()
+        if d:
+            weights, biases = [(d, N_HIDDEN), (d, N_OUT, N_HIDDEN)], [(d, N_HIDDEN), (d, N_OUT)]
+        if self.categories:
+            weights.append((len(self.places), N_OUT_OF_CATEGORY))
+            biases.append((len(self.categories), N_OUT_OF_CATEGORY))
+        return weights, biases
+
+    def check_width(self, n_in: int) -> None:
+        """Raise unless all inputs that are embedded are among so many."""
+        if not all(0 <= column < n_in for column in self.columns):
+            raise InvalidInputError(
+                f"Embedded inputs must be among the {n_in}, counted from 0, but {self.columns} came."
+            )
+        if not all(0 <= begin < end <= n_in for begin, end in self.categories):
+            raise InvalidInputError(
+                f"The values of an embedded category must be among the {n_in} inputs, counted from 0, but "
+                f"{self.categories} came."
+            )
+        if set(self.columns) & set(self.places):
+            raise InvalidInputError("An input cannot be embedded both as a number and as a value of a category.")
+
+
+NOTHING = Embedded()
+
+
+def embedded_of(network: Any) -> Embedded:
+    """Return which inputs of a network or an ensemble are embedded: none of those of a plain one."""
+    embedded: Embedded = getattr(network, "embedded", NOTHING)
+    return embedded
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,76 +124,77 @@ class Embedding:
 
     Attributes
     ----------
-    columns : tuple of int
-        Which inputs are embedded, counted from 0; one may be more than once.
-    w_1, b_1 : array, ``(n_columns, 16)``
-    w_2 : array, ``(n_columns, 3, 16)``
-    b_2 : array, ``(n_columns, 3)``
+    embedded : Embedded
+    weights : tuple of array
+        Where there are numbers w₁, ``(n_columns, 16)``, and W₂, ``(n_columns, 3, 16)``. Where there are categories, Wᵀ
+        of one below the other, ``(n_places, 8)``.
+    biases : tuple of array
+        b₁, ``(n_columns, 16)``, and b₂, ``(n_columns, 3)``; and b of the categories, ``(n_categories, 8)``.
     """
 
-    columns: tuple[int, ...]
-    w_1: Array
-    b_1: Array
-    w_2: Array
-    b_2: Array
+    embedded: Embedded
+    weights: Arrays
+    biases: Arrays
 
     def __post_init__(self) -> None:
-        d = len(self.columns)
-        shapes = [tuple(each.shape) for each in (self.w_1, self.b_1, self.w_2, self.b_2)]
-        wanted = [(d, N_HIDDEN), (d, N_HIDDEN), (d, N_OUT, N_HIDDEN), (d, N_OUT)]
-        if not d or shapes != wanted:
-            raise ShapeError(f"The embeddings of {d} inputs need arrays of the shapes {wanted}, but {shapes} came.")
+        shapes = tuple([tuple(each.shape) for each in part] for part in (self.weights, self.biases))
+        wanted = self.embedded.shapes()
+        if not self.embedded or shapes != wanted:
+            raise ShapeError(f"Embeddings of {self.embedded} need arrays of the shapes {wanted}, but {shapes} came.")
 
     @classmethod
-    def initialize(cls, columns: Sequence[int], *, seed: int, dtype: str) -> Embedding:
+    def initialize(cls, embedded: Embedded, *, seed: int, dtype: str) -> Embedding:
         """Return new embeddings of some inputs.
 
-        w₁ is from N(0, 0.1²), b₁ uniform in [−π, π], W₂ and b₂ uniform in [−¼, ¼].
+        Of numbers, w₁ is from N(0, 0.1²), b₁ uniform in [−π, π], W₂ and b₂ uniform in [−¼, ¼]. Of categories, W is from
+        N(0, 1), and b is 0.
         """
-        d, rng = len(columns), stream(seed, Purpose.EMBEDDING)
-        drawn = (
-            _FREQUENCY * rng.standard_normal((d, N_HIDDEN)),
-            rng.uniform(-math.pi, math.pi, (d, N_HIDDEN)),
-            rng.uniform(-0.25, 0.25, (d, N_OUT, N_HIDDEN)),
-            rng.uniform(-0.25, 0.25, (d, N_OUT)),
-        )
-        return cls(tuple(columns), *(np.asarray(each, dtype=dtype) for each in drawn))
+        rng = stream(seed, Purpose.EMBEDDING)
+        of_weights, of_biases = embedded.shapes()
+        weights, biases = [], []
+        if embedded.columns:
+            w_1 = _FREQUENCY * rng.standard_normal(of_weights[0])
+            b_1 = rng.uniform(-math.pi, math.pi, of_biases[0])
+            weights += [w_1, rng.uniform(-0.25, 0.25, of_weights[1])]
+            biases += [b_1, rng.uniform(-0.25, 0.25, of_biases[1])]
+        if embedded.categories:
+            weights.append(rng.standard_normal(of_weights[-1]))
+            biases.append(np.zeros(of_biases[-1]))
+        return cls(embedded, *(tuple(np.asarray(each, dtype=dtype) for each in part) for part in (weights, biases)))
 
-    @property
-    def n_added(self) -> int:
-        """How many numbers the network behind it gets beside the inputs."""
-        return N_OUT * len(self.columns)
-
-    def check_width(self, n_in: int) -> None:
-        """Raise unless all inputs that are embedded are among so many."""
-        if not all(0 <= column < n_in for column in self.columns):
-            raise InvalidInputError(
-                f"Embedded inputs must be among the {n_in}, counted from 0, but {self.columns} came."
-            )
+    def of_category(self, g: int) -> tuple[slice, Array, Array]:
+        """Return the inputs of a category, counted from 0, its Wᵀ and its b."""
+        before = sum(end - begin for begin, end in self.embedded.categories[:g])
+        begin, end = self.embedded.categories[g]
+        return slice(begin, end), self.weights[-1][before : before + end - begin, :], self.biases[-1][g, :]
 
 
 @dataclass(frozen=True, eq=False)
-class Embedded:
+class Forward:
     """Every number of embedding a batch.
 
     Attributes
     ----------
-    x : array, ``(n_examples, n_columns)``
+    x : array, ``(n_examples, n_in)``
+    u : array, ``(n_examples, n_columns)``, or None without numbers, as z, a and e are
         The numbers that are embedded.
     z, a : array, ``(n_examples, n_columns, 16)``
     e : array, ``(n_examples, n_columns, 3)``
+    c : array, ``(n_examples, n_categories, 8)``, or None without categories
     out : array, ``(n_examples, n_added + n_in)``
-        a^1 of the network behind: all e, then all inputs.
+        a^1 of the network behind: all e, all c, then all other inputs.
     """
 
     x: Array
+    u: Array
     z: Array
     a: Array
     e: Array
+    c: Array
     out: Array
 
 
-def embed(embedding: Embedding, x: Array) -> Embedded:
+def embed(embedding: Embedding, x: Array) -> Forward:
     """Feed a batch through the embeddings.
 
     Parameters
@@ -119,72 +202,92 @@ def embed(embedding: Embedding, x: Array) -> Embedded:
     embedding : Embedding
     x : array, ``(n_examples, n_in)``
     """
-    xp = namespace(x)
-    taken = xp.stack([x[:, column] for column in embedding.columns], axis=1)
-    z = embedding.w_1 * (2 * math.pi * taken)[:, :, None] + embedding.b_1
-    a = xp.cos(z)
-    e = xp.sum(embedding.w_2 * a[:, :, None, :], axis=-1) + embedding.b_2
-    out = xp.concat([xp.reshape(e, (x.shape[0], embedding.n_added)), x], axis=1)
-    return Embedded(taken, z, a, e, out)
+    xp, embedded = namespace(x), embedding.embedded
+    u = z = a = e = c = None
+    n, parts = x.shape[0], []
+    if embedded.columns:
+        (w_1, w_2), (b_1, b_2) = embedding.weights[:2], embedding.biases[:2]
+        u = xp.stack([x[:, column] for column in embedded.columns], axis=1)
+        z = w_1 * (2 * math.pi * u)[:, :, None] + b_1
+        a = xp.cos(z)
+        e = xp.sum(w_2 * a[:, :, None, :], axis=-1) + b_2
+        parts.append(xp.reshape(e, (n, -1)))
+    if embedded.categories:
+        of_each = (embedding.of_category(g) for g in range(len(embedded.categories)))
+        c = xp.stack([x[:, values] @ w + b for values, w, b in of_each], axis=1)
+        parts.append(xp.reshape(c, (n, -1)))
+    kept = [x[:, k : k + 1] for k in embedded.kept(x.shape[1])] if embedded.categories else [x]
+    return Forward(x, u, z, a, e, c, xp.concat([*parts, *kept], axis=1))
 
 
 @dataclass(frozen=True, eq=False)
-class EmbeddingGradient:
-    """∂C/∂w₁, ∂C/∂b₁, ∂C/∂W₂ and ∂C/∂b₂, shaped as the parameters."""
+class EmbeddingErrors:
+    """δ of what embeddings give and of the cosines, shaped as these in `Forward`; None where there are none.
 
-    nabla_w_1: Array
-    nabla_b_1: Array
-    nabla_w_2: Array
-    nabla_b_2: Array
+    Attributes
+    ----------
+    e, z, c : array
+    """
+
+    e: Array
+    z: Array
+    c: Array
 
 
 def embedding_errors(
-    embedding: Embedding, at: Embedded, w: Array, delta: Array, product: Product = matmul
-) -> tuple[Array, Array]:
-    """Return δ of e and δ of the cosines: BP2 from layer 2 of the network behind, and once more.
+    embedding: Embedding, at: Forward, w: Array, delta: Array, product: Product = matmul
+) -> EmbeddingErrors:
+    """Return all errors of embeddings: BP2 from layer 2 of the network behind, and once more.
 
     Parameters
     ----------
     embedding : Embedding
-    at : Embedded
+    at : Forward
     w : array, ``(n_2, n_added + n_in)``
         w² of the network behind.
     delta : array, ``(n_examples, n_2)``
         Its δ².
     product : callable, default ``@``
         See `backlit.core.precision`.
-
-    Returns
-    -------
-    delta_e : array, ``(n_examples, n_columns, 3)``
-    delta_z : array, ``(n_examples, n_columns, 16)``
     """
-    xp = namespace(delta)
-    # BP2: δ^e = (w²)ᵀ δ²; σ of e is the identity
-    delta_e = xp.reshape(product(delta, w[:, : embedding.n_added]), at.e.shape)
-    # BP2: δ^z = (W₂ᵀ δ^e) ⊙ cos′(z)
-    return delta_e, xp.sum(embedding.w_2 * delta_e[:, :, :, None], axis=2) * -xp.sin(at.z)
+    xp, embedded = namespace(delta), embedding.embedded
+    of_e = of_z = of_c = None
+    # BP2: δ^e = (w²)ᵀ δ², and δ^c; σ of both is the identity
+    of_all, n = product(delta, w[:, : embedded.n_e]), N_OUT * len(embedded.columns)
+    if embedded.columns:
+        of_e = xp.reshape(of_all[:, :n], at.e.shape)
+        # BP2: δ^z = (W₂ᵀ δ^e) ⊙ cos′(z)
+        of_z = xp.sum(embedding.weights[1] * of_e[:, :, :, None], axis=2) * -xp.sin(at.z)
+    if embedded.categories:
+        of_c = xp.reshape(of_all[:, n:], at.c.shape)
+    return EmbeddingErrors(of_e, of_z, of_c)
 
 
 def embedding_gradient(
-    embedding: Embedding, at: Embedded, w: Array, delta: Array, share: Array, product: Product = matmul
-) -> EmbeddingGradient:
-    """Return the gradient of all parameters of the embeddings; the parameters are those of `embedding_errors`.
+    embedding: Embedding, at: Forward, w: Array, delta: Array, share: Array, product: Product = matmul
+) -> tuple[list[Array], list[Array]]:
+    """Return the gradient of all weights and all biases; the parameters are those of `embedding_errors`.
 
     Parameters
     ----------
     share : array, ``(n_examples, 1)``
         Share of each example in the mean; 1/n without sample weights.
     """
-    xp = namespace(delta)
-    delta_e, delta_z = embedding_errors(embedding, at, w, delta, product)
-    delta_e, delta_z = share[:, :, None] * delta_e, share[:, :, None] * delta_z
-    return EmbeddingGradient(
-        xp.sum(delta_z * (2 * math.pi * at.x)[:, :, None], axis=0),  # BP4: what w₁ is multiplied by is 2π x
-        xp.sum(delta_z, axis=0),  # BP3
-        xp.sum(at.a[:, :, None, :] * delta_e[:, :, :, None], axis=0),  # BP4
-        xp.sum(delta_e, axis=0),  # BP3
-    )
+    xp, embedded, share = namespace(delta), embedding.embedded, share[:, :, None]
+    errors = embedding_errors(embedding, at, w, delta, product)
+    nabla_w, nabla_b = [], []
+    if embedded.columns:
+        delta_e, delta_z = share * errors.e, share * errors.z
+        nabla_w.append(xp.sum(delta_z * (2 * math.pi * at.u)[:, :, None], axis=0))  # BP4: w₁ is multiplied by 2π u
+        nabla_b.append(xp.sum(delta_z, axis=0))  # BP3
+        nabla_w.append(xp.sum(at.a[:, :, None, :] * delta_e[:, :, :, None], axis=0))  # BP4
+        nabla_b.append(xp.sum(delta_e, axis=0))  # BP3
+    if embedded.categories:
+        delta_c = share * errors.c
+        of_each = [at.x[:, begin:end].T @ delta_c[:, g, :] for g, (begin, end) in enumerate(embedded.categories)]
+        nabla_w.append(xp.concat(of_each, axis=0))  # BP4
+        nabla_b.append(xp.sum(delta_c, axis=0))  # BP3
+    return nabla_w, nabla_b
 
 
 def check_embedding_name(name: str | None) -> None:

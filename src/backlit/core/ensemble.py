@@ -16,6 +16,7 @@ import numpy as np
 
 from backlit.core.activations import get_activation
 from backlit.core.embedded_network import EmbeddedNetwork, apart, joined_embeddings, together
+from backlit.core.embedding import N_OUT, NOTHING, Embedded, embedded_of
 from backlit.core.namespace import Array
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ShapeError
@@ -32,7 +33,7 @@ class Ensemble:
     activations : tuple of str
         σ of each layer but the input, the same in all.
     n_members : int
-    columns : tuple of int
+    embedded : Embedded
         Where members are `EmbeddedNetwork`, the inputs that these embed.
     shares : bool, default False
         Whether they are trained as `backlit.core.shared_members` has it, with layers in common.
@@ -42,7 +43,7 @@ class Ensemble:
     biases: tuple[Array, ...]
     activations: tuple[str, ...]
     n_members: int
-    columns: tuple[int, ...] = ()
+    embedded: Embedded = NOTHING
     shares: bool = False
 
     def __post_init__(self) -> None:
@@ -65,20 +66,20 @@ class Ensemble:
             tuple(b for network in networks for b in network.biases),
             networks[0].activations,
             len(networks),
-            getattr(networks[0], "columns", ()),
+            embedded_of(networks[0]),
         )
 
     @property
     def _arrays_of_member(self) -> int:
         # of weights, and as many of biases
-        return len(self.activations) + (2 if self.columns else 0)
+        return len(self.activations) + len(self.embedded.shapes()[0])
 
     def member(self, m: int) -> Any:
         """Return a member, counted from 0: a `Network`, or an `EmbeddedNetwork`."""
         n_layers = self._arrays_of_member
         part = slice(m * n_layers, (m + 1) * n_layers)
         arrays = self.weights[part], self.biases[part], self.activations
-        return EmbeddedNetwork(*arrays, self.columns) if self.columns else Network(*arrays)
+        return EmbeddedNetwork(*arrays, self.embedded) if self.embedded else Network(*arrays)
 
     @property
     def members(self) -> tuple[Any, ...]:
@@ -116,7 +117,7 @@ class Ensemble:
         for i in range(last + 1):
             each_w, each_b = [member.weights[i] for member in members], [member.biases[i] for member in members]
             if i == 0 and embeddings:
-                each_w = _with_room_for_all(each_w, embeddings[0].n_added)
+                each_w = _with_room_for_all(each_w, embeddings[0].embedded)
             if i == last:
                 w = np.hstack(each_w) if last > 0 else sum(each_w)
                 weights.append(w / self.n_members)
@@ -128,13 +129,17 @@ class Ensemble:
         return together(network, joined_embeddings(embeddings) if embeddings else None)
 
 
-def _with_room_for_all(weights: Sequence[Array], n_added: int) -> list[Array]:
-    # w² of each member, with zeros for what the embeddings of the others add
-    k, joined = len(weights), []
+def _with_room_for_all(weights: Sequence[Array], embedded: Embedded) -> list[Array]:
+    # w² of each member, with zeros for what the embeddings of the others give: first of numbers, then of categories
+    k, n, joined = len(weights), N_OUT * len(embedded.columns), []
     for m, w in enumerate(weights):
-        others = np.zeros((len(w), k * n_added), dtype=w.dtype)
-        others[:, m * n_added : (m + 1) * n_added] = w[:, :n_added]
-        joined.append(np.hstack([others, w[:, n_added:]]))
+        parts = []
+        for own in (w[:, :n], w[:, n : embedded.n_e]):
+            n_own = own.shape[1]
+            of_all = np.zeros((len(w), k * n_own), dtype=w.dtype)
+            of_all[:, m * n_own : (m + 1) * n_own] = own
+            parts.append(of_all)
+        joined.append(np.hstack([*parts, w[:, embedded.n_e :]]))
     return joined
 
 

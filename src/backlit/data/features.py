@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.category_plan import CategoryPlan
 from backlit.data.piecewise_plan import PiecewisePlan, fill_bins
 from backlit.data.plans import NumberPlan, PixelPlan, Plan
 from backlit.data.scaling import divide_bytes, scale_block
@@ -42,6 +43,11 @@ class Features:
     def number_places(self) -> list[int]:
         """Where the scaled numbers of columns of numbers, dates and durations stand, counted from 0."""
         return [int(self.offsets[k]) for k, plan in enumerate(self.plans) if isinstance(scaled_part(plan), NumberPlan)]
+
+    def category_places(self, above: int) -> list[tuple[int, int]]:
+        """Return the first place, and the one behind the last, of each category of more than so many values."""
+        plans = [(k, plan) for k, plan in enumerate(self.plans) if isinstance(plan, CategoryPlan)]
+        return [(int(self.offsets[k]), int(self.offsets[k + 1])) for k, plan in plans if len(plan.values) > above]
 
     def encode(self, view: TableView, columns: list[int], dtype: str) -> NDArray[np.floating]:
         """Return the matrix of a table, (n_rows, n_features).

@@ -23,16 +23,16 @@ def check_embeddings(network: Network | EmbeddedNetwork, objective: Objective, o
     if isinstance(optimizer, SGD) and optimizer != SGD():
         raise InvalidInputError(
             "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
-            "gradient descent came. Use another solver, or leave out the embedding."
+            "gradient descent came. Use another solver, or leave out embeddings."
         )
     if any(objective.dropout_rates(network)[:1]):
-        raise InvalidInputError("Dropout of inputs cannot go with embeddings. Leave out dropout_input, or embedding.")
+        raise InvalidInputError("Dropout of inputs cannot go with embeddings. Leave out dropout_input, or embeddings.")
 
 
 def refuse_sparse(x: Inputs) -> None:
     """Raise if examples that are to be embedded are a sparse matrix."""
     if is_sparse(x):
-        raise InvalidInputError("Embeddings take no sparse X. Make X dense, or leave out the embedding.")
+        raise InvalidInputError("Embeddings take no sparse X. Make X dense, or leave out embeddings.")
 
 
 def check_precision(network: Network | EmbeddedNetwork, precision: str) -> None:

@@ -5,6 +5,7 @@ Arrays are made contiguous and of the network's dtype here, so that the bindings
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from backlit import _native
 from backlit.core.custom import is_custom
 from backlit.core.embedded_network import EmbeddedNetwork, apart
-from backlit.core.embedding import RATE_FACTOR
+from backlit.core.embedding import RATE_FACTOR, Embedded
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
@@ -42,6 +43,7 @@ from backlit.engine.protocol import (
     scales_to_begin_with,
 )
 from backlit.engine.reference import ReferenceEngine
+from backlit.engine.shared_steps import SharedSteps
 from backlit.errors import InvalidInputError, NotFiniteError
 
 _SESSIONS: dict[str, Any] = {"float32": _native.SessionFloat32, "float64": _native.SessionFloat64}
@@ -156,19 +158,18 @@ class NativeSession(PackedGradients):
         self._n_slots = len(optimizer.slots)
         self._sizes = network.sizes
         behind, embedding = apart(network)
-        self._embedded = () if embedding is None else embedding.columns
+        self._embedded = Embedded() if embedding is None else embedding.embedded
         self._activations = network.activations
         self._dtype = np.dtype(network.dtype)
         self._session = _SESSIONS[network.dtype](
-            shape=_native.Shape(behind.sizes, network.activations, self._embedded),
+            shape=_native.Shape(behind.sizes, network.activations, self._embedded.columns, self._embedded.categories),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
             layer_rates=_native_rates(layer_rates),
             max_threads=max_threads,
             precision=precision,
         )
-        n_embedded = len(self._embedded)
-        self._arrays = NativeArrays(self._session, behind.sizes, n_embedded, self._n_slots, network.dtype)
+        self._arrays = NativeArrays(self._session, behind.sizes, self._embedded, self._n_slots, network.dtype)
         self.set_network(network)
         if state is not None:
             self._session.t = state.t
@@ -240,6 +241,10 @@ class NativeSession(PackedGradients):
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:
         gradient = clipped(gradient, self._optimizer)
         self._arrays.apply(gradient.nabla_w, gradient.nabla_b, rate, decay)
+
+    def shared_steps(self, dropout_seeds: Sequence[int], rate_of_scales: float) -> SharedSteps:
+        """Return what takes the steps of members of these sizes that share layers; this session is then its own."""
+        return SharedSteps(self._session, self._arrays, dropout_seeds, rate_of_scales)
 
     def run_steps(
         self,

@@ -1,27 +1,30 @@
 """Parameters, their slots and their gradient, in and out of the compiled engine's own layout.
 
 The lists of weights and of biases that come and go are those of the network that was opened: the layers', and of an
-`EmbeddedNetwork` those of the embeddings behind them. The engine keeps all numbers of one embedding in a row,
-``EmbeddingLayout`` of ``native/kernels.hpp``: w₁, b₁, then W₂ output by output, then b₂.
+`EmbeddedNetwork` those of the embeddings behind them. The engine keeps all numbers of one embedding together,
+``EmbeddingLayout`` of ``native/kernels.hpp``: of a number w₁, b₁, then W₂ output by output, then b₂; of a category b,
+then W input by input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from backlit.core.embedded_network import added_shapes
-from backlit.core.embedding import N_HIDDEN, N_OUT
+from backlit.core.embedding import N_HIDDEN, N_OUT, N_OUT_OF_CATEGORY, Embedded
 from backlit.engine.protocol import Floats, NablaArrays
 
 PARAMETER = -1
 """The "slot" of a parameter itself, beside those of the optimizer's state."""
 
 ROW = 96
-"""Numbers in a row: a few more than there are, so that every row begins with whole vectors."""
+"""Numbers of the embedding of a number: a few more than there are, so that each begins with whole vectors."""
+
+WHOLE = 16
+"""What the numbers of the embedding of a category are a multiple of, for the same reason."""
 
 _W_1, _B_1 = slice(0, N_HIDDEN), slice(N_HIDDEN, 2 * N_HIDDEN)
 _W_2 = slice(2 * N_HIDDEN, (2 + N_OUT) * N_HIDDEN)
@@ -36,8 +39,7 @@ class NativeArrays:
     session : SessionFloat32 or SessionFloat64
     layer_sizes : sequence of int
         Neurons of each layer; of layer 1 with what embeddings add.
-    n_embedded : int
-        Inputs that are embedded.
+    embedded : Embedded
     n_slots : int
     dtype : dtype
 
@@ -47,11 +49,11 @@ class NativeArrays:
         Layers but the input; and arrays of weights, as many as of biases.
     """
 
-    def __init__(self, session: Any, layer_sizes: Sequence[int], n_embedded: int, n_slots: int, dtype: Any) -> None:
-        self._session, self._layer_sizes, self._n_embedded = session, tuple(layer_sizes), n_embedded
+    def __init__(self, session: Any, layer_sizes: Sequence[int], embedded: Embedded, n_slots: int, dtype: Any) -> None:
+        self._session, self._layer_sizes, self._embedded = session, tuple(layer_sizes), embedded
         self._n_slots, self._dtype = n_slots, np.dtype(dtype)
         self.n_layers = len(layer_sizes) - 1
-        self.n_arrays = self.n_layers + (2 if n_embedded else 0)
+        self.n_arrays = self.n_layers + len(embedded.shapes()[0])
 
     def own(self, values: Floats) -> Floats:
         """Return an array of the session's dtype in one piece."""
@@ -62,7 +64,7 @@ class NativeArrays:
         pairs = list(pairwise(self._layer_sizes))
         weights: list[tuple[int, ...]] = [(n_out, n_in) for n_in, n_out in pairs]
         biases: list[tuple[int, ...]] = [(n_out,) for _, n_out in pairs]
-        for shapes, added in zip((weights, biases), added_shapes(self._n_embedded), strict=True):
+        for shapes, added in zip((weights, biases), self._embedded.shapes(), strict=True):
             shapes += added
         return [np.empty(each, dtype=self._dtype) for each in weights], [np.empty(b, dtype=self._dtype) for b in biases]
 
@@ -71,8 +73,8 @@ class NativeArrays:
         for layer in range(self.n_layers):
             self._session.set_weights(layer, slot, self.own(weights[layer]))
             self._session.set_biases(layer, slot, self.own(biases[layer]))
-        if self._n_embedded:
-            self._session.set_embeddings(slot, self.own(into_rows(weights, biases)))
+        if self._embedded:
+            self._session.set_embeddings(slot, self.own(flat(self._embedded, weights, biases)))
 
     def read(self, slot: int) -> NablaArrays:
         """Return copies of all parameters, or of a slot of each."""
@@ -80,10 +82,10 @@ class NativeArrays:
         for layer in range(self.n_layers):
             self._session.get_weights(layer, slot, weights[layer])
             self._session.get_biases(layer, slot, biases[layer])
-        if self._n_embedded:
-            rows = self._rows()
-            self._session.get_embeddings(slot, rows)
-            from_rows(rows, weights, biases)
+        if self._embedded:
+            theta = self._theta()
+            self._session.get_embeddings(slot, theta)
+            from_flat(self._embedded, theta, weights, biases)
         return weights, biases
 
     def read_scales(self) -> tuple[Floats, ...]:
@@ -98,33 +100,63 @@ class NativeArrays:
         nabla_w, nabla_b = out or self.empty()
         for layer in range(self.n_layers):
             self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
-        if self._n_embedded:
-            rows = self._rows()
-            self._session.get_nabla_of_embeddings(rows)
-            from_rows(rows, nabla_w, nabla_b)
+        if self._embedded:
+            nabla = self._theta()
+            self._session.get_nabla_of_embeddings(nabla)
+            from_flat(self._embedded, nabla, nabla_w, nabla_b)
         return nabla_w, nabla_b
 
     def apply(self, nabla_w: Sequence[Floats], nabla_b: Sequence[Floats], rate: float, decay: float) -> None:
         """Take a step by a gradient."""
         n = self.n_layers
         of_layers = [self.own(nabla) for nabla in nabla_w[:n]], [self.own(nabla) for nabla in nabla_b[:n]]
-        rows = self.own(into_rows(nabla_w, nabla_b)) if self._n_embedded else None
-        self._session.apply_gradient(*of_layers, rate, decay, rows)
+        of_embeddings = self.own(flat(self._embedded, nabla_w, nabla_b)) if self._embedded else None
+        self._session.apply_gradient(*of_layers, rate, decay, of_embeddings)
 
-    def _rows(self) -> Floats:
-        return np.zeros((self._n_embedded, ROW), dtype=self._dtype)
-
-
-def into_rows(weights: Sequence[Floats], biases: Sequence[Floats]) -> Floats:
-    """Return w₁ and W₂, b₁ and b₂, the last of all weights and biases, as rows of the engine's."""
-    (w_1, w_2), (b_1, b_2) = weights[-2:], biases[-2:]
-    rows: Floats = np.zeros((len(w_1), ROW), dtype=w_1.dtype)
-    rows[:, _W_1], rows[:, _B_1], rows[:, _W_2], rows[:, _B_2] = w_1, b_1, w_2.reshape(len(rows), -1), b_2
-    return rows
+    def _theta(self) -> Floats:
+        return np.zeros(flat_size(self._embedded), dtype=self._dtype)
 
 
-def from_rows(rows: Floats, weights: Sequence[Floats], biases: Sequence[Floats]) -> None:
-    """Write rows of the engine's into w₁ and W₂, b₁ and b₂, the last of all weights and biases."""
-    (w_1, w_2), (b_1, b_2) = weights[-2:], biases[-2:]
-    w_1[...], b_1[...] = rows[:, _W_1], rows[:, _B_1]
-    w_2[...], b_2[...] = rows[:, _W_2].reshape(w_2.shape), rows[:, _B_2]
+def flat_size(embedded: Embedded) -> int:
+    """Return how many numbers embeddings have in the engine's layout."""
+    return ROW * len(embedded.columns) + sum(map(_size_of_category, embedded.categories))
+
+
+def flat(embedded: Embedded, weights: Sequence[Floats], biases: Sequence[Floats]) -> Floats:
+    """Return the parameters of embeddings, the last of all weights and biases, in the engine's layout."""
+    theta: Floats = np.zeros(flat_size(embedded), dtype=weights[0].dtype)
+    for of_theta, part in _places(embedded, theta, weights, biases):
+        of_theta[...] = part
+    return theta
+
+
+def from_flat(embedded: Embedded, theta: Floats, weights: Sequence[Floats], biases: Sequence[Floats]) -> None:
+    """Write the engine's numbers into the parameters of embeddings, the last of all weights and biases."""
+    for of_theta, part in _places(embedded, theta, weights, biases):
+        part[...] = of_theta
+
+
+def _places(
+    embedded: Embedded, theta: Floats, weights: Sequence[Floats], biases: Sequence[Floats]
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield views of the same numbers in the engine's layout and in arrays."""
+    n_arrays, d = len(embedded.shapes()[0]), len(embedded.columns)
+    weights, biases = weights[len(weights) - n_arrays :], biases[len(biases) - n_arrays :]
+    if d:
+        rows = theta[: d * ROW].reshape(d, ROW)
+        yield rows[:, _W_1], weights[0]
+        yield rows[:, _B_1], biases[0]
+        yield rows[:, _W_2].reshape(d, N_OUT, N_HIDDEN), weights[1]
+        yield rows[:, _B_2], biases[1]
+    at, first = d * ROW, 0
+    for g, category in enumerate(embedded.categories):
+        n = category[1] - category[0]
+        rows = theta[at : at + (1 + n) * N_OUT_OF_CATEGORY].reshape(1 + n, N_OUT_OF_CATEGORY)
+        yield rows[0], biases[-1][g]
+        yield rows[1:], weights[-1][first : first + n]
+        at, first = at + _size_of_category(category), first + n
+
+
+def _size_of_category(category: tuple[int, int]) -> int:
+    begin, end = category
+    return -(-(1 + end - begin) * N_OUT_OF_CATEGORY // WHOLE) * WHOLE

@@ -13,7 +13,7 @@ from backlit.core import embedded_network, input_scales
 from backlit.core.backpropagation import backpass, shares
 from backlit.core.dropout import drop_sparse, masks, thinned
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import RATE_FACTOR, Embedded, Embedding, embed, embedding_gradient
+from backlit.core.embedding import RATE_FACTOR, Embedding, Forward, embed, embedding_gradient
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import is_sparse
@@ -100,7 +100,7 @@ class ReferenceSession:
         whole: Network = _copied(embedded_network.together(self._network, self._embedding))
         return whole
 
-    def _layer_1(self, x: Inputs) -> tuple[Inputs, Embedded | None]:
+    def _layer_1(self, x: Inputs) -> tuple[Inputs, Forward | None]:
         """Return what the network is fed with; and all numbers of the embeddings, where there are any."""
         if self._embedding is None:
             return x, None
@@ -165,8 +165,7 @@ class ReferenceSession:
         if self._embedding is not None and embedded is not None:
             of_layer_2 = network.weights[0], result.delta[0], share, self._product
             of_embeddings = embedding_gradient(self._embedding, embedded, *of_layer_2)
-            nabla_w = [*nabla_w, of_embeddings.nabla_w_1, of_embeddings.nabla_w_2]
-            nabla_b = [*nabla_b, of_embeddings.nabla_b_1, of_embeddings.nabla_b_2]
+            nabla_w, nabla_b = [*nabla_w, *of_embeddings[0]], [*nabla_b, *of_embeddings[1]]
         return Gradient(result.cost, nabla_w, nabla_b, batch_weight)
 
     def _thinned(self, x: Inputs, first_row: int = 0) -> tuple[Network, Inputs]:
@@ -207,20 +206,22 @@ class ReferenceSession:
         self._state.t = t
         self._network = Network(tuple(weights), tuple(biases), self._network.activations)
         if self._embedding is not None:
-            self._embedding = self._after_step(self._embedding, gradient, optimizer, rate * RATE_FACTOR)
+            self._embedding = self._after_step(self._embedding, gradient, optimizer, rate)
 
     def _after_step(self, embedding: Embedding, gradient: Gradient, optimizer: Optimizer, rate: float) -> Embedding:
         """Return embeddings after a step, in which nothing of them decays."""
-        state, stepped = self._state, []
+        state, stepped, n_of_numbers = self._state, [], 2 if embedding.embedded.columns else 0
         for slots, nablas, parameters in (
-            (state.weights, gradient.nabla_w, (embedding.w_1, embedding.w_2)),
-            (state.biases, gradient.nabla_b, (embedding.b_1, embedding.b_2)),
+            (state.weights, gradient.nabla_w, embedding.weights),
+            (state.biases, gradient.nabla_b, embedding.biases),
         ):
-            for i, theta in enumerate(parameters, start=len(self._network.weights)):
-                theta, slots[i] = optimizer.step(theta, nablas[i], slots[i], rate=rate, t=state.t, is_weight=False)
-                stepped.append(theta)
-        w_1, w_2, b_1, b_2 = stepped
-        return Embedding(embedding.columns, w_1, b_1, w_2, b_2)
+            moved = []
+            for p, theta in enumerate(parameters):
+                i, own_rate = len(self._network.weights) + p, rate * (RATE_FACTOR if p < n_of_numbers else 1)
+                theta, slots[i] = optimizer.step(theta, nablas[i], slots[i], rate=own_rate, t=state.t, is_weight=False)
+                moved.append(theta)
+            stepped.append(tuple(moved))
+        return Embedding(embedding.embedded, *stepped)
 
     def run_steps(
         self,
@@ -259,8 +260,7 @@ def _copied(network: Any) -> Any:
 
 
 def _is_finite(embedding: Embedding) -> bool:
-    arrays = embedding.w_1, embedding.b_1, embedding.w_2, embedding.b_2
-    return all(np.isfinite(array).all() for array in arrays)
+    return all(np.isfinite(array).all() for array in (*embedding.weights, *embedding.biases))
 
 
 def _first_layer_not_finite(*arrays_of_layers: Sequence[Floats]) -> int | None:

@@ -2,7 +2,8 @@
 
 Every member has a session, which takes its gradients and is asked as any other member's. The trunk has one more, whose
 optimizer takes the steps of what is shared. Its parameters come from the members before each step, so that they are
-the state, and training goes on from what they were, bit for bit.
+the state, and training goes on from what they were, bit for bit. Where the engine can, steps are one call of its own
+(`backlit.engine.shared_steps`), which keeps to the same.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from numpy.typing import NDArray
 
 from backlit.core.ensemble import Ensemble
 from backlit.core.layer_rates import LayerRates
+from backlit.core.namespace import is_sparse
 from backlit.core.optimizers import SGD, Optimizer, with_decay
+from backlit.core.penalty import NO_PENALTY
 from backlit.core.shared_members import away_from_zero, gradient_of_trunk, members_on, scales_told, trunk_of
-from backlit.engine.members import MembersSession
+from backlit.engine.members import MembersSession, seed_of_member
+from backlit.engine.native_arrays import PARAMETER
 from backlit.engine.protocol import Engine, Floats, Gradient, Inputs, Objective, OptimizerState, Steps, batches
+from backlit.engine.shared_steps import SharedSteps
 
 _MOST_ROWS = 2**31  # that the masks of dropout know one from another
 
@@ -48,13 +53,30 @@ class SharedMembersSession(MembersSession):
         else:
             told = scales_told(ensemble)
             self._scales = [[r, *(np.zeros_like(r) for _ in optimizer.slots)] for r in told]
-        trunk = trunk_of(ensemble, self._scales[0][0])
-        # a gradient is shortened before it comes here, scales and all
-        unclipped: Any = replace(optimizer, clip_norm=None)  # type: ignore[type-var]
-        rates = None if layer_rates is None else replace(layer_rates, scales=0.0)
-        begin = None if state is None else self._state_of_trunk(state)
-        self._trunk = engine.open(trunk, Objective(), unclipped, begin, n_threads, rates)
+        self._engine, self._n_threads = engine, n_threads
+        self._rates = None if layer_rates is None else replace(layer_rates, scales=0.0)
+        self._open_trunk(None if state is None else self._state_of_trunk(state))
         self._t = 0 if state is None else state.t
+        self._steps = self._native_steps()
+
+    def _open_trunk(self, state: OptimizerState | None) -> None:
+        # a gradient is shortened before it comes here, scales and all
+        unclipped: Any = replace(self._optimizer, clip_norm=None)  # type: ignore[type-var]
+        trunk = trunk_of(self._ensemble, self._scales[0][0])
+        self._trunk = self._engine.open(trunk, Objective(), unclipped, state, self._n_threads, self._rates)
+
+    def _native_steps(self) -> SharedSteps | None:
+        """Return what takes steps as one call: None with an engine, or of members, that cannot."""
+        if self._ensemble.embedded or self._objective.penalty != NO_PENALTY or self._engine.precision != "full":
+            return None
+        session: Any = self._engine.open(
+            self._ensemble.member(0), self._objective, self._optimizer, None, self._n_threads, self._rates
+        )
+        if not hasattr(session, "shared_steps"):
+            return None
+        seeds = [seed_of_member(self._objective.dropout_seed, m) for m in range(self._k)]
+        steps: SharedSteps = session.shared_steps(seeds, self._rate_of_scales)
+        return steps
 
     def network(self) -> Ensemble:
         """Return the members, as ever."""
@@ -78,6 +100,9 @@ class SharedMembersSession(MembersSession):
         """Take the steps of all members; `order` is ``(n_members, n_rows)``. Costs are the members' mean."""
         self._are_current = False
         costs, weights = np.zeros(len(rates)), np.zeros(len(rates))
+        if self._steps is not None and not is_sparse(x):
+            arguments = x, y, batch_size, rates, costs, weights, sample_weight, decays
+            return Steps(costs, weights, self._run(self._steps, order, *arguments) or None)
         rows_of_steps = list(zip(*(batches(each, batch_size) for each in order), strict=True))
         with ThreadPoolExecutor(self._n_workers) if self._n_workers > 1 else nullcontext() as pool:
             over = map if pool is None else pool.map
@@ -102,6 +127,35 @@ class SharedMembersSession(MembersSession):
                 for session, member in zip(self._members, self._ensemble.members, strict=True):
                     session.set_network(member)
         return Steps(costs, weights)
+
+    def _run(self, steps: SharedSteps, *arguments: Any) -> int:
+        """Take steps as one call: all that there is goes in, and comes out again."""
+        slots = range(PARAMETER, len(self._optimizer.slots))
+        trunk, state = trunk_of(self._ensemble, self._scales[0][0]), self._trunk.optimizer_state()
+        for slot in slots:
+            of_trunk = (
+                ([*trunk.weights], [*trunk.biases])
+                if slot == PARAMETER
+                else ([each[slot] for each in state.weights], [each[slot] for each in state.biases])
+            )
+            steps.write(slot, of_trunk, [each[1 + slot] for each in self._scales])
+        try:
+            diverged_layer = steps.run(self._t, *arguments)
+        finally:  # after Ctrl-C too
+            found = [steps.read(slot) for slot in slots]
+            (weights, biases), _ = found[0]
+            self._t = steps.t
+            self._scales = [[scales[m] for _, scales in found] for m in range(self._k)]
+            trunk = replace(trunk, weights=tuple(weights), biases=tuple(biases))
+            self._ensemble = members_on(trunk, [each[0] for each in self._scales], self._ensemble)
+            n_arrays, slots_found = range(len(weights)), [arrays for arrays, _ in found[1:]]
+            of_weights, of_biases = (
+                [tuple(each[part][i] for each in slots_found) for i in n_arrays] for part in (0, 1)
+            )
+            self._open_trunk(OptimizerState(self._t, of_weights, of_biases))
+            for session, member in zip(self._members, self._ensemble.members, strict=True):
+                session.set_network(member)
+        return diverged_layer
 
     def _take_step(self, gradients: Sequence[Gradient], rate: float, decay: float) -> None:
         scales = [each[0] for each in self._scales]

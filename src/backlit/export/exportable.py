@@ -112,7 +112,7 @@ def without_embeddings(exportable: Exportable, format: str) -> Network:
     """Return the network of a model, or raise where it has embeddings, which a format does not know."""
     if isinstance(exportable.network, EmbeddedNetwork):
         raise InvalidInputError(
-            f"{format} has no embeddings of numbers yet. Export the model as ONNX, or train it with embedding=None."
+            f"{format} has no embeddings yet. Export the model as ONNX, or train it without embedding and embed_above."
         )
     return exportable.network
 

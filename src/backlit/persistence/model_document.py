@@ -15,7 +15,8 @@
     target       object or null
     training     object or null
     members      how many networks there are, where it is not one
-    embedding    where inputs have one: its kind, and which inputs, counted from 0
+    embedding    where inputs have one: of numbers its kind, and which inputs (columns), counted from 0; of categories,
+                 where there are any, the first input and the one behind the last
 """
 
 from __future__ import annotations
@@ -52,10 +53,14 @@ def read_document(text: str) -> dict[str, Any]:
     for size in sizes:
         size.whole(1, _MAX_SIZE)
     if not fields["embedding"].is_null:
-        embedding = fields["embedding"].fields("kind", "columns")
+        embedding = fields["embedding"].fields("kind", "columns", categories=[])
         embedding["kind"].one_of(*EMBEDDINGS)
-        for column in embedding["columns"].parts(least=1):
+        categories = embedding["categories"].parts()
+        for column in embedding["columns"].parts(least=0 if categories else 1):
             column.whole(0, sizes[0].value - 1)
+        for category in categories:
+            begin, end = category.parts(2)
+            end.whole(begin.whole(0, sizes[0].value - 1) + 1, sizes[0].value)
     for activation in fields["activations"].parts(len(sizes) - 1):  # every layer but the input has one
         activation.one_of(*ACTIVATIONS)
     _check_loss(fields["loss"])

@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, NoReturn
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
-from backlit.core.embedded_network import EmbeddedNetwork, added_shapes
-from backlit.core.embedding import EMBEDDINGS, N_OUT
+from backlit.core.embedded_network import EmbeddedNetwork
+from backlit.core.embedding import EMBEDDINGS, Embedded
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.documents.strict_json import shown
@@ -148,20 +148,22 @@ def _read(file: BinaryIO) -> StoredModel:
         )
     document = read_document(header.metadata[_METADATA_KEY])
     sizes, dtype = document["sizes"], document["dtype"]
-    columns = tuple((document.get("embedding") or {"columns": ()})["columns"])
+    embedding = document.get("embedding") or {}
+    categories = tuple((begin, end) for begin, end in embedding.get("categories", ()))
+    embedded = Embedded(tuple(embedding.get("columns", ())), categories)
     prefixes = [_prefix(m) for m in range(document.get("members", 1))]
     shapes: dict[str, tuple[int, ...]] = {}
     for prefix in prefixes:
-        for i, (w, b) in enumerate(zip(*_shapes(sizes, columns), strict=True)):
+        for i, (w, b) in enumerate(zip(*_shapes(sizes, embedded), strict=True)):
             shapes |= {f"{prefix}weights.{i}": w, f"{prefix}biases.{i}": b}
     tensors = container.read_tensors(file, header, dtype, shapes)
 
     def network(prefix: str) -> Network:
-        n = len(_shapes(sizes, columns)[0])
+        n = len(_shapes(sizes, embedded)[0])
         weights, biases = (tuple(tensors[f"{prefix}{kind}.{i}"] for i in range(n)) for kind in ("weights", "biases"))
         activations = tuple(document["activations"])
-        if columns:
-            whole: Any = EmbeddedNetwork(weights, biases, activations, columns)
+        if embedded:
+            whole: Any = EmbeddedNetwork(weights, biases, activations, embedded)
             return whole  # type: ignore[no-any-return]
         return Network(weights, biases, activations)
 
@@ -182,15 +184,17 @@ def _read(file: BinaryIO) -> StoredModel:
 def _embedding(network: Network | EmbeddedNetwork) -> dict[str, Any]:
     if not isinstance(network, EmbeddedNetwork):
         return {}
-    return {"embedding": {"kind": EMBEDDINGS[0], "columns": list(network.columns)}}
+    categories = [list(category) for category in network.embedded.categories]
+    embedding = {"kind": EMBEDDINGS[0], "columns": list(network.embedded.columns)}
+    return {"embedding": {**embedding, **({"categories": categories} if categories else {})}}
 
 
-def _shapes(sizes: list[int], columns: tuple[int, ...]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+def _shapes(sizes: list[int], embedded: Embedded) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Return the shapes of all weights and of all biases."""
-    of_layer_1 = [sizes[0] + N_OUT * len(columns), *sizes[1:]]
+    of_layer_1 = [sizes[0] + embedded.n_added, *sizes[1:]]
     weights: list[tuple[int, ...]] = [(n_out, n_in) for n_in, n_out in pairwise(of_layer_1)]
     biases: list[tuple[int, ...]] = [(n_out,) for n_out in sizes[1:]]
-    for_weights, for_biases = added_shapes(len(columns))
+    for_weights, for_biases = embedded.shapes()
     return weights + for_weights, biases + for_biases
 
 

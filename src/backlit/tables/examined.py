@@ -91,21 +91,36 @@ def with_embeddings(
         Of each row, how its inputs came about before they were embedded.
     """
     behind, embedding = network.network, network.embedding
-    at, delta_e = embed(embedding, x), None
+    at, errors = embed(embedding, x), None
     if y is not None:
         delta = backpropagate(behind, at.out, y, loss=loss).delta[0]
-        delta_e, _ = embedding_errors(embedding, at, behind.weights[0], delta)
-    told = []
+        errors = embedding_errors(embedding, at, behind.weights[0], delta)
+    told, embedded = [], embedding.embedded
     for i, features in enumerate(encodings):
-        embedded = []
-        for f, column in enumerate(embedding.columns):
-            source, u = features[column], shown(float(at.x[i, f]))
-            for o in range(at.e.shape[2]):
-                operation = f"e_{o + 1} = W₂ cos(2π w₁ u + b₁) + b₂ of u = {u}"
-                if delta_e is not None:
-                    operation = f"δ of e_{o + 1} = (w²)ᵀ δ² = {shown(float(delta_e[i, f, o]))};  {operation}"
-                name = f"{source.name} (embedding {o + 1})"
-                value = float(at.e[i, f, o])
-                embedded.append(EncodedFeature(name, source.column, source.raw_value, operation, value))
-        told.append([*embedded, *features])
+        added = []
+        for f, column in enumerate(embedded.columns):
+            formula = f"W₂ cos(2π w₁ u + b₁) + b₂ of u = {shown(float(at.u[i, f]))}"
+            deltas = None if errors is None else errors.e[i, f]
+            added += _told(features[column], features[column].name, "e", formula, at.e[i, f], deltas)
+        for g, (begin, end) in enumerate(embedded.categories):
+            values = features[begin:end]
+            on = next((each for each in values if each.value), values[-1])
+            formula = f"w + b, w of ({on.name})"
+            deltas = None if errors is None else errors.c[i, g]
+            added += _told(on, on.column, "c", formula, at.c[i, g], deltas)
+        told.append([*added, *(features[k] for k in embedded.kept(len(features)))])
+    return told
+
+
+def _told(
+    source: EncodedFeature, name: str, symbol: str, formula: str, values: Floats, deltas: Floats | None
+) -> list[EncodedFeature]:
+    """Return how each number of one embedding came about."""
+    told = []
+    for o, value in enumerate(values):
+        operation = f"{symbol}_{o + 1} = {formula}"
+        if deltas is not None:
+            operation = f"δ of {symbol}_{o + 1} = (w²)ᵀ δ² = {shown(float(deltas[o]))};  {operation}"
+        named = f"{name} (embedding {o + 1})"
+        told.append(EncodedFeature(named, source.column, source.raw_value, operation, float(value)))
     return told

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.activations import get_activation
+from backlit.core.embedding import embedded_of
 from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
@@ -83,7 +84,7 @@ def train_folds(start: TableStart, given: Examples | None, around: Around) -> tu
         others, left_out = examples.only(np.flatnonzero(fold != i)), np.flatnonzero(fold == i)
         rows, held_out = (others, given) if given is not None else hold_out(start, others, seed, say)
         begin = start.network
-        parts = begin.sizes, begin.activations[-1], own, getattr(begin, "columns", ())
+        parts = begin.sizes, begin.activations[-1], own, embedded_of(begin)
         network = begin if i == 0 else first_network(*parts)
         _, trained = run_on(start, network, own, rows, held_out, _around(around, i, training.folds))
         z[left_out] = z_of(trained.network, examples.x[left_out], training)

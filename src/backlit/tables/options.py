@@ -61,6 +61,9 @@ class TableTraining(FitOptions):
         Whether weights and biases of the output layer begin at zero.
     embedding : {"pbld"} or None
         Whether each number, date and duration has an embedding that is trained; see `backlit.core.embedding`.
+    embed_above : int or None
+        Categories of more than so many values have an embedding that is trained, in place of an input for each value.
+        None: no category has.
     members : int
         Networks that are trained together, each with its own beginning, order of the rows and dropout. They stop
         together, on how good they are as an `Ensemble`.
@@ -104,6 +107,9 @@ class TableTraining(FitOptions):
     zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
     embedding: str | None = option(
         None, "pbld: train an embedding of each number, date and duration, beside the number itself.", "Network"
+    )
+    embed_above: int | None = option(
+        None, "Train an embedding of each category of more than so many values, such as 8.", "Network", min=0
     )
     members: int = option(1, "Networks that are trained together, and whose z^L are averaged.", "Network", min=1)
     sharing: str | None = option(
@@ -163,14 +169,17 @@ class TableTraining(FitOptions):
         if self.initialization is not None and self.initialization not in INITIALIZATIONS:
             raise UnknownNameError("initialization", self.initialization, INITIALIZATIONS)
         check_embedding_name(self.embedding)
-        if self.embedding and self.solver in ("sgd", "gd", LBFGS):
+        if self.embed_above is not None and self.embed_above < 0:
+            raise InvalidInputError(f"embed_above must be at least 0, or None, but is {self.embed_above}.")
+        embeds = "embedding" if self.embedding else "" if self.embed_above is None else "embed_above"
+        if embeds and self.solver in ("sgd", "gd", LBFGS):
             raise InvalidInputError(
                 "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
-                f"the solver is {self.solver!r}. Use another solver, or leave out embedding."
+                f"the solver is {self.solver!r}. Use another solver, or leave out {embeds}."
             )
-        if self.embedding and self.dropout_input:
+        if embeds and self.dropout_input:
             raise InvalidInputError(
-                "Dropout of inputs cannot go with embeddings. Leave out dropout_input, or embedding."
+                f"Dropout of inputs cannot go with embeddings. Leave out dropout_input, or {embeds}."
             )
         if self.members < 1:
             raise InvalidInputError(f"members must be a whole number of at least 1, but {self.members!r} came.")
@@ -256,6 +265,7 @@ class TableTraining(FitOptions):
         left_out |= set() if self.folds > 1 else {"folds"}
         unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales", "bins_above")
         left_out |= {name for name in (*unused, "embedding", "sharing") if not getattr(self, name)}
+        left_out |= {"embed_above"} if self.embed_above is None else set()
         left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins", "bins_above"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]

@@ -54,6 +54,8 @@ def _network(training: TableTraining) -> str:
     if training.sharing:
         members = f"{training.members} members that share all layers but the last, averaged, each with "
     embedded = "; each number has an embedding that is trained" if training.embedding else ""
+    if training.embed_above is not None:
+        embedded += f"; each category of more than {training.embed_above} values has an embedding"
     if training.numbers == "piecewise":
         above = f" of more than {training.bins_above} different values" * bool(training.bins_above)
         return (

@@ -11,7 +11,7 @@ import numpy as np
 
 from backlit.core.activations import get_activation
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import N_OUT, Embedding
+from backlit.core.embedding import NOTHING, Embedded, Embedding
 from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.losses import get_loss, loss_name
@@ -152,25 +152,29 @@ def _weights(table: Any, training: TableTraining) -> Any:
     return weights_of(table[training.weight], "Row", 1).astype(training.dtype)
 
 
-def columns_to_embed(encoder: TableEncoding, training: TableTraining) -> tuple[int, ...]:
+def columns_to_embed(encoder: TableEncoding, training: TableTraining) -> Embedded:
     """Return which features of an encoder get an embedding: none where that is not asked for."""
-    return tuple(Features.of(encoder.plans_).number_places) if training.embedding else ()
+    features, most = Features.of(encoder.plans_), training.embed_above
+    return Embedded(
+        tuple(features.number_places) if training.embedding else (),
+        () if most is None else tuple(features.category_places(most)),
+    )
 
 
-def first_network(sizes: Sequence[int], output: str, training: TableTraining, embedded: tuple[int, ...] = ()) -> Any:
+def first_network(sizes: Sequence[int], output: str, training: TableTraining, embedded: Embedded = NOTHING) -> Any:
     """Return what training begins with: a network of these sizes, or the ensemble of as many as there are members.
 
     Parameters
     ----------
     sizes : sequence of int
-        Of the first layer, the inputs without what embeddings add.
+        Of the first layer, the inputs before any is embedded.
     output : str
         σ of the output layer.
     training : TableTraining
-    embedded : tuple of int
+    embedded : Embedded
         Inputs that have an embedding; where there are none, as in a table without numbers, the network is a plain one.
     """
-    sizes = [sizes[0] + N_OUT * len(embedded), *sizes[1:]]
+    sizes = [sizes[0] + embedded.n_added, *sizes[1:]]
 
     def initialized(m: int) -> Network | EmbeddedNetwork:
         network = Network.initialize(

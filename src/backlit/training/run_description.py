@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backlit.core.custom import is_custom
+from backlit.core.embedding import embedded_of
 from backlit.core.layer_rates import LayerRates
 from backlit.core.namespace import is_sparse
 from backlit.documents import strict_json
@@ -30,12 +31,13 @@ def describe_run(run: Run) -> dict[str, Any]:
     memory = (
         [] if begin is None else [array for slots in (*begin.weights, *begin.biases, *begin.scales) for array in slots]
     )
-    columns = getattr(network, "columns", ())
+    embedded = embedded_of(network)
     description: dict[str, Any] = {
         "seed": run.state.seed,
         "sizes": list(network.sizes),
         "activations": _described(network.activations),
-        **({"embedded inputs": list(columns)} if columns else {}),
+        **({"embedded inputs": list(embedded.columns)} if embedded.columns else {}),
+        **({"embedded categories": [list(each) for each in embedded.categories]} if embedded.categories else {}),
         **({"members share": True} if getattr(network, "shares", False) else {}),
         "dtype": network.dtype,
         "precision": run.engine.precision,

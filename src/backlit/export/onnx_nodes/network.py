@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def add_network(
     """
     network, embedding = apart(whole)
     if embedding is not None:
-        x = _add_embedding(graph, embedding, x)
+        x = _add_embedding(graph, embedding, x, whole.sizes[0])
     a, z, last = x, x, len(network.sizes)
     layers = zip(network.weights, network.biases, network.activations, strict=True)
     for layer, (w, b, activation) in enumerate(layers, start=2):
@@ -47,8 +47,8 @@ def add_network(
     return z, a
 
 
-def _add_embedding(graph: OnnxGraph, embedding: Embedding, x: str) -> str:
-    """Append e = W₂ cos(2π w₁ x + b₁) + b₂, and return the name of (e, x), all in the network's dtype.
+def _add_embedding(graph: OnnxGraph, embedding: Embedding, x: str, n_in: int) -> str:
+    """Append all embeddings, and return the name of (e, c, x), all in the network's dtype.
 
     Parameters
     ----------
@@ -57,18 +57,39 @@ def _add_embedding(graph: OnnxGraph, embedding: Embedding, x: str) -> str:
         Of NumPy arrays.
     x : str
         Tensor of the network's dtype, ``(n_rows, n_in)``.
+    n_in : int
     """
+    embedded, parts = embedding.embedded, []
+    if embedded.columns:
+        parts.append(_add_numbers(graph, embedding, x))
+    for g in range(len(embedded.categories)):
+        values, w, b = embedding.of_category(g)
+        of_category = _taken(graph, x, range(values.start, values.stop))
+        parts.append(graph.add("Gemm", of_category, graph.constant(w), graph.constant(b)))
+    if embedded.categories:
+        x = _taken(graph, x, embedded.kept(n_in))
+    return graph.add("Concat", *parts, x, axis=1)
+
+
+def _add_numbers(graph: OnnxGraph, embedding: Embedding, x: str) -> str:
+    """Append e = W₂ cos(2π w₁ x + b₁) + b₂."""
+    embedded = embedding.embedded
+    (w_1, w_2), (b_1, b_2) = embedding.weights[:2], embedding.biases[:2]
     axis = graph.constant(np.array([2]))
-    taken = graph.add("Gather", x, graph.constant(np.array(embedding.columns)), axis=1)
-    z = graph.add("Mul", graph.add("Unsqueeze", taken, axis), graph.constant(2 * math.pi * embedding.w_1))
+    z = graph.add(
+        "Mul", graph.add("Unsqueeze", _taken(graph, x, embedded.columns), axis), graph.constant(2 * math.pi * w_1)
+    )
     # as a sine, because onnxruntime has no Cos of float64
-    shifted = graph.constant(embedding.b_1 + np.asarray(math.pi / 2, dtype=graph.dtype))
+    shifted = graph.constant(b_1 + np.asarray(math.pi / 2, dtype=graph.dtype))
     a = graph.add("Unsqueeze", graph.add("Sin", graph.add("Add", z, shifted)), axis)
-    summands = graph.add("Mul", a, graph.constant(embedding.w_2))
+    summands = graph.add("Mul", a, graph.constant(w_2))
     sums = graph.add("ReduceSum", summands, graph.constant(np.array([3])), keepdims=0)
-    e = graph.add("Add", sums, graph.constant(embedding.b_2))
-    flat = graph.add("Reshape", e, graph.constant(np.array([0, embedding.n_added])))
-    return graph.add("Concat", flat, x, axis=1)
+    e = graph.add("Add", sums, graph.constant(b_2))
+    return graph.add("Reshape", e, graph.constant(np.array([0, b_2.size])))
+
+
+def _taken(graph: OnnxGraph, x: str, columns: Sequence[int]) -> str:
+    return graph.add("Gather", x, graph.constant(np.array(columns, dtype=np.int64)), axis=1)
 
 
 def _twin(activation: str, dtype: str, *, exact: bool) -> Twin:
