@@ -275,7 +275,7 @@ class TableView:
         found = [self.cells(j).series for j in columns]
         as_they_are = whole_bytes or all(series.dtype == pl.Float32 for series in found)
         if as_they_are and not whole_bytes:
-            wanted = np.float32
+            return np.asarray(pl.DataFrame(found).to_numpy())
         # Column after column in memory, as frames hold them; whoever reads it goes through it in strips of rows.
         block = np.empty((len(columns), self.n_rows), dtype=wanted)
         for k, j in enumerate(columns):
