@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.array_likes import array_of, is_array_like
-from backlit.data.frames import Cells, cells_of, frame_of
+from backlit.data.frames import Cells, cells_of, columns_of
 from backlit.data.objects import of_objects
 from backlit.data.values import Kind, is_missing, kind_of, number_of
 from backlit.data.zones import zone_name, zone_of_values
@@ -63,16 +63,14 @@ class TableView:
     def __init__(self, table: Any, zones: Mapping[str, str] = NO_ZONES) -> None:
         self._zones = zones
         self._array: NDArray[Any] | None = None
-        self._columns: list[nw.Series[Any]] = []
+        self._columns: list[nw.Series[Any]] | list[pl.Series] = []
         if is_array_like(table):
             self._array = array_of(table)
             self.n_rows, width = self._array.shape
             self.names, self.named = [f"x{j}" for j in range(width)], False
         else:
-            frame = frame_of(table)
-            self._columns = list(frame.iter_columns())
-            self.n_rows, self.names = len(frame), [str(name) for name in frame.columns]
-            self.named = all(isinstance(name, str) for name in frame.columns)
+            self._columns, names, self.n_rows = columns_of(table)
+            self.names, self.named = list(map(str, names)), all(isinstance(name, str) for name in names)
         self._kinds: dict[int, Kind] = {}
         self._cells: dict[int, Cells] = {}
 

@@ -220,11 +220,11 @@ class _Seen:
                 self._all = self._new()
                 self._all.take_in(self._with)
                 self._all.take_in(self._without)
-        return self._all.of
+        return self._all.all()
 
     def with_target(self, *, as_category: bool) -> dict[str, ColumnTally]:
         """Return the tallies of the rows that have a target; a usual word for a gap may be a category."""
-        return self.of_all() if as_category and self._has_words else self._with.of
+        return self.of_all() if as_category and self._has_words else self._with.all()
 
 
 def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
