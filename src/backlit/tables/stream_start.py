@@ -90,7 +90,7 @@ class StreamStart:
         asked = request.asked()
         learned, cache, _ = _from_cache(folder, asked, request.training, say)
         if cache is None:
-            check_folder(folder)
+            request = replace(request, stream=replace(request.stream, folder=check_folder(folder)))
             learned = _Learned.of(request, say)
             learned, cache = _write(request, learned, folder, asked, say)
             give_back()
@@ -277,7 +277,7 @@ def _write(
             piece.each(partial(rows.add, fraction=fraction))
             del piece  # before more is read
         if request.validation is not None:
-            for piece in read_pieces(replace(first, stream=request.validation), strict=True):
+            for piece in read_pieces(replace(first, stream=request.validation, kept=None), strict=True):
                 piece.each(partial(rows.add, fraction=1.0))
         arrays = rows.arrays(learn_from=PARTS if request.validation is None else PARTS[:1])
         target = rows.target

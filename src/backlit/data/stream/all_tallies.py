@@ -148,6 +148,13 @@ def _numbers(table: pl.DataFrame) -> NDArray[Any]:
     """Return the numbers of columns, ``(n_columns, n_rows)``, NaN where there is none."""
     import polars as pl
 
-    usual = (pl.Float32, pl.Float64, pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
+    usual = usual_numbers()
     odd = [name for name, dtype in table.schema.items() if dtype not in usual]
     return np.asarray((table.cast(dict.fromkeys(odd, pl.Float64)) if odd else table).to_numpy()).T
+
+
+def usual_numbers() -> tuple[Any, ...]:
+    """Return the types of numbers that NumPy has too."""
+    import polars as pl
+
+    return (pl.Float32, pl.Float64, pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)

@@ -108,7 +108,7 @@ class ColumnTally:
                 self._has_clock = self._has_clock or has_clock(numbers, self._zone)
 
     def add_numbers(self, drawn: NDArray[Any], level: int) -> None:
-        """Take in numbers of a column that `is_plain`, of which each stands for 2 ** `level`; `settle` tells what all were."""
+        """Take in some numbers of a column that `is_plain`; each stands for 2 ** `level`. See `settle` too."""
         self._sketch.add_drawn(drawn[~np.isnan(drawn)], level, 0, np.inf, -np.inf)
 
     def begin(self, cells: pl.Series) -> None:
