@@ -13,7 +13,7 @@ from backlit.data.frames import Frame
 from backlit.data.scaling import LIMIT
 from backlit.data.stream.random_bits import random_bits
 from backlit.data.stream.sketch import Sketch, Where, refuse_infinite
-from backlit.data.stream.tallies import ColumnTally
+from backlit.data.stream.tallies import FIRST, ColumnTally
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,7 +82,7 @@ class AllTallies:
 
     def _add_numbers(self, table: pl.DataFrame, where: Where) -> None:
         if not self.n_rows:
-            for cells in table:
+            for cells in table.head(FIRST).fill_nan(None):
                 self._of[cells.name].begin(cells)
         block = _numbers(table)
         low, high = (np.asarray(side, dtype=np.float64) for side in (block.min(axis=1), block.max(axis=1)))

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 DIFFERENT = 1 << 15
 """Different cells of a column that are counted."""
-_FIRST = 8
+FIRST = 8
+"""Cells, of which the first that is no gap is shown."""
 # what a decision asks of cells that are plain numbers: whether any is of this kind, or any is not
 _ASKED = (r"^[-+]?0\d+$", r"^[-+]?\d{16,}$", r"^[-+]?\d+$", THREE_DIGITS)
 
@@ -78,7 +79,7 @@ class ColumnTally:
         self.gaps += cells.null_count()
         self._are_pixels = self._are_pixels and not cells.null_count()
         if self._first is None:
-            few = cells.head(_FIRST)
+            few = cells.head(FIRST)
             self._first = (strip_cells(few.to_frame())[0][self.name] if self.dtype == pl.String else few).drop_nulls()
         present = cells.drop_nulls() if cells.null_count() else cells
         if not len(present):
@@ -112,9 +113,8 @@ class ColumnTally:
         self._sketch.add_drawn(drawn[~np.isnan(drawn)], level, 0, np.inf, -np.inf)
 
     def begin(self, cells: pl.Series) -> None:
-        """Take in the first cells of a column that `is_plain`."""
-        few = cells.head(_FIRST)
-        self._first = (few.fill_nan(None) if cells.dtype.is_float() else few).drop_nulls()
+        """Take in the first few cells of a column that `is_plain`, null where there is none."""
+        self._first = cells.drop_nulls() if cells.null_count() else cells
 
     def keep(self, sketch: Sketch) -> None:
         """Go on with what was kept of a column beside others."""
