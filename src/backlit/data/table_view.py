@@ -267,7 +267,8 @@ class TableView:
         wanted: Any = np.uint8 if whole_bytes else np.float64
         if self._array is not None and self._array.dtype.kind in "iufb":
             everything = columns == list(range(self._array.shape[1]))
-            return self._array if everything else self._array[:, columns]
+            block = self._array if everything else self._array[:, columns]
+            return block if whole_bytes or block.dtype.kind == "f" else block.astype(np.float64)
         import polars as pl
 
         found = [self.cells(j).series for j in columns]

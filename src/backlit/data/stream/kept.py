@@ -126,8 +126,6 @@ class KeptNumbers:
             others = bytearray(place.n_bytes)
             _read(self._file.fileno(), numbers.reshape(-1).view(np.uint8).data, place.at)
             _read(self._file.fileno(), memoryview(others), place.at + numbers.nbytes)
-            if numbers.dtype.kind in "iu" and numbers.dtype != np.uint8:
-                numbers = numbers.astype(np.float64)
             table = pl.read_ipc(io.BytesIO(others))
             parts, begin = [], 0
             for path, first_row, n_rows in place.files:

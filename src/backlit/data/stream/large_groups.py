@@ -54,7 +54,7 @@ def large_group(
     names = [name for name, dtype in schema.items() if dtype == pl.Float32]
     others = [name for name in schema if name not in set(names)]
     at_once = piece_bytes // (4 * n_rows)
-    few_others = n_rows * sum(_width(schema[name]) for name in others) <= piece_bytes // 2
+    few_others = n_rows * sum(_width(schema[name]) for name in others) <= piece_bytes
     if folder is None or not few_others or at_once < _LEAST_AT_ONCE or len(names) < _LEAST_AT_ONCE:
         for first in range(start, start + n_rows, step):
             yield sliced(path, scan, first, min(step, start + n_rows - first))
