@@ -27,9 +27,9 @@ def write_table(folder, dtype, n_rows=3000):
     return table
 
 
-def looked_at(folder, on, choices=ColumnChoices()):
+def looked_at(folder, on, **choices):
     stream = replace(TableStream.of(folder / "*.parquet", piece_bytes=1 << 16), folder=on)
-    return first_pass(stream, choices, "target", MEMORY)
+    return first_pass(stream, ColumnChoices(**choices), "target", MEMORY)
 
 
 @pytest.mark.parametrize("dtype", list(TYPES))
@@ -55,8 +55,8 @@ def test_rows_that_were_kept_are_encoded_as_those_that_are_read_again(tmp_path, 
 
 def test_what_is_not_its_type_is_read_again(tmp_path):
     write_table(tmp_path, "float64")
-    assert looked_at(tmp_path, tmp_path, ColumnChoices(missing=("100",))).kept is None
-    assert looked_at(tmp_path, tmp_path, ColumnChoices(columns={"x0": "category"})).kept is None
+    assert looked_at(tmp_path, tmp_path, missing=("100",)).kept is None
+    assert looked_at(tmp_path, tmp_path, columns={"x0": "category"}).kept is None
     days = pl.Series([20200101 + i % 28 for i in range(3000)])
     table = pl.read_parquet(tmp_path / "*.parquet").with_columns(date=days)
     table.write_parquet(tmp_path / "0.parquet")

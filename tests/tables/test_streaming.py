@@ -276,7 +276,6 @@ def test_what_only_validation_has_is_named_with_its_file(tmp_path):
 REFUSED = {
     "lbfgs": ({"solver": "lbfgs"}, "looks at all rows"),
     "gd": ({"solver": "gd"}, "looks at all rows"),
-    "folds": ({"folds": 3}, "folds=3 is for tables in memory"),
     "weight is target": ({"weight": "y"}, "both target and weight"),
     "no such weight": ({"weight": "nothing"}, "nothing"),
     "smoothing of numbers": ({"label_smoothing": 0.1}, "label_smoothing is for classes"),

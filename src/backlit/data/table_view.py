@@ -19,7 +19,6 @@ from backlit.data.zones import zone_name, zone_of_values
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
-    import narwhals as nw
     import polars as pl
 
 NO_ZONES: Mapping[str, str] = {}
@@ -63,7 +62,7 @@ class TableView:
     def __init__(self, table: Any, zones: Mapping[str, str] = NO_ZONES) -> None:
         self._zones = zones
         self._array: NDArray[Any] | None = None
-        self._columns: list[nw.Series[Any]] | list[pl.Series] = []
+        self._columns: list[Any] = []  # of narwhals, or of polars
         if is_array_like(table):
             self._array = array_of(table)
             self.n_rows, width = self._array.shape

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backlit.data.frames import Frame
-from backlit.data.stream.pieces import Piece
 from backlit.data.stream.all_tallies import usual_numbers
+from backlit.data.stream.pieces import Piece
 
 _ROOM = 64 << 20
 _OF_NUMBER = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backlit.data.formats.parquet import check_footer, reading_parquet, refuse_long_decimals
 from backlit.data.stream.large_groups import large_group, rows_of, sliced
@@ -19,9 +19,7 @@ SHRUNK = 4
 """A file that takes so much less than a piece is likely to be no more than one: its rows need not be counted first."""
 
 
-def typed_pieces(
-    path: Path, schema: pl.Schema, piece_bytes: int, folder: Path | None = None
-) -> Iterator[pl.DataFrame]:
+def typed_pieces(path: Path, schema: pl.Schema, piece_bytes: int, folder: Path | None = None) -> Iterator[pl.DataFrame]:
     """Yield the rows of a Parquet file, whose columns are known by `schema_of`, in pieces of about so many bytes.
 
     Parameters
