@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from backlit.data.stream.spill import Spill
 from backlit.data.stream.windows import RowFile
 from backlit.documents import strict_json
+from backlit.documents.addresses import is_address
 from backlit.documents.field import Field, Kind
 from backlit.errors import DataError, InvalidInputError, OutputError
 
@@ -237,6 +238,11 @@ def open_cache(folder: Path, asked: dict[str, Any], dtype: np.dtype[Any]) -> tup
 
 def check_folder(folder: Path) -> Path:
     """Return a folder, or the one that it will be made in, if a cache can be written there; else raise an error."""
+    if is_address(folder):
+        raise OutputError(
+            f"The cache must be in a folder, but the address {os.fspath(folder)!r} came. Mount that store, and give the "
+            "folder where it is (--cache)."
+        )
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
         what = f"{str(there)!r} is not writable" if there.is_dir() else f"{str(there)!r} is no folder"
