@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,15 +80,25 @@ class KeptNumbers:
             return None
 
     def keeping(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
-        """Yield pieces, and keep each, as long as the disk has room for them and for the cache that is made of them."""
-        for piece in pieces:
-            if self._file is not None:
-                try:
-                    self._keep(piece)
-                except OSError:
-                    self.close()
-            yield piece
-            del piece
+        """Yield pieces, and keep each, as long as the disk has room for them and for the cache that is made of them.
+
+        A piece is written on another thread, while it is looked at and the next one is decoded.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            writing: Future[None] | None = None
+            for piece in pieces:
+                self._settle(writing)
+                writing = pool.submit(self._keep, piece) if self._file is not None else None
+                yield piece
+                del piece
+            self._settle(writing)
+
+    def _settle(self, writing: Future[None] | None) -> None:
+        try:
+            if writing is not None:
+                writing.result()
+        except OSError:
+            self.close()
 
     def _keep(self, piece: Piece) -> None:
         table = piece.frame.table
