@@ -161,7 +161,8 @@ class Sketch:
         if self.is_exact:
             return values
         weights = np.concatenate([np.full(len(values), weight, dtype=np.float64) for values, weight in kept])
-        return at_even_ranks(values, weights, self.low, self.high)
+        # finer than the sketch knows them they need not be
+        return at_even_ranks(values, weights, self.low, self.high, min(_STANDING, 16 * self.capacity))
 
 
 def at_even_ranks(
