@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn import metrics as of_sklearn
+from test_streaming import SmallBudget, table, weights, written
 
 from backlit.errors import InvalidInputError
 from backlit.tables import folds as folds_module
@@ -15,7 +16,6 @@ from backlit.tables.options import TableTraining
 from backlit.tables.streaming import fit_stream
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import EpochSettled
-from test_streaming import SmallBudget, table, weights, written
 
 N, K = 1500, 3
 OPTIONS = TableTraining(hidden=(8,), epochs=3, batch_size=40, learning_rate=0.01, folds=K)

@@ -240,8 +240,8 @@ def check_folder(folder: Path) -> Path:
     """Return a folder, or the one that it will be made in, if a cache can be written there; else raise an error."""
     if is_address(folder):
         raise OutputError(
-            f"The cache must be in a folder, but the address {os.fspath(folder)!r} came. Mount that store, and give the "
-            "folder where it is (--cache)."
+            f"The cache must be in a folder, but the address {os.fspath(folder)!r} came. Mount that store, and give "
+            "the folder where it is (--cache)."
         )
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK)):
