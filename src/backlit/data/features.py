@@ -67,6 +67,10 @@ class Features:
             self._numbers.encode(view.block([columns[k] for k in self._numbers.plans]), out)
         return out
 
+    def __getstate__(self) -> dict[str, object]:
+        # without what is found again from the plans
+        return {"plans": self.plans, "names": self.names, "offsets": self.offsets}
+
     @cached_property
     def _pixels(self) -> list[int]:
         return [k for k, plan in enumerate(self.plans) if isinstance(plan, PixelPlan)]
