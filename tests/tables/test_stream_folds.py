@@ -57,6 +57,8 @@ def test_what_is_told_out_of_fold_is_told_by_those_that_have_not_seen_it(tmp_pat
         assert stopped_by.sum() == pytest.approx(0.1 * (fold != i).sum(), rel=0.35)
         # y and weights go with the rows that are meant
         assert np.array_equal(rows.targets.of(np.flatnonzero(stopped_by)), held_out.y)
+        if weight:
+            assert np.array_equal(held_out.sample_weight, known[weight].to_numpy()[stopped_by])
         came = model.member(i + 1).predict(known)
         for row in np.flatnonzero(fold == i):
             told[row] = came.values[row]
