@@ -23,6 +23,8 @@ _LEAST, _MOST = 256, 8192
 _ALL_OF = 1 << 18
 """Of so many rows all go into the sketches, and of those after them one of each eight, drawn at random."""
 _DRAWN_LEVEL = 3
+_LEAST_ROWS, _CELLS = 1024, 1 << 17
+"""Of a piece so many are looked at together, in a copy of their own."""
 
 
 class AllTallies:
@@ -77,11 +79,13 @@ class AllTallies:
             if not tally.is_plain:
                 tally.add(frame, where)
         if self._plain:
-            self._add_numbers(frame.table.select(self._plain), where)
+            table, step = frame.table.select(self._plain), max(_LEAST_ROWS, _CELLS // len(self._plain))
+            for start in range(0, table.height, step):
+                self._add_numbers(table[start : start + step], self.n_rows + start, _behind(where, start))
         self.n_rows += frame.table.height
 
-    def _add_numbers(self, table: pl.DataFrame, where: Where) -> None:
-        if not self.n_rows:
+    def _add_numbers(self, table: pl.DataFrame, first: int, where: Where) -> None:
+        if not first:
             for cells in table.head(FIRST).fill_nan(None):
                 self._of[cells.name].begin(cells)
         block = _numbers(table)
@@ -96,10 +100,10 @@ class AllTallies:
             refuse_infinite(block[k].astype(np.float64), self._plain[k], where)
         self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
         self._leave(with_gaps)
-        head = min(max(0, _ALL_OF - self.n_rows), table.height)
+        head = min(max(0, _ALL_OF - first), table.height)
         parts = [(block[:, :head], 0)]
         if head < table.height:
-            drawn = self._drawn(self.n_rows + head, self.n_rows + table.height) - self.n_rows
+            drawn = self._drawn(first + head, first + table.height) - first
             parts.append((block[:, drawn], _DRAWN_LEVEL))
         alone = np.setdiff1d(np.arange(len(block)), self._together).tolist()
         for part, level in parts:
@@ -142,6 +146,10 @@ class AllTallies:
         self.n_rows += other.n_rows
         for name, tally in own.items():
             tally.take_in(others[name])
+
+
+def _behind(where: Where, start: int) -> Where:
+    return lambda i: where(start + i)
 
 
 def _numbers(table: pl.DataFrame) -> NDArray[Any]:
