@@ -23,7 +23,7 @@ _LEAST, _MOST = 256, 8192
 _ALL_OF = 1 << 18
 """Of so many rows all go into the sketches, and of those after them one of each eight, drawn at random."""
 _DRAWN_LEVEL = 3
-_LEAST_ROWS, _CELLS = 1024, 1 << 17
+_LEAST_ROWS, _CELLS = 1024, 1 << 19
 """Of a piece so many are looked at together, in a copy of their own."""
 
 
