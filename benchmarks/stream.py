@@ -73,6 +73,8 @@ class Clock:
 
 def stream(name: str, folder: Path, memory: str) -> dict[str, float]:
     """Train on a stream: rows a second, seconds until the first step, and how long training waited for rows."""
+    import polars  # noqa: F401  (as where polars alone reads, its import does not count)
+
     from backlit.tables import stream_rows
     from backlit.tables.streaming import fit_stream
 

@@ -103,6 +103,7 @@ SMALL_FILES = {
     "lab/take_away/spreadsheet.py",
     "persistence/locks.py",
     "data/categories.py",
+    "documents/addresses.py",
     "data/formats/json_lines.py",
     "grading/judge/evidence.py",
     "grading/judge/scoring.py",

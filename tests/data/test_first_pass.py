@@ -97,6 +97,23 @@ def test_pieces_of_several_files_say_the_same_as_one(tmp_path):
     assert encoder_of(one).plans_ == encoder_of(three).plans_
 
 
+def test_columns_whose_gaps_begin_late_are_sketched_as_those_without(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((6000, 5)) * [1, 10, 100, 1000, 1] + [0, 1, 2, 3, 4]
+    table = pl.DataFrame(x, schema=list("abcde")).with_columns(target=pl.Series(x[:, 0]))
+    late = pl.int_range(6000)
+    table = table.with_columns(
+        b=pl.when(late < 3000).then("b"),
+        d=pl.when(late % 7 + late // 4500 < 7).then("d"),
+        e=pl.lit(None, dtype=pl.Float64),
+    )
+    table.write_parquet(tmp_path / "x.parquet")
+    first = looked_at(tmp_path / "x.parquet")
+    schema, encoder = in_memory(tmp_path / "x.parquet")
+    assert first.schema == schema
+    assert encoder_of(first).plans_ == encoder.plans_
+
+
 def test_more_than_there_is_room_for_is_close(tmp_path, monkeypatch):
     monkeypatch.setattr(all_tallies, "_MOST", 256)
     monkeypatch.setattr(tallies, "DIFFERENT", 200)

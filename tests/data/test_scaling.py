@@ -78,3 +78,33 @@ def test_formulas_in_words():
     assert describe_scaling(3e-9, 1e-9, 2e-9) == "u = (3×10⁻⁹ − 1×10⁻⁹) / (2×10⁻⁹),  u / √(1 + (u/3)²)"
     assert describe_scaling(1, 1, 0) == "0: the column was constant in training"
     assert describe_scaling(None, 3.5, 1) == "0: missing, the median 3.5 stands in"
+
+
+@pytest.mark.parametrize("width", [3, 700])
+def test_float32_is_scaled_as_float64_is(width):
+    # whether rows or columns lie together, with gaps, a constant, outliers, and a center that is no float32
+    rng = np.random.default_rng(0)
+    block = np.asfortranarray(rng.normal(size=(2100, width)).astype(np.float32) * 4 + 3)
+    block[:, 0] = 1e7 + rng.integers(0, 40, 2100)
+    block[5:9, 1] = np.nan, 3e38, -3e38, 1e30
+    center = np.full(width, 3.1)
+    center[0] = 1e7 + 20.3
+    spread = np.full(width, 2.7)
+    spread[2] = 0
+    out = np.full((2100, width + 1), 9, dtype=np.float32)
+    indicators = np.full(width, -1)
+    indicators[1] = width
+    scale_block(block, [f"x{j}" for j in range(width)], center, spread, out, np.arange(width), indicators)
+    exact = scale_and_clip(block.astype(np.float64), center, spread)
+    np.testing.assert_allclose(out[:, :width], exact, rtol=6e-7, atol=3e-7)
+    np.testing.assert_array_equal(out[:, width], np.isnan(block[:, 1]))
+    block[2050, 1] = np.inf
+    with pytest.raises(DataError, match="Column 'x1', row 2051: inf"):
+        scale_block(block, [f"x{j}" for j in range(width)], center, spread, out, np.arange(width), indicators)
+
+
+def test_float32_that_cannot_hold_a_spread_takes_the_way_over_float64():
+    block = np.array([[1e-30], [3e-30], [2e-30]], dtype=np.float32)
+    out = np.zeros((3, 1), dtype=np.float32)
+    scale_block(block, ["a"], np.array([2e-30]), np.array([1e-30]), out, np.arange(1), np.array([-1]))
+    np.testing.assert_allclose(out[:, 0], [-0.9486833, 0.9486833, 0], atol=1e-6)

@@ -68,3 +68,24 @@ def test_a_window_stays_as_it_is_while_the_next_one_is_read(file):
                 assert np.array_equal(x["floats"][:, 0], numbers), (window, batch)
             before, n_rows = (records, rows), n_rows + len(own)
         assert n_rows == N
+
+
+def test_some_of_the_rows_come_once_in_whole_batches_and_can_be_gone_on_with(file):
+    only = np.random.default_rng(0).random(N) < 0.6
+    only[500:800] = False  # a window may have none
+    for window in (100, 400, 5000):
+        for shuffle in (True, False):
+            case = (window, shuffle)
+            windows = Windows(file, window).those(only)
+            parts = list(windows.parts(3, 2, 32, 64, shuffle=shuffle))
+            rows = np.concatenate([rows for _, rows in parts])
+            assert sorted(rows) == np.flatnonzero(only).tolist(), case
+            assert len(rows) == windows.n_rows, case
+            assert all(len(rows) % 32 == 0 for _, rows in parts[:-1]), case
+            assert all(np.array_equal(x["floats"][:, 0], rows) for x, rows in parts), case
+            assert shuffle or np.array_equal(rows, np.flatnonzero(only)), case
+            for k in range(1, len(parts)):
+                begin = sum(len(rows) for _, rows in parts[:k])
+                rest = list(Windows(file, window).those(only).parts(3, 2, 32, 64, shuffle=shuffle, begin=begin))
+                assert [x.tolist() for _, x in rest] == [x.tolist() for _, x in parts[k:]], case
+    assert Windows(file, 100).those(only).described() != Windows(file, 100).those(~only).described()

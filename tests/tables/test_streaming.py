@@ -252,6 +252,16 @@ def test_a_place_that_cannot_be_a_cache_is_refused_before_files_are_read(tmp_pat
     assert not (tmp_path / "new").exists()
 
 
+def test_the_address_of_a_store_is_no_folder(tmp_path, files, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for address in ("s3://bucket/run", Path("gs://bucket/run")):
+        with pytest.raises(OutputError, match=r"the address '\w+:.+bucket/run' came. Mount"):
+            fit_stream(files, "y", TableTraining(**QUICK), cache=address)
+        with pytest.raises(InvalidInputError, match=r"the address '\w+:.+bucket/run' came. Mount"):
+            Checkpoint(address)
+    assert [path.name for path in tmp_path.iterdir()] == ["files"]
+
+
 def test_only_what_is_of_the_cache_is_taken_from_its_folder(tmp_path, files):
     own = [tmp_path / "cache" / name for name in ("notes.npy", "training.notes.npy")]
     own[0].parent.mkdir()
@@ -279,7 +289,6 @@ def test_what_only_validation_has_is_named_with_its_file(tmp_path):
 REFUSED = {
     "lbfgs": ({"solver": "lbfgs"}, "looks at all rows"),
     "gd": ({"solver": "gd"}, "looks at all rows"),
-    "folds": ({"folds": 3}, "folds=3 is for tables in memory"),
     "weight is target": ({"weight": "y"}, "both target and weight"),
     "no such weight": ({"weight": "nothing"}, "nothing"),
     "smoothing of numbers": ({"label_smoothing": 0.1}, "label_smoothing is for classes"),

@@ -132,11 +132,12 @@ def checkpoint_of(
         if resume:
             raise typer.BadParameter("needs --checkpoint, the folder to go on from.", param_hint="--resume")
         return None
+    checkpoint = Checkpoint(folder, every_epochs, every_minutes, keep, "auto" if resume else "never")
     if look:
         with CheckpointFolder(folder) as held:  # what is wrong with it is said now, not when the table has been read
             if not resume:
                 held.refuse_if_used()
-    return Checkpoint(folder, every_epochs, every_minutes, keep, "auto" if resume else "never")
+    return checkpoint
 
 
 def validation_of(text: str) -> tuple[float, Path | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -62,41 +63,74 @@ class Features:
         out = np.zeros((view.n_rows, len(self.names)), dtype=dtype)
         if view.n_rows == 0:
             return out
-        numbers, pixels = [], []
-        for k, (plan, j) in enumerate(zip(self.plans, columns, strict=True)):
-            if isinstance(plan, PixelPlan):
-                pixels.append(k)
-            elif type(scaled_part(plan)) is NumberPlan:
-                numbers.append(k)
-            else:
-                plan.encode(view, j, out[:, self.offsets[k] : self.offsets[k + 1]])
-        if pixels:
-            places = [columns[k] for k in pixels]
+        for k in self._others:
+            self.plans[k].encode(view, columns[k], out[:, self.offsets[k] : self.offsets[k + 1]])
+        if self._pixels:
+            places = [columns[k] for k in self._pixels]
             block = view.block(places, whole_bytes=view.has_whole_bytes(places))
-            divide_bytes(block, [self.plans[k].column for k in pixels], out, self.offsets[pixels])
-        if numbers:
-            self._encode_numbers(view, columns, numbers, out)
+            divide_bytes(block, [self.plans[k].column for k in self._pixels], out, self.offsets[self._pixels])
+        if self._numbers is not None:
+            self._numbers.encode(view.block([columns[k] for k in self._numbers.plans]), out)
         return out
 
-    def _encode_numbers(
-        self, view: TableView, columns: list[int], numbers: list[int], out: NDArray[np.floating]
-    ) -> None:
-        plans = [plan for k in numbers if isinstance(plan := scaled_part(self.plans[k]), NumberPlan)]
-        block = view.block([columns[k] for k in numbers])
-        scale_block(
-            block,
-            [plan.column for plan in plans],
-            center=np.array([plan.center for plan in plans]),
-            spread=np.array([plan.spread for plan in plans]),
-            out=out,
-            places=self.offsets[numbers],
-            indicators=np.where([plan.missing for plan in plans], self.offsets[numbers] + 1, -1),
+    def __getstate__(self) -> dict[str, object]:
+        # without what is found again from the plans
+        return {"plans": self.plans, "names": self.names, "offsets": self.offsets}
+
+    @cached_property
+    def _pixels(self) -> list[int]:
+        return [k for k, plan in enumerate(self.plans) if isinstance(plan, PixelPlan)]
+
+    @cached_property
+    def _numbers(self) -> _Numbers | None:
+        of = [k for k, plan in enumerate(self.plans) if type(scaled_part(plan)) is NumberPlan]
+        return _Numbers.of(of, self.plans, self.offsets) if of else None
+
+    @cached_property
+    def _others(self) -> list[int]:
+        in_blocks = {*self._pixels, *(self._numbers.plans if self._numbers is not None else [])}
+        return [k for k in range(len(self.plans)) if k not in in_blocks]
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """What columns of numbers are encoded by, side by side: of thousands it is not gathered for each piece of a table.
+
+    Attributes
+    ----------
+    plans : list of int
+        Which of all plans they are.
+    """
+
+    plans: list[int]
+    columns: list[str]
+    center: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    places: NDArray[np.intp]
+    indicators: NDArray[np.intp]
+    binned: list[tuple[int, PiecewisePlan, int]]
+    """Which of the columns has bins, by which plan, and where the bins begin."""
+
+    @classmethod
+    def of(cls, of: list[int], plans: list[Plan], offsets: NDArray[np.intp]) -> Self:
+        scaled = [plan for k in of if isinstance(plan := scaled_part(plans[k]), NumberPlan)]
+        binned = [(i, k, plan) for i, k in enumerate(of) if isinstance(plan := plans[k], PiecewisePlan)]
+        return cls(
+            of,
+            [plan.column for plan in scaled],
+            center=np.array([plan.center for plan in scaled]),
+            spread=np.array([plan.spread for plan in scaled]),
+            places=offsets[of],
+            indicators=np.where([plan.missing for plan in scaled], offsets[of] + 1, -1),
+            binned=[(i, plan, int(offsets[k + 1]) - len(plan.edges) + 1) for i, k, plan in binned],
         )
-        binned = [(i, k, plan) for i, k in enumerate(numbers) if isinstance(plan := self.plans[k], PiecewisePlan)]
-        if binned:
-            edges = [plan.edges for *_, plan in binned]
-            places = [int(self.offsets[k + 1]) - len(plan.edges) + 1 for _, k, plan in binned]
-            fill_bins(block, [i for i, *_ in binned], edges, out, places)
+
+    def encode(self, block: NDArray[np.floating], out: NDArray[np.floating]) -> None:
+        """Fill the features of the columns from their numbers, ``(n_rows, n_columns)``."""
+        scale_block(block, self.columns, self.center, self.spread, out, self.places, self.indicators)
+        if self.binned:
+            which, plans, begins = zip(*self.binned, strict=True)
+            fill_bins(block, list(which), [plan.edges for plan in plans], out, list(begins))
 
 
 def scaled_part(plan: Plan) -> Plan:

@@ -86,6 +86,17 @@ def frame_of(table: Any) -> nw.DataFrame[Any]:
     return frame
 
 
+def columns_of(table: Any) -> tuple[list[Any], list[Any], int]:
+    """Return the columns of a dataframe of any library, their names, and how many rows it has.
+
+    Columns are those of narwhals, or of polars: thousands take half as long then.
+    """
+    if type(table).__module__ == "polars.dataframe.frame":
+        return table.get_columns(), table.columns, table.height
+    frame = frame_of(table)
+    return list(frame.iter_columns()), list(frame.columns), len(frame)
+
+
 def in_polars(table: Any) -> Frame:
     """Return a dataframe of any library as one of polars; a `Frame` is one already."""
     import polars as pl
@@ -107,21 +118,23 @@ def in_polars(table: Any) -> Frame:
     )
 
 
-def cells_of(column: nw.Series[Any], name: str) -> Cells:
+def cells_of(column: Any, name: str) -> Cells:
     """Return a column of any library in polars.
 
     Parameters
     ----------
-    column : narwhals.Series
+    column : narwhals.Series, or polars.Series
     name : str
         What it is called.
     """
     import polars as pl
 
-    native = column.to_native()
+    native = column if isinstance(column, pl.Series) else column.to_native()
     if isinstance(native, pl.Series) and native.name == name and not _is_odd(native.dtype):
         return Cells(native)
-    if column.implementation.is_pandas():
+    if isinstance(column, pl.Series):
+        cells = _of_polars(column)
+    elif column.implementation.is_pandas():
         cells = _of_pandas(native)
     elif column.implementation.is_pyarrow():
         cells = _of_arrow(native)

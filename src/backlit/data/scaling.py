@@ -16,10 +16,12 @@ from backlit.errors import DataError
 
 # Beyond it squares overflow; no measurement is that large, a placeholder may be.
 LIMIT = 1e150
-_FAR = 1e50
 _STRIP = 1024
-_CELLS = 1 << 14
+_CELLS, _NARROW_CELLS = 1 << 14, 1 << 17
 """That stay in the processor's cache with what is computed of them."""
+_NARROW_LIMIT = 1e15
+_CLIPPED = 1e15
+"""Whose square a float32 holds, and which ends at 3 as all beyond it do."""
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -111,18 +113,75 @@ def scale_block(
     if np.array_equal(places, np.arange(places[0], places[0] + len(places))):
         target = slice(int(places[0]), int(places[-1]) + 1)
     with_indicator = np.flatnonzero(indicators >= 0)
-    step = max(16, _CELLS // len(columns))
     divisor = np.where(spread == 0, np.inf, spread)
-    # float32 is not, but for what is divided by next to nothing
-    may_be_far = block.dtype != np.float32 or bool(np.min(divisor) < 1 / _FAR or np.max(np.abs(center)) > _FAR)
+    scale = _Narrow.of(center, divisor) if block.dtype == out.dtype == np.float32 else None
+    step = max(16, (_CELLS if scale is None else _NARROW_CELLS) // len(columns))
     work = np.empty((2, step, len(columns)))
     for start in range(0, len(block), step):
         rows = slice(start, start + step)
-        strip = np.ascontiguousarray(block[rows])
-        refuse_infinite(strip, columns, start)
-        out[rows, target] = _scale_and_clip(strip, center, divisor, work, may_be_far=may_be_far)
+        if scale is not None:
+            strip = block[rows]
+            scaled = scale.strip(strip, columns, start)
+        else:
+            strip = np.ascontiguousarray(block[rows])
+            refuse_infinite(strip, columns, start)
+            scaled = _scale_and_clip(strip, center, divisor, work, may_be_far=block.dtype != np.float32)
+        out[rows, target] = scaled
         if with_indicator.size:
             out[rows, indicators[with_indicator]] = np.isnan(strip[:, with_indicator])
+
+
+class _Narrow:
+    """Scales float32 to float32: without the way over float64 it takes a fourth of the time.
+
+    The center is two floats, so that what is close to it loses no digit. Columns lie one behind the other, as frames
+    hold them: of each there is one center for a whole run of rows, unless rows are fewer than columns.
+    """
+
+    def __init__(self, center: NDArray[np.float64], divisor: NDArray[np.float64]) -> None:
+        self._high = center.astype(np.float32)
+        self._low = (center - self._high).astype(np.float32)
+        self._divisor = divisor.astype(np.float32)
+        self._far = _CLIPPED * float(self._divisor.min())
+        self._by_row = len(center) > _NARROW_CELLS // len(center)
+        self._work = np.empty((2, 0), dtype=np.float32)
+
+    @classmethod
+    def of(cls, center: NDArray[np.float64], divisor: NDArray[np.float64]) -> _Narrow | None:
+        """Return None where a float32 cannot hold what is computed with."""
+        usual = (divisor > 1 / _NARROW_LIMIT) & ((divisor < _NARROW_LIMIT) | np.isinf(divisor))
+        return cls(center, divisor) if usual.all() and np.abs(center).max() < _NARROW_LIMIT else None
+
+    def strip(self, strip: NDArray[np.floating], columns: list[str], first_row: int) -> NDArray[np.floating]:
+        """Return the scaled rows of a strip, ``(n_rows, n_columns)``."""
+        lies = strip if self._by_row else strip.T
+        high, low, divisor = (each if self._by_row else each[:, None] for each in self._parts)
+        if self._work.shape[1] < strip.size:
+            self._work = np.empty((2, strip.size), dtype=np.float32)
+        scaled, root = (part[: strip.size].reshape(lies.shape) for part in self._work)
+        if self._by_row:
+            scaled[...] = lies  # which turns it
+            lies = scaled
+        least, most = float(lies.min()), float(lies.max())
+        has_gaps = math.isnan(least)
+        if has_gaps or math.isinf(least) or math.isinf(most):
+            refuse_infinite(np.asarray(strip), columns, first_row)
+        np.subtract(lies, high, out=scaled)
+        scaled -= low
+        scaled /= divisor
+        if has_gaps or max(-least, most) > self._far - float(np.abs(self._high).max()):
+            np.clip(scaled, -_CLIPPED, _CLIPPED, out=scaled)
+        np.multiply(scaled, np.float32(1 / 3), out=root)
+        np.square(root, out=root)
+        root += 1
+        scaled /= np.sqrt(root, out=root)
+        if has_gaps:
+            scaled[np.isnan(scaled)] = 0
+        return scaled if self._by_row else scaled.T
+
+    @property
+    def _parts(self) -> tuple[NDArray[np.float32], ...]:
+        return self._high, self._low, self._divisor
 
 
 def divide_bytes(

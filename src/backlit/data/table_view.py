@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.array_likes import array_of, is_array_like
-from backlit.data.frames import Cells, cells_of, frame_of
+from backlit.data.frames import Cells, cells_of, columns_of
 from backlit.data.objects import of_objects
 from backlit.data.values import Kind, is_missing, kind_of, number_of
 from backlit.data.zones import zone_name, zone_of_values
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
-    import narwhals as nw
     import polars as pl
 
 NO_ZONES: Mapping[str, str] = {}
@@ -63,16 +62,14 @@ class TableView:
     def __init__(self, table: Any, zones: Mapping[str, str] = NO_ZONES) -> None:
         self._zones = zones
         self._array: NDArray[Any] | None = None
-        self._columns: list[nw.Series[Any]] = []
+        self._columns: list[Any] = []  # of narwhals, or of polars
         if is_array_like(table):
             self._array = array_of(table)
             self.n_rows, width = self._array.shape
             self.names, self.named = [f"x{j}" for j in range(width)], False
         else:
-            frame = frame_of(table)
-            self._columns = list(frame.iter_columns())
-            self.n_rows, self.names = len(frame), [str(name) for name in frame.columns]
-            self.named = all(isinstance(name, str) for name in frame.columns)
+            self._columns, names, self.n_rows = columns_of(table)
+            self.names, self.named = list(map(str, names)), all(isinstance(name, str) for name in names)
         self._kinds: dict[int, Kind] = {}
         self._cells: dict[int, Cells] = {}
 
@@ -269,13 +266,14 @@ class TableView:
         wanted: Any = np.uint8 if whole_bytes else np.float64
         if self._array is not None and self._array.dtype.kind in "iufb":
             everything = columns == list(range(self._array.shape[1]))
-            return self._array if everything else self._array[:, columns]
+            block = self._array if everything else self._array[:, columns]
+            return block if whole_bytes or block.dtype.kind == "f" else block.astype(np.float64)
         import polars as pl
 
         found = [self.cells(j).series for j in columns]
         as_they_are = whole_bytes or all(series.dtype == pl.Float32 for series in found)
         if as_they_are and not whole_bytes:
-            wanted = np.float32
+            return np.asarray(pl.DataFrame(found).to_numpy())
         # Column after column in memory, as frames hold them; whoever reads it goes through it in strips of rows.
         block = np.empty((len(columns), self.n_rows), dtype=wanted)
         for k, j in enumerate(columns):

@@ -22,7 +22,7 @@ from backlit.data.probabilities import log_probabilities
 from backlit.documents.field import MODEL, Field
 from backlit.engine import Objective, Session, get_engine
 from backlit.engine.opening import open_session
-from backlit.engine.protocol import Floats, Inputs
+from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.table_target import TableTarget
@@ -95,9 +95,9 @@ def best_temperature(z: Floats, codes: NDArray[Any], weight: Floats | None = Non
     return 1 / s
 
 
-def z_of(network: Network, x: Inputs, training: TableTraining) -> Floats:
+def z_of(network: Network, rows: Source, training: TableTraining) -> Floats:
     """Return z^L of some rows, ``(n_rows, n_out)``."""
-    return _open_ended(network, training).feedforward(x)
+    return rows.feedforward(_open_ended(network, training))
 
 
 def _open_ended(network: Network, training: TableTraining) -> Session:
@@ -132,7 +132,7 @@ def calibrate_on(
         told = log_probabilities(labels, activation, z.astype(np.float64))[np.arange(len(codes)), codes]
         return float(-np.average(told, weights=held_out.sample_weight))
 
-    z = held_out.feedforward(_open_ended(network, training)) if z is None else z
+    z = z_of(network, held_out, training) if z is None else z
     network, temperature = calibrated(network, z, codes, held_out.sample_weight)
     sure = "surer" if temperature < 1 else "less sure"
     say(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +21,23 @@ from backlit.core.embedding import embedded_of
 from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
+from backlit.data.stream.random_bits import is_held_out, random_bits
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.tables.calibration import calibrate_on, z_of
 from backlit.tables.metrics import METRICS, named_metric
 from backlit.tables.one_run import Around, hold_out, run_on
-from backlit.tables.start import TableStart, first_network
+from backlit.tables.start import TableStart, enough_to_hold_out, first_network
+from backlit.tables.stream_start import StreamStart
 from backlit.tables.table_target import TableTarget
-from backlit.training.examples import Examples
+from backlit.training.examples import Examples, Source
 from backlit.training.time_limit import TimeLimit
 
+_FOLD = 0x464F4C44
+"""Makes other bits of a seed than those by which rows are held out."""
+_STEP = 1 << 16
+Say: TypeAlias = Callable[[str], object]
 _TOLD = {"classification": ("accuracy", "log_loss"), "regression": ("r2", "rmse", "mae")}
 
 
@@ -44,7 +50,7 @@ def fold_of_each(n_rows: int, k: int, seed: int, classes: NDArray[Any] | None = 
     classes : ndarray, ``(n_rows,)``, optional
     """
     if k > n_rows:
-        raise InvalidInputError(f"{k} folds need as many rows, but there are {n_rows}. Ask for fewer folds.")
+        raise InvalidInputError(_too_many(k, n_rows))
     order = stream(seed, Purpose.SPLIT, 1).permutation(n_rows)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
@@ -53,14 +59,32 @@ def fold_of_each(n_rows: int, k: int, seed: int, classes: NDArray[Any] | None = 
     return fold
 
 
-def train_folds(start: TableStart, given: Examples | None, around: Around) -> tuple[Network, dict[str, Any]]:
+def fold_by_hash(places: NDArray[np.uint64], k: int, seed: int) -> NDArray[np.uint16]:
+    """Return the fold of rows of a stream, ``(n_rows,)``, counted from 0, by their places in it.
+
+    Parameters
+    ----------
+    places : ndarray of uint64, ``(n_rows,)``
+    k, seed : int
+    """
+    share = (random_bits(places, seed ^ _FOLD) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return (share * k).astype(np.uint16)
+
+
+def _too_many(k: int, n_rows: int) -> str:
+    return f"{k} folds need as many rows, but there are {n_rows}. Ask for fewer folds."
+
+
+def train_folds(
+    start: TableStart | StreamStart, given: Source | None, around: Around
+) -> tuple[Network, dict[str, Any]]:
     """Train a network for each fold, say how good they are out of their folds, and return all of them as one.
 
     Parameters
     ----------
-    start : TableStart
+    start : TableStart or StreamStart
         Whose training has more than one fold.
-    given : Examples or None
+    given : Source or None
         Validation rows of the user's, to stop by in all folds.
     around : Around
 
@@ -71,36 +95,90 @@ def train_folds(start: TableStart, given: Examples | None, around: Around) -> tu
         What the model is to remember, as plain JSON: ``epochs`` (the most of a fold), ``folds`` and perhaps
         ``temperature``.
     """
-    training, target, examples, say = start.training, start.target, start.examples, around.say
-    classes = target.codes(examples.y) if target.task == "classification" else None
-    fold = fold_of_each(len(examples), training.folds, training.seed, classes)
-    z = np.full(examples.y.shape, np.nan, dtype=examples.y.dtype)
+    training, target, say = start.training, start.target, around.say
+    folds = _StreamFolds(start) if isinstance(start, StreamStart) else _TableFolds(start)
+    y = folds.rows.y
+    z = np.full(y.shape, np.nan, dtype=y.dtype)
     networks: list[Network] = []
     epochs: list[int] = []
     for i in range(training.folds):
         say(f"Fold {i + 1} of {training.folds}:")
         seed = seed_of_member(training.seed, i * training.members)
         own = replace(training, seed=seed)
-        others, left_out = examples.only(np.flatnonzero(fold != i)), np.flatnonzero(fold == i)
-        rows, held_out = (others, given) if given is not None else hold_out(start, others, seed, say)
+        rows, held_out = folds.others(i, seed, given, say)
         begin = start.network
         parts = begin.sizes, begin.activations[-1], own, embedded_of(begin)
         network = begin if i == 0 else first_network(*parts)
         _, trained = run_on(start, network, own, rows, held_out, _around(around, i, training.folds))
-        z[left_out] = z_of(trained.network, examples.x[left_out], training)
+        z[folds.of_each == i] = z_of(trained.network, folds.left_out(i), training)
         networks += trained.network.members if isinstance(trained.network, Ensemble) else [trained.network]
         epochs.append(trained.state.epoch)
         if trained.reason == "stopped by a listener":
             break
     whole: Any = Ensemble.of(networks)
     record: dict[str, Any] = {"epochs": max(epochs)}
-    told = np.flatnonzero(~np.isnan(z).any(axis=1))
-    known, z = examples.copy(told), z[told]
+    told, weight = ~np.isnan(z).any(axis=1), folds.rows.sample_weight
+    z = z[told]
+    known = Examples(np.empty((len(z), 0)), y[told], None if weight is None else weight[told])
     if training.calibrate:
         whole, record["temperature"] = calibrate_on(known, whole, target, training, say, z)
         z = z / z.dtype.type(record["temperature"])
     record["folds"] = {"n": training.folds, "epochs": epochs, "scores": _scores(start, known, z, say)}
     return whole, record
+
+
+class _TableFolds:
+    """Folds of rows in memory."""
+
+    def __init__(self, start: TableStart) -> None:
+        training, target, self.rows = start.training, start.target, start.examples
+        classes = target.codes(self.rows.y) if target.task == "classification" else None
+        self._start = start
+        self.of_each = fold_of_each(len(self.rows), training.folds, training.seed, classes)
+
+    def others(self, i: int, seed: int, given: Source | None, say: Say) -> tuple[Source, Source | None]:
+        """Return the rows that are not of fold `i`: those to train on, and those to stop by."""
+        others = self.rows.only(np.flatnonzero(self.of_each != i))
+        return (others, given) if given is not None else hold_out(self._start, others, seed, say)
+
+    def left_out(self, i: int) -> Source:
+        """Return the rows of fold `i`."""
+        return self.rows.copy(np.flatnonzero(self.of_each == i))
+
+
+class _StreamFolds:
+    """Folds of the rows of a cache, each drawn by a hash of its place, as those to stop by are."""
+
+    def __init__(self, start: StreamStart) -> None:
+        training, self.rows = start.training, start.rows
+        self._fraction, n_rows = training.validation_fraction, len(self.rows)
+        if training.folds > n_rows:
+            raise InvalidInputError(_too_many(training.folds, n_rows))
+        self.of_each = _in_steps(n_rows, lambda places: fold_by_hash(places, training.folds, training.seed))
+
+    def others(self, i: int, seed: int, given: Source | None, say: Say) -> tuple[Source, Source | None]:
+        """Return the rows that are not of fold `i`: those to train on, and those to stop by."""
+        others = self.of_each != i
+        if given is not None or not self._fraction:
+            return self.rows.only(others), given
+        held_out = others & _in_steps(len(others), lambda places: is_held_out(places, seed, self._fraction))
+        if (
+            not held_out.any()
+            or held_out.sum() == others.sum()
+            or not enough_to_hold_out(int(others.sum()), self._fraction, say)
+        ):
+            return self.rows.only(others), None
+        return self.rows.only(others & ~held_out), self.rows.aside(held_out)
+
+    def left_out(self, i: int) -> Source:
+        """Return the rows of fold `i`."""
+        return self.rows.aside(self.of_each == i)
+
+
+def _in_steps(n_rows: int, work: Callable[[NDArray[np.uint64]], NDArray[Any]]) -> NDArray[Any]:
+    """Return what is to be known of each row by its place, without wider numbers of all rows between."""
+    steps = range(0, n_rows, _STEP)
+    return np.concatenate([work(np.arange(k, min(n_rows, k + _STEP), dtype=np.uint64)) for k in steps])
 
 
 def _around(around: Around, i: int, k: int) -> Around:
@@ -114,7 +192,7 @@ def _around(around: Around, i: int, k: int) -> Around:
     )
 
 
-def _scores(start: TableStart, examples: Examples, z: Floats, say: Callable[[str], object]) -> dict[str, float]:
+def _scores(start: TableStart | StreamStart, examples: Examples, z: Floats, say: Say) -> dict[str, float]:
     target: TableTarget = start.target
     outputs = np.asarray(get_activation(start.network.activations[-1]).value(z))
     names = dict.fromkeys([*([start.training.metric] if start.training.metric else []), *_TOLD[target.task]])

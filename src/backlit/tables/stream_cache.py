@@ -69,10 +69,12 @@ class RowsWriter:
         import polars as pl
 
         table, where, first_row = piece.frame.table, f"{piece.path}, row", piece.first_row
+        name = self.target.name
+        drop = [name, *([self._training.weight] if self._training.weight in table.columns else [])]
+        x: Any = table.select(pl.exclude(drop)) if piece.numbers is None else piece.numbers
         numbers = np.arange(self._n_rows, self._n_rows + table.height, dtype=np.uint64)
         self._n_rows += table.height
         held_out = is_held_out(numbers, self._training.seed, fraction)
-        name = self.target.name
         known = table[name].is_not_null()
         if table[name].dtype.is_float():
             known &= ~table[name].is_nan()
@@ -80,12 +82,12 @@ class RowsWriter:
         if not known.all():
             kept = known.to_numpy()
             table, held_out, rows = table.filter(known), held_out[kept], rows[kept]
+            x = x.filter(known) if piece.numbers is None else x.T[:, kept].T
         for start in range(0, table.height, self._step):
             few, held = table[start : start + self._step], held_out[start : start + self._step]
             y = self._encode(few[name], where, rows[start:])
             weight = None if self._training.weight is None else self._weights(few, where, first_row + start)
-            drop = [name, *([self._training.weight] if self._training.weight in few.columns else [])]
-            packed = self._packing.pack(few.select(pl.exclude(drop)))
+            packed = self._packing.pack(x[start : start + self._step])
             for part, these in (("training", ~held), ("validation", held)):
                 own = np.flatnonzero(these)
                 if len(own):

@@ -70,6 +70,8 @@ class StreamRequest:
         """Return all that the cache depends on, in JSON's types."""
         training, choices = self.training, self.choices
         fraction = None if self.validation is not None else training.validation_fraction
+        if training.folds > 1 and fraction is not None:
+            fraction = 0.0  # each fold sets aside its own
         asked = {
             "files": self.stream.described(),
             "validation files": None if self.validation is None else self.validation.described(),

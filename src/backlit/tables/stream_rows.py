@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,8 @@ class StreamedRows:
     windows : Windows
     records : Records
     targets : Targets
-    sample_weight : ndarray, ``(n,)``, or None
+    weights : ndarray, ``(n,)``, or None
+        What each row of the file counts.
     part_rows : int
         Rows that are unpacked at once.
     cache_digest : str
@@ -70,17 +71,31 @@ class StreamedRows:
     windows: Windows
     records: Records
     targets: Targets
-    sample_weight: Floats | None
+    weights: Floats | None
     part_rows: int
     cache_digest: str
 
     def __len__(self) -> int:
-        return self.windows.file.n_rows
+        return self.windows.n_rows
 
     @property
     def y(self) -> Floats:
-        """Of all rows, ``(n, n_out)``: for validation, whose outputs are of that size too."""
-        return self.targets.of(slice(None))
+        """Of all rows that are meant, ``(n, n_out)``: for validation, whose outputs are of that size too."""
+        return self.targets.of(slice(None) if self.windows.only is None else np.flatnonzero(self.windows.only))
+
+    @property
+    def sample_weight(self) -> Floats | None:
+        """What each of them counts."""
+        only = self.windows.only
+        return self.weights if self.weights is None or only is None else self.weights[only]
+
+    def only(self, which: NDArray[np.bool_]) -> StreamedRows:
+        """Return some of the rows of the file, to train on."""
+        return replace(self, windows=self.windows.those(which))
+
+    def aside(self, which: NDArray[np.bool_]) -> StreamedRows:
+        """Return some of the rows of the file, to be looked at in their order."""
+        return replace(self, windows=self.windows.those(which, self.part_rows))
 
     @property
     def digest(self) -> str:
@@ -102,12 +117,12 @@ class StreamedRows:
                 # rows of the window in an order: nothing is copied
                 if rows is not window:
                     window, y = rows, self.targets.of(rows)
-                    weight = None if self.sample_weight is None else self.sample_weight[rows]
+                    weight = self._weight(rows)
                 x = self.records.unpack(records)
             else:
                 rows, order = rows[own], np.arange(len(own))
                 x, y = self.records.unpack(taken(records, own)), self.targets.of(rows)
-                weight = None if self.sample_weight is None else self.sample_weight[rows]
+                weight = self._weight(rows)
             if n_members is not None:
                 # all are trained on the same part, each in an order of its own
                 each = (seed_of_member(seed, m) for m in range(n_members))
@@ -117,6 +132,9 @@ class StreamedRows:
             yield Part(x, y, order, weight)
             at += len(own)
 
+    def _weight(self, rows: NDArray[np.int64]) -> Floats | None:
+        return None if self.weights is None else self.weights[rows]
+
     @staticmethod
     def order_of_member(seed: int, at: int, epoch: int, n_rows: int, *, shuffle: bool) -> NDArray[np.int64]:
         """Return a member's own order of the rows of a part, ``(n_rows,)``; `at` rows of the epoch came before."""
@@ -124,7 +142,9 @@ class StreamedRows:
 
     def copy(self, rows: NDArray[np.int64]) -> Examples:
         """See `Source`."""
-        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        if self.windows.only is not None:
+            rows = np.flatnonzero(self.windows.only)[rows]
+        weight = self._weight(rows)
         return Examples(self.records.unpack(self.windows.file.pick(rows)), self.targets.of(rows), weight)
 
     def feedforward(self, session: Session) -> Floats:
@@ -134,12 +154,11 @@ class StreamedRows:
 
     def evaluate(self, session: Session) -> tuple[Floats, float]:
         """See `Source`."""
-        outputs, total, weights, at = [], 0.0, 0.0, 0
-        for records, _ in ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
-            rows = slice(at, at + len(records))
-            weight = None if self.sample_weight is None else self.sample_weight[rows]
+        outputs, total, weights = [], 0.0, 0.0
+        for records, rows in ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
+            weight = self._weight(rows)
             a, cost = session.evaluate(self.records.unpack(records), self.targets.of(rows), weight)
             counts = len(records) if weight is None else float(weight.sum(dtype=np.float64))
             outputs.append(a)
-            total, weights, at = total + cost * counts if counts else total, weights + counts, at + len(records)
+            total, weights = total + cost * counts if counts else total, weights + counts
         return np.concatenate(outputs), total / weights if weights else float("nan")

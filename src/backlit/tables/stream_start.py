@@ -90,7 +90,7 @@ class StreamStart:
         asked = request.asked()
         learned, cache, _ = _from_cache(folder, asked, request.training, say)
         if cache is None:
-            check_folder(folder)
+            request = replace(request, stream=replace(request.stream, folder=check_folder(folder)))
             learned = _Learned.of(request, say)
             learned, cache = _write(request, learned, folder, asked, say)
             give_back()
@@ -168,10 +168,6 @@ class _Learned:
         training = training.for_table(facts)
         for line in preset_lines(training, facts):
             say(line)
-        if training.folds > 1:
-            raise InvalidInputError(
-                f"folds={training.folds} is for tables in memory. Leave it out, or give more --memory."
-            )
         if training.takes_all_rows:
             raise InvalidInputError(
                 f"The solver {training.solver!r} looks at all rows in each step, which are too many for memory. Use "
@@ -270,14 +266,14 @@ def _write(
     assert first is not None
     packing = Packing.of(learned.encoder, training.dtype)
     records = packing.records
-    fraction = 0.0 if request.validation is not None else training.validation_fraction
+    fraction = 0.0 if request.validation is not None or training.folds > 1 else training.validation_fraction
     with CacheWriter(folder, records.dtype, learned.n_rows) as writer:
         rows = RowsWriter(writer, packing, learned.target, training, request.budget)
         for piece in read_pieces(first):
             piece.each(partial(rows.add, fraction=fraction))
             del piece  # before more is read
         if request.validation is not None:
-            for piece in read_pieces(replace(first, stream=request.validation), strict=True):
+            for piece in read_pieces(replace(first, stream=request.validation, kept=None), strict=True):
                 piece.each(partial(rows.add, fraction=1.0))
         arrays = rows.arrays(learn_from=PARTS if request.validation is None else PARTS[:1])
         target = rows.target

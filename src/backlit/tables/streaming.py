@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from backlit.core.network import Network
 from backlit.data.stream.table_stream import StrPath
 from backlit.data.stream.text_pieces import TextOptions
 from backlit.engine.protocol import Floats
 from backlit.tables.calibration import calibrate_on
+from backlit.tables.folds import train_folds
 from backlit.tables.model import TableModel
 from backlit.tables.one_run import Around, run_on
 from backlit.tables.options import TableTraining
@@ -114,6 +116,8 @@ def fit_stream(
     with _folder_of(cache) as folder:
         start = StreamStart.of(request, folder, say)
         around = Around(say, listeners, checkpoint, recorder, limit)
+        if start.training.folds > 1:
+            return _model_of(start, *train_folds(start, start.held_out, around), reading or {}, around)
         _, trained = run_on(start, start.network, start.training, start.rows, start.held_out, around)
         return finished(start, trained, reading or {}, around)
 
@@ -134,6 +138,12 @@ def finished(start: StreamStart, trained: Trained, reading: dict[str, Any], arou
     if start.training.calibrate and start.held_out is not None:
         parts = start.held_out, network, start.target, start.training, around.say
         network, record["temperature"] = calibrate_on(*parts)
+    return _model_of(start, network, record, reading, around)
+
+
+def _model_of(
+    start: StreamStart, network: Network, record: dict[str, Any], reading: dict[str, Any], around: Around
+) -> TableModel:
     counts = None if start.target.classes is None else np.bincount(start.rows.targets.values)
     return TableModel(*parts_of(start, network, record, counts, _pieces_of_x(start.rows), reading, around))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Literal
 
+from backlit.documents.addresses import is_address
 from backlit.errors import InvalidInputError
 
 
@@ -47,6 +48,11 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if not isinstance(self.folder, str | os.PathLike) or not os.fspath(self.folder):
             raise InvalidInputError(f"Checkpoint(folder=) must name a folder, but {self.folder!r} came.")
+        if is_address(self.folder):
+            raise InvalidInputError(
+                f"Checkpoint(folder=) must name a folder, which a run locks and workers meet in, but the address "
+                f"{os.fspath(self.folder)!r} came. Mount that store, and give the folder where it is."
+            )
         for name in ("every_epochs", "keep"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:

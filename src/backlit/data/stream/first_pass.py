@@ -19,6 +19,7 @@ from backlit.data.columns.schema import TableSchema
 from backlit.data.frames import Frame
 from backlit.data.statistics import Statistics
 from backlit.data.stream.all_tallies import AllTallies
+from backlit.data.stream.kept import KeptNumbers
 from backlit.data.stream.pieces import Piece, ahead, go_together
 from backlit.data.stream.table_stream import TableStream
 from backlit.data.stream.tallies import ColumnTally
@@ -49,6 +50,8 @@ class FirstPass:
         Words that are gaps.
     is_blanked : bool
         Whether there was no text with blanks around it, and none that was empty.
+    kept : KeptNumbers or None
+        All rows, where they need not be read again.
     """
 
     stream: TableStream
@@ -59,6 +62,7 @@ class FirstPass:
     learned: dict[str, ColumnTally]
     missing: tuple[str, ...]
     is_blanked: bool
+    kept: KeptNumbers | None = None
 
     def statistics(self, names: Sequence[str]) -> Iterator[Statistics]:
         """Yield what the encoder learns of each of these columns that is used."""
@@ -112,7 +116,9 @@ def first_pass(
     seen: _Seen | None = None
     matches: Counter[str] = Counter()
     n_rows = 0
-    for piece in ahead(stream.joined_pieces()):
+    kept = None if missing else KeptNumbers.of(stream.types(), (target, weight), stream.folder)
+    pieces = stream.joined_pieces()
+    for piece in ahead(pieces if kept is None else kept.keeping(pieces)):
         table = piece.frame.table
         if seen is None:
             check_target_name(table.columns, target)
@@ -137,7 +143,16 @@ def first_pass(
     types = {name: tally.dtype for name, tally in of_all.items()}
     learned = seen.with_target(as_category=schema.by_name[target].kind == "category")
     is_blanked = all(tally.was_blanked for tally in of_all.values())
-    return FirstPass(stream, types, schema, n_rows, of_all, learned, missing, is_blanked)
+    if kept is not None and not (kept.is_whole and _are_numbers(schema, kept.names)):
+        kept.close()
+        kept = None
+    return FirstPass(stream, types, schema, n_rows, of_all, learned, missing, is_blanked, kept)
+
+
+def _are_numbers(schema: TableSchema, names: Sequence[str]) -> bool:
+    """Tell whether columns are what their type says: whole numbers may be dates."""
+    columns = [schema.by_name[name] for name in names]
+    return all(column.kind in ("number", "constant", "empty") or not column.is_used for column in columns)
 
 
 @dataclass(frozen=True)
@@ -220,11 +235,11 @@ class _Seen:
                 self._all = self._new()
                 self._all.take_in(self._with)
                 self._all.take_in(self._without)
-        return self._all.of
+        return self._all.all()
 
     def with_target(self, *, as_category: bool) -> dict[str, ColumnTally]:
         """Return the tallies of the rows that have a target; a usual word for a gap may be a category."""
-        return self.of_all() if as_category and self._has_words else self._with.of
+        return self.of_all() if as_category and self._has_words else self._with.all()
 
 
 def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
@@ -246,6 +261,7 @@ def read_pieces(first: FirstPass, *, strict: bool = False) -> Iterator[Piece]:
         except DataError as error:
             raise DataError(f"{piece.path}: {error}") from None
 
-    for piece in ahead(first.stream.joined_pieces(first.types)):
+    pieces = first.stream.joined_pieces(first.types) if first.kept is None else first.kept.pieces()
+    for piece in ahead(pieces):
         yield piece.each(read)
         del piece

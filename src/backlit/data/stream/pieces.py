@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from numpy.typing import NDArray
 
 from backlit.data.frames import Frame
-from backlit.data.stream.typed_pieces import rows_of
+from backlit.data.stream.large_groups import rows_of
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ class Piece:
         What divides the cells of text.
     joined : tuple of Piece
         Those of small files that this one was put together from; else none.
+    numbers : ndarray, ``(n_rows, n_inputs)``, or None
+        The inputs, where they are apart from the other columns.
     """
 
     frame: Frame
@@ -40,6 +44,7 @@ class Piece:
     first_row: int
     separator: str = ","
     joined: tuple[Piece, ...] = ()
+    numbers: NDArray[Any] | None = None
 
     def each(self, work: Callable[[Piece], T]) -> T:
         """Do something with all rows; where that is refused, again file by file, so that the right one is named."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from copy import copy
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ _STANDING = 1 << 14
 
 
 class Sketch:
-    """What is kept of numbers.
+    """What is kept of numbers; or of those of many columns at once, of which as many come each time.
 
     Parameters
     ----------
@@ -37,16 +38,17 @@ class Sketch:
     n : int
         Numbers that came, without NaN.
     low, high : float
-        The least and the greatest of them.
+        The least and the greatest of them; of many columns ``(n_columns,)``.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.n = 0
-        self.low, self.high = math.inf, -math.inf
+        self.low: Any = math.inf
+        self.high: Any = -math.inf
         self._drawn = self._stand_for = 0
-        self._buffers: dict[int, list[NDArray[np.floating]]] = {}
-        self._levels: list[NDArray[np.floating] | None] = []
+        self._buffers: dict[int, list[NDArray[Any]]] = {}
+        self._levels: list[NDArray[Any] | None] = []
         self._odd: list[bool] = []
 
     def add(self, numbers: NDArray[np.float64]) -> None:
@@ -55,51 +57,62 @@ class Sketch:
         if len(numbers):
             self.add_drawn(numbers, 0, len(numbers), float(numbers.min()), float(numbers.max()))
 
-    def add_drawn(self, drawn: NDArray[np.floating], level: int, n: int, low: float, high: float) -> None:
+    def add_drawn(self, drawn: NDArray[Any], level: int, n: int, low: Any, high: Any) -> None:
         """Take in some of many numbers, which stand for all.
 
         Parameters
         ----------
-        drawn : ndarray, ``(n_drawn,)``
+        drawn : ndarray, ``(n_drawn,)``, or of many columns ``(n_columns, n_drawn)``
             Without NaN; of each 2 ** `level` numbers that stood together one, drawn at random.
         level : int
             0: all of them.
         n : int
             Numbers that there were.
-        low, high : float
+        low, high : float, or ``(n_columns,)``
             The least and the greatest of them.
         """
         self.n += n
-        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
         if level:
-            self._drawn, self._stand_for = self._drawn + len(drawn), self._stand_for + (len(drawn) << level)
+            n_drawn = drawn.shape[-1]
+            self._drawn, self._stand_for = self._drawn + n_drawn, self._stand_for + (n_drawn << level)
         self._take(drawn, level)
 
-    def _take(self, numbers: NDArray[np.floating], level: int) -> None:
+    def _take(self, numbers: NDArray[Any], level: int) -> None:
         buffer = self._buffers.setdefault(level, [])
-        buffered = sum(map(len, buffer))
-        while buffered + len(numbers) > self.capacity:
-            if buffered == 0 and len(numbers) >= 2 * self.capacity:
+        buffered = sum(part.shape[-1] for part in buffer)
+        while buffered + (length := numbers.shape[-1]) > self.capacity:
+            if buffered == 0 and length >= 2 * self.capacity:
                 # a long piece is sorted at once, and enters where its buffers would have met
-                above = int(math.log2(len(numbers) / self.capacity))
+                above = int(math.log2(length / self.capacity))
                 length = self.capacity << above
-                sorted_ = np.sort(numbers[:length])
-                self._rise(sorted_[(1 << above) // 2 :: 1 << above], level + above)
-                numbers = numbers[length:]
+                sorted_ = np.sort(numbers[..., :length])
+                self._rise(sorted_[..., (1 << above) // 2 :: 1 << above].copy(), level + above)
+                numbers = numbers[..., length:]
                 continue
             room = self.capacity - buffered
-            full = np.concatenate([*buffer, numbers[:room]])
+            full = np.concatenate([*buffer, numbers[..., :room]], axis=-1)
             buffer.clear()
-            buffered, numbers = 0, numbers[room:]
+            buffered, numbers = 0, numbers[..., room:]
             self._rise(np.sort(full), level)
-        if len(numbers):
+        if numbers.shape[-1]:
             buffer.append(numbers.copy())
+
+    def only(self, which: int | NDArray[np.intp]) -> Sketch:
+        """Return what was kept of one of many columns, or of some of them."""
+        other = copy(self)
+        other._buffers = {level: [part[which] for part in parts] for level, parts in self._buffers.items()}
+        other._levels = [None if full is None else full[which] for full in self._levels]
+        other._odd = list(self._odd)
+        if np.ndim(self.low):
+            other.low, other.high = self.low[which], self.high[which]
+        return other
 
     def take_in(self, other: Sketch) -> None:
         """Take in what another kept."""
         self.n, self._drawn = self.n + other.n, self._drawn + other._drawn
         self._stand_for += other._stand_for
-        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.low, self.high = np.minimum(self.low, other.low), np.maximum(self.high, other.high)
         for level, buffer in other._buffers.items():
             for part in buffer:
                 self._take(part, level)
@@ -107,7 +120,7 @@ class Sketch:
             if full is not None:
                 self._rise(full, level)
 
-    def _rise(self, full: NDArray[np.floating], level: int) -> None:
+    def _rise(self, full: NDArray[Any], level: int) -> None:
         while True:
             while level >= len(self._levels):
                 self._levels.append(None)
@@ -119,7 +132,7 @@ class Sketch:
             self._levels[level] = None
             # taking turns between the first and the second of each two, errors cancel
             self._odd[level] = not self._odd[level]
-            full = np.sort(np.concatenate([other, full]))[int(self._odd[level]) :: 2]
+            full = np.sort(np.concatenate([other, full], axis=-1))[..., int(self._odd[level]) :: 2]
             level += 1
 
     @property
@@ -148,7 +161,8 @@ class Sketch:
         if self.is_exact:
             return values
         weights = np.concatenate([np.full(len(values), weight, dtype=np.float64) for values, weight in kept])
-        return at_even_ranks(values, weights, self.low, self.high)
+        # finer than the sketch knows them they need not be
+        return at_even_ranks(values, weights, self.low, self.high, min(_STANDING, 16 * self.capacity))
 
 
 def at_even_ranks(

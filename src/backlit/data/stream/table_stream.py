@@ -92,11 +92,14 @@ class TableStream:
         How text is read.
     piece_bytes : int
         About as much memory a piece may take.
+    folder : Path or None
+        On whose disk rows may wait.
     """
 
     files: tuple[Path, ...]
     options: TextOptions = USUAL
     piece_bytes: int = 1 << 24
+    folder: Path | None = None
     _schemas: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -205,7 +208,7 @@ class TableStream:
 
     def _tables(self, path: Path) -> Iterator[tuple[pl.DataFrame, str]]:
         if _is_typed(path):
-            return ((table, ",") for table in typed_pieces(path, self._schema(path), self.piece_bytes))
+            return ((table, ",") for table in typed_pieces(path, self._schema(path), self.piece_bytes, self.folder))
         return text_pieces(path, self.options, self.piece_bytes)
 
     @property

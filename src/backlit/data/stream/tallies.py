@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 DIFFERENT = 1 << 15
 """Different cells of a column that are counted."""
-_FIRST = 8
+FIRST = 8
+"""Cells, of which the first that is no gap is shown."""
 # what a decision asks of cells that are plain numbers: whether any is of this kind, or any is not
 _ASKED = (r"^[-+]?0\d+$", r"^[-+]?\d{16,}$", r"^[-+]?\d+$", THREE_DIGITS)
 
@@ -78,7 +79,7 @@ class ColumnTally:
         self.gaps += cells.null_count()
         self._are_pixels = self._are_pixels and not cells.null_count()
         if self._first is None:
-            few = cells.head(_FIRST)
+            few = cells.head(FIRST)
             self._first = (strip_cells(few.to_frame())[0][self.name] if self.dtype == pl.String else few).drop_nulls()
         present = cells.drop_nulls() if cells.null_count() else cells
         if not len(present):
@@ -107,25 +108,24 @@ class ColumnTally:
                 self._zone = view.zone(0)
                 self._has_clock = self._has_clock or has_clock(numbers, self._zone)
 
-    def add_drawn(self, cells: pl.Series, level: int) -> None:
-        """Take in cells of a column that `is_plain`, of which each stands for 2 ** `level`; see `Sketch.add_drawn`."""
-        import polars as pl
+    def add_numbers(self, drawn: NDArray[Any], level: int) -> None:
+        """Take in some numbers of a column that `is_plain`; each stands for 2 ** `level`. See `settle` too."""
+        self._sketch.add_drawn(drawn[~np.isnan(drawn)], level, 0, np.inf, -np.inf)
 
-        # of half the width they are sorted in half the time
-        numbers = (cells if cells.dtype == pl.Float32 else cells.cast(float)).to_numpy()
-        if len(numbers) and np.isnan(numbers.min()):
-            numbers = numbers[~np.isnan(numbers)]
-        self._sketch.add_drawn(numbers, level, 0, np.inf, -np.inf)
+    def begin(self, cells: pl.Series) -> None:
+        """Take in the first few cells of a column that `is_plain`, null where there is none."""
+        self._first = cells.drop_nulls() if cells.null_count() else cells
 
-    def add_summary(self, cells: pl.Series, n_gaps: int, low: float | None, high: float | None) -> None:
-        """Take in what is known of all cells of a piece, of which `add_drawn` was given some."""
-        if self._first is None:
-            first = cells.head(_FIRST)
-            self._first = (first.fill_nan(None) if cells.dtype.is_float() else first).drop_nulls()
-        self.rows, self.gaps = self.rows + len(cells), self.gaps + n_gaps
+    def keep(self, sketch: Sketch) -> None:
+        """Go on with what was kept of a column beside others."""
+        self._sketch = sketch
+
+    def settle(self, n_rows: int, n_gaps: int, low: float, high: float) -> None:
+        """Take in what is known of all cells of a column that `is_plain`."""
+        self.rows, self.gaps = n_rows, n_gaps
         self._are_pixels = self._are_pixels and not n_gaps
-        if n_gaps < len(cells) and low is not None and high is not None:
-            self._sketch.add_drawn(np.empty(0), 0, len(cells) - n_gaps, float(low), float(high))
+        if n_gaps < n_rows:
+            self._sketch.add_drawn(np.empty(0), 0, n_rows - n_gaps, low, high)
 
     def take_in(self, other: ColumnTally) -> None:
         """Take in what another knows of the same column."""

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backlit.data.formats.parquet import check_footer, reading_parquet, refuse_long_decimals
+from backlit.data.stream.large_groups import large_group, rows_of, sliced
+from backlit.data.stream.row_groups import rows_and_groups
 from backlit.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-_BYTES = 8
-_OF_TEXT = 24
 _PATH = "the file of a row"
 SHRUNK = 4
 """A file that takes so much less than a piece is likely to be no more than one: its rows need not be counted first."""
 
 
-def typed_pieces(path: Path, schema: pl.Schema, piece_bytes: int) -> Iterator[pl.DataFrame]:
+def typed_pieces(path: Path, schema: pl.Schema, piece_bytes: int, folder: Path | None = None) -> Iterator[pl.DataFrame]:
     """Yield the rows of a Parquet file, whose columns are known by `schema_of`, in pieces of about so many bytes.
+
+    Parameters
+    ----------
+    path : Path
+    schema : polars.Schema
+    piece_bytes : int
+    folder : Path, optional
+        On whose disk groups of rows may wait that are larger than a piece.
 
     Raises
     ------
@@ -39,19 +46,19 @@ def typed_pieces(path: Path, schema: pl.Schema, piece_bytes: int) -> Iterator[pl
                 yield read
                 return
             del read
-        n_rows = int(scan.select(pl.len()).collect().item())
+        n_rows, n_groups = rows_and_groups(path) or (int(scan.select(pl.len()).collect().item()), 1)
     if n_rows == 0:
         yield pl.DataFrame(schema=schema)
         return
-    # of one length, so that the last is no sliver
-    step = -(-n_rows // -(-n_rows // most))
+    group = -(-n_rows // max(1, n_groups))
+    if group > most:
+        for start in range(0, n_rows, group):
+            yield from large_group(path, scan, (start, min(group, n_rows - start)), schema, piece_bytes, folder)
+        return
+    # whole groups, and as many in each piece as in the others, so that the last is no sliver
+    step = -(-n_groups // -(-n_groups // (most // group))) * group
     for start in range(0, n_rows, step):
-        if not os.path.exists(path):  # noqa: PTH110
-            raise FileNotFoundError(path)
-        with reading_parquet(path):
-            read = scan.slice(start, step).collect()
-        yield read
-        del read
+        yield sliced(path, scan, start, step)
 
 
 def at_once(paths: list[Path], schema: pl.Schema, piece_bytes: int) -> dict[Path, pl.DataFrame]:
@@ -103,17 +110,3 @@ def schema_of(path: Path) -> pl.Schema:
         schema = pl.scan_parquet(path).collect_schema()
         refuse_long_decimals(schema, path)
         return schema
-
-
-def rows_of(schema: Any, piece_bytes: int) -> int:
-    """Return how many rows of some columns take about so many bytes."""
-    width = sum(_width(dtype) for dtype in schema.values())
-    return max(1024, piece_bytes // max(1, width))
-
-
-def _width(dtype: Any) -> int:
-    import polars as pl
-
-    if dtype in (pl.Float32, pl.Int32, pl.UInt32, pl.Date):
-        return _BYTES // 2
-    return _BYTES if dtype.is_numeric() or dtype.is_temporal() else _OF_TEXT

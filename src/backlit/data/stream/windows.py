@@ -8,6 +8,7 @@ shuffled as a whole.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +79,15 @@ class Windows:
         Records that may be in memory.
     n_buffers : int, default 1
         2: a window stays as it is while parts of the next one are asked for.
+    only : ndarray of bool, ``(n,)``, optional
+        Which of the rows are meant. A window has the others too, but none of them is in a part.
     """
 
-    def __init__(self, file: RowFile, window_rows: int, n_buffers: int = 1) -> None:
-        self.file = file
+    def __init__(
+        self, file: RowFile, window_rows: int, n_buffers: int = 1, only: NDArray[np.bool_] | None = None
+    ) -> None:
+        self.file, self.only = file, only
+        self.n_rows = file.n_rows if only is None else int(np.count_nonzero(only))
         self.window_rows = max(1, min(window_rows, file.n_rows))
         is_whole = self.window_rows == file.n_rows
         # small, so that a window is a sample of the whole file; but a page of a disk is read whole in any case
@@ -92,7 +98,14 @@ class Windows:
 
     def described(self) -> list[int]:
         """Return what the order depends on, besides seed and epoch."""
-        return [self.file.n_rows, self.window_rows, self.block_rows]
+        own = [] if self.only is None else [self.n_rows, zlib.crc32(self.only.tobytes())]
+        return [self.file.n_rows, self.window_rows, self.block_rows, *own]
+
+    def those(self, only: NDArray[np.bool_], window_rows: int | None = None) -> Windows:
+        """Return some of the rows, ``(n,)``, perhaps with smaller windows that are read one after the other."""
+        if window_rows is None:
+            return Windows(self.file, self.window_rows, len(self._buffers), only)
+        return Windows(self.file, window_rows, 1, only)
 
     def parts(
         self, seed: int, epoch: int, batch_size: int, part_rows: int, *, shuffle: bool = True, begin: int = 0
@@ -134,11 +147,14 @@ class Windows:
         rest, rest_rows = np.empty(0, dtype=self.file.dtype), np.empty(0, dtype=np.int64)
         done, n_windows = 0, 0
         for starts, lengths, order in self._windows(seed, epoch, shuffle):
-            rows = np.concatenate([rest_rows, _places(starts, lengths)])
+            places = _places(starts, lengths)
+            if self.only is not None:
+                order = order[self.only[places[order]]]
+            rows = np.concatenate([rest_rows, places])
             if len(rest):
                 order = np.concatenate([np.arange(len(rest)), order + len(rest)])
-            is_last = done + len(rows) == self.file.n_rows
-            n_now = len(rows) if is_last else len(rows) // batch_size * batch_size
+            is_last = done + len(order) == self.n_rows
+            n_now = len(order) if is_last else len(order) // batch_size * batch_size
             kept = order[n_now:]
             if 0 < n_now <= begin - done:  # done before, but for what is left over of it
                 rest_rows = rows[kept]
