@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -194,7 +195,9 @@ def measured(contestant: str, name: str, folder: Path, bound: str) -> dict[str, 
         "--bound",
         bound,
     ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    # polars, which wrote the files, leaves its own choice in the environment; a shell has none
+    without = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=without)
     if run.returncode:
         raise SystemExit(f"{contestant} failed on {name}:\n{run.stderr}")
     return json.loads(run.stdout.splitlines()[-1])

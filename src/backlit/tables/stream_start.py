@@ -290,4 +290,4 @@ def _write(
         f"Encoded {sum(counts):,} rows into the cache in {folder} ({said(n_bytes)}): {counts[0]:,} to train on, "
         f"{counts[1]:,} to validate on."
     )
-    return replace(learned, target=target), cache
+    return replace(learned, target=target, first=None), cache  # what was counted is needed no more
