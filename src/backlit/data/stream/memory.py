@@ -28,7 +28,10 @@ _OF_TEXT, _BINNED, _SCALED = 51, 34, 2
 
 
 # Before polars is loaded, which reads it: what it frees goes back to the system soon, and not when it is asked again.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:50,muzzy_decay_ms:0")
+# polars leaves what it goes by for the processes that are started later, which is nobody's wish.
+_OF_POLARS = "dirty_decay_ms:500,muzzy_decay_ms:1000"
+if not os.environ.get("_RJEM_MALLOC_CONF", "").replace(_OF_POLARS, "").strip(","):
+    os.environ["_RJEM_MALLOC_CONF"] = "dirty_decay_ms:50,muzzy_decay_ms:0"
 
 
 @dataclass(frozen=True)
