@@ -46,16 +46,13 @@ struct FullPrecision {
     const long depth = b.n_rows, at_a_time = rows_at_a_time<T>(depth, i_end - i_begin);
     const T* const end_of_b = b.data + padded(b.columns, lanes<T>) * depth;
     const bool is_far = depth * b.columns * long(sizeof(T)) > second_cache_block / 2;
-    // more than is fetched while the step before is taken; see Fetcher
-    const bool rows_are_far = depth * (i_end - i_begin) * long(sizeof(T)) > 1024 * 64;
     const bool has_strips = a_by_column && is_large<T>(depth, i_end - i_begin) && is_crowded(a, depth);
     for (long i = i_begin; i < i_end; i += at_a_time) {
       const long end = i_end - i < at_a_time ? i_end : i + at_a_time;
       const Strips<T> strips = has_strips ? into_strips(a, i, end, depth, scratch) : Strips<T>{};
       for_panels(b, [&](long j, Panel<const T> p) {
         const T* const next = p.row(depth) < end_of_b ? p.row(depth) : b.data;
-        panel<a_by_column>(a, i, end, p.data, p.columns, depth, j, epilogue, is_far ? next : nullptr,
-                           rows_are_far && j == 0, strips);
+        panel<a_by_column>(a, i, end, p.data, p.columns, depth, j, epilogue, is_far ? next : nullptr, strips);
       });
     }
   }

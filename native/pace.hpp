@@ -36,7 +36,7 @@ class Pace {
   using Clock = std::chrono::steady_clock;
   static constexpr double window = 0.05;      // seconds
   static constexpr double least_share = 0.8;  // of the time that threads want; on a quiet machine it is 0.95 or more
-  static constexpr int patience = 20;         // windows until another trial
+  static constexpr int least_patience = 4, most_patience = 32;  // windows until another trial
 
   bool window_ends(int n_threads, int most) {
     const double rate = rows_ / seconds_, share = processor_seconds_ / (seconds_ * n_threads);
@@ -45,8 +45,11 @@ class Pace {
     const bool was_alone = is_alone_;
     if (is_on_trial_) {
       is_on_trial_ = false;
-      windows_to_wait_ = patience;
-      if (rate < rate_before_) is_alone_ = !is_alone_;
+      // a trial that changed nothing need not come again soon; one that did may have been deceived
+      const bool won = rate >= rate_before_;
+      patience_ = won ? least_patience : patience_ < most_patience ? 2 * patience_ : most_patience;
+      if (!won) is_alone_ = !is_alone_;
+      windows_to_wait_ = patience_;
     } else if (windows_to_wait_ > 0) {
       --windows_to_wait_;
     } else if (is_alone_ || share < least_share) {
@@ -61,7 +64,7 @@ class Pace {
   std::clock_t processor_at_ = 0;
   double seconds_ = 0, processor_seconds_ = 0, rows_ = 0;  // of this window so far
   double rate_before_ = 0;                                 // rows a second in the window before the trial
-  int windows_to_wait_ = 0;
+  int patience_ = least_patience, windows_to_wait_ = 0;
   bool is_alone_ = false, is_on_trial_ = false;
 };
 

@@ -41,7 +41,6 @@ struct PanelAhead {
   static constexpr long terms = 32, line_bytes = 64, least_tiles = 4;
   std::uintptr_t at = 0;  // which may well be behind the last panel, where nothing is read
   long bytes_a_tile = 0, bytes_at_once = 0;
-  long end_of_far_rows = 0;  // up to where tiles also ask for the rows of a that the next one reads
 
   // Of a panel of `depth` rows, while so many tiles are computed; null for none.
   static PanelAhead of(const void* panel, long row_bytes, long depth, long tiles) {
@@ -54,14 +53,6 @@ struct PanelAhead {
   BACKLIT_INLINE void ask() {
     for (const std::uintptr_t end = at + bytes_at_once; at < end; at += line_bytes)
       __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
-  }
-  // Terms k to k + `terms` of rows i to i + height of a.
-  template <int height, class O>
-  BACKLIT_INLINE void ask_for_rows(Rows<O> a, long i, long k) const {
-    if (i + height > end_of_far_rows) return;
-    for (int r = 0; r < height; ++r)
-      for (long line = 0; line < terms * long(sizeof(O)); line += line_bytes)
-        __builtin_prefetch(reinterpret_cast<const char*>(a.row(i + r) + k) + line);
   }
 };
 
@@ -144,7 +135,6 @@ BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth,
   } else {
     while (k < depth) {
       here.terms_begin();
-      here.ahead.template ask_for_rows<height>(a, i + height, k);
       terms_until(depth - k < PanelAhead::terms ? depth : k + PanelAhead::terms, std::false_type{});
     }
   }
@@ -231,15 +221,13 @@ BACKLIT_INLINE void with_width(long columns, F&& f) {
 // asked for meanwhile.
 template <bool a_by_column, class O, class Epilogue>
 inline void panel(Rows<O> a, long i, long i_end, const O* b, long columns, long depth, long j, Epilogue& epilogue,
-                  const O* next = nullptr, bool rows_are_far = false, Strips<O> strips = {}) {
+                  const O* next = nullptr, Strips<O> strips = {}) {
   using T = typename SumOf<O>::type;
   with_width<T, O>(columns, [&](auto width) {
     using Width = decltype(width);
-    if constexpr (!a_by_column) {
+    if constexpr (!a_by_column)
       epilogue.ahead =
           PanelAhead::of(next, Width::template columns<T> * long(sizeof(O)), depth, (i_end - i) / Width::height);
-      epilogue.ahead.end_of_far_rows = rows_are_far ? i_end : 0;
-    }
     epilogue.panel_begins(j);
     panel_rows<O, Width, a_by_column>(a, strips, i, i_end, b, depth, j, epilogue);
   });
