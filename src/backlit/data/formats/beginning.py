@@ -1,13 +1,19 @@
-"""Where a table begins in a text file: after how many lines of title, source and comments its header stands."""
+"""Where a table begins in a text file: behind how many lines of title and comments stands its header, if it is one."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 COMMENT_MARKS = ("#", "%", "//", "!")
 _YEAR = re.compile(r"(1[89]|20)\d\d")
+_LOOKED_AT, _SHOWN = 10_000, 4
+_ALIKE = 2 / 3
 
 
 def find_beginning(rows: Sequence[Sequence[str]]) -> int | None:
@@ -83,3 +89,38 @@ def _numbers_below(header: Sequence[str], below: Sequence[Sequence[str]]) -> boo
         not is_number(header[j]) and all(is_number(row[j]) or not row[j].strip() for row in below)
         for j in range(len(header))
     )
+
+
+def remark_on_header(frame: pl.DataFrame, path: object) -> tuple[str, ...]:
+    """Return what to say where most names of columns might as well stand below them: none where all seems right.
+
+    A number above text, or text above numbers, is a name. A number above numbers may be one (``1990``), and so may a
+    word that no cell has; a word that also stands in its column is none.
+    """
+    head = frame.head(_LOOKED_AT)
+    like_cells, words = 0, 0
+    for i, name in enumerate(head.columns):
+        if is_number(name) != _holds_numbers(head[name]):
+            return ()
+        if is_number(name):
+            like_cells += 1
+        elif (head[name].str.strip_chars() == name).any():
+            like_cells, words = like_cells + 1, words + 1
+        elif i + 1 - like_cells > frame.width * (1 - _ALIKE):
+            return ()
+    if not words:
+        return ()
+    names = ", ".join(map(repr, frame.columns[:_SHOWN])) + " …" * (frame.width > _SHOWN)
+    return (
+        f"The first line of {path} was taken for the names of columns, but reads like a row: {names}. "
+        "If the file has no header line, give names= (--names).",
+    )
+
+
+def _holds_numbers(cells: pl.Series) -> bool:
+    import polars as pl
+
+    if cells.dtype != pl.String:
+        return True
+    first = next((text for text in cells.head(100).to_list() if text and text.strip()), "")
+    return is_number(first.strip())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backlit.data.formats.beginning import is_number
+from backlit.data.formats.beginning import is_number, remark_on_header
 from backlit.data.formats.encodings import as_utf8
 from backlit.data.formats.lines import Lines, count_byte, count_lines
 from backlit.data.formats.plain_numbers import divide
@@ -121,7 +121,8 @@ def read_delimited(
     frame, plain = table or (text.line_by_line(comment), frozenset())
     before = division.beginning
     remark = f"Left out {_counted(before, 'line')} before the table, which begins on line {first}."
-    return TextTable(frame, division.separator, first, (remark,) if before else (), plain)
+    remarks = (remark,) * bool(before) + (remark_on_header(frame, path) if names is None else ())
+    return TextTable(frame, division.separator, first, remarks, plain)
 
 
 @dataclass(frozen=True)
