@@ -112,7 +112,7 @@ def fit(seed):
 joblib.Parallel(jobs, backend="threading")(joblib.delayed(fit)(seed) for seed in range(jobs))
 done.set()
 watcher.join()
-print(sorted(counts)[len(counts) // 2])
+print(sorted(counts)[len(counts) // 2], max(counts))
 """
 
 
@@ -120,13 +120,16 @@ def threads_of_engine(jobs, **environment):
     variables = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
     variables |= {"OPENBLAS_NUM_THREADS": "1"} | environment
     command = [sys.executable, "-c", WATCH, str(jobs)]
-    return int(subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    usual, most = map(int, done.stdout.split())
+    return usual, most
 
 
 @pytest.mark.thorough
 @pytest.mark.needs("/proc", "affinity")
 def test_threads_times_jobs_are_no_more_than_processors():
     processors = len(os.sched_getaffinity(0))
-    assert threads_of_engine(1) == processors - 1
-    assert threads_of_engine(processors) == 0
-    assert threads_of_engine(1, OMP_NUM_THREADS="1") == 0
+    # on a busy machine one thread may go on alone after a while
+    assert threads_of_engine(1)[1] == processors - 1
+    assert threads_of_engine(processors)[0] == 0
+    assert threads_of_engine(1, OMP_NUM_THREADS="1")[1] == 0
