@@ -235,7 +235,7 @@ def sections(results: Results) -> dict[str, str]:
     """Return the text of each section for which there are results."""
     written = {}
     for name, write in SECTIONS.items():
-        needs = {"variants": "training", "headline": "training"}.get(name, name)
+        needs = {"variants": "training", "headline": "training", "machine": "training"}.get(name, name)
         if results.get(needs):
             written[name] = write(results)
     for isa in results.get("held", {}):

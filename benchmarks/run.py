@@ -180,11 +180,12 @@ def measure(arguments: argparse.Namespace) -> report.Results:
     file = QUICK_RESULTS if arguments.quick else RESULTS
     results: report.Results = json.loads(file.read_text()) if file.exists() else {}
     file.parent.mkdir(exist_ok=True)
-    results["machine"] = machine.describe()
     results["failed"] = {}
     parts = arguments.only.split(",") if arguments.only else QUICK_PARTS if arguments.quick else PARTS
     if arguments.isa or arguments.neighbor:
         parts = ()
+    else:
+        results["machine"] = machine.describe()
     if "training" in parts or "peak" not in results:  # shares are of the peak of the same run
         results["peak"] = {
             dtype: {str(n): machine.peak(dtype, n) for n in sorted({1, machine.processors()})}
