@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 from test_native import ENGINES, examples, parameters
 
+import needs
 from backlit.core.backpropagation import backpropagate, cost
 from backlit.core.dropout import Dropout
 from backlit.core.embedded_network import EmbeddedNetwork
@@ -52,7 +52,9 @@ def trained(engine, ensemble, steps=range(4), state=None, n_threads=None):
     return session
 
 
+@pytest.mark.needs("torch")
 def test_the_gradient_of_the_mean_cost_is_the_one_torch_finds():
+    torch = needs.imported("torch")
     ensemble, rng = an_ensemble(), np.random.default_rng(1)
     scales = [r * factor for r, factor in zip(scales_told(ensemble), (1.0, 0.5, 2.0), strict=True)]
     trunk, x = trunk_of(ensemble, scales[0]), rng.standard_normal((K, 7, 4))

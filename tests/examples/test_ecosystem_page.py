@@ -12,6 +12,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import backlit as bl
+import needs
 
 matplotlib.use("Agg")
 sys.path.append(str(Path(__file__).parents[1] / "export"))
@@ -32,5 +33,7 @@ def test_snippets(section, tmp_path, monkeypatch):
     names = {"bl": bl, "np": np, "X": X, "y": y, "clf": clf}
     snippets = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     assert snippets
+    if "import torch\n" in section:
+        needs.require("torch")
     for snippet in snippets:
         exec(compile(snippet, "docs/ecosystem.md", "exec"), names)
