@@ -35,8 +35,9 @@ class Pace {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr double window = 0.05;      // seconds
-  static constexpr double least_share = 0.8;  // of the time that threads want; on a quiet machine it is 0.95 or more
+  static constexpr double least_share = 0.7;  // of the time that threads want; on a quiet machine it is 0.95 or more
   static constexpr int least_patience = 4, most_patience = 32;  // windows until another trial
+  static constexpr int believed = 4;  // windows in a row; threads of somebody's last call may still spin for one or two
 
   bool window_ends(int n_threads, int most) {
     const double rate = rows_ / seconds_, share = processor_seconds_ / (seconds_ * n_threads);
@@ -52,7 +53,7 @@ class Pace {
       windows_to_wait_ = patience_;
     } else if (windows_to_wait_ > 0) {
       --windows_to_wait_;
-    } else if (is_alone_ || share < least_share) {
+    } else if (crowded_ = share < least_share ? crowded_ + 1 : 0; is_alone_ || crowded_ >= believed) {
       is_on_trial_ = true;
       rate_before_ = rate;
       is_alone_ = !is_alone_;
@@ -65,6 +66,7 @@ class Pace {
   double seconds_ = 0, processor_seconds_ = 0, rows_ = 0;  // of this window so far
   double rate_before_ = 0;                                 // rows a second in the window before the trial
   int patience_ = least_patience, windows_to_wait_ = 0;
+  int crowded_ = 0;  // windows in a row in which threads did not get the processors' time
   bool is_alone_ = false, is_on_trial_ = false;
 };
 
