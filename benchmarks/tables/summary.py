@@ -42,14 +42,15 @@ class Before:
 
 def sections(records: dict[Key, Record], before: Before = Before()) -> dict[str, str]:
     """Return the text of each place in the documentation: an overview, every set by itself, and who ran where."""
-    # of a fit on one thread and on two, the later counts
+    # of a fit on one thread and on two, the later's score counts
     found = list({(key.set, key.contestant, key.seed): record for key, record in records.items()}.values())
     good = [record for record in found if "scores" in record]
+    whole = [record for record in records.values() if "scores" in record]
     return {
         "tables overview": overview(found, before),
         "tables parts": parts(good, before),
-        "tables sets": "\n\n".join(one_set(name, good, before) for name in _sets_of(good, before.sets)),
-        "tables machine": machine(good, before),
+        "tables sets": "\n\n".join(one_set(name, good, whole, before) for name in _sets_of(good, before.sets)),
+        "tables machine": machine(whole, before),
     }
 
 
@@ -81,19 +82,20 @@ def parts(records: Sequence[Record], before: Before = Before()) -> str:
     return table(["error", *sets], [line for line in lines if any(each != DASH for each in line[1:])])
 
 
-def one_set(name: str, records: Sequence[Record], before: Before = Before()) -> str:
-    """Scores, times and memory on one set, the best first."""
+def one_set(name: str, records: Sequence[Record], fits: Sequence[Record], before: Before = Before()) -> str:
+    """Scores of the records on one set, and times and memory of the quietest fits, the best first."""
     metrics = METRICS[SETS[name][2]]
     main = _main_metric(name)
     found = {key: _select(records, name, key) for key, contestant in CONTESTANTS.items() if not contestant.whole}
     found = {key: rows for key, rows in found.items() if rows}
+    timed = {key: _quietest(_select(fits, name, key)) for key in found}
     lines = [
         [
             _title(key),
             *(_scores(found[key], metric) for metric in metrics),
             str(len(found[key])),
-            *(_time(found[key], *part) for part in (("fit", "wall"), ("fit", "cpu"), ("predict", "wall"))),
-            f"{statistics.fmean(row['peak_mib'] for row in found[key]):,.0f}",
+            *(_time(timed[key], *part) for part in (("fit", "wall"), ("fit", "cpu"), ("predict", "wall"))),
+            f"{statistics.fmean(row['peak_mib'] for row in timed[key]):,.0f}",
         ]
         for key in found
     ]
@@ -122,7 +124,7 @@ def machine(records: Sequence[Record], before: Before = Before()) -> str:
     places = sorted({record["machine"] for record in records})
     when = " to ".join(dict.fromkeys([dates[0], dates[-1]])) if dates else ""
     busy = any(_is_busy(record) for record in records)
-    remark = " ~: the machine had other work during one of these fits; such times are too long." if busy else ""
+    remark = " ~: the machine had other work during all fits; such times are too long." if busy else ""
     here = f"{'; '.join(places)}; threads: {threads}; {when}. {named}.{remark}"
     return f"{here}\n\n{earlier}" if earlier else here
 
@@ -182,6 +184,12 @@ def _time(rows: Sequence[Record], part: str, kind: str) -> str:
     seconds = _mean(rows, part, kind)
     mark = "~" if any(map(_is_busy, rows)) else ""
     return mark + (f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}" if seconds < 1 else f"{seconds:.1f}")
+
+
+def _quietest(rows: Sequence[Record]) -> Sequence[Record]:
+    """Return the fits that tell how long one takes: of a quiet machine if there are such, and on the most threads."""
+    rows = [row for row in rows if not _is_busy(row)] or rows
+    return [row for row in rows if row["n_threads"] == max(each["n_threads"] for each in rows)]
 
 
 def _is_busy(record: Record) -> bool:

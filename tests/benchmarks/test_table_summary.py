@@ -8,9 +8,11 @@ from summary import Before, sections
 KEY = Key("letter", "lightgbm", 0, 2)
 
 
-def line(contestant: str, seed: int, accuracy: float, wall: float, load: float = 0.0) -> dict[str, object]:
+def line(
+    contestant: str, seed: int, accuracy: float, wall: float, load: float = 0.0, n_threads: int = 2
+) -> dict[str, object]:
     return {
-        **Key("letter", contestant, seed, 2)._asdict(),
+        **Key("letter", contestant, seed, n_threads)._asdict(),
         "scores": {"accuracy": accuracy, "log_loss": 0.5},
         "fit": {"wall": wall, "cpu": 2 * wall},
         "predict": {"wall": 0.25, "cpu": 0.25},
@@ -59,6 +61,21 @@ def test_what_a_part_gains_is_told_of_the_seeds_that_both_have():
     # 0.12 + 0.25 instead of 0.1 + 0.2
     assert _cells(found["tables parts"])[2:] == [["tabular without schedule", "+23.3 %"]]
     assert "without" not in found["tables overview"] + found["tables sets"]
+
+
+def test_times_are_of_a_quiet_machine_and_of_the_most_threads_where_there_are_such():
+    lines = [
+        line("lightgbm", 0, 0.90, 8.0, load=9.0),
+        line("lightgbm", 1, 0.92, 2.0),
+        line("lightgbm", 2, 0.94, 3.0, n_threads=1),
+        line("xgboost", 0, 0.80, 5.0, load=9.0),
+        line("xgboost", 1, 0.82, 7.0, load=9.0),
+    ]
+    found = sections({Key(*(each[name] for name in Key._fields)): each for each in lines})
+    assert [[row[0], *row[3:6]] for row in _cells(found["tables sets"])[2:]] == [
+        ["LightGBM", "3", "2.0", "4.0"],
+        ["XGBoost", "2", "~6.0", "~12.0"],
+    ]
 
 
 def test_what_earlier_runs_found_stands_until_there_are_lines():
