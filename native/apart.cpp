@@ -1,6 +1,7 @@
 // Gradient and step apart, so that gradients of several processes can be added up in between. Those of one machine have
 // shares.cpp as well.
 #include <algorithm>
+#include <exception>
 
 #include "session.hpp"
 #include "subnormals.hpp"
@@ -10,11 +11,20 @@ namespace backlit {
 namespace {
 // To bound memory: rows a gradient is summed over at a time.
 constexpr long gradient_rows = 2048;
+
+std::exception_ptr failure_of(const std::function<void(int)>& finished, int layer) {
+  try {
+    finished(layer);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
 }  // namespace
 
 template <class T>
 void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batch, long n_rows, double* cost,
-                          double* weight, long first_row, T* packed) {
+                          double* weight, long first_row, T* packed, const std::function<void(int)>& finished) {
   const Call call;
   const auto row_of = [&](long i) { return rows_of_batch ? long(rows_of_batch[i]) : i; };
   const long chunk = std::min(n_rows, gradient_rows);
@@ -30,6 +40,7 @@ void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batc
   *weight = 0;
   for (long i = 0; i < n_rows; ++i) *weight += examples.weight_of(row_of(i));
   std::vector<double> chunk_costs((n_rows + chunk - 1) / chunk, 0.0);
+  std::exception_ptr failed;  // of `finished`: the other threads wait for this one all the same
   Barrier barrier(n_threads);
   on_threads(n_threads, [&](int thread) {
     T* scratch = workspace_.scratch(thread);
@@ -44,19 +55,25 @@ void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batc
       embedding_.forward(rows);
       passes_.forward_in_training(rows, t, first_row + first + rows.begin, scratch);
       passes_.output(rows, true);
-      barrier.wait();  // w is transposed
-      passes_.backward(rows, n, scratch);
+      // layer by layer from the last, as in the lecture: what is finished can be sent while the rest is computed
+      for (int l = workspace_.n_layers() - 1; l >= 0; --l) {
+        passes_.into_panels(l, n, rows, passes_.all_neurons(l));
+        barrier.wait();  // the layer's errors are there, and w is transposed
+        whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
+        if (thread == l % n_threads) whole_gradient_.add_b(l, n);
+        if (finished && first + n == n_rows) {
+          barrier.wait();  // so is its gradient
+          if (thread == 0 && !failed) failed = failure_of(finished, l);
+        }
+        if (l > 0) passes_.layer_backward(l - 1, n, rows, passes_.all_neurons(l - 1), scratch);
+      }
       embedding_.backward(rows, scratch);
-      barrier.wait();  // all errors are there
+      barrier.wait();  // the errors of the embeddings are there
       if (thread == 0)
         for (long i = 0; i < n; ++i) {
           const double s = examples.weight_of(row_of(first + i));
           if (s != 0) chunk_costs[first / chunk] += s / *weight * *workspace_.cost(i);
         }
-      for (int l = 0; l < workspace_.n_layers(); ++l) {
-        whole_gradient_.add_w(l, n, Part(layers_[l].weight_rows(), thread, n_threads), scratch);
-        if (thread == l % n_threads) whole_gradient_.add_b(l, n);
-      }
       embedding_.add_nabla(Part(embedding_.n_embedded(), thread, n_threads), n);
       barrier.wait();  // the batch's buffers may be written again
     }
@@ -64,6 +81,7 @@ void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batc
   *cost = 0;
   for (double part : chunk_costs) *cost += part;
   if (packed) keep_nabla_here();
+  if (failed) std::rethrow_exception(failed);
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // All that knows Python, with bindings.hpp: it checks, converts and calls.
 #include "bindings.hpp"
 
+#include <nanobind/stl/function.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -107,21 +108,22 @@ class Binding {
     return {cost, weight};
   }
 
-  // Leaves the gradient for get_nabla, or in `packed`; returns (C, Σ s).
+  // Leaves the gradient for get_nabla, or in `packed`; returns (C, Σ s). Tells `finished` each layer that is there
+  // early.
   std::pair<double, double> gradient(Input<T> x, Array<const T> y, std::optional<Vector<const T>> sample_weight,
                                      long first_row, std::optional<Vector<const std::int64_t>> rows,
-                                     std::optional<Vector<T>> packed) {
+                                     std::optional<Vector<T>> packed, const std::function<void(int)>& finished) {
     const Examples<T> examples = checked_examples<T>(session_.description().shape, x, std::optional(y), sample_weight);
     require(first_row >= 0, "first_row cannot be negative");
     if (rows) check_rows(*rows, rows_of<T>(x));
     if (packed) check_packed(session_, *packed);
     double cost = 0, weight = 0;
+    has_gradient_ = !packed;
     {
       nb::gil_scoped_release release;
       session_.gradient(examples, rows ? rows->data() : nullptr, long(rows ? rows->shape(0) : rows_of<T>(x)), &cost,
-                        &weight, first_row, packed ? packed->data() : nullptr);
+                        &weight, first_row, packed ? packed->data() : nullptr, finished);
     }
-    has_gradient_ = !packed;
     return {cost, weight};
   }
   void get_nabla(int layer, Array<T> nabla_w, Vector<T> nabla_b) const {
@@ -268,7 +270,8 @@ void bind(nb::module_& m, const char* name) {
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())
       .def("gradient", &B::gradient, "x"_a.noconvert(), "y"_a.noconvert(), "sample_weight"_a.noconvert() = nb::none(),
-           "first_row"_a = 0, "rows"_a.noconvert() = nb::none(), "packed"_a.noconvert() = nb::none())
+           "first_row"_a = 0, "rows"_a.noconvert() = nb::none(), "packed"_a.noconvert() = nb::none(),
+           "finished"_a = nb::none())
       .def("get_nabla", &B::get_nabla, "layer"_a, "nabla_w"_a.noconvert(), "nabla_b"_a.noconvert())
       .def("apply_gradient", &B::apply_gradient, "nabla_w"_a, "nabla_b"_a, "rate"_a, "decay"_a = 1.0,
            "nabla_of_embeddings"_a.noconvert() = nb::none())

@@ -40,8 +40,9 @@ class Session {
 
   // C without the penalty, its gradient left in the layers, and Σ s. `rows` are those of the examples, or null for all.
   // For dropout, the first row is `first_row` of its batch. Where `packed` is not null, the gradient is left there.
+  // `finished` is called with each layer, the last one first, once its gradient is whole, while other threads go on.
   void gradient(Examples<T> examples, const std::int64_t* rows, long n_rows, double* cost, double* weight,
-                long first_row = 0, T* packed = nullptr);
+                long first_row = 0, T* packed = nullptr, const std::function<void(int)>& finished = nullptr);
   // The optimizer's decay of the weights is multiplied by `decay`.
   void apply_gradient(const std::vector<const T*>& nabla_w, const std::vector<const T*>& nabla_b, double rate,
                       double decay, const T* nabla_of_embeddings = nullptr);

@@ -1,4 +1,7 @@
-"""Gradients of a step behind one another in one array, as the lecture has them; every rank takes the whole step.
+"""Gradients of a step behind one another in one array, in the lecture's order; every rank takes the whole step.
+
+∇w of the last layer stands first, for backpropagation comes to it first: where the mean is taken by messages, it is on
+its way while earlier layers are computed.
 
 Beside each stand the cost and the weight of its shard, ``Σ s_x``, which is what it counts in the mean: the gradient of
 the whole batch is ``∇C = (Σ_r S_r ∇C_r) / (Σ_r S_r)``.
@@ -51,8 +54,7 @@ class FlatGradients:
     def __init__(self, sessions: Sequence[Session], mean: Mean) -> None:
         self._sessions, self._mean = sessions, mean
         self._is_finite = [True] * len(sessions)
-        self._shapes, self._n_layers = _shapes(sessions[0]), len(sessions[0].network().weights)
-        self._places = np.cumsum([0, *(int(np.prod(shape)) for shape in self._shapes)]).tolist()
+        self._places = _places(sessions[0])
 
     def put(self, m: int, shard: Shard | None, first_row: int) -> None:
         """See `backlit.distributed.stepping.Stepping`."""
@@ -60,8 +62,16 @@ class FlatGradients:
         if shard is None:
             own[:] = 0
             return
-        room = self._cut(own[:-2])
-        found = self._sessions[m].cost_and_gradient(*shard.picked(), first_row=first_row, out=room)
+        room = self._cut(own)
+        s = shard.sample_weight
+        counted = float(len(shard.rows) if s is None else s[shard.rows].sum(dtype=np.float64))
+
+        def finished(layer: int) -> None:
+            self._mean.there(m, self._places[0][layer].end, counted)
+
+        found = self._sessions[m].cost_and_gradient(
+            *shard.picked(), first_row=first_row, out=room, finished=finished if self._mean.is_sent_early else None
+        )
         for views, nablas in zip(room, (found.nabla_w, found.nabla_b), strict=True):
             for view, nabla in zip(views, nablas, strict=True):
                 if nabla is not view:  # an engine that did not write into `room`
@@ -84,7 +94,7 @@ class FlatGradients:
     def step(self, m: int, penalty: Penalty, rate: float, decay: float) -> float:
         """See `backlit.distributed.stepping.Stepping`."""
         session, weight = self._sessions[m], self.weight(m)
-        nabla_w, nabla_b = self._cut(self._mean.mean[m, :-2])
+        nabla_w, nabla_b = self._cut(self._mean.mean[m])
         cost = 0.0
         if penalty != NO_PENALTY:
             weights = apart(session.network())[0].weights  # embeddings are not penalized
@@ -98,16 +108,36 @@ class FlatGradients:
         """See `backlit.distributed.stepping.Stepping`: there is nothing that others do not know."""
 
     def _cut(self, numbers: Numbers) -> tuple[list[Numbers], list[Numbers]]:
-        each = zip(self._places[:-1], self._places[1:], self._shapes, strict=True)
-        arrays = [numbers[begin:end].reshape(shape) for begin, end, shape in each]
-        return arrays[: self._n_layers], arrays[self._n_layers :]
+        weights, biases = ([numbers[at.begin : at.end].reshape(at.shape) for at in places] for places in self._places)
+        return weights, biases
 
 
-def _shapes(session: Session) -> list[tuple[int, ...]]:
+class Place(NamedTuple):
+    """Where an array stands among the numbers of a gradient."""
+
+    begin: int
+    end: int
+    shape: tuple[int, ...]
+
+
+def _places(session: Session) -> tuple[list[Place], list[Place]]:
+    """Return where ∇w of each layer stands, and ∇b of each; behind them those of embeddings."""
     network = session.network()
-    return [array.shape for array in (*network.weights, *network.biases)]
+    n, end = len(apart(network)[0].weights), 0
+    arrays = [*network.weights, *network.biases]
+    places: dict[int, Place] = {}
+    for k in (*reversed(range(n)), *range(n, len(arrays))):
+        begin, end = end, end + arrays[k].size
+        places[k] = Place(begin, end, arrays[k].shape)
+    found = [places[k] for k in range(len(arrays))]
+    return found[: len(network.weights)], found[len(network.weights) :]
 
 
 def flat_size(session: Session) -> int:
-    """Return how many numbers ∇w of each layer, then ∇b of each, a cost and a weight are."""
-    return sum(int(np.prod(shape)) for shape in _shapes(session)) + 2
+    """Return how many numbers ∇w of each layer, ∇b of each, a cost and a weight are."""
+    return sum(place.end - place.begin for places in _places(session) for place in places) + 2
+
+
+def layer_ends(session: Session) -> list[int]:
+    """Return where ∇w of each layer ends, the last layer first."""
+    return [place.end for place in reversed(_places(session)[0][: len(apart(session.network())[0].weights)])]

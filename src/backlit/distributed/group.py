@@ -45,6 +45,10 @@ class Group(Protocol):
         """Put in place of an array, ``(n,)``, its sum over all ranks: the same bits on each of them."""
         ...
 
+    def begin_to_add_up(self, numbers: Floats) -> Callable[[], None]:
+        """Do the same beside what comes next, and return what waits for it; until then nobody looks at the array."""
+        ...
+
     def from_first(self, message: bytes | None) -> bytes:
         """Return the message of the first rank; those of others are not looked at."""
         ...
@@ -57,6 +61,10 @@ class Alone:
 
     def add_up(self, numbers: Floats) -> None:
         """See `Group`."""
+
+    def begin_to_add_up(self, numbers: Floats) -> Callable[[], None]:
+        """See `Group`."""
+        return lambda: None
 
     def from_first(self, message: bytes | None) -> bytes:
         """See `Group`."""

@@ -10,7 +10,7 @@ import numpy as np
 from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.penalty import Penalty
 from backlit.distributed.by_share import TOLD, StepsByShare
-from backlit.distributed.flat import FlatGradients, Shard, flat_size
+from backlit.distributed.flat import FlatGradients, Shard, flat_size, layer_ends
 from backlit.distributed.group import Group
 from backlit.distributed.mean import ByMessage, InMemory, Mean
 from backlit.distributed.same_machine import seen_by_all
@@ -77,11 +77,13 @@ def stepping_of(sessions: Sequence[Session], group: Group) -> Stepping:
         memory = seen_by_all(group, shape, dtype, session.layout)
         if memory is not None:
             return StepsByShare(sessions, (group.rank, group.size), memory)
-    return FlatGradients(sessions, _mean(group, n, flat_size(session), dtype))
+    return FlatGradients(sessions, _mean(group, sessions, dtype))
 
 
-def _mean(group: Group, n_networks: int, n: int, dtype: np.dtype[Any]) -> Mean:
-    if group.size == 1:
-        return Mean(np.zeros((n_networks, n), dtype))
-    memory = seen_by_all(group, (group.size + 1, n_networks, n), dtype, "lecture")
-    return ByMessage(group, np.zeros((n_networks, n), dtype)) if memory is None else InMemory(group, memory)
+def _mean(group: Group, sessions: Sequence[Session], dtype: np.dtype[Any]) -> Mean:
+    shape = len(sessions), flat_size(sessions[0])
+    memory = seen_by_all(group, (group.size + 1, *shape), dtype, "lecture") if group.size > 1 else None
+    if memory is not None:
+        return InMemory(group, memory)
+    own = np.zeros(shape, dtype)
+    return Mean(own) if group.size == 1 else ByMessage(group, own, layer_ends(sessions[0]))

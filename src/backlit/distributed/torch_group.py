@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -53,8 +53,18 @@ class TorchGroup:
 
     def add_up(self, numbers: Floats) -> None:
         """See `Group`."""
+        self.begin_to_add_up(numbers)()
+
+    def begin_to_add_up(self, numbers: Floats) -> Callable[[], None]:
+        """See `Group`."""
         with _lost():
-            self._dist.all_reduce(self._torch.from_numpy(numbers))
+            work = self._dist.all_reduce(self._torch.from_numpy(numbers), async_op=True)
+
+        def wait() -> None:
+            with _lost():
+                work.wait()
+
+        return wait
 
     def from_first(self, message: bytes | None) -> bytes:
         """See `Group`."""

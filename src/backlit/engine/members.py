@@ -110,6 +110,7 @@ class MembersSession:
         *,
         first_row: int = 0,
         out: NablaArrays | None = None,
+        finished: Callable[[int], None] | None = None,
     ) -> Gradient:
         raise InvalidInputError("A gradient is of one network. Ask a member for its own.")
 

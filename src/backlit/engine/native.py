@@ -5,7 +5,7 @@ Arrays are made contiguous and of the network's dtype here, so that the bindings
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from backlit.engine.checks import (
     check_shapes,
     refuse_sparse,
 )
-from backlit.engine.native_arrays import PARAMETER, NativeArrays
+from backlit.engine.native_arrays import PARAMETER, NativeArrays, Reader
 from backlit.engine.packed import PackedGradients
 from backlit.engine.protocol import (
     Floats,
@@ -224,12 +224,14 @@ class NativeSession(PackedGradients):
         *,
         first_row: int = 0,
         out: NablaArrays | None = None,
+        finished: Callable[[int], None] | None = None,
     ) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
         own_y, s = self._arrays.own(y), self._optional(sample_weight)
-        cost, weight = self._session.gradient(self._input(x), own_y, s, first_row)
-        nabla_w, nabla_b = self._arrays.read_nabla(out)
         penalty = self._objective.penalty
+        reader = Reader(self._arrays, out, finished if penalty == NO_PENALTY else None)
+        cost, weight = self._session.gradient(self._input(x), own_y, s, first_row, finished=reader.of_layer)
+        nabla_w, nabla_b = reader.read()
         if penalty == NO_PENALTY:
             return Gradient(cost, nabla_w, nabla_b, weight)
         n_layers = self._arrays.n_layers

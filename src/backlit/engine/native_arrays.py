@@ -8,7 +8,7 @@ then W input by input.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -95,16 +95,16 @@ class NativeArrays:
             self._session.get_scales(slot, values)
         return scales
 
-    def read_nabla(self, out: NablaArrays | None) -> NablaArrays:
-        """Return the gradient that the session has just found, in `out` where that is given."""
-        nabla_w, nabla_b = out or self.empty()
-        for layer in range(self.n_layers):
-            self._session.get_nabla(layer, nabla_w[layer], nabla_b[layer])
+    def read_nabla(self, layer: int, out: NablaArrays) -> None:
+        """Read the gradient of a layer that the session has just found."""
+        self._session.get_nabla(layer, out[0][layer], out[1][layer])
+
+    def read_nabla_of_embeddings(self, out: NablaArrays) -> None:
+        """Read the gradient of the embeddings, if there are any."""
         if self._embedded:
             nabla = self._theta()
             self._session.get_nabla_of_embeddings(nabla)
-            from_flat(self._embedded, nabla, nabla_w, nabla_b)
-        return nabla_w, nabla_b
+            from_flat(self._embedded, nabla, *out)
 
     def apply(self, nabla_w: Sequence[Floats], nabla_b: Sequence[Floats], rate: float, decay: float) -> None:
         """Take a step by a gradient."""
@@ -115,6 +115,42 @@ class NativeArrays:
 
     def _theta(self) -> Floats:
         return np.zeros(flat_size(self._embedded), dtype=self._dtype)
+
+
+class Reader:
+    """Reads the gradient that a session finds: all of it in the end, or layers as they come where somebody waits.
+
+    Parameters
+    ----------
+    arrays : NativeArrays
+    out : (list of ndarray, list of ndarray), optional
+        Where ∇w and ∇b of each layer go.
+    finished : callable, optional
+        Is told each layer that is in `out`.
+    """
+
+    def __init__(
+        self, arrays: NativeArrays, out: NablaArrays | None, finished: Callable[[int], None] | None = None
+    ) -> None:
+        self._arrays, self._out, self._finished = arrays, out or arrays.empty(), finished
+        self._left = set(range(arrays.n_layers))
+        self.of_layer = self._take if out and finished else None
+
+    def read(self) -> NablaArrays:
+        """Return ∇w and ∇b of each layer, those of embeddings last."""
+        for layer in tuple(self._left):
+            self._read(layer)
+        self._arrays.read_nabla_of_embeddings(self._out)
+        return self._out
+
+    def _take(self, layer: int) -> None:
+        assert self._finished is not None
+        self._read(layer)
+        self._finished(layer)
+
+    def _read(self, layer: int) -> None:
+        self._arrays.read_nabla(layer, self._out)
+        self._left.remove(layer)
 
 
 def flat_size(embedded: Embedded) -> int:

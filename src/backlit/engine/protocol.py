@@ -8,7 +8,7 @@ gradients of several machines can be averaged in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
@@ -163,11 +163,13 @@ class Session(Protocol):
         *,
         first_row: int = 0,
         out: NablaArrays | None = None,
+        finished: Callable[[int], None] | None = None,
     ) -> Gradient:
         """Return C and its gradient, the penalty included, and change nothing.
 
         With dropout, it is the gradient that the next step would use: row i of x is row ``first_row + i`` of its batch.
-        An engine may write ∂C/∂w and ∂C/∂b into the arrays `out`, which are then the result's.
+        An engine may write ∂C/∂w and ∂C/∂b into the arrays `out`, which are then the result's; and it may tell
+        `finished` each layer, counted from 0 and the last one first, that is there while it works on others.
         """
 
     def apply_gradient(self, gradient: Gradient, rate: float, decay: float = 1.0) -> None:

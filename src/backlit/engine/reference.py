@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -145,6 +145,7 @@ class ReferenceSession:
         *,
         first_row: int = 0,
         out: NablaArrays | None = None,
+        finished: Callable[[int], None] | None = None,
     ) -> Gradient:
         check_shapes(self._sizes, x, y, sample_weight)
         share, batch_weight = shares(y, sample_weight)
