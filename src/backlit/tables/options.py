@@ -59,6 +59,8 @@ class TableTraining(FitOptions):
         A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
     zero_output : bool
         Whether weights and biases of the output layer begin at zero.
+    parametric_activation : bool
+        Whether each hidden neuron has an α, which is trained; see `backlit.core.parametric`.
     embedding : {"pbld"} or None
         Whether each number, date and duration has an embedding that is trained; see `backlit.core.embedding`.
     embed_above : int or None
@@ -105,6 +107,7 @@ class TableTraining(FitOptions):
     output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
     zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
+    parametric_activation: bool = option(False, "Train how much of σ each hidden neuron has.", "Network")
     embedding: str | None = option(
         None, "pbld: train an embedding of each number, date and duration, beside the number itself.", "Network"
     )
@@ -172,10 +175,11 @@ class TableTraining(FitOptions):
         if self.embed_above is not None and self.embed_above < 0:
             raise InvalidInputError(f"embed_above must be at least 0, or None, but is {self.embed_above}.")
         embeds = "embedding" if self.embedding else "" if self.embed_above is None else "embed_above"
-        if embeds and self.solver in ("sgd", "gd", LBFGS):
+        beside = embeds or ("parametric_activation" if self.parametric_activation else "")
+        if beside and self.solver in ("sgd", "gd", LBFGS):
             raise InvalidInputError(
-                "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
-                f"the solver is {self.solver!r}. Use another solver, or leave out {embeds}."
+                "Embeddings and parametric activations are trained by optimizers whose steps do not grow with the "
+                f"gradient, such as adam, but the solver is {self.solver!r}. Use another, or leave out {beside}."
             )
         if embeds and self.dropout_input:
             raise InvalidInputError(
@@ -264,7 +268,9 @@ class TableTraining(FitOptions):
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
         unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales", "bins_above")
-        left_out |= {name for name in (*unused, "embedding", "sharing") if not getattr(self, name)}
+        left_out |= {
+            name for name in (*unused, "parametric_activation", "embedding", "sharing") if not getattr(self, name)
+        }
         left_out |= {"embed_above"} if self.embed_above is None else set()
         left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins", "bins_above"}

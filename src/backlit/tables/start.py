@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from backlit.core.activations import get_activation
+from backlit.core.embedded import NOTHING, Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import NOTHING, Embedded, Embedding
+from backlit.core.embedding import Embedding
 from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.losses import get_loss, loss_name
@@ -175,6 +176,8 @@ def first_network(sizes: Sequence[int], output: str, training: TableTraining, em
         Inputs that have an embedding; where there are none, as in a table without numbers, the network is a plain one.
     """
     sizes = [sizes[0] + embedded.n_added, *sizes[1:]]
+    if training.parametric_activation:
+        embedded = replace(embedded, alphas=tuple(sizes[1:-1]))
 
     def initialized(m: int) -> Network | EmbeddedNetwork:
         network = Network.initialize(

@@ -279,7 +279,7 @@ def _write(
         target = rows.target
         output = output_activation(target.task, learned.loss, target.n_outputs)
         bare = replace(training, hidden=(), activation="relu", output_activation=None)
-        bare = replace(bare, members=1, sharing=None, embedding=None)
+        bare = replace(bare, members=1, sharing=None, embedding=None, parametric_activation=False)
         network = first_network([records.n_features, target.n_outputs], output, bare)
         assert isinstance(network, Network)
         write_parts(folder / START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})
