@@ -99,7 +99,7 @@ inline void bind_descriptions(nb::module_& m) {
       .def(
           "__init__",
           [](Shape* self, const std::vector<long>& sizes, const std::vector<std::string>& names,
-             const std::vector<long>& embedded, const std::vector<std::pair<long, long>>& categories) {
+             const std::vector<long>& embedded, const std::vector<std::pair<long, long>>& categories, bool parametric) {
             require(sizes.size() >= 2 && names.size() == sizes.size() - 1,
                     "one activation per layer but the input is needed");
             for (long size : sizes) require(size >= 1, "every layer needs a neuron");
@@ -107,6 +107,7 @@ inline void bind_descriptions(nb::module_& m) {
             for (const std::string& name : names)
               activations.push_back(Activation(index_of(name, activation_names, "activation")));
             Shape shape{sizes, activations, embedded};
+            shape.parametric = parametric;
             std::vector<long> bounds;
             for (const auto& [begin, end] : categories) bounds.insert(bounds.end(), {begin, end});
             set_categories(shape, bounds);
@@ -115,7 +116,7 @@ inline void bind_descriptions(nb::module_& m) {
             new (self) Shape(std::move(shape));
           },
           "sizes"_a, "activations"_a, "embedded"_a = std::vector<long>{},
-          "categories"_a = std::vector<std::pair<long, long>>{});
+          "categories"_a = std::vector<std::pair<long, long>>{}, "parametric"_a = false);
   nb::class_<Penalty>(m, "Penalty").def(nb::init<double, double, double>(), nb::kw_only(), "l2"_a, "l1"_a, "alpha"_a);
   nb::class_<LayerRates>(m, "LayerRates")
       .def(nb::init<const std::vector<double>&, const std::vector<double>&, double, double>(), "weights"_a, "biases"_a,

@@ -24,6 +24,7 @@ struct Shape {
   std::vector<long> embedded = {};        // columns of x that have an embedding, whose numbers come before x in layer 1
   std::vector<Category> categories = {};  // which layer 1 has in place of the columns of their values
   long n_replaced = 0;                    // so many columns, each counted once
+  bool parametric = false;                // whether each hidden neuron has an α; see parametric.hpp
 
   long n_in() const { return sizes.front(); }
   long n_e() const {  // numbers that embeddings give

@@ -17,6 +17,9 @@ Embedding<T>::Embedding(Workspace<T>& workspace)
     begins_.push_back(begins_.back() + (n + L::whole - 1) / L::whole * L::whole);
     for (long k = category.begin; k < category.end; ++k) is_value[k] = true;
   }
+  first_alpha_ = n_embedded();
+  for (std::size_t l = 1; shape.parametric && l + 1 < shape.sizes.size(); ++l)
+    begins_.push_back(begins_.back() + (shape.sizes[l] + L::whole - 1) / L::whole * L::whole);
   if (!any()) return;
   squares_.resize(n_embedded());
   for (long k = 0, begin = 0; k < long(is_value.size()); ++k) {
@@ -29,6 +32,11 @@ Embedding<T>::Embedding(Workspace<T>& workspace)
   theta_ = Buffer<T>(size());
   nabla_ = Buffer<T>(size());
   for (int slot = 0; slot < work_.description.optimizer.n_slots(); ++slot) slots_[slot] = Buffer<T>(size());
+  if (first_alpha_ == n_embedded()) return;
+  std::vector<const T*> alphas;
+  for (long f = first_alpha_; f < n_embedded(); ++f) alphas.push_back(of(theta_, f));
+  alphas.push_back(nullptr);
+  work_.set_alphas(std::move(alphas));
 }
 
 template <class T>
@@ -41,7 +49,7 @@ long Embedding<T>::n_delta() const {
 
 template <class T>
 void Embedding<T>::reserve(long n_rows, bool with_delta) {
-  if (!any()) return;
+  if (!embeds()) return;
   if (n_rows_ < n_rows) {
     a_1_ = Buffer<T>(n_rows * work_.description.shape.n_in());
     given_.resize(n_rows);
@@ -55,7 +63,7 @@ void Embedding<T>::reserve(long n_rows, bool with_delta) {
 
 template <class T>
 void Embedding<T>::forward(Part rows) {
-  if (!any()) return;
+  if (!embeds()) return;
   const Shape& shape = work_.description.shape;
   for (long i = rows.begin; i < rows.end; ++i) {
     T* to = a_1_.data() + i * shape.n_in();
@@ -84,7 +92,7 @@ void Embedding<T>::embed_category(long g, const T* x, T* c) {
 
 template <class T>
 void Embedding<T>::transpose(Part rows) {
-  if (!any()) return;
+  if (!embeds()) return;
   const Part used(std::min(rows.begin, n_delta()), std::min(rows.end, n_delta()));
   if (used.size() != 0) work_.layers[0].transpose(used);
 }
@@ -92,7 +100,7 @@ void Embedding<T>::transpose(Part rows) {
 // BP2: δ^e = (w²)ᵀ δ², and δ^c; σ of both is the identity
 template <class T>
 void Embedding<T>::backward(Part rows, T* scratch) {
-  if (!any()) return;
+  if (!embeds()) return;
   const long stride = padded(n_delta(), work_.kernels.lanes);
   const Matrix<T> delta_e{delta_e_.data() + rows.begin * stride, stride};
   work_.kernels.backward(Activation::identity, work_.delta_rows(0).from(rows.begin),
@@ -107,8 +115,12 @@ void Embedding<T>::add_nabla(Part embedded, long n_rows) {
     if (f < n_columns_)
       work_.kernels.embedding_gradient(of(theta_, f), work_.input(0), at_[f],
                                        {delta_e_.data() + f * EmbeddingLayout::n_out, stride}, n_rows, of(nabla_, f));
-    else
+    else if (f < first_alpha_)
       add_nabla_of_category(f - n_columns_, n_rows);
+    else {
+      const int l = int(f - first_alpha_);
+      work_.kernels.add_nabla_alpha(work_.of_alpha(l), of(nabla_, f), n_rows, work_.layers[l].n_out);
+    }
   }
 }
 
@@ -148,10 +160,13 @@ void Embedding<T>::add_squares_to(double& square) const {
 
 template <class T>
 void Embedding<T>::apply_nabla(const StepRule<T>& rule, T factor, Part embedded) {
-  const long n = n_columns_;
-  apply_nabla_by(work_.description.layer_rates.of_embeddings(rule), factor,
-                 {std::min(embedded.begin, n), std::min(embedded.end, n)});
-  apply_nabla_by(rule_of_biases(rule), factor, {std::max(embedded.begin, n), std::max(embedded.end, n)});
+  const StepRule<T> slower = work_.description.layer_rates.of_embeddings(rule);
+  const auto within = [&](long begin, long end) {
+    return Part(std::clamp(embedded.begin, begin, end), std::clamp(embedded.end, begin, end));
+  };
+  apply_nabla_by(slower, factor, within(0, n_columns_));
+  apply_nabla_by(rule_of_biases(rule), factor, within(n_columns_, first_alpha_));
+  apply_nabla_by(slower, factor, within(first_alpha_, n_embedded()));
 }
 
 template <class T>

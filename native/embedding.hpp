@@ -1,5 +1,6 @@
 // The embeddings before a network: forward before layer 1 is fed on, and from BP2's δ with respect to the inputs back
-// to their own gradient and step. Off, where no input is embedded, nothing here is touched.
+// to their own gradient and step. And α of hidden neurons, which the passes use, but whose step is taken here. Where
+// there is neither, nothing here is touched.
 #pragma once
 
 #include <vector>
@@ -15,7 +16,7 @@ class Embedding {
   explicit Embedding(Workspace<T>& workspace);
 
   bool any() const { return n_embedded() != 0; }
-  // Numbers and then categories; each is one thread's.
+  // Numbers, then categories, then hidden layers with α; each is one thread's.
   long n_embedded() const { return long(begins_.size()) - 1; }
 
   // All parameters, or a slot of the optimizer's, as EmbeddingLayout has them; slot −1 is the parameters.
@@ -47,6 +48,7 @@ class Embedding {
   bool is_finite() const { return all_finite(theta_.data(), theta_.size()); }
 
  private:
+  bool embeds() const { return work_.description.shape.n_e() != 0; }
   // Neurons of layer 1 whose δ is computed: all e and c, and what is left of the last panel.
   long n_delta() const;
   T* of(Buffer<T>& values, long embedded) { return values.data() + begins_[embedded]; }
@@ -56,7 +58,8 @@ class Embedding {
 
   Workspace<T>& work_;
   const long n_columns_;
-  std::vector<long> begins_;     // of the parameters of each number and category, and the end
+  long first_alpha_;
+  std::vector<long> begins_;     // of the parameters of each number, category and layer with α, and the end
   std::vector<Part> kept_;       // columns of x that layer 1 has as they are
   std::vector<long> at_;         // where in layer 1 each embedded number stands
   std::vector<const T*> given_;  // rows of x

@@ -12,6 +12,7 @@
 #include "narrow_gradient.hpp"
 #include "narrow_kernels.hpp"
 #include "one_neuron.hpp"
+#include "parametric.hpp"
 #include "products.hpp"
 #include "simd.hpp"
 #include "sparse_kernels.hpp"
@@ -114,6 +115,9 @@ constexpr Kernels<T> table{
     .embedding_gradient = embedding_gradient<T>,
     .drop = drop<T>,
     .pull_back_dropped = pull_back_dropped<T>,
+    .mix = mix<T>,
+    .pull_back_mixed = pull_back_mixed<T>,
+    .add_nabla_alpha = add_nabla_alpha<T>,
     .forward_one = forward_one<T>,
     .update_one = update_one<T>,
     .add_nabla_one = add_nabla_one<T>,

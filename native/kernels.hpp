@@ -125,6 +125,12 @@ struct Kernels {
   void (*pull_back_dropped)(Activation activation, Matrix<const T> mask, Matrix<const T> z, Matrix<const T> a,
                             Matrix<T> delta, long n_rows, long n);
 
+  // Neurons with α: the end of forward, of BP2, and the sum of what BP2 left; see parametric.hpp.
+  void (*mix)(const T* alpha, Matrix<const T> z, Matrix<T> a, long n_rows, long n);
+  void (*pull_back_mixed)(Activation activation, const T* alpha, Matrix<const T> z, Matrix<T> delta, Matrix<T> of_alpha,
+                          long n_rows, long n);
+  void (*add_nabla_alpha)(Matrix<const T> of_alpha, T* nabla, long n_rows, long n);
+
   // `forward`, `update_weights` and `add_nabla_w` for a layer of one neuron, whose weights are a row.
   void (*forward_one)(Activation activation, Rows<T> a_previous, Panels<const T> w, const T* b, Matrix<T> z,
                       Matrix<T> a, long n_rows);

@@ -29,8 +29,8 @@ bool Narrow<T>::serves(long batch_size, bool is_sparse) const {
   const std::vector<double>& dropped = description_.objective.dropout.rates;
   // fewer examples than neurons, or than half the lanes, are better left to vectors along neurons
   const bool is_long = batch_size >= widest && 2 * batch_size >= kernels_.lanes;
-  return is_long && !is_sparse && description_.shape.n_e() == 0 && description_.shape.n_in() <= widest_narrow_input &&
-         widest <= widest_narrow_layer && are_single_panels &&
+  return is_long && !is_sparse && description_.shape.n_e() == 0 && !description_.shape.parametric &&
+         description_.shape.n_in() <= widest_narrow_input && widest <= widest_narrow_layer && are_single_panels &&
          std::all_of(dropped.begin(), dropped.end(), [](double rate) { return rate == 0; }) &&
          description_.precision == Precision::full && !description_.optimizer.clips() &&
          description_.layer_rates.scales == 0;

@@ -22,11 +22,13 @@ void Passes<T>::layer_forward(int l, Rows<T> input, Part rows, Part neurons, T* 
   const Matrix<T> z = from_row(work_.z(l), rows.begin), a = from_row(work_.a(l + 1), rows.begin);
   if (l == 0 && work_.is_sparse())
     return work_.kernels.forward_sparse(layer.activation, work_.sparse(rows.begin), layer.wt(), b, z, a, rows.size());
-  if (layer.is_row)
-    return work_.kernels.forward_one(layer.activation, input.from(rows.begin), layer.wt(), b, z, a, rows.size());
   const long j = neurons.begin;
-  work_.kernels.forward(layer.activation, input.from(rows.begin), columns_of(layer.wt(), neurons), b + j,
-                        from_column(z, j), from_column(a, j), rows.size(), scratch);
+  if (layer.is_row)
+    work_.kernels.forward_one(layer.activation, input.from(rows.begin), layer.wt(), b, z, a, rows.size());
+  else
+    work_.kernels.forward(layer.activation, input.from(rows.begin), columns_of(layer.wt(), neurons), b + j,
+                          from_column(z, j), from_column(a, j), rows.size(), scratch);
+  if (const T* const alpha = work_.alpha(l)) work_.kernels.mix(alpha, z, a, rows.size(), layer.n_out);
 }
 
 template <class T>
@@ -70,9 +72,10 @@ template <class T>
 void Passes<T>::layer_backward(int l, long n_rows, Part rows, Part neurons, T* scratch) {
   const Activation activation = work_.layers[l].activation;
   const bool drop = work_.drops(l + 1);
+  const T* const alpha = work_.alpha(l);
   const auto mine = [&](Matrix<T> m) { return from_column(from_row(m, rows.begin), neurons.begin); };
   const Matrix<T> z = mine(work_.z(l)), a = mine(work_.a(l + 1)), delta = mine(work_.delta(l));
-  const Activation undropped = drop ? Activation::identity : activation;
+  const Activation undropped = drop || alpha ? Activation::identity : activation;
   const Layer<T>& next = work_.layers[l + 1];
   const Rows<T> delta_next = work_.delta_rows(l + 1).from(rows.begin);
   if (work_.needs_w(l + 1, n_rows) || next.is_row)
@@ -80,7 +83,10 @@ void Passes<T>::layer_backward(int l, long n_rows, Part rows, Part neurons, T* s
   else
     work_.kernels.backward_few(undropped, delta_next, next.wt(), z, a, delta, rows.size(), neurons.begin, neurons.end);
   if (drop)
-    work_.kernels.pull_back_dropped(activation, mine(work_.mask(l + 1)), z, a, delta, rows.size(), neurons.size());
+    work_.kernels.pull_back_dropped(alpha ? Activation::identity : activation, mine(work_.mask(l + 1)), z, a, delta,
+                                    rows.size(), neurons.size());
+  if (alpha)
+    work_.kernels.pull_back_mixed(activation, alpha, z, delta, mine(work_.of_alpha(l)), rows.size(), neurons.size());
 }
 
 template <class T>

@@ -61,6 +61,7 @@ Description description() {
     d.shape.activations.push_back(Activation(index_of(word(), activation_names, "activation")));
   d.shape.embedded = numbers<long>();
   set_categories(d.shape, numbers<long>());
+  d.shape.parametric = number() != 0;
   d.objective.loss = Loss(index_of(word(), loss_names, "loss"));
   d.objective.loss_parameter = number();
   d.objective.penalty = {number(), number(), number()};

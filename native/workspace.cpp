@@ -14,12 +14,14 @@ Workspace<T>::Workspace(const Description& description, const Kernels<T>& kernel
       z_(layers.size()),
       delta_panels_(layers.size()),
       mask_(layers.size()),
-      dropped_(layers.size()) {}
+      dropped_(layers.size()),
+      of_alpha_(layers.size()) {}
 
 template <class T>
 bool Workspace<T>::keeps_z(int l) const {
   const bool is_output = l + 1 == n_layers();
-  return activation_needs_z[int(layers[l].activation)] || (is_output && loss_needs_z(description.objective.loss));
+  return activation_needs_z[int(layers[l].activation)] || (!is_output && description.shape.parametric) ||
+         (is_output && loss_needs_z(description.objective.loss));
 }
 
 template <class T>
@@ -33,6 +35,7 @@ void Workspace<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
       delta_panels_[l] = {};
       mask_[l] = {};
       dropped_[l] = {};
+      of_alpha_[l] = {};
     }
     x_.assign(n_rows, nullptr);
     y_.assign(n_rows, nullptr);
@@ -55,6 +58,7 @@ void Workspace<T>::reserve_for_training(int l) {
     delta_[l] = RowBuffer<T>(n_rows_, layer.stride);
     if (!layer.is_one_panel()) delta_panels_[l] = Buffer<T>(n_rows_ * layer.stride);
   }
+  if (alpha(l) && of_alpha_[l].size() == 0) of_alpha_[l] = Buffer<T>(n_rows_ * layer.stride);
   if (drops(l) && !(l == 0 && is_sparse_) && mask_[l].size() == 0) {
     const long stride = l == 0 ? layer.n_in : layers[l - 1].stride;
     mask_[l] = Buffer<T>(n_rows_ * stride);

@@ -44,6 +44,11 @@ class Workspace {
   T* share(long row) { return share_.data() + row; }  // what the errors of an example are multiplied by
   T* cost(long row) { return cost_.data() + row; }
 
+  // α of a hidden layer's neurons, null where they have none, and what each row gives to its gradient.
+  const T* alpha(int layer) const { return alphas_.empty() ? nullptr : alphas_[layer]; }
+  void set_alphas(std::vector<const T*> alphas) { alphas_ = std::move(alphas); }
+  Matrix<T> of_alpha(int layer) { return {of_alpha_[layer].data(), layers[layer].stride}; }
+
   bool is_sparse() const { return is_sparse_; }
   SparseRow<T>* sparse(long row) { return sparse_.data() + row; }  // instead of x
   std::vector<T>& sparse_dropped(long row) { return sparse_dropped_[row]; }
@@ -76,6 +81,8 @@ class Workspace {
   std::vector<Buffer<T>> delta_panels_;  // δ once more, for BP4, where it is wider than a panel
   std::vector<Buffer<T>> mask_;
   std::vector<RowBuffer<T>> dropped_;
+  std::vector<const T*> alphas_;  // of each layer, the output's null; empty where none has any
+  std::vector<Buffer<T>> of_alpha_;
   std::vector<SparseRow<T>> sparse_;
   std::vector<std::vector<T>> sparse_dropped_;
   bool is_sparse_ = false;

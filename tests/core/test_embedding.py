@@ -11,8 +11,9 @@ import pytest
 import backlit as bl
 import needs
 from backlit.core.backpropagation import backpropagate, cost
+from backlit.core.embedded import Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import Embedded, Embedding, embed, embedding_gradient
+from backlit.core.embedding import Embedding, embed, embedding_gradient
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network, feedforward
 from backlit.errors import InvalidInputError, ModelFileError, ShapeError, UnknownNameError
@@ -108,7 +109,7 @@ def test_a_model_is_kept_shown_and_exported_whole(tmp_path, members):
     fed = {name: np.array(table[name].to_list(), dtype=(table[name].dtype == pl.String and object) or float)[:, None]
            for name in table.columns[:-1]}  # fmt: skip
     np.testing.assert_allclose(session.run(None, fed)[0].ravel(), predicted, atol=1e-5)
-    with pytest.raises(InvalidInputError, match="C has no embeddings yet"):
+    with pytest.raises(InvalidInputError, match="C has no embeddings and no param"):
         bl.to_c(model)
 
 

@@ -14,8 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from backlit.core.embedded import embedded_of
 from backlit.core.embedded_network import apart
-from backlit.core.embedding import RATE_FACTOR, embedded_of
+from backlit.core.embedding import RATE_FACTOR
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
@@ -132,7 +133,12 @@ class ReplaySession:
         ]
         question = [operation, network.dtype, *_counted(self._layer_sizes), *network.activations]
         bounds = [bound for category in self._embedded.categories for bound in category]
-        question += [*_counted(self._embedded.columns), *_counted(bounds), loss.family]
+        question += [
+            *_counted(self._embedded.columns),
+            *_counted(bounds),
+            int(bool(self._embedded.alphas)),
+            loss.family,
+        ]
         question += [
             *_numbers([loss.parameter, penalty.l2, penalty.l1, penalty.alpha]),
             *_counted(self._objective.dropout_rates(network)),

@@ -7,8 +7,9 @@ from test_native import ENGINES, examples, parameters
 import needs
 from backlit.core.backpropagation import backpropagate, cost
 from backlit.core.dropout import Dropout
+from backlit.core.embedded import NOTHING, Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import NOTHING, Embedded, Embedding
+from backlit.core.embedding import Embedding
 from backlit.core.layer_rates import LayerRates
 from backlit.core.network import Network
 from backlit.core.optimizers import AdamW

@@ -11,8 +11,9 @@ from test_native import ENGINES, OPTIMIZER_CASES, PENALTIES, examples, gradient_
 import needs
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.dropout import Dropout
+from backlit.core.embedded import Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import Embedded, Embedding
+from backlit.core.embedding import Embedding
 from backlit.core.layer_rates import LayerRates
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Adam, AdamW, RMSprop
@@ -36,6 +37,8 @@ OPTIONS = {
     "embeddings and all that": (Dropout((0.0, 0.2)), 0.3, partial(LayerRates.ntp, scales=3.0)),
     "embedded categories": (None, None, None),
     "embedded categories and all that": (Dropout((0.0, 0.2)), 0.3, partial(LayerRates.ntp, scales=3.0)),
+    "parametric activations": (None, None, None),
+    "parametric activations and all that": (Dropout((0.3, 0.2)), 0.3, partial(LayerRates.ntp, scales=3.0)),
 }
 # options → the inputs that are embedded
 EMBEDDED = {
@@ -43,6 +46,8 @@ EMBEDDED = {
     "embeddings and all that": Embedded((1,)),
     "embedded categories": Embedded((), ((0, 2), (2, 5))),
     "embedded categories and all that": Embedded((4, 0), ((1, 4),)),
+    "parametric activations": Embedded(),
+    "parametric activations and all that": Embedded((4,), ((1, 4),)),
 }
 
 
@@ -50,8 +55,11 @@ ADAM = Adam()
 
 
 def embedded(network, inputs):
-    """The network behind embeddings of some of its inputs, with weights from what they add."""
+    """The network behind embeddings of some of its inputs, with weights from what they add; in some cases with α."""
     embedding = Embedding.initialize(inputs, seed=7, dtype=network.dtype)
+    if inputs.alphas:
+        alphas = [np.linspace(-0.5, 2, n).astype(network.dtype) for n in inputs.alphas]
+        embedding = replace(embedding, biases=(*embedding.biases[: -len(alphas)], *alphas))
     own = 0.3 * np.random.default_rng(3).standard_normal((network.sizes[1], inputs.n_e))
     first = np.hstack([own.astype(network.dtype), network.weights[0][:, inputs.kept(network.sizes[0])]])
     return EmbeddedNetwork.of(replace(network, weights=(first, *network.weights[1:])), embedding)
@@ -63,7 +71,11 @@ def session(engine, network, options, optimizer=ADAM, *, loss="quadratic", penal
     objective = Objective(loss, PENALTIES[penalty], dropout, dropout_seed=2**40 + 3)
     optimizer = replace(optimizer, clip_norm=clip_norm)
     if options in EMBEDDED and isinstance(network, Network) and not isinstance(optimizer, SGD):
-        network = embedded(network, EMBEDDED[options])
+        inputs, couple = EMBEDDED[options], any(ACTIVATIONS[name].couples for name in network.activations[:-1])
+        if options.startswith("parametric") and not couple:
+            inputs = replace(inputs, alphas=network.sizes[1:-1])
+        if inputs:
+            network = embedded(network, inputs)
     return ENGINES[engine].open(network, objective, optimizer, state, n_threads, layer_rates)
 
 

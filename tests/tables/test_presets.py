@@ -8,7 +8,15 @@ from backlit.core.dropout import Dropout
 from backlit.errors import InvalidInputError, UnknownNameError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
-from backlit.tables.presets import PRESETS, TableFacts, batch_size_for, best_epochs_for, bins_for, epochs_for
+from backlit.tables.presets import (
+    PRESETS,
+    TableFacts,
+    batch_size_for,
+    best_epochs_for,
+    bins_for,
+    epochs_for,
+    tabular,
+)
 from backlit.tables.rate_finder import find_table_rate
 
 
@@ -67,6 +75,13 @@ def test_bins_are_fewer_for_many_columns_and_for_many_rows():
     assert bins(1000, 128) == piecewise | {"n_bins": 16}
     assert bins(10**6, 20) == piecewise | {"n_bins": 13}
     assert bins(1000, 513) == bins(10**8, 1) == {"numbers": "scaled"}
+
+
+def test_categories_have_more_places_where_there_is_room():
+    def places(n_rows, n_categories):
+        return tabular(TableFacts("regression", n_rows, 1, n_categories))["max_categories"]
+
+    assert [places(1000, 0), places(1000, 3), places(10**6, 2), places(10**8, 9)] == [256, 256, 134, 50]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,24 @@ def test_output_layer_and_round_trip(tmp_path, target, loss, sizes, output):
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "m.safetensors").read_bytes()
 
 
+def test_places_of_a_category(tmp_path):
+    values = [f"value {i % 60}" for i in range(180)]
+    data, said = pl.DataFrame({"x": values, "y": [float(len(value) + i % 3) for i, value in enumerate(values)]}), []
+    tabular = TableModel.train(data, "y", replace(QUICK, preset="tabular", epochs=1), say=said.append)
+    assert tabular.network.sizes[0] == 60 + 1
+    assert "  x  category of 60 values" in said
+    fewer = TableModel.train(data, "y", replace(QUICK, max_categories=9, epochs=1), say=said.append)
+    assert fewer.network.sizes[0] == 9 + 1
+    assert any("the 9 most frequent have a place of their own" in line for line in said)
+    fewer.save(tmp_path / "m.safetensors")
+    loaded = TableModel.load(tmp_path / "m.safetensors")
+    assert loaded.training["options"]["max_categories"] == 9
+    assert loaded.predict(data).values.tolist() == fewer.predict(data).values.tolist()
+    assert TableModel.train(data, "y", replace(QUICK, epochs=1)).network.sizes[0] == 50 + 1
+    with pytest.raises(InvalidInputError, match="max_categories must be at least 1"):
+        replace(QUICK, max_categories=0)
+
+
 def test_numbers_in_bins(tmp_path):
     data, options = table(), replace(QUICK, numbers="piecewise", n_bins=5)
     model = TableModel.train(data, "y", options)

@@ -74,6 +74,7 @@ PARTS: dict[str, Mapping[str, Any]] = {
 ADDED: dict[str, Mapping[str, Any]] = {
     "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "average": {"weight_average": 0.99},
+    "parametric": {"parametric_activation": True},
     "embedding": {"embedding": "pbld"},
     "embedded-categories": {"embed_above": 8},
 }

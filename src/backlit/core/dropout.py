@@ -122,10 +122,13 @@ def thinned(network: Network, x: Array, drawn: Sequence[Array | None]) -> tuple[
 class _MaskedActivation(str):
     """``a = mask ⊙ σ(z)``, under the name of σ, which carries it as a `CustomActivation` does its own function."""
 
+    unmasked: str
+    mask: Array
     definition: Activation
 
     def __new__(cls, name: str, mask: Array) -> _MaskedActivation:
         self, sigma = super().__new__(cls, name), get_activation(name)
+        self.unmasked, self.mask = name, mask
         self.definition = replace(
             sigma,
             name=self,

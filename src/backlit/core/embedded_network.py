@@ -1,6 +1,7 @@
-"""A network that some of its inputs reach through embeddings: what is trained, kept and asked as one.
+"""A network with more than the lecture's parameters: what is trained, kept and asked as one.
 
-Behind the embeddings it is the lecture's `Network`, whose layer 1 is what these give, and then the other inputs.
+Some of its inputs may reach it through embeddings. Behind these it is the lecture's `Network`, whose layer 1 is what
+they give, and then the other inputs. And its hidden neurons may have α, which is part of that network's σ.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backlit.core.embedding import Embedded, Embedding, embed
+from backlit.core.embedded import Embedded
+from backlit.core.embedding import Embedding, embed
 from backlit.core.namespace import Array
 from backlit.core.network import Network
+from backlit.core.parametric import plain_name, with_alphas
 from backlit.errors import ShapeError
 
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedNetwork:
-    """Embeddings, and the network behind them.
+    """Embeddings, the network behind them, and the α of its neurons.
 
     Attributes
     ----------
@@ -27,9 +30,9 @@ class EmbeddedNetwork:
         Those of the network's layers, and behind them of the embeddings. So whoever averages, keeps or hands on all
         parameters of a network does it with these.
     activations : tuple of str
-        σ of the network's layers but the first.
+        σ of the network's layers but the first, without α.
     embedded : Embedded
-        Which inputs are.
+        Which inputs are, and which neurons have α.
     """
 
     weights: tuple[Array, ...]
@@ -45,6 +48,9 @@ class EmbeddedNetwork:
                 f"A network of {n_layers + 1} layers behind embeddings has {n} weights and biases, {n_of_embeddings} "
                 f"of the embeddings, but {len(self.weights)} weights and {len(self.biases)} biases came."
             )
+        widths = tuple(w.shape[0] for w in self.weights[: n_layers - 1])
+        if self.embedded.alphas and self.embedded.alphas != widths:
+            raise ShapeError(f"Hidden layers of {widths} neurons need as many α, not {self.embedded.alphas}.")
         self.embedded.check_width(self.sizes[0])
         if self.sizes[0] < 1:
             raise ShapeError(
@@ -56,13 +62,15 @@ class EmbeddedNetwork:
     def of(cls, network: Network, embedding: Embedding) -> EmbeddedNetwork:
         """Put embeddings before a network, whose layer 1 has room for their numbers and the inputs."""
         weights, biases = (*network.weights, *embedding.weights), (*network.biases, *embedding.biases)
-        return cls(weights, biases, network.activations, embedding.embedded)
+        return cls(weights, biases, tuple(map(plain_name, network.activations)), embedding.embedded)
 
     @property
     def network(self) -> Network:
-        """The network behind the embeddings."""
-        n = len(self.activations)
-        return Network(self.weights[:n], self.biases[:n], self.activations)
+        """The network behind the embeddings, with α in its activations."""
+        n, n_alphas = len(self.activations), len(self.embedded.alphas)
+        alphas = self.biases[len(self.biases) - n_alphas :]
+        activations = with_alphas(self.activations, alphas) if n_alphas else self.activations
+        return Network(self.weights[:n], self.biases[:n], activations)
 
     @property
     def embedding(self) -> Embedding:
@@ -108,7 +116,8 @@ def joined_embeddings(embeddings: Sequence[Embedding]) -> Embedding:
     embedded = [each.embedded for each in embeddings]
     columns = tuple(column for each in embedded for column in each.columns)
     categories = tuple(category for each in embedded for category in each.categories)
-    return Embedding(Embedded(columns, categories), weights, biases)
+    alphas = tuple(sum(of_layer) for of_layer in zip(*(each.alphas for each in embedded), strict=True))
+    return Embedding(Embedded(columns, categories, alphas), weights, biases)
 
 
 def apart(network: AnyNetwork) -> tuple[Network, Embedding | None]:

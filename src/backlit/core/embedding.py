@@ -20,102 +20,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from operator import matmul
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
+from backlit.core.embedded import N_OUT, Embedded
 from backlit.core.initialization import Purpose, stream
 from backlit.core.namespace import Array, Product, namespace
-from backlit.errors import InvalidInputError, ShapeError, UnknownNameError
+from backlit.errors import ShapeError, UnknownNameError
 
 EMBEDDINGS = ("pbld",)
 """Names: periodic, with a bias, linear, dense (the number itself stays among the inputs)."""
 
-N_HIDDEN, N_OUT = 16, 3
-"""Neurons of the hidden layer of a number's embedding, and numbers that it adds."""
-
-N_OUT_OF_CATEGORY = 8
-"""Numbers that stand for a category."""
-
 RATE_FACTOR = 0.1
-"""What the learning rate is multiplied by for all parameters of numbers' embeddings, as in RealMLP."""
+"""What the learning rate is multiplied by for numbers' embeddings and for α, as in RealMLP."""
 
 _FREQUENCY = 0.1
 
 Arrays: TypeAlias = tuple[Array, ...]
-Shapes: TypeAlias = list[tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """Which inputs are embedded, counted from 0.
-
-    Attributes
-    ----------
-    columns : tuple of int
-        Numbers; one may be more than once.
-    categories : tuple of (int, int)
-        Of each category, its first value and the one behind its last.
-    """
-
-    columns: tuple[int, ...] = ()
-    categories: tuple[tuple[int, int], ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.columns or self.categories)
-
-    @property
-    def n_e(self) -> int:
-        """How many numbers embeddings give."""
-        return N_OUT * len(self.columns) + N_OUT_OF_CATEGORY * len(self.categories)
-
-    @property
-    def places(self) -> tuple[int, ...]:
-        """The values of all categories, one category after the other."""
-        return tuple(k for begin, end in self.categories for k in range(begin, end))
-
-    @property
-    def n_added(self) -> int:
-        """How many inputs more, or fewer, the network behind has."""
-        return self.n_e - len(set(self.places))
-
-    def kept(self, n_in: int) -> list[int]:
-        """Return which of so many inputs the network behind gets as they are."""
-        left_out = set(self.places)
-        return [k for k in range(n_in) if k not in left_out]
-
-    def shapes(self) -> tuple[Shapes, Shapes]:
-        """Return the shapes of all weights, and of as many biases."""
-        d, weights, biases = len(self.columns), Shapes(), Shapes()
-        if d:
-            weights, biases = [(d, N_HIDDEN), (d, N_OUT, N_HIDDEN)], [(d, N_HIDDEN), (d, N_OUT)]
-        if self.categories:
-            weights.append((len(self.places), N_OUT_OF_CATEGORY))
-            biases.append((len(self.categories), N_OUT_OF_CATEGORY))
-        return weights, biases
-
-    def check_width(self, n_in: int) -> None:
-        """Raise unless all inputs that are embedded are among so many."""
-        if not all(0 <= column < n_in for column in self.columns):
-            raise InvalidInputError(
-                f"Embedded inputs must be among the {n_in}, counted from 0, but {self.columns} came."
-            )
-        if not all(0 <= begin < end <= n_in for begin, end in self.categories):
-            raise InvalidInputError(
-                f"The values of an embedded category must be among the {n_in} inputs, counted from 0, but "
-                f"{self.categories} came."
-            )
-        if set(self.columns) & set(self.places):
-            raise InvalidInputError("An input cannot be embedded both as a number and as a value of a category.")
-
-
-NOTHING = Embedded()
-
-
-def embedded_of(network: Any) -> Embedded:
-    """Return which inputs of a network or an ensemble are embedded: none of those of a plain one."""
-    embedded: Embedded = getattr(network, "embedded", NOTHING)
-    return embedded
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +51,8 @@ class Embedding:
         Where there are numbers w₁, ``(n_columns, 16)``, and W₂, ``(n_columns, 3, 16)``. Where there are categories, Wᵀ
         of one below the other, ``(n_places, 8)``.
     biases : tuple of array
-        b₁, ``(n_columns, 16)``, and b₂, ``(n_columns, 3)``; and b of the categories, ``(n_categories, 8)``.
+        b₁, ``(n_columns, 16)``, and b₂, ``(n_columns, 3)``; and b of the categories, ``(n_categories, 8)``. Behind
+        them α of each hidden layer, where neurons have any (`backlit.core.parametric`), with weights of no numbers.
     """
 
     embedded: Embedded
@@ -147,7 +70,7 @@ class Embedding:
         """Return new embeddings of some inputs.
 
         Of numbers, w₁ is from N(0, 0.1²), b₁ uniform in [−π, π], W₂ and b₂ uniform in [−¼, ¼]. Of categories, W is from
-        N(0, 1), and b is 0.
+        N(0, 1), and b is 0. α is 1.
         """
         rng = stream(seed, Purpose.EMBEDDING)
         of_weights, of_biases = embedded.shapes()
@@ -158,15 +81,24 @@ class Embedding:
             weights += [w_1, rng.uniform(-0.25, 0.25, of_weights[1])]
             biases += [b_1, rng.uniform(-0.25, 0.25, of_biases[1])]
         if embedded.categories:
-            weights.append(rng.standard_normal(of_weights[-1]))
-            biases.append(np.zeros(of_biases[-1]))
+            weights.append(rng.standard_normal(of_weights[len(weights)]))
+            biases.append(np.zeros(of_biases[len(biases)]))
+        for n in embedded.alphas:
+            weights.append(np.zeros(0))
+            biases.append(np.ones(n))
         return cls(embedded, *(tuple(np.asarray(each, dtype=dtype) for each in part) for part in (weights, biases)))
 
     def of_category(self, g: int) -> tuple[slice, Array, Array]:
         """Return the inputs of a category, counted from 0, its Wᵀ and its b."""
         before = sum(end - begin for begin, end in self.embedded.categories[:g])
         begin, end = self.embedded.categories[g]
-        return slice(begin, end), self.weights[-1][before : before + end - begin, :], self.biases[-1][g, :]
+        place = 2 if self.embedded.columns else 0  # among the arrays
+        return slice(begin, end), self.weights[place][before : before + end - begin, :], self.biases[place][g, :]
+
+    @property
+    def alphas(self) -> Arrays:
+        """α of each hidden layer."""
+        return self.biases[len(self.biases) - len(self.embedded.alphas) :]
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,6 +220,12 @@ def embedding_gradient(
         nabla_w.append(xp.concat(of_each, axis=0))  # BP4
         nabla_b.append(xp.sum(delta_c, axis=0))  # BP3
     return nabla_w, nabla_b
+
+
+def rate_factors(embedded: Embedded) -> list[float]:
+    """Return what the learning rate is multiplied by for each array of weights, and of biases, behind the layers'."""
+    of_numbers, of_alphas = [RATE_FACTOR] * 2 * bool(embedded.columns), [RATE_FACTOR] * len(embedded.alphas)
+    return [*of_numbers, *[1.0] * bool(embedded.categories), *of_alphas]
 
 
 def check_embedding_name(name: str | None) -> None:

@@ -15,8 +15,8 @@ from typing import Any, Self
 import numpy as np
 
 from backlit.core.activations import get_activation
+from backlit.core.embedded import N_OUT, NOTHING, Embedded, embedded_of
 from backlit.core.embedded_network import EmbeddedNetwork, apart, joined_embeddings, together
-from backlit.core.embedding import N_OUT, NOTHING, Embedded, embedded_of
 from backlit.core.namespace import Array
 from backlit.core.network import Network
 from backlit.errors import InvalidInputError, ShapeError
@@ -34,7 +34,7 @@ class Ensemble:
         σ of each layer but the input, the same in all.
     n_members : int
     embedded : Embedded
-        Where members are `EmbeddedNetwork`, the inputs that these embed.
+        Where members are `EmbeddedNetwork`, what these have beside their layers.
     shares : bool, default False
         Whether they are trained as `backlit.core.shared_members` has it, with layers in common.
     """

@@ -18,6 +18,7 @@ from backlit.core.backpropagation import errors
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import Array
 from backlit.core.network import Network, feedforward
+from backlit.core.parametric import plain_name
 from backlit.core.sample import Sample
 from backlit.documents.field import Field, Kind
 from backlit.documents.strict_json import AS_NULL, plain
@@ -145,8 +146,11 @@ def _read_layer(layer: Field, activation: str) -> LayerHealth:
 
 
 def full_slope(name: str) -> float:
-    """Return the largest |σ′(z)| for −1 ≤ z ≤ 1, where the weighted inputs of a fresh network mostly lie."""
-    derivative = get_activation(name).derivative
+    """Return the largest |σ′(z)| for −1 ≤ z ≤ 1, where the weighted inputs of a fresh network mostly lie.
+
+    Of a parametric activation it is that of σ itself, as it begins.
+    """
+    derivative = get_activation(plain_name(name)).derivative
     # a (1 − a), the diagonal of softmax's Jacobian
     return 0.25 if derivative is None else _largest_near_zero(derivative)
 

@@ -17,22 +17,24 @@ from backlit.errors import InvalidInputError, NotFiniteError, ShapeError
 
 
 def check_embeddings(network: Network | EmbeddedNetwork, objective: Objective, optimizer: Optimizer) -> None:
-    """Raise if embeddings before a network cannot go with how it is to be trained."""
+    """Raise if what a network has beside its layers cannot go with how it is to be trained."""
     if not isinstance(network, EmbeddedNetwork):
         return
     if isinstance(optimizer, SGD) and optimizer != SGD():
         raise InvalidInputError(
-            "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
-            "gradient descent came. Use another solver, or leave out embeddings."
+            "Embeddings and parametric activations are trained by optimizers whose steps do not grow with the "
+            "gradient, such as adam, but gradient descent came. Use another solver, or leave them out."
         )
-    if any(objective.dropout_rates(network)[:1]):
+    if network.embedded.of_inputs and any(objective.dropout_rates(network)[:1]):
         raise InvalidInputError("Dropout of inputs cannot go with embeddings. Leave out dropout_input, or embeddings.")
 
 
 def refuse_sparse(x: Inputs) -> None:
-    """Raise if examples that are to be embedded are a sparse matrix."""
+    """Raise if examples are a sparse matrix, which goes with the lecture's parameters alone."""
     if is_sparse(x):
-        raise InvalidInputError("Embeddings take no sparse X. Make X dense, or leave out embeddings.")
+        raise InvalidInputError(
+            "Embeddings and parametric activations take no sparse X. Make X dense, or leave them out."
+        )
 
 
 def check_precision(network: Network | EmbeddedNetwork, precision: str) -> None:

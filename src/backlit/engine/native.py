@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from backlit import _native
 from backlit.core.custom import is_custom
+from backlit.core.embedded import Embedded
 from backlit.core.embedded_network import EmbeddedNetwork, apart
-from backlit.core.embedding import RATE_FACTOR, Embedded
+from backlit.core.embedding import RATE_FACTOR
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
@@ -162,7 +163,13 @@ class NativeSession(PackedGradients):
         self._activations = network.activations
         self._dtype = np.dtype(network.dtype)
         self._session = _SESSIONS[network.dtype](
-            shape=_native.Shape(behind.sizes, network.activations, self._embedded.columns, self._embedded.categories),
+            shape=_native.Shape(
+                behind.sizes,
+                network.activations,
+                self._embedded.columns,
+                self._embedded.categories,
+                bool(self._embedded.alphas),
+            ),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
             layer_rates=_native_rates(layer_rates),

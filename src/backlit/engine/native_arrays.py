@@ -3,7 +3,7 @@
 The lists of weights and of biases that come and go are those of the network that was opened: the layers', and of an
 `EmbeddedNetwork` those of the embeddings behind them. The engine keeps all numbers of one embedding together,
 ``EmbeddingLayout`` of ``native/kernels.hpp``: of a number w₁, b₁, then W₂ output by output, then b₂; of a category b,
-then W input by input.
+then W input by input; and of a hidden layer α.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.core.embedding import N_HIDDEN, N_OUT, N_OUT_OF_CATEGORY, Embedded
+from backlit.core.embedded import N_HIDDEN, N_OUT, N_OUT_OF_CATEGORY, Embedded
 from backlit.engine.protocol import Floats, NablaArrays
 
 PARAMETER = -1
@@ -155,7 +155,11 @@ class Reader:
 
 def flat_size(embedded: Embedded) -> int:
     """Return how many numbers embeddings have in the engine's layout."""
-    return ROW * len(embedded.columns) + sum(map(_size_of_category, embedded.categories))
+    return (
+        ROW * len(embedded.columns)
+        + sum(map(_size_of_category, embedded.categories))
+        + sum(map(_whole, embedded.alphas))
+    )
 
 
 def flat(embedded: Embedded, weights: Sequence[Floats], biases: Sequence[Floats]) -> Floats:
@@ -184,15 +188,22 @@ def _places(
         yield rows[:, _B_1], biases[0]
         yield rows[:, _W_2].reshape(d, N_OUT, N_HIDDEN), weights[1]
         yield rows[:, _B_2], biases[1]
-    at, first = d * ROW, 0
+    at, first, place = d * ROW, 0, 2 if d else 0
     for g, category in enumerate(embedded.categories):
         n = category[1] - category[0]
         rows = theta[at : at + (1 + n) * N_OUT_OF_CATEGORY].reshape(1 + n, N_OUT_OF_CATEGORY)
-        yield rows[0], biases[-1][g]
-        yield rows[1:], weights[-1][first : first + n]
+        yield rows[0], biases[place][g]
+        yield rows[1:], weights[place][first : first + n]
         at, first = at + _size_of_category(category), first + n
+    for n, alpha in zip(embedded.alphas, biases[n_arrays - len(embedded.alphas) :], strict=True):
+        yield theta[at : at + n], alpha
+        at += _whole(n)
 
 
 def _size_of_category(category: tuple[int, int]) -> int:
     begin, end = category
-    return -(-(1 + end - begin) * N_OUT_OF_CATEGORY // WHOLE) * WHOLE
+    return _whole((1 + end - begin) * N_OUT_OF_CATEGORY)
+
+
+def _whole(n: int) -> int:
+    return -(-n // WHOLE) * WHOLE

@@ -13,12 +13,13 @@ from backlit.core import embedded_network, input_scales
 from backlit.core.backpropagation import backpass, shares
 from backlit.core.dropout import drop_sparse, masks, thinned
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import RATE_FACTOR, Embedding, Forward, embed, embedding_gradient
+from backlit.core.embedding import Embedding, Forward, embed, embedding_gradient, rate_factors
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import cost_of_each
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer, with_decay
+from backlit.core.parametric import gradients_of_alphas
 from backlit.core.precision import PRODUCTS
 from backlit.engine.checks import (
     check_embeddings,
@@ -105,6 +106,8 @@ class ReferenceSession:
         if self._embedding is None:
             return x, None
         refuse_sparse(x)
+        if not self._embedding.embedded.of_inputs:
+            return x, None
         embedded = embed(self._embedding, x)
         return embedded.out, embedded
 
@@ -167,6 +170,9 @@ class ReferenceSession:
             of_layer_2 = network.weights[0], result.delta[0], share, self._product
             of_embeddings = embedding_gradient(self._embedding, embedded, *of_layer_2)
             nabla_w, nabla_b = [*nabla_w, *of_embeddings[0]], [*nabla_b, *of_embeddings[1]]
+        if self._embedding is not None and self._embedding.embedded.alphas:
+            nabla_b = [*nabla_b, *gradients_of_alphas(network, result, share, self._product)]
+            nabla_w = [*nabla_w, *(np.zeros(0, self._network.dtype) for _ in self._embedding.embedded.alphas)]
         return Gradient(result.cost, nabla_w, nabla_b, batch_weight)
 
     def _thinned(self, x: Inputs, first_row: int = 0) -> tuple[Network, Inputs]:
@@ -207,19 +213,22 @@ class ReferenceSession:
         self._state.t = t
         self._network = Network(tuple(weights), tuple(biases), self._network.activations)
         if self._embedding is not None:
-            self._embedding = self._after_step(self._embedding, gradient, optimizer, rate)
+            embedding = self._after_step(self._embedding, gradient, optimizer, rate)
+            self._network, self._embedding = embedded_network.apart(
+                embedded_network.together(self._network, embedding)  # α is part of σ
+            )
 
     def _after_step(self, embedding: Embedding, gradient: Gradient, optimizer: Optimizer, rate: float) -> Embedding:
         """Return embeddings after a step, in which nothing of them decays."""
-        state, stepped, n_of_numbers = self._state, [], 2 if embedding.embedded.columns else 0
+        state, stepped, rates = self._state, [], [rate * factor for factor in rate_factors(embedding.embedded)]
         for slots, nablas, parameters in (
             (state.weights, gradient.nabla_w, embedding.weights),
             (state.biases, gradient.nabla_b, embedding.biases),
         ):
             moved = []
             for p, theta in enumerate(parameters):
-                i, own_rate = len(self._network.weights) + p, rate * (RATE_FACTOR if p < n_of_numbers else 1)
-                theta, slots[i] = optimizer.step(theta, nablas[i], slots[i], rate=own_rate, t=state.t, is_weight=False)
+                i = len(self._network.weights) + p
+                theta, slots[i] = optimizer.step(theta, nablas[i], slots[i], rate=rates[p], t=state.t, is_weight=False)
                 moved.append(theta)
             stepped.append(tuple(moved))
         return Embedding(embedding.embedded, *stepped)

@@ -12,6 +12,7 @@ from typing import Any
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss
+from backlit.core.parametric import plain_name
 from backlit.documents.field import Field, Kind, read
 from backlit.documents.strict_json import AS_TEXT, parse, plain
 from backlit.explanation.trace.tree import (
@@ -69,7 +70,7 @@ def _explanation(document: Field) -> WorkedStep:
     activations = tuple(top["activations"].texts(len(sizes) - 1))
     for name, field in zip(activations, top["activations"].parts(), strict=True):
         with field.naming():
-            get_activation(name)
+            get_activation(plain_name(name))
     loss = top["loss"].text()
     with top["loss"].naming():
         get_loss(loss, activations[-1])
@@ -138,7 +139,7 @@ class _Reader:
     def layer(self, document: Field, layer: int, has_y: bool) -> LayerTrace:
         fields = document.fields_of(LayerTrace)
         shape, activation = (self.sizes[layer - 1],), self.activations[layer - 2]
-        couples = get_activation(activation).couples
+        couples = get_activation(plain_name(activation)).couples
         fields["layer"].one_of(layer)
         fields["activation"].one_of(activation)
         return LayerTrace(

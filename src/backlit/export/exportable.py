@@ -109,10 +109,11 @@ def exportable_of(model: Any) -> Exportable:
 
 
 def without_embeddings(exportable: Exportable, format: str) -> Network:
-    """Return the network of a model, or raise where it has embeddings, which a format does not know."""
+    """Return the network of a model, or raise where it has embeddings or α, which a format does not know."""
     if isinstance(exportable.network, EmbeddedNetwork):
         raise InvalidInputError(
-            f"{format} has no embeddings yet. Export the model as ONNX, or train it without embedding and embed_above."
+            f"{format} has no embeddings and no parametric activations yet. Export the model as ONNX, or train it "
+            "without embedding, embed_above and parametric_activation."
         )
     return exportable.network
 

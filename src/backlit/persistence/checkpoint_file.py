@@ -166,10 +166,12 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
         document = _document(header)
         kept = [f"{name}." for name in ("best", "seen", "average") if document.get(name)]
         prefixes = ["", *kept, *(f"{slot}." for slot in slots)]
+        # of members a recorder looks at the first
+        likes = dict.fromkeys(prefixes, like) | ({"seen.": like.member(0)} if isinstance(like, Ensemble) else {})
         shapes = {
             name: array.shape
             for prefix in prefixes
-            for name, array in _named(prefix, like.weights, like.biases).items()
+            for name, array in _named(prefix, likes[prefix].weights, likes[prefix].biases).items()
         }
         n_networks = like.n_members if isinstance(like, Ensemble) else 1
         scaled = [_names_of_scales(m, slots) for m in range(n_networks if document.get("scales") else 0)]
@@ -180,13 +182,13 @@ def load_checkpoint(path: Path, like: Network | Ensemble, slots: Sequence[str]) 
         raise ModelFileError("it is not as it was written (the digest differs).")
 
     def arrays(prefix: str, kind: str) -> list[NDArray[Any]]:
-        return [tensors[f"{prefix}{kind}.{i}"] for i in range(len(like.weights))]
+        return [tensors[f"{prefix}{kind}.{i}"] for i in range(len(likes[prefix].weights))]
 
     def network(prefix: str) -> Network:
         weights, biases = arrays(prefix, "weights"), arrays(prefix, "biases")
         if not all(np.isfinite(array).all() for array in (*weights, *biases)):
             raise ModelFileError(f"the network {prefix}weights, {prefix}biases holds NaN or ∞.")
-        network: Any = replace(like, weights=tuple(weights), biases=tuple(biases))
+        network: Any = replace(likes[prefix], weights=tuple(weights), biases=tuple(biases))
         return network  # type: ignore[no-any-return]
 
     by_layer = {

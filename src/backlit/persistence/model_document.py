@@ -17,6 +17,7 @@
     members      how many networks there are, where it is not one
     embedding    where inputs have one: of numbers its kind, and which inputs (columns), counted from 0; of categories,
                  where there are any, the first input and the one behind the last
+    parametric   true where each hidden neuron has an α
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def read_document(text: str) -> dict[str, Any]:
     document: dict[str, Any] = read(text, "the metadata 'backlit'", MODEL).object()
     top = Field(document, "", MODEL)
     top.header(FORMAT, VERSION)
-    fields = top.fields(*_FIELDS, members=1, embedding=None)
+    fields = top.fields(*_FIELDS, members=1, embedding=None, parametric=None)
     fields["members"].whole(1, MAX_MEMBERS)
     fields["library"].text()
     sizes = fields["sizes"].parts(least=2, most=MAX_LAYERS)
@@ -61,6 +62,8 @@ def read_document(text: str) -> dict[str, Any]:
         for category in categories:
             begin, end = category.parts(2)
             end.whole(begin.whole(0, sizes[0].value - 1) + 1, sizes[0].value)
+    if not fields["parametric"].is_null:
+        fields["parametric"].one_of(True)
     for activation in fields["activations"].parts(len(sizes) - 1):  # every layer but the input has one
         activation.one_of(*ACTIVATIONS)
     _check_loss(fields["loss"])

@@ -21,8 +21,9 @@ from typing import Any, BinaryIO, NoReturn
 from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
+from backlit.core.embedded import Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import EMBEDDINGS, Embedded
+from backlit.core.embedding import EMBEDDINGS
 from backlit.core.network import Network
 from backlit.documents import strict_json
 from backlit.documents.strict_json import shown
@@ -150,7 +151,8 @@ def _read(file: BinaryIO) -> StoredModel:
     sizes, dtype = document["sizes"], document["dtype"]
     embedding = document.get("embedding") or {}
     categories = tuple((begin, end) for begin, end in embedding.get("categories", ()))
-    embedded = Embedded(tuple(embedding.get("columns", ())), categories)
+    alphas = tuple(sizes[1:-1]) if document.get("parametric") else ()
+    embedded = Embedded(tuple(embedding.get("columns", ())), categories, alphas)
     prefixes = [_prefix(m) for m in range(document.get("members", 1))]
     shapes: dict[str, tuple[int, ...]] = {}
     for prefix in prefixes:
@@ -184,9 +186,12 @@ def _read(file: BinaryIO) -> StoredModel:
 def _embedding(network: Network | EmbeddedNetwork) -> dict[str, Any]:
     if not isinstance(network, EmbeddedNetwork):
         return {}
+    parametric = {"parametric": True} if network.embedded.alphas else {}
+    if not network.embedded.of_inputs:
+        return parametric
     categories = [list(category) for category in network.embedded.categories]
     embedding = {"kind": EMBEDDINGS[0], "columns": list(network.embedded.columns)}
-    return {"embedding": {**embedding, **({"categories": categories} if categories else {})}}
+    return {"embedding": {**embedding, **({"categories": categories} if categories else {})}, **parametric}
 
 
 def _shapes(sizes: list[int], embedded: Embedded) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:

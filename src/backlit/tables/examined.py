@@ -47,7 +47,8 @@ def examined(model: Any, x: Any, y: Any, *, needs_y: bool) -> NetworkWithExample
     if y is not None:
         raise InvalidInputError(f"A model of tables takes y from the column {model.target.name!r}. Leave out y.")
     recorded = Field(model.training.get("recorded") or [], "training.recorded", MODEL).parts()
-    history = tuple(NetworkHealth.from_dict(each.value, model.network.activations, each.path) for each in recorded)
+    activations = apart(model.network)[0].activations
+    history = tuple(NetworkHealth.from_dict(each.value, activations, each.path) for each in recorded)
     if x is None:
         raise InvalidInputError("A model of tables needs rows to look at, but none came. Give a few rows of a table.")
     table = in_polars(x).table

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.activations import get_activation
-from backlit.core.embedding import embedded_of
+from backlit.core.embedded import embedded_of
 from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network

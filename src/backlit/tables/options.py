@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backlit.errors import InvalidInputError
-from backlit.training.option_fields import option
+from backlit.training.option_fields import names_of, option, sizes_of
 from backlit.training.options import LBFGS, FitOptions
 from backlit.training.stopping import EarlyStopping, Monitor
 
@@ -17,23 +17,6 @@ if TYPE_CHECKING:
 
 METRIC_NAMES = ("accuracy", "balanced_accuracy", "f1", "auc", "log_loss", "r2", "rmse", "mae")
 """What `backlit.tables.metrics` has, whose import takes longer than --help."""
-
-
-def sizes_of(text: str) -> tuple[int, ...]:
-    """Return the sizes that an option such as ``100,50`` gives."""
-    try:
-        sizes = tuple(int(size) for size in text.split(",")) if text.strip() else ()
-    except ValueError:
-        sizes = (0,)
-    if any(size < 1 for size in sizes):
-        raise InvalidInputError(f"{text!r} is not a list of positive whole numbers such as 100,50.")
-    return sizes
-
-
-def names_of(text: str) -> str | tuple[str, ...]:
-    """Return one activation, or those that ``tanh,relu`` gives."""
-    names = tuple(name.strip() for name in text.split(","))
-    return names[0] if len(names) == 1 else names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +42,8 @@ class TableTraining(FitOptions):
         A name of `backlit.core.initialization.INITIALIZATIONS`; None: what suits each layer's activation.
     zero_output : bool
         Whether weights and biases of the output layer begin at zero.
+    parametric_activation : bool
+        Whether each hidden neuron has an α, which is trained; see `backlit.core.parametric`.
     embedding : {"pbld"} or None
         Whether each number, date and duration has an embedding that is trained; see `backlit.core.embedding`.
     embed_above : int or None
@@ -89,6 +74,8 @@ class TableTraining(FitOptions):
     numbers : {"scaled", "piecewise"}
         How the encoder lays out numbers, `n_bins` how many bins it takes at most, and `bins_above` how many different
         values a column has at most that gets none; see `TableEncoder`.
+    max_categories : int
+        The most values of a column of categories that have an input of their own.
     """
 
     preset: str = option(
@@ -105,6 +92,7 @@ class TableTraining(FitOptions):
     output_activation: str | None = option(None, "Default: what suits the loss.", "Network")
     initialization: str | None = option(None, "Default: what suits each layer's activation.", "Network")
     zero_output: bool = option(False, "Begin with an output layer of zeros.", "Network")
+    parametric_activation: bool = option(False, "Train how much of σ each hidden neuron has.", "Network")
     embedding: str | None = option(
         None, "pbld: train an embedding of each number, date and duration, beside the number itself.", "Network"
     )
@@ -143,6 +131,7 @@ class TableTraining(FitOptions):
     )
     n_bins: int = option(32, "Bins of a column, at most, where numbers are piecewise.", "Data", min=2)
     bins_above: int = option(0, "Columns of at most so many different values have no bins.", "Data", min=0)
+    max_categories: int = option(50, "Values of a category with an input of their own, at most.", "Data", min=1)
     given: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
@@ -172,10 +161,11 @@ class TableTraining(FitOptions):
         if self.embed_above is not None and self.embed_above < 0:
             raise InvalidInputError(f"embed_above must be at least 0, or None, but is {self.embed_above}.")
         embeds = "embedding" if self.embedding else "" if self.embed_above is None else "embed_above"
-        if embeds and self.solver in ("sgd", "gd", LBFGS):
+        beside = embeds or ("parametric_activation" if self.parametric_activation else "")
+        if beside and self.solver in ("sgd", "gd", LBFGS):
             raise InvalidInputError(
-                "Embeddings are trained by optimizers whose steps do not grow with the gradient, such as adam, but "
-                f"the solver is {self.solver!r}. Use another solver, or leave out {embeds}."
+                "Embeddings and parametric activations are trained by optimizers whose steps do not grow with the "
+                f"gradient, such as adam, but the solver is {self.solver!r}. Use another, or leave out {beside}."
             )
         if embeds and self.dropout_input:
             raise InvalidInputError(
@@ -199,6 +189,8 @@ class TableTraining(FitOptions):
             raise UnknownNameError("encoding of numbers", self.numbers, ("scaled", "piecewise"))
         if self.n_bins < 2:
             raise InvalidInputError(f"There must be at least 2 bins, but n_bins is {self.n_bins}.")
+        if self.max_categories < 1:
+            raise InvalidInputError(f"max_categories must be at least 1, but is {self.max_categories}.")
         if self.bins_above < 0:
             raise InvalidInputError(
                 f"bins_above must be at least 0, for bins in all columns, but is {self.bins_above}."
@@ -264,8 +256,11 @@ class TableTraining(FitOptions):
         left_out |= set() if self.schedule == "invscaling" else {"power_t"}
         left_out |= set() if self.folds > 1 else {"folds"}
         unused = ("max_time", "clip", "metric", "calibrate", "weight_average", "weight", "input_scales", "bins_above")
-        left_out |= {name for name in (*unused, "embedding", "sharing") if not getattr(self, name)}
+        left_out |= {
+            name for name in (*unused, "parametric_activation", "embedding", "sharing") if not getattr(self, name)
+        }
         left_out |= {"embed_above"} if self.embed_above is None else set()
+        left_out |= {"max_categories"} if self.max_categories == 50 else set()
         left_out |= set() if self.decay_schedule != "constant" else {"decay_schedule"}
         left_out |= set() if self.numbers == "piecewise" else {"numbers", "n_bins", "bins_above"}
         names = [field.name for field in dataclasses.fields(self) if field.name not in left_out]

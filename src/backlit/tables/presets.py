@@ -26,11 +26,14 @@ class TableFacts:
     n_rows : int
     n_numbers : int
         Columns that bins are for: numbers, dates and durations.
+    n_categories : int
+        Columns of categories.
     """
 
     task: str
     n_rows: int
     n_numbers: int = 0
+    n_categories: int = 0
 
 
 Preset = Callable[[TableFacts], dict[str, Any]]
@@ -44,8 +47,11 @@ FEW = 20
 MOST_BINS = 2_048
 """Of all columns together. A network of thousands of inputs has its time in the first layer, and bins of few rows."""
 
+MOST_CATEGORIES = 256
+"""Values of a column with an input each; scikit-learn's histogram boosting tells about as many apart."""
+
 MOST_BYTES = 1 << 30
-"""Of the bins of all rows."""
+"""Of the bins of all rows, and of their categories beyond those that all presets have."""
 
 
 def plain(table: TableFacts) -> dict[str, Any]:
@@ -57,6 +63,7 @@ def tabular(table: TableFacts) -> dict[str, Any]:
     """Return the options of one network."""
     epochs = epochs_for(table.n_rows)
     options: dict[str, Any] = bins_for(table, 32) | {
+        "max_categories": categories_for(table),
         "hidden": (256, 256, 256),
         "parametrization": "ntp",
         "initialization": "ntp",
@@ -88,6 +95,12 @@ def bins_for(table: TableFacts, most: int) -> dict[str, Any]:
     columns = max(1, table.n_numbers)
     n_bins = min(most, MOST_BINS // columns, MOST_BYTES // (4 * columns * max(1, table.n_rows)))
     return {"numbers": "piecewise", "n_bins": n_bins, "bins_above": FEW} if n_bins >= 4 else {"numbers": "scaled"}
+
+
+def categories_for(table: TableFacts) -> int:
+    """Return how many values of a category have an input of their own: fewer where rows and columns are many."""
+    fit_in = MOST_BYTES // (4 * max(1, table.n_categories) * max(1, table.n_rows))
+    return max(50, min(MOST_CATEGORIES, fit_in))
 
 
 def epochs_for(n_rows: int) -> int:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from backlit.core.activations import get_activation
+from backlit.core.embedded import NOTHING, Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
-from backlit.core.embedding import NOTHING, Embedded, Embedding
+from backlit.core.embedding import Embedding
 from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.losses import get_loss, loss_name
@@ -78,7 +79,7 @@ class TableStart:
         check_weight(raw.columns, target, training.weight)
         schema = decide(raw, choices_of(columns).with_categories(frame.categories), target=target)
         raw = without_lines(raw, schema.left_out_rows)
-        for line in ["Columns:", *schema.lines()]:
+        for line in column_lines(schema, target, training, raw.height):
             say(line)
         table, n_dropped = check_target(schema.read(raw), target)
         if n_dropped:
@@ -127,14 +128,20 @@ class TableStart:
 
 def encoding_for(training: TableTraining) -> TableEncoding:
     """Return an encoder that has learned nothing yet, with the options of a training."""
-    names = ("dtype", "numbers", "n_bins", "bins_above")
+    names = ("dtype", "max_categories", "numbers", "n_bins", "bins_above")
     return TableEncoding(**{name: getattr(training, name) for name in names})
 
 
 def facts_of(schema: TableSchema, target: str, weight: str | None, task: Task, n_rows: int) -> TableFacts:
     """Return what a preset goes by."""
-    inputs = (column for column in schema.columns if column.name not in (target, weight))
-    return TableFacts(task, n_rows, sum(column.kind in WITH_BINS for column in inputs))
+    kinds = [column.kind for column in schema.columns if column.name not in (target, weight)]
+    return TableFacts(task, n_rows, sum(kind in WITH_BINS for kind in kinds), kinds.count("category"))
+
+
+def column_lines(schema: TableSchema, target: str, training: TableTraining, n_rows: int) -> list[str]:
+    """Return what is said of the columns before the task is known, which a preset's places do not go by."""
+    facts = facts_of(schema, target, training.weight, "regression", n_rows)
+    return ["Columns:", *schema.lines(training.for_table(facts).max_categories)]
 
 
 def check_weight(columns: Sequence[str], target: str, weight: str | None) -> None:
@@ -175,6 +182,8 @@ def first_network(sizes: Sequence[int], output: str, training: TableTraining, em
         Inputs that have an embedding; where there are none, as in a table without numbers, the network is a plain one.
     """
     sizes = [sizes[0] + embedded.n_added, *sizes[1:]]
+    if training.parametric_activation:
+        embedded = replace(embedded, alphas=tuple(sizes[1:-1]))
 
     def initialized(m: int) -> Network | EmbeddedNetwork:
         network = Network.initialize(

@@ -34,6 +34,7 @@ from backlit.tables.options import TableTraining
 from backlit.tables.preset_lines import lines_without_bins, preset_lines
 from backlit.tables.start import (
     check_weight,
+    column_lines,
     columns_to_embed,
     encoding_for,
     facts_of,
@@ -144,7 +145,7 @@ class _Learned:
         first = first_pass(request.stream, request.choices, name, request.budget.total, weight=weight)
         check_weight(list(first.types), name, weight)
         schema = first.schema
-        for line in ["Columns:", *schema.lines(), *first.remarks()]:
+        for line in [*column_lines(schema, name, training, first.n_rows), *first.remarks()]:
             say(line)
         meaning, tally = schema.by_name[name], first.tallies[name]
         if meaning.gaps + meaning.n_misfits >= first.n_rows:
@@ -279,7 +280,7 @@ def _write(
         target = rows.target
         output = output_activation(target.task, learned.loss, target.n_outputs)
         bare = replace(training, hidden=(), activation="relu", output_activation=None)
-        bare = replace(bare, members=1, sharing=None, embedding=None)
+        bare = replace(bare, members=1, sharing=None, embedding=None, parametric_activation=False)
         network = first_network([records.n_features, target.n_outputs], output, bare)
         assert isinstance(network, Network)
         write_parts(folder / START, network, learned.loss, target, learned.encoder, {"rows": learned.n_rows})

@@ -60,3 +60,20 @@ def rates_of_layers(text: str) -> float | Dropout:
             f"Dropout takes a number, or one for each hidden layer as 0.5,0.2; {text!r} came."
         ) from None
     return rates[0] if len(rates) == 1 else Dropout(rates)
+
+
+def sizes_of(text: str) -> tuple[int, ...]:
+    """Return the sizes that an option such as ``100,50`` gives."""
+    try:
+        sizes = tuple(int(size) for size in text.split(",")) if text.strip() else ()
+    except ValueError:
+        sizes = (0,)
+    if any(size < 1 for size in sizes):
+        raise InvalidInputError(f"{text!r} is not a list of positive whole numbers such as 100,50.")
+    return sizes
+
+
+def names_of(text: str) -> str | tuple[str, ...]:
+    """Return one activation, or those that ``tanh,relu`` gives."""
+    names = tuple(name.strip() for name in text.split(","))
+    return names[0] if len(names) == 1 else names

@@ -153,7 +153,7 @@ class Recorder:
         fields = Field(document, "recorded", _KIND).fields("epoch", "every", "n_looks", "last_look", "records")
         counts = {name: fields[name].whole(1 if name == "every" else 0) for name in fields if name != "records"}
         self._records = [
-            NetworkHealth.from_dict(record.value, last_seen.activations, record.path)
+            NetworkHealth.from_dict(record.value, apart(last_seen)[0].activations, record.path)
             for record in fields["records"].parts()
         ]
         self._before = counts["last_look"], last_seen

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backlit.core.custom import is_custom
-from backlit.core.embedding import embedded_of
+from backlit.core.embedded import embedded_of
 from backlit.core.layer_rates import LayerRates
 from backlit.core.namespace import is_sparse
 from backlit.documents import strict_json
@@ -38,6 +38,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "activations": _described(network.activations),
         **({"embedded inputs": list(embedded.columns)} if embedded.columns else {}),
         **({"embedded categories": [list(each) for each in embedded.categories]} if embedded.categories else {}),
+        **({"parametric activations": True} if embedded.alphas else {}),
         **({"members share": True} if getattr(network, "shares", False) else {}),
         "dtype": network.dtype,
         "precision": run.engine.precision,

@@ -17,6 +17,7 @@ from backlit.core.losses import (
     POISSON,
     QUADRATIC,
 )
+from backlit.core.parametric import PREFIX
 from backlit.explanation.story.document import Literal, Maths, Number, Sign, Word
 from backlit.explanation.story.maths import (
     MINUS,
@@ -52,6 +53,11 @@ ACTIVATION_FORMULAS = {
     "exp": ActivationFormula("e^z", "e^z"),
     "identity": ActivationFormula("z", "1"),
     "softmax": ActivationFormula("e^{z_j} / Σ_k e^{z_k}"),
+}
+ACTIVATION_FORMULAS |= {
+    PREFIX + name: ActivationFormula(f"z + α (s − z), s = {sigma.value}", "1 + α (s′ − 1)")
+    for name, sigma in ACTIVATION_FORMULAS.items()
+    if name != "softmax"
 }
 
 

@@ -12,6 +12,7 @@ from backlit.core.activations import ELU_ALPHA, LEAKY_RELU_SLOPE, SELU_ALPHA, SE
 from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.embedding import Embedding
 from backlit.core.network import Network
+from backlit.core.parametric import ParametricActivation
 from backlit.export.onnx_nodes.functions import add_function
 from backlit.export.onnx_nodes.graph import OnnxGraph
 
@@ -36,15 +37,25 @@ def add_network(
         z = −18 down, which is near enough for an activation but not for what is compared.
     """
     network, embedding = apart(whole)
-    if embedding is not None:
+    if embedding is not None and embedding.embedded.of_inputs:
         x = _add_embedding(graph, embedding, x, whole.sizes[0])
     a, z, last = x, x, len(network.sizes)
     layers = zip(network.weights, network.biases, network.activations, strict=True)
     for layer, (w, b, activation) in enumerate(layers, start=2):
         w_name, b_name = graph.constant(w, f"w{layer}"), graph.constant(b, f"b{layer}")
         z = graph.add("Gemm", a, w_name, b_name, name=f"z{layer}", transB=1)
+        if isinstance(activation, ParametricActivation):
+            a = _add_parametric(graph, activation, z, f"a{layer}")
+            continue
         a = _twin(activation, graph.dtype, exact=exact_output and layer == last)(graph, z, f"a{layer}")
     return z, a
+
+
+def _add_parametric(graph: OnnxGraph, activation: ParametricActivation, z: str, a: str) -> str:
+    """Append a = z + α (σ(z) − z)."""
+    sigma = _twin(activation.sigma, graph.dtype, exact=False)(graph, z, f"sigma_{a}")
+    part = graph.add("Mul", graph.constant(activation.alpha), graph.add("Sub", sigma, z))
+    return graph.add("Add", z, part, name=a)
 
 
 def _add_embedding(graph: OnnxGraph, embedding: Embedding, x: str, n_in: int) -> str:

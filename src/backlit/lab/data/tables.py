@@ -88,7 +88,8 @@ def read_model(name: str, raw: bytes) -> tuple[Any, Any, str]:
             model = TableModel.load(path)
             if isinstance(model.network, EmbeddedNetwork):
                 raise InvalidInputError(
-                    "The lab has no embeddings yet. Use backlit explain, or train the model without."
+                    "The lab has no embeddings and no parametric activations yet. Use backlit explain, or train the "
+                    "model without."
                 )
             return model, model.network, model.loss
         except BacklitError as error:
