@@ -16,7 +16,7 @@ from backlit.core.embedded import Embedded
 from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network, feedforward
-from backlit.core.parametric import ParametricActivation, gradients_of_alphas, with_alphas
+from backlit.core.parametric import ParametricActivation, gradients_of_alphas, plain_name, with_alphas
 from backlit.errors import InvalidInputError, ModelFileError, ShapeError
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
@@ -62,6 +62,10 @@ def test_an_activation_is_its_formula():
     np.testing.assert_allclose(get_activation(activation).derivative(z), [[0.0, 1.0, 0.75]])
     again = pickle.loads(pickle.dumps(activation))
     assert again == "parametric relu"
+    custom = bl.CustomActivation("third", lambda z: z / 3, lambda z: z * 0 + 1 / 3)
+    assert plain_name(custom) is custom
+    assert plain_name(ParametricActivation(custom, alpha)) is custom
+    assert plain_name("parametric relu") == "relu"
     assert get_activation(again).value(z).tolist() == get_activation(activation).value(z).tolist()
     with pytest.raises(InvalidInputError, match="softmax does not"):
         ParametricActivation("softmax", alpha)

@@ -127,7 +127,12 @@ def test_what_is_given_goes_before_the_preset():
     small = TINY | {"options": {"hidden": (8,), "dropout": 0.0}}
     model = TabularClassifier("tabular-best", members=2, max_time=1e-9, **small).fit(frame, above)
     options = model.model_.training["options"]
-    assert (model.model_.n_members, options["hidden"], options["dropout"], options["n_bins"]) == (2, [8], 0.0, 64)
+    assert (model.model_.n_members, options["hidden"], options["dropout"], options["n_bins"]) == (
+        2,
+        [8],
+        0.0,
+        max(8, len(frame) // 30),
+    )
     assert model.n_iter_ == 1
     # also where it is what the plain options are
     scaled = TabularClassifier(epochs=1, options={"hidden": (8,), "numbers": "scaled"}).fit(frame, above)

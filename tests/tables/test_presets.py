@@ -66,7 +66,7 @@ def test_epochs_and_batches_follow_the_number_of_rows():
     assert [batch_size_for(n) for n in (1, 3, 60, 1000, 5000)] == [1, 1, 15, 64, 256]
 
 
-def test_bins_are_fewer_for_many_columns_and_for_many_rows():
+def test_bins_are_fewer_for_many_columns_and_for_many_or_few_rows():
     def bins(n_rows, n_numbers):
         return bins_for(TableFacts("regression", n_rows, n_numbers), 32)
 
@@ -74,6 +74,8 @@ def test_bins_are_fewer_for_many_columns_and_for_many_rows():
     assert bins(1000, 0) == bins(1000, 64) == piecewise | {"n_bins": 32}
     assert bins(1000, 128) == piecewise | {"n_bins": 16}
     assert bins(10**6, 20) == piecewise | {"n_bins": 13}
+    assert bins(50, 3) == bins(200, 3) == piecewise | {"n_bins": 8}
+    assert bins(600, 3) == piecewise | {"n_bins": 20}
     assert bins(1000, 513) == bins(10**8, 1) == {"numbers": "scaled"}
 
 
@@ -116,7 +118,7 @@ def test_what_a_preset_chose_is_said():
     table = wavy(40).drop("kind")
     TableModel.train(table, "number", TableTraining(preset="tabular", hidden=(8, 4), epochs=1), say=said.append)
     lines = said[[line.startswith("Preset tabular, for a number and 40 rows") for line in said].index(True) :]
-    assert "hidden layers of 8,4 silu; numbers of more than 20 different values in 32 bins" in lines[1]
+    assert "hidden layers of 8,4 silu; numbers of more than 20 different values in 8 bins" in lines[1]
     assert "1 epochs" in lines[2]
     assert "dropout 0.2" in lines[3]
     assert lines[4].endswith("epochs 1, hidden 8,4, in place of what the preset has")

@@ -74,7 +74,9 @@ class ParametricActivation(str):
 
 def plain_name(activation: str) -> str:
     """Return the name of σ, of a parametric activation as of any other, or of what one was called."""
-    return getattr(activation, "sigma", activation.removeprefix(PREFIX))
+    if isinstance(activation, ParametricActivation):
+        return activation.sigma
+    return activation.removeprefix(PREFIX) if activation.startswith(PREFIX) else activation  # which may carry more
 
 
 def with_alphas(activations: Sequence[str], alphas: Sequence[Array]) -> tuple[str, ...]:

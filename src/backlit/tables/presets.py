@@ -44,6 +44,9 @@ WITH_BINS = ("number", "date", "duration")
 FEW = 20
 """Different values of a column that bins do not help; chosen on validation rows, of Letter above all."""
 
+ROWS_OF_A_BIN = 30
+"""At least, beyond eight bins: what few rows say of a bin is learned by heart."""
+
 MOST_BINS = 2_048
 """Of all columns together. A network of thousands of inputs has its time in the first layer, and bins of few rows."""
 
@@ -91,9 +94,14 @@ def tabular_best(table: TableFacts) -> dict[str, Any]:
 
 
 def bins_for(table: TableFacts, most: int) -> dict[str, Any]:
-    """Return how numbers are laid out: in bins, fewer where there are many columns or rows, or without."""
+    """Return how numbers are laid out: in bins, fewer where columns or rows are many, or rows few; or without."""
     columns = max(1, table.n_numbers)
-    n_bins = min(most, MOST_BINS // columns, MOST_BYTES // (4 * columns * max(1, table.n_rows)))
+    n_bins = min(
+        most,
+        max(8, table.n_rows // ROWS_OF_A_BIN),
+        MOST_BINS // columns,
+        MOST_BYTES // (4 * columns * max(1, table.n_rows)),
+    )
     return {"numbers": "piecewise", "n_bins": n_bins, "bins_above": FEW} if n_bins >= 4 else {"numbers": "scaled"}
 
 
