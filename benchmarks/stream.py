@@ -214,6 +214,13 @@ def one(contestant: str, name: str, folder: Path, bound: str) -> None:
     print(json.dumps(result))
 
 
+def files_of(name: str, scale: float) -> Path | None:
+    """Have the files of a case written by another process, for memory of this one counts as that of those it starts."""
+    command = [sys.executable, __file__, "--write", "--case", name, "--scale", str(scale)]
+    folder = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return Path(folder) if folder else None
+
+
 def table(results: dict[str, dict[str, float]]) -> None:
     """Print what contestants took, one a line."""
     columns = list(dict.fromkeys(key for result in results.values() for key in result))
@@ -249,15 +256,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contestant", choices=CONTESTANTS)
     parser.add_argument("--case", choices=CASES)
+    parser.add_argument("--write", action="store_true", help="only write the files of the case")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--bound", help="--memory; default: each case's own")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the rows")
     given = parser.parse_args()
+    if given.write:
+        print(write_files(given.case, given.scale) or "")
+        return
     if given.contestant:
         one(given.contestant, given.case, given.folder, given.bound)
         return
     for name in [given.case] if given.case else CASES:
-        folder = write_files(name, given.scale)
+        folder = files_of(name, given.scale)
         if folder is None:
             print(f"\n{name}: the data are not here (BACKLIT_DATA)")
             continue
@@ -270,7 +281,7 @@ def main() -> None:
             compare_training(name, folder, bound)
     if not given.case:
         name = "20-64-64-1"
-        folder, case = write_files(name, given.scale), CASES[name]
+        folder, case = files_of(name, given.scale), CASES[name]
         bound = max(16, int(case.n_rows * given.scale * case.width * 4 / MIB / 10))
         result = measured("stream", name, folder, f"{bound}M")
         print(f"\n{name} with --memory {bound}M, a tenth of its float32 table: peak {result['peak, MiB']:.0f} MiB")
