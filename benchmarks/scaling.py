@@ -55,7 +55,8 @@ class Shares:
 def rows_of(name: str):
     """The rows of a workload as they stand in a cache."""
     from backlit.data.stream.records import Records
-    from backlit.data.stream.windows import RowFile, Windows
+    from backlit.data.stream.row_file import RowFile
+    from backlit.data.stream.windows import Windows
     from backlit.tables.stream_rows import StreamedRows
 
     case = CASES[name]
@@ -68,7 +69,7 @@ def rows_of(name: str):
     dtype = np.dtype([("floats", "f4", (n_in,))])
     records = Records(n_in, np.arange(n_in), none, none, (), (), dtype, "float32")
     windows = Windows(RowFile(path, dtype, case.n_rows), case.n_rows)
-    return StreamedRows(windows, records, _Whole(y), None, 4096, "")
+    return StreamedRows(windows, records, _Whole(y), None, 4096, 4096, "")
 
 
 class _Whole:

@@ -207,11 +207,6 @@ class Binding {
     return description;
   }
 
-  static void check_rows(const Vector<const std::int64_t>& rows, std::size_t n_rows) {
-    for (std::size_t i = 0; i < rows.shape(0); ++i)
-      require(rows.data()[i] >= 0 && rows.data()[i] < std::int64_t(n_rows), "order names a row that x lacks");
-  }
-
   const std::vector<long>& sizes() const { return session_.description().shape.sizes; }
 
   void check(int layer, int slot, std::size_t n_out, long n_in = -1) const {

@@ -35,8 +35,11 @@ using Array = nb::ndarray<T, nb::numpy, nb::ndim<2>, nb::c_contig, nb::device::c
 // A sparse matrix by rows: where each begins, columns, values, and the number of columns.
 template <class T>
 using Sparse = std::tuple<Vector<const std::int64_t>, Vector<const std::int32_t>, Vector<const T>, long>;
+// Rows of a matrix that stay where they are, and which they are.
 template <class T>
-using Input = std::variant<Array<const T>, Sparse<T>>;
+using Picked = std::tuple<Array<const T>, Vector<const std::int64_t>>;
+template <class T>
+using Input = std::variant<Array<const T>, Sparse<T>, Picked<T>>;
 
 inline void require(bool condition, const char* message) {
   if (!condition) throw std::invalid_argument(message);
@@ -50,8 +53,14 @@ inline void check_columns(std::size_t columns, long wanted, const char* name) {
 
 template <class T>
 std::size_t rows_of(const Input<T>& x) {
-  const auto* sparse = std::get_if<Sparse<T>>(&x);
-  return sparse ? std::get<0>(*sparse).shape(0) - 1 : std::get<0>(x).shape(0);
+  if (const auto* sparse = std::get_if<Sparse<T>>(&x)) return std::get<0>(*sparse).shape(0) - 1;
+  if (const auto* picked = std::get_if<Picked<T>>(&x)) return std::get<1>(*picked).shape(0);
+  return std::get<0>(x).shape(0);
+}
+
+inline void check_rows(const Vector<const std::int64_t>& rows, std::size_t n_rows) {
+  for (std::size_t i = 0; i < rows.shape(0); ++i)
+    require(rows.data()[i] >= 0 && rows.data()[i] < std::int64_t(n_rows), "order names a row that x lacks");
 }
 
 template <class T>
@@ -79,8 +88,14 @@ Examples<T> checked_examples(const Shape& shape, const Input<T>& x, const std::o
     examples.columns = std::get<1>(*sparse).data();
     examples.values = std::get<2>(*sparse).data();
   } else {
-    check_columns(std::get<0>(x).shape(1), shape.n_given(), "x");
-    examples.x = std::get<0>(x).data();
+    const auto* picked = std::get_if<Picked<T>>(&x);
+    const Array<const T>& all = picked ? std::get<0>(*picked) : std::get<0>(x);
+    check_columns(all.shape(1), shape.n_given(), "x");
+    examples.x = all.data();
+    if (picked) {
+      check_rows(std::get<1>(*picked), all.shape(0));
+      examples.places = std::get<1>(*picked).data();
+    }
   }
   if (y) {
     check_columns(y->shape(1), shape.n_out(), "y");

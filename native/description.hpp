@@ -133,10 +133,23 @@ struct Examples {
   const std::int32_t* columns = nullptr;
   const T* values = nullptr;
 
+  // Where examples are some rows of a dense x, in whatever order, row i is that at places[i].
+  const std::int64_t* places = nullptr;
+
   bool is_sparse() const { return row_starts != nullptr; }
+  const T* x_of(long row, long n_in) const { return x + (places ? long(places[row]) : row) * n_in; }
+  // Where some rows stand in x, in `room` if need be.
+  const std::int64_t* places_of(const std::int64_t* rows, long n_rows, std::int64_t* room) const {
+    if (!places) return rows;
+    for (long i = 0; i < n_rows; ++i) room[i] = places[rows[i]];
+    return room;
+  }
   bool are_finite(long row, long n_rows, long n_in) const {
-    return is_sparse() ? all_finite(values + row_starts[row], row_starts[row + n_rows] - row_starts[row])
-                       : all_finite(x + row * n_in, n_rows * n_in);
+    if (is_sparse()) return all_finite(values + row_starts[row], row_starts[row + n_rows] - row_starts[row]);
+    if (!places) return all_finite(x + row * n_in, n_rows * n_in);
+    for (long i = row; i < row + n_rows; ++i)
+      if (!all_finite(x_of(i, n_in), n_in)) return false;
+    return true;
   }
   double weight_of(long row) const { return sample_weight ? double(sample_weight[row]) : 1.0; }
 };

@@ -7,6 +7,7 @@ namespace backlit {
 namespace {
 // That go through all layers before the next ones do, so that what they leave is still in the L1 cache.
 constexpr long groups_at_a_time = 8;
+constexpr long most_lanes = 16;  // float32 in vectors of 64 bytes
 }  // namespace
 
 template <class T>
@@ -70,7 +71,8 @@ void Narrow<T>::train(const Examples<T>& examples, const std::int64_t* batch, lo
   for (long g = groups.begin; g < groups.end; g += groups_at_a_time) {
     const long n = std::min(groups_at_a_time, groups.end - g), first = g * lanes;
     const long n_here = std::min(n * lanes, n_rows - first);  // examples
-    kernels_.into_groups(examples.x, batch + first, n_here, shape.n_in(), a(0, g));
+    std::int64_t room[groups_at_a_time * most_lanes];
+    kernels_.into_groups(examples.x, examples.places_of(batch + first, n_here, room), n_here, shape.n_in(), a(0, g));
     kernels_.into_groups(examples.y, batch + first, n_here, shape.n_out(), y_.data() + first * shape.n_out());
     T* const share = share_.data() + first;
     std::fill(share, share + n_here, T(factor));

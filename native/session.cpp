@@ -196,6 +196,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
     const SubnormalsAreZero while_steps_are_taken;
     T* scratch = is_narrow ? nullptr : workspace_.scratch(thread);
     long first = first_of_all, step = step_of_all, steps_taken = 0;
+    std::vector<std::int64_t> places_ahead(examples.places ? batch_size : 0);
     if (!is_narrow) transpose(thread, n_threads);
     barrier.wait();  // w is transposed
     for (; first < n_order && !stop && !change; first += batch_size, ++step) {
@@ -239,8 +240,9 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         if (has_penalty) costs[step] += step_.penalty_cost();
       }
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
-      const RowsAhead<T> ahead{examples.x, batch + batch_size + rows_ahead.begin, rows_ahead.size(),
-                               description_.shape.n_given()};
+      const std::int64_t* const next_rows = batch + batch_size + rows_ahead.begin;
+      const RowsAhead<T> ahead{examples.x, examples.places_of(next_rows, rows_ahead.size(), places_ahead.data()),
+                               rows_ahead.size(), description_.shape.n_given()};
       if (is_narrow)
         narrow_.take(s, n, thread, n_threads);
       else if (by_neurons)

@@ -81,7 +81,7 @@ void Workspace<T>::take_row(const Examples<T>& examples, long from, long to) {
     const std::int64_t begin = examples.row_starts[from], end = examples.row_starts[from + 1];
     sparse_[to] = {examples.values + begin, examples.columns + begin, long(end - begin)};
   } else {
-    x_[to] = examples.x + from * description.shape.n_given();
+    x_[to] = examples.x_of(from, description.shape.n_given());
   }
   if (!examples.y) return;
   y_[to] = examples.y + from * description.shape.n_out();

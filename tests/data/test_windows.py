@@ -1,7 +1,14 @@
+import os
+import re
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from backlit.data.stream.windows import RowFile, Windows
+from backlit.data.stream import windows
+from backlit.data.stream.row_file import RowFile
+from backlit.data.stream.windows import Windows
 from backlit.errors import DataError
 
 DTYPE = np.dtype([("floats", "<f4", (2,))])
@@ -21,8 +28,7 @@ def test_every_row_comes_once_in_whole_batches_and_an_epoch_can_be_gone_on_with(
         for batch in (7, 64, 150):
             for shuffle in (True, False):
                 case = (window, batch, shuffle)
-                windows = Windows(file, window)
-                parts = list(windows.parts(3, 2, batch, 128, shuffle=shuffle))
+                parts = list(Windows(file, window).parts(3, 2, batch, 128, shuffle=shuffle))
                 rows = np.concatenate([rows for _, rows in parts])
                 assert sorted(rows) == list(range(N)), case
                 assert all(len(rows) % batch == 0 for _, rows in parts[:-1]), case
@@ -54,20 +60,95 @@ def test_a_window_of_a_sorted_file_is_as_mixed_as_the_file(file):
 
 
 def test_a_file_that_became_shorter_is_said_to_be(file):
-    windows = Windows(file, 100)
+    own = Windows(file, 100)
     file.path.write_bytes(file.path.read_bytes()[:4000])
     with pytest.raises(DataError, match="shorter than it was"):
-        list(windows.parts(0, 0, 10, 50))
+        list(own.parts(0, 0, 10, 50))
 
 
 def test_a_window_stays_as_it_is_while_the_next_one_is_read(file):
     for window, batch in ((100, 7), (400, 64), (5000, 64)):
         before, n_rows = None, 0
-        for records, rows, own in Windows(file, window, n_buffers=2).views(3, 2, batch, 128):
-            for x, numbers in filter(None, (before, (records, rows))):
-                assert np.array_equal(x["floats"][:, 0], numbers), (window, batch)
-            before, n_rows = (records, rows), n_rows + len(own)
+        for records, places, rows in Windows(file, window, in_place=True).views(3, 2, batch, 128):
+            for x, at, numbers in filter(None, (before, (records, places, rows))):
+                assert np.array_equal(x["floats"][at, 0], numbers), (window, batch)
+            before, n_rows = (records, places, rows), n_rows + len(rows)
         assert n_rows == N
+
+
+@pytest.fixture
+def mapped(file, monkeypatch):
+    """The same file, of which blocks of 10 rows are mapped."""
+    monkeypatch.setattr(windows, "_MAPPED_BLOCK", 80)
+    monkeypatch.setattr(windows, "_LEAST_MAPPED", 8)
+    return file
+
+
+def test_rows_that_are_used_in_place_are_not_read(mapped, monkeypatch):
+    def read(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(RowFile, "read_blocks", read)
+    only = np.random.default_rng(0).random(N) < 0.6
+    for which in (None, only):
+        meant = np.arange(N) if which is None else np.flatnonzero(which)
+        for batch in (7, 64):
+            for shuffle in (True, False):
+                case = (which is None, batch, shuffle)
+                own = Windows(mapped, 300, in_place=True, only=which)
+                views = list(own.views(3, 2, batch, 128, shuffle=shuffle))
+                rows = np.concatenate([rows for _, _, rows in views])
+                assert sorted(rows) == meant.tolist(), case
+                assert shuffle or np.array_equal(rows, meant), case
+                assert all(len(rows) % batch == 0 for _, _, rows in views[:-1]), case
+                # of all views at once: what is mapped stays, whatever is asked for
+                assert all(np.array_equal(x["floats"][at, 0], rows) for x, at, rows in views), case
+                for k in range(1, len(views)):
+                    begin = sum(len(rows) for _, _, rows in views[:k])
+                    again = Windows(mapped, 300, in_place=True, only=which)
+                    rest = list(again.views(3, 2, batch, 128, shuffle=shuffle, begin=begin))
+                    assert [x.tolist() for _, _, x in rest] == [x.tolist() for _, _, x in views[k:]], case
+    parts = list(Windows(mapped, 300, in_place=True).parts(3, 2, 7, 128))
+    assert all(np.array_equal(x["floats"][:, 0], rows) for x, rows in parts)
+
+
+def test_a_mapped_file_that_becomes_shorter_is_said_to_be(mapped):
+    data = mapped.path.read_bytes()
+    views = Windows(mapped, 300, in_place=True).views(0, 0, 10, 50)
+    next(views)
+    os.truncate(mapped.path, 4000)
+    with pytest.raises(DataError, match="shorter than it was"):
+        next(views)
+    with pytest.raises(DataError, match="shorter than it was"):
+        next(Windows(mapped, 300, in_place=True).views(0, 0, 10, 50))
+    mapped.path.write_bytes(data)
+    views = Windows(mapped, 300, in_place=True).views(0, 0, 10, 50)
+    next(views)
+    mapped.path.unlink()  # as a cache that is written anew
+    assert len(list(views)) > 3
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_holds_little_more_than_a_window_of_what_is_mapped(tmp_path):
+    n_rows, width, window = 80_000, 1024, 5000  # 80 MiB in windows of 5 MiB
+    with (tmp_path / "x.rows").open("wb") as out:
+        out.truncate(n_rows * width)
+    file = RowFile(tmp_path / "x.rows", np.dtype([("floats", "u1", (width,))]), n_rows)
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(windows, "_LEAST_MAPPED", 32)
+    own = Windows(file, window, in_place=True)
+    monkey.undo()
+
+    def of_files() -> int:
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"RssFile:\s+(\d+) kB", status)[1]) << 10
+
+    before, most = of_files(), 0
+    for records, places, _ in own.views(0, 0, 100, 1000):
+        assert not records["floats"][places].any()
+        most = max(most, of_files() - before)
+    # a part of the window before, of which nothing was asked since, may still be there
+    assert 2 << 20 < most < 3 * window * width
 
 
 def test_some_of_the_rows_come_once_in_whole_batches_and_can_be_gone_on_with(file):
@@ -76,11 +157,11 @@ def test_some_of_the_rows_come_once_in_whole_batches_and_can_be_gone_on_with(fil
     for window in (100, 400, 5000):
         for shuffle in (True, False):
             case = (window, shuffle)
-            windows = Windows(file, window).those(only)
-            parts = list(windows.parts(3, 2, 32, 64, shuffle=shuffle))
+            own = Windows(file, window).those(only)
+            parts = list(own.parts(3, 2, 32, 64, shuffle=shuffle))
             rows = np.concatenate([rows for _, rows in parts])
             assert sorted(rows) == np.flatnonzero(only).tolist(), case
-            assert len(rows) == windows.n_rows, case
+            assert len(rows) == own.n_rows, case
             assert all(len(rows) % 32 == 0 for _, rows in parts[:-1]), case
             assert all(np.array_equal(x["floats"][:, 0], rows) for x, rows in parts), case
             assert shuffle or np.array_equal(rows, np.flatnonzero(only)), case

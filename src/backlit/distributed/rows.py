@@ -77,10 +77,9 @@ class SharedRows:
     def _parts(self, n_members: int | None, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         rows_of, seed, epoch = self.all_rows, state.seed, state.epoch
         at = state.within.steps * batch_size
-        for records, window, rows_of_part in rows_of.windows.views(
+        for records, in_records, rows in rows_of.windows.views(
             seed, epoch, batch_size, rows_of.part_rows, shuffle=shuffle, begin=at
         ):
-            rows = window[rows_of_part]
             places = own_places(len(rows), batch_size, self.group.rank, self.group.size)
             order = np.full(len(rows), ANOTHERS)
             if n_members is not None:
@@ -97,9 +96,8 @@ class SharedRows:
                 needed, order[places] = places, np.arange(len(places))
             own = rows[needed]
             weight = None if self.sample_weight is None else self.sample_weight[own]
-            yield Part(
-                rows_of.records.unpack(taken(records, rows_of_part[needed])), rows_of.targets.of(own), order, weight
-            )
+            x = rows_of.records.unpack(taken(records, in_records[needed]))
+            yield Part(x, rows_of.targets.of(own), order, weight)
             at += len(rows)
 
     def copy(self, rows: NDArray[np.int64]) -> Examples:

@@ -282,7 +282,7 @@ class NativeSession(PackedGradients):
 
     def _input(self, x: Inputs) -> Any:
         if not is_sparse(x):
-            return self._arrays.own(x)
+            return self._arrays.dense(x)
         if self._embedded:
             refuse_sparse(x)
         if self._precision != "full":

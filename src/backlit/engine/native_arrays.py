@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from backlit.core.embedded import N_HIDDEN, N_OUT, N_OUT_OF_CATEGORY, Embedded
-from backlit.engine.protocol import Floats, NablaArrays
+from backlit.engine.picked import Picked
+from backlit.engine.protocol import Floats, Inputs, NablaArrays
 
 PARAMETER = -1
 """The "slot" of a parameter itself, beside those of the optimizer's state."""
@@ -58,6 +59,14 @@ class NativeArrays:
     def own(self, values: Floats) -> Floats:
         """Return an array of the session's dtype in one piece."""
         return np.ascontiguousarray(values, dtype=self._dtype)
+
+    def dense(self, x: Inputs) -> Any:
+        """Return examples that are not sparse as the session takes them."""
+        if not isinstance(x, Picked):
+            return self.own(x)
+        if x.dtype != self._dtype or not x.whole.flags.c_contiguous:  # rather than to convert all for a few
+            return self.own(x[:])
+        return x.whole, np.ascontiguousarray(x.rows, dtype=np.int64)
 
     def empty(self) -> NablaArrays:
         """Return room for all weights and all biases."""

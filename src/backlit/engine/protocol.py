@@ -29,7 +29,7 @@ Floats = NDArray[np.floating[Any]]
 NablaArrays: TypeAlias = tuple[list[Floats], list[Floats]]
 
 Inputs: TypeAlias = Any
-"""x of many examples: an ndarray, or one of SciPy's sparse matrices in CSR format, ``(n_examples, n_in)``."""
+"""x of many examples, ``(n_examples, n_in)``: an ndarray, one of SciPy's sparse matrices in CSR format, or `Picked`."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.engine.native_arrays import PARAMETER, NativeArrays
-from backlit.engine.protocol import Floats, NablaArrays
+from backlit.engine.protocol import Floats, Inputs, NablaArrays
 
 Scales = list[Floats]
 """Of each member, ``(n_in,)``."""
@@ -61,7 +61,7 @@ class SharedSteps:
         self,
         t: int,
         order: NDArray[np.int64],
-        x: Floats,
+        x: Inputs,
         y: Floats,
         batch_size: int,
         rates: NDArray[np.float64],
@@ -84,7 +84,7 @@ class SharedSteps:
         own, in_one_piece = self._arrays.own, np.ascontiguousarray
         self._session.t = t
         diverged_layer: int = self._session.run_steps(
-            own(x),
+            self._arrays.dense(x),
             own(y),
             in_one_piece(order, dtype=np.int64).ravel(),
             batch_size,

@@ -15,7 +15,8 @@ from backlit.data.stream.pieces import ahead
 from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows, taken
 from backlit.engine.members import seed_of_member
-from backlit.engine.protocol import Floats, Session
+from backlit.engine.picked import Picked
+from backlit.engine.protocol import Floats, Inputs, Session
 from backlit.training.examples import Examples, Part
 from backlit.training.state import TrainingState
 
@@ -65,6 +66,8 @@ class StreamedRows:
         What each row of the file counts.
     part_rows : int
         Rows that are unpacked at once.
+    in_place_rows : int
+        Rows that are trained on at once where they need not be unpacked.
     cache_digest : str
     """
 
@@ -73,6 +76,7 @@ class StreamedRows:
     targets: Targets
     weights: Floats | None
     part_rows: int
+    in_place_rows: int
     cache_digest: str
 
     def __len__(self) -> int:
@@ -100,7 +104,11 @@ class StreamedRows:
     @property
     def digest(self) -> str:
         """What the rows, and their order in an epoch, are known by."""
-        return f"{self.cache_digest} {'-'.join(map(str, [*self.windows.described(), self.part_rows]))}"
+        return f"{self.cache_digest} {'-'.join(map(str, [*self.windows.described(), self._rows_at_once]))}"
+
+    @property
+    def _rows_at_once(self) -> int:
+        return self.in_place_rows if self.records.is_plain else self.part_rows
 
     def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         """See `Source`."""
@@ -109,28 +117,21 @@ class StreamedRows:
 
     def _parts(self, n_members: int | None, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         at = state.within.steps * batch_size
-        seed, epoch, window, y, weight = state.seed, state.epoch, None, None, None
-        views = self.windows.views(seed, epoch, batch_size, self.part_rows, shuffle=shuffle, begin=at)
-        for records, rows, own in views:
-            order = own
+        seed, epoch = state.seed, state.epoch
+        views = self.windows.views(seed, epoch, batch_size, self._rows_at_once, shuffle=shuffle, begin=at)
+        for records, places, rows in views:
             if self.records.is_plain:
-                # rows of the window in an order: nothing is copied
-                if rows is not window:
-                    window, y = rows, self.targets.of(rows)
-                    weight = self._weight(rows)
-                x = self.records.unpack(records)
+                x: Inputs = Picked(self.records.unpack(records), places)  # nothing is copied
             else:
-                rows, order = rows[own], np.arange(len(own))
-                x, y = self.records.unpack(taken(records, own)), self.targets.of(rows)
-                weight = self._weight(rows)
+                x = self.records.unpack(taken(records, places))
+            order = np.arange(len(rows))
             if n_members is not None:
                 # all are trained on the same part, each in an order of its own
                 each = (seed_of_member(seed, m) for m in range(n_members))
-                orders = [self.order_of_member(s, at, epoch, len(own), shuffle=shuffle) for s in each]
-                order = np.stack([order[permutation] for permutation in orders])
-            assert y is not None
-            yield Part(x, y, order, weight)
-            at += len(own)
+                orders = [self.order_of_member(s, at, epoch, len(rows), shuffle=shuffle) for s in each]
+                order = np.stack(list(orders))
+            yield Part(x, self.targets.of(rows), order, self._weight(rows))
+            at += len(rows)
 
     def _weight(self, rows: NDArray[np.int64]) -> Floats | None:
         return None if self.weights is None else self.weights[rows]

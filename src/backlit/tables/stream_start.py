@@ -27,7 +27,7 @@ from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
 from backlit.data.stream.memory import Budget, give_back, said
 from backlit.data.stream.packing import Packing
 from backlit.data.stream.records import Records
-from backlit.data.stream.windows import Windows
+from backlit.data.stream.windows import Windows, maps
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.tables.options import TableTraining
@@ -207,7 +207,9 @@ class _Learned:
             if getattr(training, name) and target.classes is None:
                 raise InvalidInputError(f"{name} is for classes, but {target.name!r} is a number. Leave it out.")
         records = self.records()
-        part_rows = max(1, budget.part // (np.dtype(training.dtype).itemsize * records.n_features))
+        of_number = np.dtype(training.dtype).itemsize
+        part_rows = max(1, budget.part // (of_number * records.n_features))
+        in_place_rows = max(1, budget.part // (of_number * target.n_outputs + 2 * _ORDER))
 
         def rows_of(part: str) -> StreamedRows:
             y, weight = cache.arrays[f"{part}.y"], cache.arrays.get(f"{part}.weight")
@@ -217,17 +219,18 @@ class _Learned:
                 weight = weights.times(y, weight, training.dtype)
             couples = get_activation(output).couples
             targets = Targets(y, labels, training.dtype, training.label_smoothing, couples)
-            room, n_buffers = budget.window, 1
-            if part == "validation":
-                room = budget.part  # in the order of the file
-            elif records.is_plain:
-                # what is no narrower in the cache is trained on in the window itself, while the next one is read
-                room, n_buffers = room // 2 + budget.part, 2
-            window_rows = room // (records.dtype.itemsize + _ORDER)
+            of_row = records.dtype.itemsize + _ORDER
             # a batch at least, or its rows would be no more mixed than the file
-            window_rows = max(window_rows, 2 * (training.batch_size or training.usual_batch_size))
-            windows = Windows(cache.parts[part], window_rows, n_buffers)
-            return StreamedRows(windows, records, targets, weight, part_rows, cache.digest)
+            least = 2 * (training.batch_size or training.usual_batch_size)
+            file, window_rows = cache.parts[part], max(budget.window // of_row, least)
+            # what is no narrower in the cache is trained on where it is
+            in_place = records.is_plain and part == "training"
+            if part == "validation":
+                window_rows = max(budget.part // of_row, least)  # in the order of the file
+            elif in_place and window_rows < file.n_rows and not maps(file, window_rows):
+                window_rows = max((budget.window // 2 + budget.part) // of_row, least)  # and the next one beside it
+            windows = Windows(file, window_rows, in_place=in_place)
+            return StreamedRows(windows, records, targets, weight, part_rows, in_place_rows, cache.digest)
 
         held_out = rows_of("validation") if cache.parts["validation"].n_rows else None
         sizes = [records.n_features, *training.hidden, target.n_outputs]

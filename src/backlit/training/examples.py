@@ -31,7 +31,7 @@ class Part:
 
     Attributes
     ----------
-    x : ndarray or CSR matrix, ``(n, n_in)``
+    x : ndarray, CSR matrix or Picked, ``(n, n_in)``
     y : ndarray, ``(n, n_out)``
     order : ndarray of int64, ``(n_rows,)``, or for members of an ensemble ``(n_members, n_rows)``
         Rows of x in the order in which they are used.

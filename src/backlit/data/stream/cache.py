@@ -26,13 +26,17 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from backlit.data.stream.row_file import RowFile
 from backlit.data.stream.spill import Spill
-from backlit.data.stream.windows import RowFile
 from backlit.documents import strict_json
 from backlit.documents.addresses import is_address
 from backlit.documents.field import Field, Kind
 from backlit.errors import DataError, InvalidInputError, OutputError
 
+AT_MOST_WRITTEN = 256 << 10
+"""Bytes. What is written at once Linux keeps as one piece of memory, and maps as one: rows in large pieces are found
+faster, but of a piece that a block of rows is in memory then holds all.
+"""
 PARTS = ("training", "validation")
 _FORMAT, _VERSION, _NAME = "backlit-cache", 2, "cache.json"
 _KIND = Kind(DataError, "Delete the folder of the cache.")
@@ -112,7 +116,8 @@ class CacheWriter:
         self._writing = self._pool.submit(self._put, part, data)
 
     def _put(self, part: str, data: memoryview) -> None:
-        self._files[part].write(data)
+        for at in range(0, len(data), AT_MOST_WRITTEN):
+            self._files[part].write(data[at : at + AT_MOST_WRITTEN])
         self._sums[part] = zlib.crc32(data, self._sums[part])
 
     def _settle(self) -> None:
