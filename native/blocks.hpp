@@ -6,8 +6,9 @@
 
 namespace backlit::BACKLIT_ISA {
 
-// What is read again and again fits into the second cache, with room for what passes through it: so many bytes.
-constexpr long second_cache_block = 1 << 20;
+// What is read again and again fits into the second cache, with room for what passes through it: so many bytes. Few of
+// the processors with AVX2 alone have a large one.
+constexpr long second_cache_block = widest_panel == 3 ? 1 << 19 : 1 << 20;
 
 // The scratch that n pointers take, in numbers, padded to whole vectors.
 template <class T>

@@ -32,13 +32,15 @@ struct SumOf {
   using type = O;
 };
 
+constexpr long line_bytes = 64;
+
 // BP4 prefetches rows of a this many steps ahead, where there are enough of them to matter.
 constexpr long rows_read_ahead = 16, rows_that_matter = 64;
 
 // The panel of b that comes next, which tiles ask for while they are computed: some cache lines before every so many
 // terms of their sums. The processor's own prefetching begins anew in each panel, and far memory is slower than that.
 struct PanelAhead {
-  static constexpr long terms = 32, line_bytes = 64, least_tiles = 4;
+  static constexpr long terms = 32, least_tiles = 4;
   std::uintptr_t at = 0;  // which may well be behind the last panel, where nothing is read
   long bytes_a_tile = 0, bytes_at_once = 0;
 
@@ -90,9 +92,14 @@ struct Place {
   }
 };
 
-// `a` is read as a[r][k], or, from column `at` on, as a[k][r] for BP4, which sums over examples.
+// Whether tiles are so low that several of them read the same cache lines of the rows of a, one after the other. Then
+// the first of them asks for these; higher ones ask in each tile.
+constexpr bool tiles_share_lines = tile_heights[3] < 8;
+
+// `a` is read as a[r][k], or, from column `at` on, as a[k][r] for BP4, which sums over examples and asks for rows of a.
 template <class O, int height, class Width, bool a_by_column, class Epilogue>
-BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth, long j, Epilogue& epilogue) {
+BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth, long j, Epilogue& epilogue,
+                         bool asks_for_rows) {
   using T = typename SumOf<O>::type;
   constexpr int whole = Width::whole, halves = Width::has_half, with_room = whole + !whole;
   constexpr long columns = Width::template columns<T>;
@@ -109,11 +116,15 @@ BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth,
   const O* a_row[height];
   if constexpr (!a_by_column) unroll<height>([&](auto r) BACKLIT_INLINED { a_row[r] = a.row(i + r); });
   // rows of a lie too far apart for the processor's own prefetching
-  const long end_of_reading_ahead = a_by_column && depth >= rows_that_matter ? depth - rows_read_ahead : 0;
+  const long end_of_reading_ahead = a_by_column && asks_for_rows ? depth - rows_read_ahead : 0;
   long k = 0;
   const auto terms_until = [&](long end, auto is_busy) BACKLIT_INLINED {
     for (; k < end; ++k) {
-      if (a_by_column && k < end_of_reading_ahead) __builtin_prefetch(a.row(k + rows_read_ahead) + at);
+      if ((is_busy() || !tiles_share_lines) && a_by_column && k < end_of_reading_ahead) {
+        __builtin_prefetch(a.row(k + rows_read_ahead) + at);
+        // and the line that follows, which may have to come from far memory or another core's cache
+        if constexpr (tiles_share_lines) __builtin_prefetch(a.row(k) + at + line_bytes / long(sizeof(O)), 0, 2);
+      }
       if constexpr (is_busy()) here.term_begins(k);
       decltype(load(b_row)) b_k[with_room];
       Half<T> b_k_half;
@@ -130,7 +141,8 @@ BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth,
   };
   if constexpr (a_by_column) {
     // what is not asked at every term leaves its registers to the product
-    terms_until(here.busy_terms(depth), std::true_type{});
+    const long busy = here.busy_terms(depth);
+    terms_until(tiles_share_lines && busy < end_of_reading_ahead ? end_of_reading_ahead : busy, std::true_type{});
     terms_until(depth, std::false_type{});
   } else {
     while (k < depth) {
@@ -154,7 +166,8 @@ __attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O*
   constexpr bool has_every_height = !a_by_column;
   const auto left = [&](auto rows) BACKLIT_INLINED {
     if constexpr (rows() < Width::height && (has_every_height || (rows() & (rows() - 1)) == 0))
-      if (i + rows() <= i_end) tile<O, rows(), Width, a_by_column>(a, i, i, b, depth, j, epilogue), i += rows();
+      if (i + rows() <= i_end)
+        tile<O, rows(), Width, a_by_column>(a, i, i, b, depth, j, epilogue, depth >= rows_that_matter), i += rows();
   };
   left(std::integral_constant<int, 12>{});
   left(std::integral_constant<int, 10>{});
@@ -170,10 +183,15 @@ template <class O, class Width, bool a_by_column, class Epilogue>
 inline void panel_rows(Rows<O> a, Strips<O> strips, long i, long i_end, const O* b, long depth, long j,
                        Epilogue& epilogue) {
   constexpr int height = Width::height;
+  constexpr long line = line_bytes / long(sizeof(O));
   const bool in_strips = a_by_column && height == strip_height && strips.rows.starts;
+  const auto asks_for_rows = [&](long i) {
+    return depth >= rows_that_matter && (!tiles_share_lines || (!in_strips && i % line < height));
+  };
   const Rows<O> left = in_strips ? strips.rows : a;
   for (; i + height <= i_end; i += height)
-    tile<O, height, Width, a_by_column>(left, in_strips ? strips.at(i, depth) : i, i, b, depth, j, epilogue);
+    tile<O, height, Width, a_by_column>(left, in_strips ? strips.at(i, depth) : i, i, b, depth, j, epilogue,
+                                        asks_for_rows(i));
   using Left = std::conditional_t<a_by_column, typename Width::OfWholeVectors, Width>;
   if (i < i_end) rows_left<O, Left, a_by_column>(a, i, i_end, b, depth, j, epilogue.of_any_height());
 }
