@@ -79,8 +79,9 @@ def test_a_window_stays_as_it_is_while_the_next_one_is_read(file):
 @pytest.fixture
 def mapped(file, monkeypatch):
     """The same file, of which blocks of 10 rows are mapped."""
-    monkeypatch.setattr(windows, "_MAPPED_BLOCK", 80)
-    monkeypatch.setattr(windows, "_LEAST_MAPPED", 8)
+    monkeypatch.setattr(windows, "_LEAST_MAPPED", 80)
+    monkeypatch.setattr(windows, "_MOST_MAPPED", 80)
+    monkeypatch.setattr(windows, "_LEAST_BLOCKS", 8)
     return file
 
 
@@ -128,6 +129,12 @@ def test_a_mapped_file_that_becomes_shorter_is_said_to_be(mapped):
     assert len(list(views)) > 3
 
 
+def test_mapped_blocks_are_as_large_as_leaves_a_hundred_to_a_window():
+    mib = 1 << 20
+    found = {window: windows.mapped_block(window) for window in (mib, 13 * mib, 100 * mib, 399 * mib, 4 << 30)}
+    assert found == {mib: mib // 8, 13 * mib: mib // 8, 100 * mib: mib, 399 * mib: 2 * mib, 4 << 30: 2 * mib}
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_memory_holds_little_more_than_a_window_of_what_is_mapped(tmp_path):
     n_rows, width, window = 80_000, 1024, 5000  # 80 MiB in windows of 5 MiB
@@ -135,7 +142,7 @@ def test_memory_holds_little_more_than_a_window_of_what_is_mapped(tmp_path):
         out.truncate(n_rows * width)
     file = RowFile(tmp_path / "x.rows", np.dtype([("floats", "u1", (width,))]), n_rows)
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(windows, "_LEAST_MAPPED", 32)
+    monkey.setattr(windows, "_LEAST_BLOCKS", 32)
     own = Windows(file, window, in_place=True)
     monkey.undo()
 

@@ -27,7 +27,7 @@ from backlit.data.stream.first_pass import FirstPass, first_pass, read_pieces
 from backlit.data.stream.memory import Budget, give_back, said
 from backlit.data.stream.packing import Packing
 from backlit.data.stream.records import Records
-from backlit.data.stream.windows import Windows, maps
+from backlit.data.stream.windows import Windows, mapped_block, maps
 from backlit.documents.field import MODEL, Field
 from backlit.errors import DataError, InvalidInputError, ModelFileError
 from backlit.tables.options import TableTraining
@@ -271,7 +271,7 @@ def _write(
     packing = Packing.of(learned.encoder, training.dtype)
     records = packing.records
     fraction = 0.0 if request.validation is not None or training.folds > 1 else training.validation_fraction
-    with CacheWriter(folder, records.dtype, learned.n_rows) as writer:
+    with CacheWriter(folder, records.dtype, learned.n_rows, 2 * mapped_block(request.budget.window)) as writer:
         rows = RowsWriter(writer, packing, learned.target, training, request.budget)
         for piece in read_pieces(first):
             piece.each(partial(rows.add, fraction=fraction))

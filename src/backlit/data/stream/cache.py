@@ -33,10 +33,6 @@ from backlit.documents.addresses import is_address
 from backlit.documents.field import Field, Kind
 from backlit.errors import DataError, InvalidInputError, OutputError
 
-AT_MOST_WRITTEN = 256 << 10
-"""Bytes. What is written at once Linux keeps as one piece of memory, and maps as one: rows in large pieces are found
-faster, but of a piece that a block of rows is in memory then holds all.
-"""
 PARTS = ("training", "validation")
 _FORMAT, _VERSION, _NAME = "backlit-cache", 2, "cache.json"
 _KIND = Kind(DataError, "Delete the folder of the cache.")
@@ -78,10 +74,13 @@ class CacheWriter:
         Of a record.
     n_rows : int
         About so many will come: where the disk has no room for them, that is said now.
+    at_once : int, default 256 KiB
+        Bytes. What is written at once Linux keeps as one piece of memory, and maps as one: rows in large pieces are
+        found faster, but of a piece that a block of rows is in memory then holds all.
     """
 
-    def __init__(self, folder: Path, dtype: np.dtype[Any], n_rows: int) -> None:
-        self.folder, self._dtype = folder, dtype
+    def __init__(self, folder: Path, dtype: np.dtype[Any], n_rows: int, at_once: int = 256 << 10) -> None:
+        self.folder, self._dtype, self._at_once = folder, dtype, at_once
         self._need = n_rows * dtype.itemsize
         self._files: dict[str, BinaryIO] = {}
         self._sums = dict.fromkeys(PARTS, 0)
@@ -116,8 +115,8 @@ class CacheWriter:
         self._writing = self._pool.submit(self._put, part, data)
 
     def _put(self, part: str, data: memoryview) -> None:
-        for at in range(0, len(data), AT_MOST_WRITTEN):
-            self._files[part].write(data[at : at + AT_MOST_WRITTEN])
+        for at in range(0, len(data), self._at_once):
+            self._files[part].write(data[at : at + self._at_once])
         self._sums[part] = zlib.crc32(data, self._sums[part])
 
     def _settle(self) -> None:

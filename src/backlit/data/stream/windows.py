@@ -25,7 +25,8 @@ _BLOCKS = 2048
 _LEAST_BLOCK, _MOST_BLOCK = 8, 4096
 _PAGE = 4096
 # Linux takes in the 64 KB around whatever is looked at, so that of smaller blocks memory would hold more than they are.
-_MAPPED_BLOCK, _LEAST_MAPPED = 128 << 10, 100
+_LEAST_MAPPED, _MOST_MAPPED = 128 << 10, 2 << 20
+_LEAST_BLOCKS = 100
 
 
 class Windows:
@@ -54,7 +55,7 @@ class Windows:
         # small, so that a window is a sample of the whole file; but a page of a disk is read whole in any case
         least = max(_LEAST_BLOCK, min(_PAGE // file.dtype.itemsize, self.window_rows // 512))
         if self._is_mapped:
-            least = _MAPPED_BLOCK // file.dtype.itemsize
+            least = mapped_block(self.window_rows * file.dtype.itemsize) // file.dtype.itemsize
         self.block_rows = 1 if self._is_whole else min(max(_MOST_BLOCK, least), max(least, self.window_rows // _BLOCKS))
         self._buffers: list[NDArray[Any] | None] = [None] * (2 if in_place and not self._is_whole else 1)
         self._mapped: MappedFile | None = None
@@ -194,7 +195,15 @@ class Windows:
 
 def maps(file: RowFile, window_rows: int) -> bool:
     """Whether windows of so many rows, used in place, are mapped rather than read."""
-    return CAN_MAP and window_rows * file.dtype.itemsize >= _LEAST_MAPPED * _MAPPED_BLOCK
+    return CAN_MAP and window_rows * file.dtype.itemsize >= _LEAST_BLOCKS * _LEAST_MAPPED
+
+
+def mapped_block(window: int) -> int:
+    """Return the bytes of a block of a window of so many that is mapped: a power of two, a hundredth of it at most.
+
+    Rows are found the faster the larger the pieces are that the system keeps together (`CacheWriter`).
+    """
+    return min(_MOST_MAPPED, max(_LEAST_MAPPED, 1 << max(1, window // _LEAST_BLOCKS).bit_length() - 1))
 
 
 def _places(starts: Rows, lengths: Rows) -> Rows:
