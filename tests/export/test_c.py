@@ -14,10 +14,12 @@ from some_models import HEADS, SATURATED, fitted, of_identity, random_model
 
 import backlit as bl
 from backlit.core.activations import ACTIVATIONS
+from backlit.core.parametric import with_alphas
 from backlit.errors import InvalidInputError
 from backlit.export.c_source.activations import scalar_function
 from backlit.export.exportable import Exportable
 from backlit.export.formats import FORMATS
+from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 
 pytestmark = needs_cc
@@ -54,6 +56,28 @@ def test_deep_networks_agree(activation, tmp_path):
     network = bl.Network.initialize([5, 20, 7, 20, 3], [activation] * 3 + ["identity"], seed=3)
     x = np.random.default_rng(0).normal(size=(50, 5)).astype("float32")
     assert compiled(bl.to_c(network), tmp_path)(x) == close(network.feedforward(x.astype("float64")))
+
+
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name not in ("exp", "softmax")])
+def test_neurons_have_their_alpha(activation, tmp_path):
+    rng = np.random.default_rng(0)
+    network = bl.Network.initialize([5, 20, 7, 3], [activation] * 2 + ["identity"], seed=3)
+    mixed = replace(network, activations=with_alphas(network.activations, [rng.normal(size=20), rng.normal(size=7)]))
+    x = rng.normal(size=(50, 5)).astype("float32")
+    found = mixed.feedforward(x.astype("float64"))
+    assert compiled(bl.to_c(mixed), tmp_path)(x) == close(found)
+    assert np.abs(found - network.feedforward(x.astype("float64"))).max() > 0.01 or activation == "identity"
+
+
+def test_a_table_model_with_alpha_is_written(tmp_path):
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    table = pl.DataFrame(x, schema=["a", "b", "c"]).with_columns(y=pl.Series(x[:, 0] * x[:, 1]))
+    model = TableModel.train(table, "y", replace(QUICK, parametric_activation=True, solver="adam"))
+    found = compiled(bl.to_c(model), tmp_path)(x[:, :3])[:, 0]
+    np.testing.assert_allclose(found, model.predict(table).values, rtol=1e-4, atol=1e-4)
+    embedded = TableModel.train(table, "y", replace(QUICK, embedding="pbld", solver="adam"))
+    with pytest.raises(InvalidInputError, match="C has no embeddings yet"):
+        bl.to_c(embedded)
 
 
 # each kind of model once; more of them with other activations in `make soak`

@@ -89,6 +89,7 @@ BEST_ADDED: dict[str, Mapping[str, Any]] = {
     "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "embedding": {"embedding": "pbld"},
     "more-members": {"members": 16},
+    "parametric": {"parametric_activation": True},
 }
 OF_ONE_TASK = {"smoothing": "classification", "calibration": "classification", "clip": "regression"}
 VARIANTS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backlit import __version__
+from backlit.core.parametric import ParametricActivation
 from backlit.export.c_source.activations import activation_of
 from backlit.export.c_source.encoder import column_notes, encode_function
 from backlit.export.c_source.heads import CHead, c_head
@@ -70,7 +71,9 @@ def _source(exportable: Exportable) -> str:
         statements.append(f"weigh(w{layer}, b{layer}, {a}, {z}, {n_in}, {n_out});")
         if layer < last:
             declared.append(f"a{layer}[{n_out}]")
-            more, applied = activation_of(z, n_out, activation)
+            more, applied = activation_of(z, n_out, activation, f"alpha{layer}")
+            if applied and isinstance(activation, ParametricActivation):
+                arrays.append(array(f"alpha{layer}", activation.alpha))
             functions, statements = functions + more, statements + applied
         a = z
     statements += end.statements

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.custom import is_custom
-from backlit.core.embedded_network import EmbeddedNetwork
+from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.network import Network
 from backlit.data.encoding import TableEncoding
 from backlit.errors import InvalidInputError
@@ -109,13 +109,13 @@ def exportable_of(model: Any) -> Exportable:
 
 
 def without_embeddings(exportable: Exportable, format: str) -> Network:
-    """Return the network of a model, or raise where it has embeddings or α, which a format does not know."""
-    if isinstance(exportable.network, EmbeddedNetwork):
+    """Return the network of a model, or raise where it has embeddings, which a format does not know."""
+    network, _ = apart(exportable.network)
+    if network.sizes != exportable.network.sizes:
         raise InvalidInputError(
-            f"{format} has no embeddings and no parametric activations yet. Export the model as ONNX, or train it "
-            "without embedding, embed_above and parametric_activation."
+            f"{format} has no embeddings yet. Export the model as ONNX, or train it without embedding and embed_above."
         )
-    return exportable.network
+    return network
 
 
 def label_texts(classes: NDArray[Any]) -> list[str]:

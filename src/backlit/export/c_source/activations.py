@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backlit.core.activations import get_activation
+from backlit.core.parametric import ParametricActivation, plain_name
 from backlit.export.c_source.text import float_literal
 from backlit.export.tracing import Symbol, steps, trace, uses
 
@@ -48,13 +49,20 @@ def scalar_function(name: str, function: Callable[[Any], Any]) -> str:
     return f"static float {name}(float z)\n{{\n{''.join(lines)}  return {spelled[root][0]};\n}}"
 
 
-def activation_of(a: str, n: int, activation: str) -> tuple[list[str], list[str]]:
-    """Return the functions and statements that turn n weighted inputs z in an array into activations."""
-    sigma = get_activation(activation)
+def activation_of(a: str, n: int, activation: str, alpha: str = "") -> tuple[list[str], list[str]]:
+    """Return the functions and statements that turn n weighted inputs z in an array into activations.
+
+    `alpha` is the array of the α of a layer that has them.
+    """
+    sigma = get_activation(plain_name(activation))
     if sigma.name == "identity":
         return [], []
     if sigma.couples:
         return [SOFTMAX], [f"softmax({a}, {n});"]
+    if isinstance(activation, ParametricActivation):
+        name = f"sigma_{sigma.name}"
+        mixed = f"for (j = 0; j < {n}; ++j) {a}[j] += {alpha}[j] * ({name}({a}[j]) - {a}[j]);"
+        return [scalar_function(name, sigma.value)], [mixed]
     return each(a, n, f"sigma_{sigma.name}", sigma.value)
 
 
