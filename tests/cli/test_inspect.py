@@ -45,3 +45,13 @@ def test_unequal_classes_are_said(folder, run):
     _, out, _ = run("inspect", "t.csv", "--target", "kind")
     assert "Classes: a 90.0%, b 10.0%." in out
     assert "They are unequal: 'a' has 90 rows and 'b' 10." in out
+
+
+def test_it_tells_the_places_that_train_gives_categories(folder, run):
+    places = [f"place {i % 300}" for i in range(1200)]
+    pl.DataFrame({"place": places, "y": [float(i % 7) for i in range(1200)]}).write_csv("t.csv")
+    _, out, _ = run("inspect", "t.csv", "--json")
+    [said] = [column["said"] for column in json.loads(out)["columns"] if column["name"] == "place"]
+    assert "the 256 most frequent have a place of their own" in said
+    _, _, err = run("train", "t.csv", "--target", "y", "--epochs", "1", "--out", "m.safetensors")
+    assert "the 256 most frequent have a place of their own" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from backlit.cli.options import AsJson, DataFile, Quiet, usage
 from backlit.cli.reading import ColumnOptions, ReadingOptions, knows_columns, reads_a_table
 
 if TYPE_CHECKING:
+    from backlit.data.columns.schema import TableSchema
     from backlit.data.inspection import ColumnFacts, Inspection, TargetFacts
 
 _MOST_COLUMNS = 200
@@ -57,7 +59,7 @@ def inspect(
         needed = usage(columns.as_text, target or "")
         read = reading.read(file, target, needed)
     with status("Looking …", quiet=quiet):
-        found = inspect_table(read.frame, usage(columns.choices, read, reading), target)
+        found = inspect_table(read.frame, usage(columns.choices, read, reading), target, partial(_places, target))
     if schema_out is not None:
         _write_schema(found, schema_out)
     if as_json:
@@ -66,6 +68,14 @@ def inspect(
         _print(found, file, read.remarks)
     if schema_out is not None:
         remark(f"Wrote {schema_out}. Correct it where need be, and train with --schema {schema_out}.", quiet=quiet)
+
+
+def _places(target: str | None, schema: TableSchema, n_rows: int) -> int:
+    """Return how many values of a category have an input of their own in what `backlit train` does by itself."""
+    from backlit.tables.presets import TableFacts, categories_for
+
+    n_categories = sum(column.kind == "category" and column.name != target for column in schema.columns)
+    return categories_for(TableFacts("", n_rows, n_categories=n_categories))
 
 
 def _write_schema(found: Inspection, path: Path) -> None:

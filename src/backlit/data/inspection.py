@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,12 @@ class Inspection:
         }
 
 
-def inspect_table(table: pl.DataFrame, choices: ColumnChoices = NOTHING_GIVEN, target: str | None = None) -> Inspection:
+def inspect_table(
+    table: pl.DataFrame,
+    choices: ColumnChoices = NOTHING_GIVEN,
+    target: str | None = None,
+    places: Callable[[TableSchema, int], int] = lambda schema, n_rows: PLACES,
+) -> Inspection:
     """Look at a table without training on it.
 
     Parameters
@@ -122,6 +127,8 @@ def inspect_table(table: pl.DataFrame, choices: ColumnChoices = NOTHING_GIVEN, t
         What is known of the columns.
     target : str, optional
         The column to predict; then leaks are sought.
+    places : callable, optional
+        From the schema and the number of rows, how many values of a category will have a place of their own.
     """
     if target is not None:
         check_target_name(table.columns, target)
@@ -139,15 +146,16 @@ def inspect_table(table: pl.DataFrame, choices: ColumnChoices = NOTHING_GIVEN, t
     def look_at(column: Column) -> ColumnFacts:
         known = counted.get(column.name)
         values = table[column.name] if known is None else read_counted(known, column.written)
-        return _facts(column, values, sample[column.name])
+        return _facts(column, values, sample[column.name], n_places)
 
+    n_places = places(schema, table.height)
     facts = of_each(schema.columns, look_at, table.height)
     found = None if target is None else _target_facts(table[target], sample, target, schema.columns)
     return Inspection(table.height, schema, tuple(facts), found, sample.height)
 
 
-def _facts(column: Column, values: pl.Series, sample: pl.Series) -> ColumnFacts:
-    said = describe(column, PLACES)
+def _facts(column: Column, values: pl.Series, sample: pl.Series, places: int) -> ColumnFacts:
+    said = describe(column, places)
     low = high = None
     if column.kind in ("number", "date", "duration"):
         low, high = (_plain(value) for value in (values.min(), values.max()))
