@@ -15,7 +15,9 @@ class Pace {
   int threads_of(int most) const { return is_alone_ ? 1 : most; }
 
   void begins() {
-    at_ = Clock::now();
+    const auto now = Clock::now();
+    if (now - at_ > rest) *this = Pace();  // what was seen before a rest says nothing of now
+    at_ = now;
     processor_at_ = std::clock();
   }
 
@@ -29,14 +31,17 @@ class Pace {
     rows_ += n_rows;
     at_ = now;
     processor_at_ = processor_now;
-    return seconds_ >= window && window_ends(n_threads, most);
+    // where nothing was trained on, threads were only begun: that tells no rate
+    return seconds_ >= window && rows_ > 0 && window_ends(n_threads, most);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds rest{500};
   static constexpr double window = 0.05;      // seconds
   static constexpr double least_share = 0.7;  // of the time that threads want; on a quiet machine it is 0.95 or more
-  static constexpr int least_patience = 4, most_patience = 32;  // windows until another trial
+  // Windows until another trial: soon at first, for what crowded a moment (a compiler, somebody's imports) may be gone.
+  static constexpr int least_patience = 1, most_patience = 32;
   static constexpr int believed = 4;  // windows in a row; threads of somebody's last call may still spin for one or two
 
   bool window_ends(int n_threads, int most) {
