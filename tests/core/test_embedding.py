@@ -109,7 +109,7 @@ def test_a_model_is_kept_shown_and_exported_whole(tmp_path, members):
     fed = {name: np.array(table[name].to_list(), dtype=(table[name].dtype == pl.String and object) or float)[:, None]
            for name in table.columns[:-1]}  # fmt: skip
     np.testing.assert_allclose(session.run(None, fed)[0].ravel(), predicted, atol=1e-5)
-    with pytest.raises(InvalidInputError, match="C has no embeddings and no param"):
+    with pytest.raises(InvalidInputError, match="C has no embeddings yet"):
         bl.to_c(model)
 
 
