@@ -16,7 +16,7 @@ class Pace {
 
   void begins() {
     const auto now = Clock::now();
-    if (now - at_ > rest) *this = Pace();  // what was seen before a rest says nothing of now
+    if (now - at_ > rest) windows_to_wait_ = 0;  // what was seen before a rest may say nothing of now
     at_ = now;
     processor_at_ = std::clock();
   }
@@ -37,7 +37,7 @@ class Pace {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds rest{500};
+  static constexpr std::chrono::milliseconds rest{3000};
   static constexpr double window = 0.05;      // seconds
   static constexpr double least_share = 0.7;  // of the time that threads want; on a quiet machine it is 0.95 or more
   // Windows until another trial: soon at first, for what crowded a moment (a compiler, somebody's imports) may be gone.
