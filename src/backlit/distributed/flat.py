@@ -1,4 +1,4 @@
-"""Gradients of a step behind one another in one array, in the lecture's order; every rank takes the whole step.
+"""Gradients of a step behind one another in one array, each as the lecture has it; every rank takes the whole step.
 
 ∇w of the last layer stands first, for backpropagation comes to it first: where the mean is taken by messages, it is on
 its way while earlier layers are computed.
