@@ -16,7 +16,7 @@ from backlit.core.embedded import Embedded
 from backlit.core.embedding import Embedding, embed
 from backlit.core.namespace import Array
 from backlit.core.network import Network
-from backlit.core.parametric import plain_name, with_alphas
+from backlit.core.parametric import alphas_of, plain_name, with_alphas
 from backlit.errors import ShapeError
 
 
@@ -105,6 +105,16 @@ class EmbeddedNetwork:
 
 
 AnyNetwork: TypeAlias = Network | EmbeddedNetwork
+
+
+def with_alphas_beside(network: Network) -> AnyNetwork:
+    """Return a network as it is trained and kept: with α of its neurons, where it has any, beside its layers."""
+    alphas = tuple(np.asarray(alpha, network.dtype) for alpha in alphas_of(network))
+    if not alphas:
+        return network
+    embedded = Embedded(alphas=tuple(map(len, alphas)))
+    none = tuple(np.zeros(0, network.dtype) for _ in alphas)
+    return EmbeddedNetwork.of(network, Embedding(embedded, none, alphas))
 
 
 def joined_embeddings(embeddings: Sequence[Embedding]) -> Embedding:

@@ -79,10 +79,20 @@ def plain_name(activation: str) -> str:
     return activation.removeprefix(PREFIX) if activation.startswith(PREFIX) else activation  # which may carry more
 
 
+def with_alpha(name: str, alpha: Array | None) -> str:
+    """Return what a layer's activation was called, with its α where it has them."""
+    return name if alpha is None else ParametricActivation(plain_name(name), alpha)
+
+
 def with_alphas(activations: Sequence[str], alphas: Sequence[Array]) -> tuple[str, ...]:
     """Return σ of each layer, of the hidden ones with their α."""
     *hidden, last = activations
     return *(ParametricActivation(name, alpha) for name, alpha in zip(hidden, alphas, strict=True)), last
+
+
+def alphas_of(network: Network) -> tuple[Array, ...]:
+    """Return α of each hidden layer, ``(n_l,)``, of a network that has them in its activations; else nothing."""
+    return tuple(each.alpha for each in network.activations if isinstance(each, ParametricActivation))
 
 
 def gradients_of_alphas(network: Network, at: Backpass, share: Array, product: Product = matmul) -> list[Array]:

@@ -121,7 +121,8 @@ def available_processors() -> int:
 
 
 def _custom_parts(network: Network | EmbeddedNetwork, objective: Objective) -> list[str]:
-    return [name for name in (*network.activations, objective.loss) if is_custom(name)]
+    # a definition is with custom activations, and with those whose α stand still
+    return [name for name in (*network.activations, objective.loss) if is_custom(name) or hasattr(name, "definition")]
 
 
 def _native_objective(network: Network | EmbeddedNetwork, objective: Objective) -> Any:

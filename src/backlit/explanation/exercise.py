@@ -1,7 +1,8 @@
 """A network typed in by hand, with an example: a textbook's exercise.
 
 The document has the keys ``sizes``, ``weights``, ``biases``, ``activation`` (one name, or one per layer), ``loss``,
-``x``, ``y`` and ``learning_rate``. Weights are ``w[j][k]``, a row for each neuron, as the lecture writes them.
+``x``, ``y`` and ``learning_rate``. Weights are ``w[j][k]``, a row for each neuron, as the lecture writes them. Where
+hidden neurons have parametric activations, ``alpha`` has a row for each hidden layer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.network import Network
+from backlit.core.parametric import alphas_of, plain_name, with_alphas
 from backlit.documents.field import Field, Kind
 from backlit.documents.strict_json import plain
 from backlit.errors import InvalidInputError
@@ -65,7 +67,7 @@ class Exercise:
         # a dictionary written in Python may hold arrays and tuples
         document = plain(dict(document) if isinstance(document, Mapping) else document)
         fields = Field(document, "exercise", Kind()).fields(
-            *_REQUIRED, activation=_ACTIVATION, loss=cls.loss, y=cls.y, learning_rate=cls.learning_rate
+            *_REQUIRED, activation=_ACTIVATION, loss=cls.loss, y=cls.y, learning_rate=cls.learning_rate, alpha=None
         )
         sizes = [size.whole(1) for size in fields["sizes"].parts(least=2)]
         n_layers = len(sizes)
@@ -76,6 +78,10 @@ class Exercise:
             activation = fields["activation"].value
             names = tuple(activation) if isinstance(activation, list) else (activation,) * (n_layers - 1)
             network = Network(weights, biases, names)
+        if not fields["alpha"].is_null:
+            alphas = _arrays(fields["alpha"], [(n,) for n in sizes[1:-1]])
+            with fields["activation"].naming():
+                network = Network(weights, biases, with_alphas(names, alphas))
         with fields["loss"].naming():
             loss = check_loss_fits(network, fields["loss"].value)
         x = _examples(fields["x"], sizes[0])
@@ -120,7 +126,8 @@ class Exercise:
     def to_dict(self) -> dict[str, Any]:
         """Return the document of `from_dict`, with exact numbers."""
         network = self.network
-        names = list(network.activations)
+        names = list(map(plain_name, network.activations))
+        alphas = alphas_of(network)
 
         def one_or_all(rows: NDArray[np.float64]) -> list[Any]:
             return list(rows[0].tolist() if len(rows) == 1 else rows.tolist())
@@ -134,6 +141,7 @@ class Exercise:
             "x": one_or_all(self.x),
             "y": None if self.y is None else one_or_all(self.y),
             "learning_rate": self.learning_rate,
+            **({"alpha": [np.asarray(alpha, dtype=np.float64).tolist() for alpha in alphas]} if alphas else {}),
         }
 
 

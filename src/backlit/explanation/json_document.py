@@ -12,7 +12,7 @@ from typing import Any
 
 from backlit.core.activations import get_activation
 from backlit.core.losses import get_loss
-from backlit.core.parametric import plain_name
+from backlit.core.parametric import PREFIX, plain_name, with_alpha
 from backlit.documents.field import Field, Kind, read
 from backlit.documents.strict_json import AS_TEXT, parse, plain
 from backlit.explanation.trace.tree import (
@@ -67,29 +67,30 @@ def _explanation(document: Field) -> WorkedStep:
     document.header(FORMAT, VERSION)
     top = document.fields("format", "version", *(part.name for part in dataclasses.fields(WorkedStep)))
     sizes = tuple(size.whole(1) for size in top["sizes"].parts(least=2))
-    activations = tuple(top["activations"].texts(len(sizes) - 1))
-    for name, field in zip(activations, top["activations"].parts(), strict=True):
+    names = tuple(top["activations"].texts(len(sizes) - 1))
+    for name, field in zip(names, top["activations"].parts(), strict=True):
         with field.naming():
             get_activation(plain_name(name))
     loss = top["loss"].text()
     with top["loss"].naming():
-        get_loss(loss, activations[-1])
-    reader = _Reader(sizes, activations, top["dtype"].one_of("float32", "float64"))
+        get_loss(loss, names[-1])
+    reader = _Reader(sizes, names, top["dtype"].one_of("float32", "float64"))
     scale = None if top["target_scale"].is_null else reader.scale(top["target_scale"])
-    examples = top["examples"].parts(least=1)
-    has_y = not examples[0]["y"].is_null
+    batch = top["examples"].parts(least=1)
+    has_y = not batch[0]["y"].is_null
+    examples = tuple(reader.example(example, has_y, scale is not None) for example in batch)
+    parts = top["parameters"].parts(len(names))
+    parameters = tuple(reader.parameters(part, i + 2, has_y) for i, part in enumerate(parts))
     return WorkedStep(
         sizes=sizes,
-        activations=activations,
+        activations=tuple(with_alpha(name, each.alpha) for name, each in zip(names, parameters, strict=True)),
         dtype=reader.dtype,
         loss=loss,
         learning_rate=top["learning_rate"].number(above=0),
         output_names=reader.output_names(top["output_names"]),
         target_scale=scale,
-        examples=tuple(reader.example(example, has_y, scale is not None) for example in examples),
-        parameters=tuple(
-            reader.parameters(part, i + 2, has_y) for i, part in enumerate(top["parameters"].parts(len(sizes) - 1))
-        ),
+        examples=examples,
+        parameters=parameters,
         cost=_number_if(has_y, top["cost"]),
         cost_after=_number_if(has_y, top["cost_after"]),
     )
@@ -164,7 +165,7 @@ class _Reader:
         )
 
     def parameters(self, document: Field, layer: int, has_y: bool) -> ParameterTrace:
-        fields = document.fields_of(ParameterTrace)
+        fields = document.fields("layer", "w", "b", "step", alpha=None)  # explanations of before have no alpha
         fields["layer"].one_of(layer)
         w_shape, b_shape = (self.sizes[layer - 1], self.sizes[layer - 2]), (self.sizes[layer - 1],)
         taken = None
@@ -172,7 +173,9 @@ class _Reader:
             step = fields["step"].fields_of(StepTrace)
             shapes = {"nabla_w": w_shape, "nabla_b": b_shape, "w_after": w_shape, "b_after": b_shape}
             taken = StepTrace(**{name: self.array(step[name], shape) for name, shape in shapes.items()})
-        return ParameterTrace(layer, self.array(fields["w"], w_shape), self.array(fields["b"], b_shape), taken)
+        has_alpha = fields["alpha"].expect(self.activations[layer - 2].startswith(PREFIX))
+        alpha = self.array(fields["alpha"], b_shape) if has_alpha else None
+        return ParameterTrace(layer, self.array(fields["w"], w_shape), self.array(fields["b"], b_shape), taken, alpha)
 
 
 def _number_if(present: bool, field: Field) -> float | None:

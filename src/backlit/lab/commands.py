@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from backlit.core.parametric import plain_name as plain_activation
 from backlit.errors import InvalidInputError
 from backlit.explanation.exercise import Exercise
 from backlit.lab.choices import choices
@@ -134,7 +135,7 @@ def _set_network(state: LabState, asked: page.SetNetwork) -> LabState:
     network = new_network(
         state.data,
         asked.hidden,
-        asked.activations,
+        list(map(plain_activation, asked.activations)),  # a network that is drawn anew has no α
         asked.output_activation,
         asked.loss,
         asked.seed,

@@ -12,6 +12,7 @@ import difflib
 import errno
 import os
 import stat
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from itertools import pairwise
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from backlit.core.backpropagation import check_loss_fits
 from backlit.core.embedded import Embedded
-from backlit.core.embedded_network import EmbeddedNetwork
+from backlit.core.embedded_network import EmbeddedNetwork, with_alphas_beside
 from backlit.core.embedding import EMBEDDINGS
 from backlit.core.network import Network
 from backlit.documents import strict_json
@@ -57,6 +58,8 @@ def save_model(path: StrPath, model: StoredModel) -> None:
     OutputError
         If the file cannot be written.
     """
+    networks: list[Any] = [with_alphas_beside(each) for each in model.networks]
+    model = replace(model, network=networks[0], others=tuple(networks[1:]))
     check_model(model)
     network = model.network
     document = {

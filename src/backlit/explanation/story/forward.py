@@ -134,12 +134,20 @@ def feed_forward(story: Story) -> None:
         sigma = "σ(z)_j" if trace.sum_exp is not None else "σ(z)"
         formula_of = f": ${sigma} = {known.value}$" if known else ""
         story.layer(trace.layer, f"{trace.activation}{formula_of}")
+        _alphas(story, trace.layer)
         story.rows([_weighted_input(story, trace, j) for j in story.shown[trace.layer]])
         _activations(story, trace)
     if story.explanation.target_scale is not None:
         _original_scale(story)
     elif story.explanation.output_names is not None and story.output.sum_exp is not None:
         _answer(story, story.explanation.output_names)
+
+
+def _alphas(story: Story, layer: int) -> None:
+    alpha = story.explanation.layer_parameters(layer).alpha
+    if alpha is not None:
+        story.say("Each neuron's α, which the step leaves as it is:")
+        story.rows([[(story.alpha(layer, j),), number(alpha[j])] for j in story.shown[layer]], given=True, flow=True)
 
 
 def _weighted_input(story: Story, trace: LayerTrace, j: int) -> list[Maths]:

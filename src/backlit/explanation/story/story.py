@@ -78,6 +78,10 @@ class Story:
         """``b²_1``."""
         return self.symbols.of_neuron("b", layer, j)
 
+    def alpha(self, layer: int, j: int) -> Symbol:
+        """``α²_1``."""
+        return self.symbols.of_neuron("α", layer, j)
+
     def delta(self, layer: int, j: int) -> Symbol:
         """``δ²_1``."""
         return self.symbols.of_neuron("δ", layer, j)

@@ -96,8 +96,12 @@ def _parameters(network: Network, backpass: Backpass | None, after: Network | No
             *map(frozen, (backpass.nabla_w[i], backpass.nabla_b[i], after.weights[i], after.biases[i])),
         )
 
-    pairs = zip(network.weights, network.biases, strict=True)
-    return tuple(ParameterTrace(i + 2, frozen(w), frozen(b), step(i)) for i, (w, b) in enumerate(pairs))
+    alphas = [getattr(activation, "alpha", None) for activation in network.activations]
+    each = zip(network.weights, network.biases, alphas, strict=True)
+    return tuple(
+        ParameterTrace(i + 2, frozen(w), frozen(b), step(i), None if alpha is None else frozen(alpha))
+        for i, (w, b, alpha) in enumerate(each)
+    )
 
 
 def _as_rows(y: Any, n_examples: int, n_outputs: int) -> Any:

@@ -163,12 +163,15 @@ class ParameterTrace:
     b : array, ``(n_l,)``
     step : StepTrace or None
         None where there is no y.
+    alpha : array, ``(n_l,)``, or None
+        α of each neuron, where σ is parametric. The step leaves it as it is.
     """
 
     layer: int
     w: Floats
     b: Floats
     step: StepTrace | None
+    alpha: Floats | None = None
 
 
 @dataclass(frozen=True)

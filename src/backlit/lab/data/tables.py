@@ -72,8 +72,8 @@ def _check_height(path: Path, suffix: str) -> None:
 
 def read_model(name: str, raw: bytes) -> tuple[Any, Any, str]:
     """Read a model file from its bytes; return the model of tables or None, the network and its loss."""
-    from backlit.core.embedded_network import EmbeddedNetwork
-    from backlit.persistence.model_file import load_model, load_network
+    from backlit.core.embedded_network import apart
+    from backlit.persistence.model_file import load_model
     from backlit.tables.model import TableModel
 
     within("bytes", len(raw), MOST_BYTES, "Open a smaller model.")
@@ -83,15 +83,11 @@ def read_model(name: str, raw: bytes) -> tuple[Any, Any, str]:
         path.write_bytes(raw)
         try:
             stored = load_model(path)
-            if stored.encoder is None:
-                return None, load_network(path), stored.loss
-            model = TableModel.load(path)
-            if isinstance(model.network, EmbeddedNetwork):
-                raise InvalidInputError(
-                    "The lab has no embeddings and no parametric activations yet. Use backlit explain, or train the "
-                    "model without."
-                )
-            return model, model.network, model.loss
+            model = None if stored.encoder is None else TableModel.load(path)
+            network, embedding = apart(stored.network if model is None else model.network)
+            if embedding is not None and embedding.embedded.of_inputs:
+                raise InvalidInputError("The lab has no embeddings yet. Use backlit explain, or train without them.")
+            return model, network, stored.loss  # α of its neurons, where it has them, are part of its σ
         except BacklitError as error:
             raise InvalidInputError(str(error).replace(str(path), safe)) from None
 

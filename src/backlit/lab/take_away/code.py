@@ -6,6 +6,7 @@ import numpy as np
 
 from backlit.core.activations import ACTIVATIONS
 from backlit.core.network import Network
+from backlit.core.parametric import alphas_of, plain_name
 from backlit.errors import InvalidInputError
 from backlit.lab.limits import within
 from backlit.lab.state.state import LabState
@@ -29,12 +30,17 @@ def in_backlit(state: LabState) -> str:
     x, y = _example(state)
     with_y = "" if y is None else f"\ny = np.array({y})"
     asked = "x" if y is None else "x, y"
+    names, alphas = tuple(map(plain_name, network.activations)), alphas_of(network)
+    activations, imports = repr(names), ""
+    if alphas:
+        activations = f"with_alphas({names!r}, [\n{_arrays(alphas, '        ')}\n    ])"
+        imports = "from backlit.core.parametric import with_alphas\n"
     return f'''"""The network of the lab, and the step in view."""
 
 import numpy as np
 
 import backlit as bl
-
+{imports}
 network = bl.Network(
     weights=(
 {_arrays(network.weights, "        ")}
@@ -42,7 +48,7 @@ network = bl.Network(
     biases=(
 {_arrays(network.biases, "        ")}
     ),
-    activations={network.activations!r},
+    activations={activations},
 )
 x = np.array({x}){with_y}
 print(bl.explain(network, {asked}, loss={state.history.loss!r}, learning_rate={state.training.learning_rate!r}))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backlit.core.network import Network
+from backlit.core.parametric import alphas_of, plain_name, with_alphas
 from backlit.documents.field import Field, Kind
 from backlit.documents.strict_json import dump, parse, plain
 from backlit.errors import InvalidInputError
@@ -38,6 +39,7 @@ def lab_document(state: LabState) -> dict[str, Any]:
     """Return a lab as plain JSON: where it began, and everything that was done since."""
     data, history = state.data, state.history
     network = history.start
+    alphas = alphas_of(network)
     given = not state.drawn
     return {
         "format": LAB,
@@ -45,12 +47,13 @@ def lab_document(state: LabState) -> dict[str, Any]:
         "data": _data_document(data),
         "network": {
             "sizes": list(network.sizes),
-            "activations": list(network.activations),
+            "activations": list(map(plain_name, network.activations)),
             "loss": history.loss,
             "seed": state.seed,
             "initialization": state.initialization,
             "weights": [np.asarray(w).tolist() for w in network.weights] if given else None,
             "biases": [np.asarray(b).tolist() for b in network.biases] if given else None,
+            **({"alpha": [np.asarray(alpha).tolist() for alpha in alphas]} if alphas else {}),
         },
         "training": plain(state.training),
         "done": [[_name_of(deed), plain(deed), count] for deed, count in history.deeds],
@@ -212,7 +215,7 @@ def _network(document: Field) -> tuple[Network, str, dict[str, Any]]:
     from backlit.core.backpropagation import check_loss_fits
     from backlit.lab.limits import check_sizes
 
-    fields = document.fields("sizes", "activations", "loss", "seed", "initialization", "weights", "biases")
+    fields = document.fields("sizes", "activations", "loss", "seed", "initialization", "weights", "biases", alpha=None)
     sizes = [size.whole(1) for size in fields["sizes"].parts(least=2)]
     check_sizes(sizes)
     names = fields["activations"].texts(len(sizes) - 1)
@@ -227,6 +230,10 @@ def _network(document: Field) -> tuple[Network, str, dict[str, Any]]:
             pairs = zip(fields["weights"].parts(len(shapes)), fields["biases"].parts(len(shapes)), shapes, strict=True)
             told = [(w.array(shape, "float64"), b.array(shape[:1], "float64")) for w, b, shape in pairs]
             network = Network(tuple(w for w, _ in told), tuple(b for _, b in told), tuple(names))
+        if not fields["alpha"].is_null:
+            rows = zip(fields["alpha"].parts(len(sizes) - 2), sizes[1:], strict=False)
+            alphas = [row.array((n,), "float64") for row, n in rows]
+            network = Network(network.weights, network.biases, with_alphas(names, alphas))
         loss = check_loss_fits(network, fields["loss"].text())
     return network, loss, {"drawn": drawn, "seed": seed, "initialization": initialization}
 
