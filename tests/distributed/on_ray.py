@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,10 +24,14 @@ import needs
 from backlit.distributed.options import Workers
 from backlit.distributed.ray_cluster import ClusterError, import_ray
 from backlit.distributed.tuning import tune
+from backlit.persistence.store import Store
 from backlit.tables.stream_request import StreamRequest
 from backlit.tables.streaming import fit_stream
 from backlit.training.events import EpochEnded
 from tables import numbers_of, training, write_table
+
+# for a server of our own, which asks for any
+os.environ |= {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_EC2_METADATA_DISABLED": "true"}
 
 LONG = {"epochs": 150, "patience": 1000}
 """So that there is time to disturb it."""
@@ -121,6 +127,44 @@ def test_the_flights_are_trained_by_two_workers_of_the_command_line(tmp_path):
     assert scores[0] > 0.5
 
 
+@pytest.fixture
+def s3(tmp_path):
+    """S3's own protocol, and nobody's cloud: the address of an empty bucket."""
+    from pyarrow.fs import FileSystem
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serving = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
+    server = subprocess.Popen([sys.executable, "-c", serving], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    settings = f"endpoint_override=http://127.0.0.1:{port}&region=us-east-1"
+    try:
+        for _ in range(120):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.5)
+        system, _ = FileSystem.from_uri(f"s3://bucket?{settings}&allow_bucket_creation=true")
+        system.create_dir("bucket")
+        yield f"s3://bucket/run?{settings}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_a_killed_worker_is_replaced_from_checkpoints_in_s3(cluster, files, s3, undisturbed):
+    said, kills = [], Once(lambda: os.kill(workers()[0], signal.SIGKILL))
+    trainer = bl.DistributedTrainer(workers=2, address=cluster.address)
+    kept = bl.Checkpoint(s3, every_epochs=5, keep=2)
+    with_kill = {"listeners": [kills], "say": said.append}
+    model = trainer.fit(files, "y", training(**LONG), memory="64M", checkpoint=kept, **with_kill)
+    np.testing.assert_allclose(numbers_of(model), undisturbed, rtol=1e-10, atol=1e-12)
+    assert any(message.endswith("from s3://bucket/run.") for message in said), said
+    assert Store(s3).names() == ["epoch-000145.safetensors", "epoch-000150.safetensors"]
+    # the same once more finds the whole run there, though nothing of it is left on this machine
+    again = trainer.fit(files, "y", training(**LONG), memory="64M", checkpoint=kept)
+    np.testing.assert_array_equal(numbers_of(again), numbers_of(model))
+
+
+@pytest.mark.soak
 def test_a_killed_worker_is_replaced(cluster, files, tmp_path, undisturbed):
     kills = Once(lambda: os.kill(workers()[0], signal.SIGKILL))
     model = trained(cluster, files, tmp_path, kills)

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 
 from backlit.cli.output import remark
+from backlit.documents.addresses import is_address, shown_address
 from backlit.training.events import EpochEnded, Event, TrainingEnded, TrainingStarted
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -29,6 +30,7 @@ class GracefulStop:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
+        self._place = shown_address(folder) if folder is not None and is_address(folder) else folder
         self._asked_by = 0
         self._epoch = 0
         self._n_epochs = 0
@@ -52,7 +54,7 @@ class GracefulStop:
         if self._folder is None:
             remark("With --checkpoint FOLDER a training that is interrupted can go on later.")
         else:
-            remark(f"Stopped at once. The last checkpoint in {self._folder} stays. {self._how_to_go_on()}")
+            remark(f"Stopped at once. The last checkpoint in {self._place} stays. {self._how_to_go_on()}")
             raise typer.Exit(128 + self._asked_by) from None
 
     def __call__(self, event: Event) -> bool:

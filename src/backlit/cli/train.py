@@ -25,6 +25,7 @@ from backlit.cli.train_parts import (
 )
 from backlit.cli.train_together import is_first_of_launched, streamable_only, train_together
 from backlit.distributed.options import Workers
+from backlit.documents.addresses import is_address
 from backlit.tables.options import TableTraining
 from backlit.tables.presets import CHOSEN
 from backlit.training.checkpoint import Checkpoint
@@ -99,7 +100,7 @@ def train(
         Path | None,
         typer.Option(
             rich_help_panel="Checkpoints",
-            help="Folder for the state of the training, saved every epoch.",
+            help="Folder, or s3://bucket/run, for the state of the training, saved every epoch.",
             show_default=False,
         ),
     ] = None,
@@ -177,7 +178,7 @@ def train(
         dict,
         validation=validation_file,
         memory=budget,
-        cache=cache or (checkpoint and checkpoint / "cache"),
+        cache=cache or (checkpoint / "cache" if checkpoint and not is_address(checkpoint) else None),
         text=reading.text_options(),
     )
     if launched or workers.workers is not None:

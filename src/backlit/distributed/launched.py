@@ -18,6 +18,7 @@ from backlit.distributed.rank import Job, train_rank
 from backlit.distributed.timing import Stopwatch
 from backlit.distributed.torch_group import process_group
 from backlit.documents import strict_json
+from backlit.documents.addresses import is_address
 from backlit.errors import InvalidInputError
 from backlit.tables.model import TableModel
 from backlit.tables.one_run import Around
@@ -79,8 +80,10 @@ def fit_launched(
 
 @contextlib.contextmanager
 def _folder_of_cache(group: Group, cache: Path | None, checkpoint: Checkpoint | None) -> Iterator[Path]:
-    if cache is not None or checkpoint is not None:
-        yield cache if cache is not None else Path(checkpoint.folder) / "cache"  # type: ignore[union-attr]
+    if cache is None and checkpoint is not None and not is_address(checkpoint.folder):
+        cache = Path(checkpoint.folder) / "cache"
+    if cache is not None:
+        yield cache
         return
     folder = Path(first_does(group, lambda: tempfile.mkdtemp(prefix="backlit-cache-").encode()).decode())
     try:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from backlit.data.stream.cache import check_folder
 from backlit.data.stream.table_stream import StrPath
 from backlit.distributed.options import Workers
 from backlit.distributed.rank import Job
@@ -25,6 +26,7 @@ from backlit.distributed.ray_cluster import ClusterError, cluster, import_ray, w
 from backlit.distributed.relay import Following, read_failure
 from backlit.distributed.torch_group import TIMEOUT, import_torch
 from backlit.distributed.worker import Task, make_places, work
+from backlit.documents.addresses import is_address
 from backlit.persistence.checkpoint_folder import CheckpointFolder
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
@@ -95,7 +97,7 @@ class DistributedTrainer(Workers):
         import_torch(), import_ray()
         request = StreamRequest.of(source, target, training, **asked)
         ends = None if training.max_time is None else time.time() + training.max_time
-        with self._meeting_in(checkpoint) as (folder, kept):
+        with self._meeting_in(checkpoint, cache) as (folder, kept):
             rows = folder / "cache" if cache is None else Path(os.fspath(cache)).resolve()
             job = Job.prepared(request, rows, say)
             places = make_places(folder / "ray", secrets.token_hex(4))
@@ -107,11 +109,22 @@ class DistributedTrainer(Workers):
                 places.remove()
 
     @contextlib.contextmanager
-    def _meeting_in(self, checkpoint: Checkpoint | None) -> Iterator[tuple[Path, Checkpoint]]:
-        if checkpoint is None:
-            folder = Path(tempfile.mkdtemp(prefix="backlit-workers-"))
+    def _meeting_in(self, checkpoint: Checkpoint | None, cache: StrPath | None) -> Iterator[tuple[Path, Checkpoint]]:
+        if checkpoint is None or is_address(checkpoint.folder):
+            # workers meet in a folder: that of the cache where all machines see it, else one of this machine
+            beside = None if checkpoint is None or cache is None else Path(os.fspath(cache)).resolve()
+            if beside is not None:
+                check_folder(beside)
+                beside.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="backlit-workers-", dir=beside))
             try:
-                yield folder, Checkpoint(folder / "checkpoints", every_minutes=0.5, keep=2)
+                if checkpoint is None:
+                    yield folder, Checkpoint(folder / "checkpoints", every_minutes=0.5, keep=2)
+                    return
+                if checkpoint.resume == "never":
+                    with CheckpointFolder(checkpoint.folder) as held:
+                        held.refuse_if_used()
+                yield folder, replace(checkpoint, resume="auto")
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             return

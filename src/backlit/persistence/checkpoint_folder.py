@@ -1,6 +1,7 @@
 """The folder in which one run keeps its checkpoints: ``epoch-000012.safetensors``, the last few of them.
 
 A run holds a lock on the folder as long as it lasts. The system releases it when the process ends, however it ends.
+Where the folder is the address of a store, its files are copied to a temporary folder and back, and there is no lock.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +19,12 @@ from typing import Any, Self
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
 from backlit.documents import strict_json
+from backlit.documents.addresses import is_address
 from backlit.errors import CheckpointError, ModelFileError, OutputError
 from backlit.persistence.atomic import StrPath, check_writable, remove_abandoned
 from backlit.persistence.checkpoint_file import StoredCheckpoint, load_checkpoint, read_document, save_checkpoint
 from backlit.persistence.locks import try_lock
+from backlit.persistence.store import Store
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.run_description import what_must_agree
 
@@ -33,7 +38,7 @@ class CheckpointFolder:
     Parameters
     ----------
     folder : str or path-like
-        Made where it is missing.
+        Made where it is missing; or the address of a store.
     keep : int, default 3
         How many checkpoints stay.
     alone : bool, default True
@@ -48,11 +53,23 @@ class CheckpointFolder:
     """
 
     def __init__(self, folder: StrPath, keep: int = Checkpoint.keep, *, alone: bool = True) -> None:
-        self.path, self._alone = Path(folder), alone
+        self._store = Store(folder) if is_address(folder) else None
+        self.path, self._alone = Path(folder), alone and self._store is None
+        self.name = str(self.path) if self._store is None else self._store.name
         self._keep = keep
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
+        if self._store is not None:
+            self.path = Path(tempfile.mkdtemp(prefix="backlit-checkpoints-"))
+            try:
+                self._store.check()
+                for name in filter(_NAME.fullmatch, self._store.names()):
+                    self._store.get(name, self.path / name)
+            except BaseException:
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
+            return self
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -69,6 +86,8 @@ class CheckpointFolder:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._store is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
         if self._lock is not None:
             with contextlib.suppress(OSError):
                 (self.path / _LOCK).unlink()
@@ -111,7 +130,7 @@ class CheckpointFolder:
         files = self.files()
         if files:
             raise CheckpointError(
-                f"There are checkpoints of a run in {str(self.path)!r} already, the last of them {files[-1].name}. "
+                f"There are checkpoints of a run in {self.name!r} already, the last of them {files[-1].name}. "
                 "Go on with it (--resume, or Checkpoint(resume='auto')), or give this run a folder of its own."
             )
 
@@ -142,7 +161,7 @@ class CheckpointFolder:
                 different = differences(what_must_agree(read_document(path)["run"]), what_must_agree(run))
                 if different:
                     raise CheckpointError(
-                        f"The checkpoints in {str(self.path)!r} are of another run: {different}. "
+                        f"The checkpoints in {self.name!r} are of another run: {different}. "
                         "Go on with the same data and options, or give this run a folder of its own; "
                         "Checkpoint(folder_per_run=True) does so for each fit of a cross-validation or a search."
                     )
@@ -154,7 +173,7 @@ class CheckpointFolder:
                 warn(f"The checkpoint {str(path)!r} cannot be used: {error} Trying the one before.")
         if files:
             raise CheckpointError(
-                f"None of the {len(files)} checkpoints in {str(self.path)!r} can be used. "
+                f"None of the {len(files)} checkpoints in {self.name!r} can be used. "
                 "Delete them, or give this run a folder of its own, to begin anew."
             )
         return None
@@ -163,7 +182,7 @@ class CheckpointFolder:
         done, planned = stored.state.get("epoch"), run.get("n_epochs")
         if isinstance(done, int) and isinstance(planned, int) and done > planned:
             raise CheckpointError(
-                f"The run in {str(self.path)!r} has done {done} epochs already, more than the {planned} that are asked "
+                f"The run in {self.name!r} has done {done} epochs already, more than the {planned} that are asked "
                 f"for. Ask for at least {done}, or give this run a folder of its own."
             )
 
@@ -177,19 +196,26 @@ class CheckpointFolder:
         """
         path = self.path / f"epoch-{epoch:06d}.safetensors"
         save_checkpoint(path, checkpoint, slots)
+        if self._store is not None:
+            self._store.put(path)
         files = self.files()
         place = files.index(path)
         # Later ones are there only if they were damaged, and the run went on from an earlier one.
         self._delete(files[: place + 1])
         for path in files[place + 1 :]:
-            with contextlib.suppress(OSError):
-                path.unlink()
+            self._remove(path)
 
     def _delete(self, files: list[Path]) -> None:
         # all but the last few; also when a run goes on, because it may have been killed just before this
         for path in files[: max(0, len(files) - self._keep)]:
-            with contextlib.suppress(OSError):
-                path.unlink()
+            self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        if self._store is not None:
+            with contextlib.suppress(OutputError):
+                self._store.delete(path.name)
 
 
 def _reason(error: OSError) -> str:

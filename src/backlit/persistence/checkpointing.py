@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
+from backlit.documents.addresses import below
 from backlit.persistence.checkpoint_file import StoredCheckpoint
 from backlit.persistence.checkpoint_folder import CheckpointFolder
 from backlit.persistence.model_file import library_version
@@ -58,15 +58,15 @@ def _kept(
     run: Run, checkpoint: Checkpoint, recorder: Recorder | None, say: Say, warn: Say, *, alone: bool
 ) -> Iterator[tuple[Run, Sequence[Watcher]]]:
     description = describe_run(run)
-    path = Path(checkpoint.folder)
+    place = checkpoint.folder
     if checkpoint.folder_per_run:
-        path /= name_of_run(description)
-    with CheckpointFolder(path, checkpoint.keep, alone=alone) as folder:
+        place = below(place, name_of_run(description))
+    with CheckpointFolder(place, checkpoint.keep, alone=alone) as folder:
         if checkpoint.resume == "never":
             folder.refuse_if_used()
         stored = folder.newest(description, run.network, run.optimizer.slots, warn)
         if stored is None and checkpoint.resume == "auto":
-            say(f"There is no checkpoint in {folder.path} yet: beginning anew.")
+            say(f"There is no checkpoint in {folder.name} yet: beginning anew.")
         if stored is not None:
             _say_of_other_horizon(run, stored, warn)
             run = _going_on(run, stored)
@@ -76,9 +76,9 @@ def _kept(
             so_far = f"after epoch {run.state.epoch} of {run.plan.n_epochs}"
             so_far += f" and {run.state.within.steps:,} steps" if run.state.within.steps else ""
             say(
-                f"The run in {folder.path} ended {so_far} already; this is its result."
+                f"The run in {folder.name} ended {so_far} already; this is its result."
                 if is_over
-                else f"Going on {so_far} from {folder.path}."
+                else f"Going on {so_far} from {folder.name}."
             )
             _warn_of_other_arithmetic(run, stored, warn)
         yield run, [_FolderKeeper(folder, checkpoint, run, description, recorder)]

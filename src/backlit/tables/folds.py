@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +21,7 @@ from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
 from backlit.data.stream.random_bits import is_held_out, random_bits
+from backlit.documents.addresses import below
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
@@ -186,7 +186,7 @@ def _around(around: Around, i: int, k: int) -> Around:
     checkpoint, limit = around.checkpoint, around.limit
     return replace(
         around,
-        checkpoint=checkpoint and replace(checkpoint, folder=Path(checkpoint.folder) / f"fold-{i + 1}"),
+        checkpoint=checkpoint and replace(checkpoint, folder=below(checkpoint.folder, f"fold-{i + 1}")),
         recorder=around.recorder if i == 0 else None,
         limit=limit and TimeLimit(max(round(limit.left / (k - i), 2), 0.01)),
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Literal
 
-from backlit.documents.addresses import is_address
 from backlit.errors import InvalidInputError
 
 
@@ -24,7 +23,8 @@ class Checkpoint:
     Attributes
     ----------
     folder : str or path-like
-        Of one run; made where it is missing. Two runs cannot share it.
+        Of one run; made where it is missing. Two runs cannot share it. Or an address such as ``s3://bucket/run``, of a
+        store that pyarrow knows; there nobody keeps a second run out.
     every_epochs : int, default 1
     every_minutes : float, optional
         Default: however little time has gone by.
@@ -48,11 +48,6 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if not isinstance(self.folder, str | os.PathLike) or not os.fspath(self.folder):
             raise InvalidInputError(f"Checkpoint(folder=) must name a folder, but {self.folder!r} came.")
-        if is_address(self.folder):
-            raise InvalidInputError(
-                f"Checkpoint(folder=) must name a folder, which a run locks and workers meet in, but the address "
-                f"{os.fspath(self.folder)!r} came. Mount that store, and give the folder where it is."
-            )
         for name in ("every_epochs", "keep"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
