@@ -68,6 +68,7 @@ PARTS: dict[str, Mapping[str, Any]] = {
     "dropout": {"dropout": 0.0},
     "smoothing": {"label_smoothing": 0.0},
     "activation": {"activation": "relu"},
+    "alpha": {"parametric_activation": False},
     "clip": {"clip": False},
     "calibration": {"calibrate": False},
 }
@@ -83,15 +84,16 @@ BEST_PARTS: dict[str, Mapping[str, Any]] = {
     "members": {"members": 1},
     "finer-bins": {"n_bins": 32},
     "sharing": {"sharing": None},
+    "alpha": {"parametric_activation": False},
 }
 BEST_ADDED: dict[str, Mapping[str, Any]] = {
     "sharing": {"sharing": "mini"},
     "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "embedding": {"embedding": "pbld"},
     "more-members": {"members": 16},
-    "parametric": {"parametric_activation": True},
 }
-OF_ONE_TASK = {"smoothing": "classification", "calibration": "classification", "clip": "regression"}
+OF_ONE_TASK = {part: "classification" for part in ("smoothing", "calibration", "alpha")}
+OF_ONE_TASK |= {part: "regression" for part in ("clip", "parametric")}
 VARIANTS = [
     Contestant(
         f"{preset}-{how}-{part}",

@@ -7,6 +7,8 @@ from backlit.core.optimizers import OPTIMIZERS
 TRUSTED_TYPES: tuple[str, ...] = (
     *sorted(f"{optimizer.__module__}.{optimizer.__name__}" for optimizer in OPTIMIZERS.values()),
     "backlit.core.dropout.Dropout",
+    "backlit.core.embedded.Embedded",
+    "backlit.core.embedded_network.EmbeddedNetwork",
     "backlit.core.network.Network",
     "backlit.core.residual_losses.Huber",
     "backlit.core.residual_losses.Quantile",

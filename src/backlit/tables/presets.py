@@ -1,8 +1,8 @@
 """Presets: options that suit tables without tuning, by the task and the number of rows.
 
 Their parts are RealMLP's (Holzmüller, Grinsztajn, Steinwart: "Better by Default", arXiv 2407.04491): the neural tangent
-parametrization with an output layer that begins at zero, a scale for each input, SELU for classes and a smooth ReLU
-for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers are laid
+parametrization with an output layer that begins at zero, a scale for each input, SELU with an α for classes and a
+smooth ReLU for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers are laid
 out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth of the
 epochs do.
 "tabular-best" adds members, whose mean is better than the best of them, and finer bins. Its members need fewer epochs
@@ -82,7 +82,8 @@ def tabular(table: TableFacts) -> dict[str, Any]:
         "monitor": "validation_metric",
     }
     if table.task == "classification":
-        return options | {"activation": "selu", "learning_rate": 0.04, "label_smoothing": 0.1, "calibrate": True}
+        of_classes = {"label_smoothing": 0.1, "calibrate": True}
+        return options | {"activation": "selu", "parametric_activation": True, "learning_rate": 0.04} | of_classes
     return options | {"activation": "silu", "learning_rate": 0.05, "dropout": 0.2, "clip": True}
 
 
