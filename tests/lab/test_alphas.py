@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 import backlit as bl
+from backlit.core.activations import get_activation
 from backlit.core.parametric import ParametricActivation, alphas_of
 from backlit.errors import InvalidInputError
+from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, take_in
 from backlit.lab.state.deeds import EpochWith
 from backlit.lab.state.state import with_built_in
@@ -100,7 +102,11 @@ def test_embeddings_remain_for_explain(table, tmp_path):
 
 def test_an_explanation_and_an_exercise_keep_them(opened):
     explanation = opened.explanation
-    assert f"{explanation.parameters[0].alpha[0]:.6g}" in str(explanation)
+    layer, alpha = explanation.examples[0].layers[0], explanation.parameters[0].alpha[0]
+    s = float(get_activation("selu").value(np.float64(layer.z[0])))
+    printed = [number(float(value), 6) for value in (layer.z[0], alpha, s)]
+    told = " ".join(explanation.to_text().split())
+    assert f"a²_1 = z²_1 + α²_1 (s − z²_1) = {printed[0]} + {printed[1]}·({printed[2]} − " in told
     again = bl.Explanation.from_json(explanation.to_json())
     assert isinstance(again.activations[0], ParametricActivation)
     assert np.array_equal(again.parameters[1].alpha, explanation.parameters[1].alpha)

@@ -92,8 +92,8 @@ BEST_ADDED: dict[str, Mapping[str, Any]] = {
     "embedding": {"embedding": "pbld"},
     "more-members": {"members": 16},
 }
-OF_ONE_TASK = {part: "classification" for part in ("smoothing", "calibration", "alpha")}
-OF_ONE_TASK |= {part: "regression" for part in ("clip", "parametric")}
+OF_ONE_TASK = dict.fromkeys(("smoothing", "calibration", "alpha"), "classification")
+OF_ONE_TASK |= dict.fromkeys(("clip", "parametric"), "regression")
 VARIANTS = [
     Contestant(
         f"{preset}-{how}-{part}",

@@ -2,9 +2,9 @@
 
 Their parts are RealMLP's (Holzmüller, Grinsztajn, Steinwart: "Better by Default", arXiv 2407.04491): the neural tangent
 parametrization with an output layer that begins at zero, a scale for each input, SELU with an α for classes and a
-smooth ReLU for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers are laid
-out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth of the
-epochs do.
+smooth ReLU for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers
+are laid out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth
+of the epochs do.
 "tabular-best" adds members, whose mean is better than the best of them, and finer bins. Its members need fewer epochs
 than one network by itself. For numbers they share layers, as TabM has it (arXiv 2410.24210).
 """

@@ -55,7 +55,7 @@ ACTIVATION_FORMULAS = {
     "softmax": ActivationFormula("e^{z_j} / Σ_k e^{z_k}"),
 }
 ACTIVATION_FORMULAS |= {
-    PREFIX + name: ActivationFormula(f"z + α (s − z), s = {sigma.value}", "1 + α (s′ − 1)")
+    PREFIX + name: ActivationFormula(f"z + α (s − z), s = {sigma.value.replace('α', 'β')}", "1 + α (s′ − 1)")
     for name, sigma in ACTIVATION_FORMULAS.items()
     if name != "softmax"
 }

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backlit.core.activations import get_activation
+from backlit.core.parametric import plain_name
 from backlit.explanation.plain_text import printable
 from backlit.explanation.story import formulas
 from backlit.explanation.story.document import (
@@ -20,7 +22,20 @@ from backlit.explanation.story.document import (
     Table,
     Word,
 )
-from backlit.explanation.story.maths import SPACE, TIMES, formula, number, pieces, product, total
+from backlit.explanation.story.maths import (
+    CLOSE,
+    MINUS,
+    OPEN,
+    PLUS,
+    SPACE,
+    TIMES,
+    factor,
+    formula,
+    number,
+    pieces,
+    product,
+    total,
+)
 from backlit.explanation.story.selection import largest
 from backlit.explanation.story.story import Story
 from backlit.explanation.trace.tree import Feature, LayerTrace
@@ -186,6 +201,12 @@ def _activation(story: Story, trace: LayerTrace, j: int) -> list[Maths]:
     elif trace.sum_exp is not None:
         symbols = formula(f"σ(z^{{{trace.layer}}})_{j + 1}")
         numbers = (Symbol("σ"), Sign("("), Sign("… "), *z, Sign(" …"), *formula(f")_{j + 1}"))
+    elif (alphas := story.explanation.layer_parameters(trace.layer).alpha) is not None:
+        s = get_activation(plain_name(trace.activation)).value(np.float64(trace.z[j]))
+        alpha = story.alpha(trace.layer, j)
+        symbols = (symbol, PLUS, alpha, SPACE, OPEN, Symbol("s"), MINUS, symbol, CLOSE)
+        away = (OPEN, *number(float(s)), MINUS, *factor(z), CLOSE)
+        numbers = (*z, PLUS, *factor(number(alphas[j])), TIMES, *away)
     else:
         symbols = (Symbol("σ"), Sign("("), symbol, Sign(")"))
         numbers = (Symbol("σ"), Sign("("), *z, Sign(")"))

@@ -18,7 +18,7 @@ OPEN, CLOSE = Sign("("), Sign(")")
 
 _UNRAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
 _WORDS = "exp|ln|tanh|cosh|max|huber|pinball|step|clip|sign|mean|scale|for|else|beyond"
-_SYMBOL = r"[A-Za-zσΣ∇λμαδΦφ]′?"
+_SYMBOL = r"[A-Za-zσΣ∇λμαβδΦφ]′?"
 
 
 def _sup(group: str) -> str:

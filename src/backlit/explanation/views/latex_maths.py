@@ -23,7 +23,7 @@ from backlit.explanation.views.text import text_of
 
 LETTERS = {
     "σ": r"\sigma", "σ′": r"\sigma'", "Σ": r"\sum", "∇": r"\nabla", "λ": r"\lambda", "μ": r"\mu", "α": r"\alpha",
-    "δ": r"\delta", "Φ": r"\Phi", "φ": r"\varphi",
+    "β": r"\beta", "δ": r"\delta", "Φ": r"\Phi", "φ": r"\varphi",
 }  # fmt: skip
 SIGNS = {
     "−": "-", "·": r"\cdot", "⊙": r"\odot", "←": r"\leftarrow", "≤": r"\le", "×": r"\times", "‖": r"\Vert", "±": r"\pm",
