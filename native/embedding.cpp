@@ -166,7 +166,8 @@ void Embedding<T>::apply_nabla(const StepRule<T>& rule, T factor, Part embedded)
   };
   apply_nabla_by(slower, factor, within(0, n_columns_));
   apply_nabla_by(rule_of_biases(rule), factor, within(n_columns_, first_alpha_));
-  apply_nabla_by(slower, factor, within(first_alpha_, n_embedded()));
+  // α that stand still are left alone by every rule: gradient descent has its rate elsewhere than q
+  if (work_.description.layer_rates.embeddings != 0) apply_nabla_by(slower, factor, within(first_alpha_, n_embedded()));
 }
 
 template <class T>

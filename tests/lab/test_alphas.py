@@ -20,6 +20,9 @@ from backlit.lab.state.state import with_built_in
 from backlit.lab.talk.protocol import SetNetwork, Step, TakeAway
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
+from backlit.training.examples import Examples
+from backlit.training.options import FitOptions
+from backlit.training.run import Run
 
 OPTIONS = TableTraining(
     hidden=(4, 3), epochs=3, batch_size=16, activation="selu", parametric_activation=True, learning_rate=0.1
@@ -67,6 +70,23 @@ def test_alphas_stand_still_in_steps_and_in_epochs(opened, model):
     for state in (stepped, trained):
         assert not np.array_equal(state.network.weights[0], opened.network.weights[0])
         assert same(state.network, alphas)
+
+
+@pytest.mark.parametrize(
+    "options", [{"solver": "gd", "learning_rate": 0.5}, {"solver": "adamw", "weight_decay": 0.1}], ids=str
+)
+def test_both_engines_train_around_them(model, options):
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((40, model.network.sizes[0])), rng.integers(0, 2, (40, 1)).astype(float)
+    network = model.network.network.in_float64()
+    trained = [
+        Run.of(FitOptions(epochs=3, engine=engine, **options), network, model.loss, Examples(x, y)).train().network
+        for engine in ("native", "reference")
+    ]
+    for ours, theirs, before in zip(*([*each.weights, *each.biases] for each in (*trained, network)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+        assert not np.array_equal(ours, before)
+    assert same(trained[0], alphas_of(network))
 
 
 def test_what_is_taken_away_has_them(opened, model, tmp_path, capsys):

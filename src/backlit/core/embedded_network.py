@@ -107,8 +107,10 @@ class EmbeddedNetwork:
 AnyNetwork: TypeAlias = Network | EmbeddedNetwork
 
 
-def with_alphas_beside(network: Network) -> AnyNetwork:
+def with_alphas_beside(network: AnyNetwork) -> AnyNetwork:
     """Return a network as it is trained and kept: with α of its neurons, where it has any, beside its layers."""
+    if isinstance(network, EmbeddedNetwork):
+        return network
     alphas = tuple(np.asarray(alpha, network.dtype) for alpha in alphas_of(network))
     if not alphas:
         return network

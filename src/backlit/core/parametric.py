@@ -90,8 +90,8 @@ def with_alphas(activations: Sequence[str], alphas: Sequence[Array]) -> tuple[st
     return *(ParametricActivation(name, alpha) for name, alpha in zip(hidden, alphas, strict=True)), last
 
 
-def alphas_of(network: Network) -> tuple[Array, ...]:
-    """Return α of each hidden layer, ``(n_l,)``, of a network that has them in its activations; else nothing."""
+def alphas_of(network: Any) -> tuple[Array, ...]:
+    """Return α of each hidden layer, ``(n_l,)``, of a `Network` that has them in its activations; else nothing."""
     return tuple(each.alpha for each in network.activations if isinstance(each, ParametricActivation))
 
 

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from backlit import _native
 from backlit.core.custom import is_custom
 from backlit.core.embedded import Embedded
-from backlit.core.embedded_network import EmbeddedNetwork, apart
+from backlit.core.embedded_network import EmbeddedNetwork, apart, with_alphas_beside
 from backlit.core.embedding import RATE_FACTOR
 from backlit.core.layer_rates import LayerRates
 from backlit.core.losses import definition
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
+from backlit.core.parametric import alphas_of
 from backlit.core.penalty import NO_PENALTY
 from backlit.engine.checks import (
     check_embeddings,
@@ -121,8 +122,7 @@ def available_processors() -> int:
 
 
 def _custom_parts(network: Network | EmbeddedNetwork, objective: Objective) -> list[str]:
-    # a definition is with custom activations, and with those whose α stand still
-    return [name for name in (*network.activations, objective.loss) if is_custom(name) or hasattr(name, "definition")]
+    return [name for name in (*network.activations, objective.loss) if is_custom(name)]
 
 
 def _native_objective(network: Network | EmbeddedNetwork, objective: Objective) -> Any:
@@ -135,13 +135,8 @@ def _native_objective(network: Network | EmbeddedNetwork, objective: Objective) 
     )
 
 
-def _native_rates(layer_rates: LayerRates | None) -> Any:
-    rates = layer_rates or LayerRates((), ())
-    return _native.LayerRates(rates.weights, rates.biases, rates.scales, RATE_FACTOR)
-
-
 class NativeSession(PackedGradients):
-    """See `backlit.engine.protocol.Session`."""
+    """See `backlit.engine.protocol.Session`. α in a plain network's activations stands still; gradients tell it."""
 
     def __init__(
         self,
@@ -153,6 +148,8 @@ class NativeSession(PackedGradients):
         precision: str,
         layer_rates: LayerRates | None,
     ) -> None:
+        self._alphas_stand, network = bool(alphas_of(network)), with_alphas_beside(network)
+        rates = layer_rates or LayerRates((), ())
         self._objective = objective
         self._optimizer = optimizer
         self._precision = precision
@@ -173,7 +170,9 @@ class NativeSession(PackedGradients):
             ),
             objective=_native_objective(network, objective),
             optimizer=_native.Optimizer(optimizer.name, argument_values(optimizer)),
-            layer_rates=_native_rates(layer_rates),
+            layer_rates=_native.LayerRates(
+                rates.weights, rates.biases, rates.scales, 0.0 if self._alphas_stand else RATE_FACTOR
+            ),
             max_threads=max_threads,
             precision=precision,
         )
@@ -189,13 +188,14 @@ class NativeSession(PackedGradients):
             self._session.set_scales(slot, self._arrays.own(values))
 
     def set_network(self, network: Network | EmbeddedNetwork) -> None:
-        self._arrays.write(PARAMETER, network.weights, network.biases)
+        whole = with_alphas_beside(network)
+        self._arrays.write(PARAMETER, whole.weights, whole.biases)
 
     def network(self) -> Network:
         weights, biases = map(tuple, self._arrays.read(PARAMETER))
         if self._embedded:
             whole: Any = EmbeddedNetwork(weights, biases, self._activations, self._embedded)
-            return whole  # type: ignore[no-any-return]
+            return whole.network if self._alphas_stand else whole  # type: ignore[no-any-return]
         return Network(weights, biases, self._activations)
 
     def optimizer_state(self) -> OptimizerState:
