@@ -31,6 +31,15 @@ void into_panels(Matrix<const T> m, Panels<T> panels, long begin, long end) {
   });
 }
 
+// A division and not a product by the inverse, which would round twice: bits are those of numbers that came as such.
+template <class T>
+void widen(const std::uint8_t* bytes, T divisor, T* x, long n) {
+  if (divisor == T(1))
+    for (long k = 0; k < n; ++k) x[k] = T(bytes[k]);
+  else
+    for (long k = 0; k < n; ++k) x[k] = T(bytes[k]) / divisor;
+}
+
 // Padding is zero and adds nothing.
 template <class T, class F>
 double sum_of_rows(Panels<const T> wt, long k_begin, long k_end, F&& add) {
@@ -130,6 +139,7 @@ constexpr Kernels<T> table{
     .backward_groups = backward_groups<T>,
     .update_weights_of_groups = update_weights_of_groups<T>,
     .update_biases_of_groups = update_biases_of_groups<T>,
+    .widen = widen<T>,
     .into_panels = into_panels<T>,
     .transpose = transpose<T>,
     .read_weights = read_weights<T>,

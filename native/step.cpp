@@ -29,16 +29,16 @@ StepRule<T> Step<T>::rule(double rate, double decay, double batch_weight, long s
 }
 
 template <class T>
-void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch) {
+void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch) {
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead<T>{}, scratch);
+    take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead{}, scratch);
     if (l > 0 && work_.needs_w(l, n_rows)) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }
 
 template <class T>
-void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
+void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead,
                         T* scratch) {
   const LayerRates& rates = work_.description.layer_rates;
   Layer<T>& layer = work_.layers[l];
@@ -53,7 +53,7 @@ void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread,
 }
 
 template <class T>
-void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch) {
+void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead ahead, T* scratch) {
   const LayerRates& rates = work_.description.layer_rates;
   Layer<T>& layer = work_.layers[l];
   const auto mine = [&](auto panels) { return columns_of(panels, neurons); };
@@ -67,7 +67,7 @@ void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neu
 
 // BP4 and the step for the weights from some neurons of the layer before.
 template <class T>
-void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
+void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead ahead, T* scratch) {
   Layer<T>& layer = work_.layers[l];
   if (l == 0 && work_.is_sparse()) return update_sparse(rule, n_rows, part);
   const Panels<T> delta = work_.delta_panels(l, n_rows);

@@ -7,6 +7,7 @@
 #include "buffer.hpp"
 #include "description.hpp"
 #include "layer.hpp"
+#include "widened.hpp"
 
 namespace backlit {
 
@@ -24,11 +25,11 @@ class Workspace {
   int n_layers() const { return int(layers.size()); }
 
   // Room for n_rows rows, with errors where the call trains; and scratch for threads that work on so many.
-  void reserve(long n_rows, bool with_delta, bool is_sparse);
+  void reserve(long n_rows, bool with_delta, const Examples<T>& examples);
   void reserve_scratch(int n_threads, long n_rows);
   T* scratch(int thread) { return scratch_[thread].data(); }
 
-  // Row `from` of the examples becomes row `to` of the batch. Only its address is taken; nothing is copied.
+  // Row `from` of the examples becomes row `to` of the batch. Only its address is taken; nothing is copied but bytes.
   void take_row(const Examples<T>& examples, long from, long to);
 
   Matrix<T> a(int layer) { return a_[layer].matrix(); }
@@ -76,6 +77,7 @@ class Workspace {
   void reserve_for_training(int layer);
 
   std::vector<const T*> x_, y_;          // where the rows of the batch lie
+  Widened<T> widened_;                   // those of bytes
   std::vector<RowBuffer<T>> a_, delta_;  // a_[0] is empty
   std::vector<Buffer<T>> z_;
   std::vector<Buffer<T>> delta_panels_;  // δ once more, for BP4, where it is wider than a panel
