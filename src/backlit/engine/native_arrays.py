@@ -66,7 +66,7 @@ class NativeArrays:
         found = as_bytes(x)
         if found is not None:
             rows = np.ascontiguousarray(x.rows, dtype=np.int64) if isinstance(x, Picked) else None
-            return np.ascontiguousarray(found.values), found.divisor, rows
+            return np.ascontiguousarray(found.values), float(found.divisor), rows
         if not isinstance(x, Picked):
             return self.own(x)
         if x.dtype != self._dtype or not x.whole.flags.c_contiguous:  # rather than to convert all for a few

@@ -28,7 +28,7 @@ from backlit.data.plans import (
 from backlit.engine.protocol import Floats
 
 Places = NDArray[np.intp]
-WHITE = 255
+WHITE = 255.0
 """What pixels are divided by."""
 
 
