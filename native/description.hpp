@@ -133,7 +133,7 @@ struct Examples {
   const std::int32_t* columns = nullptr;
   const T* values = nullptr;
 
-  // Where x is whole numbers up to 255, each divided by the same number, it is null as well; see widened.hpp.
+  // Where x is whole numbers up to 255, each divided by the same number, it is null as well.
   const std::uint8_t* bytes = nullptr;
   T divisor = 1;
 
