@@ -31,13 +31,22 @@ void into_panels(Matrix<const T> m, Panels<T> panels, long begin, long end) {
   });
 }
 
-// A division and not a product by the inverse, which would round twice: bits are those of numbers that came as such.
+// Bits are those of a division, as of numbers that came as such. A product by the inverse is off by a rounding, which its
+// remainder mends (Markstein); that takes half as long, where a remainder can be had without another rounding.
 template <class T>
 void widen(const std::uint8_t* bytes, T divisor, T* x, long n) {
-  if (divisor == T(1))
-    for (long k = 0; k < n; ++k) x[k] = T(bytes[k]);
-  else
-    for (long k = 0; k < n; ++k) x[k] = T(bytes[k]) / divisor;
+#if defined(__FMA__) || defined(__aarch64__)
+  const T inverse = T(1) / divisor;
+  const auto fma = [](T a, T b, T c) BACKLIT_INLINED {
+    return sizeof(T) == sizeof(float) ? T(__builtin_fmaf(float(a), float(b), float(c))) : T(__builtin_fma(a, b, c));
+  };
+  for (long k = 0; k < n; ++k) {
+    const T byte = T(bytes[k]), quotient = byte * inverse;
+    x[k] = fma(fma(-quotient, divisor, byte), inverse, quotient);
+  }
+#else
+  for (long k = 0; k < n; ++k) x[k] = T(bytes[k]) / divisor;
+#endif
 }
 
 // Padding is zero and adds nothing.
