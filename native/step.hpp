@@ -74,7 +74,8 @@ class Step {
   double penalty_cost() const;
 
  private:
-  void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead ahead, T* scratch);
+  void update_weights(int layer, const StepRule<T>& rule, Rows<T> fed, long n_rows, Part part, RowsAhead ahead,
+                      T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   void update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch);
   const Penalty& penalty() const { return work_.description.objective.penalty; }

@@ -43,7 +43,8 @@ void Workspace<T>::reserve(long n_rows, bool with_delta, const Examples<T>& exam
     cost_ = Buffer<T>(n_rows);
     n_rows_ = n_rows;
   }
-  if (examples.bytes) widened_.reserve(kernels, n_rows, description.shape.n_given());
+  has_bytes_ = examples.bytes != nullptr;
+  if (has_bytes_) widened_.reserve(kernels, examples, n_rows_, description.shape.n_given());
   if (is_sparse_) {
     sparse_.resize(n_rows_);
     sparse_dropped_.resize(n_rows_);
@@ -72,6 +73,7 @@ void Workspace<T>::reserve_scratch(int n_threads, long n_rows) {
   const std::vector<long>& sizes = description.shape.sizes;
   const long needed = kernels.scratch_size(n_rows, *std::max_element(sizes.begin(), sizes.end()));
   if (long(scratch_.size()) < n_threads) scratch_.resize(n_threads);
+  widened_.reserve_threads(n_threads);
   for (int t = 0; t < n_threads; ++t)
     if (scratch_[t].size() < needed) scratch_[t] = Buffer<T>(needed);
 }

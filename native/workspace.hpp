@@ -7,34 +7,9 @@
 #include "buffer.hpp"
 #include "description.hpp"
 #include "layer.hpp"
+#include "widened.hpp"
 
 namespace backlit {
-
-// Rows of a batch that come as bytes, as numbers: each is made such as it becomes its turn. Memory has a quarter or an
-// eighth as much to bring, and what BP4 reads again stays in the second cache.
-template <class T>
-class Widened {
- public:
-  void reserve(const Kernels<T>& kernels, long n_rows, long n_in) {
-    // an odd number of lines, or rows a power of two apart would share a few places of each cache
-    stride_ = (padded(n_in, line) / line | 1) * line;
-    if (values_.size() < n_rows * stride_) values_ = Buffer<T>(n_rows * stride_);
-    kernels_ = &kernels;
-    n_in_ = n_in;
-  }
-  // Makes row `from` of the examples row `to` of the batch.
-  const T* take(const Examples<T>& examples, long from, long to) {
-    T* const x = values_.data() + to * stride_;
-    kernels_->widen(examples.bytes_of(from, n_in_), examples.divisor, x, n_in_);
-    return x;
-  }
-
- private:
-  static constexpr int line = 64 / sizeof(T);
-  const Kernels<T>* kernels_ = nullptr;
-  Buffer<T> values_;
-  long stride_ = 0, n_in_ = 0;
-};
 
 template <class T>
 class Workspace {
@@ -93,6 +68,11 @@ class Workspace {
   // The input of a layer; and in training, where dropout may have masked it.
   Rows<T> input(int layer) { return layer == 0 ? Rows<T>{x_.data()} : a_[layer].rows(); }
   Rows<T> fed(int layer) { return drops(layer) ? dropped_[layer].rows() : input(layer); }
+  // The same for BP4 of one of the threads, which reads some columns of it.
+  Rows<T> fed(int layer, Part columns, long n_rows, int thread, int n_threads) {
+    const bool again = layer == 0 && has_bytes_ && n_threads > 1 && !drops(0) && description.shape.n_e() == 0;
+    return again ? widened_.columns(columns, n_rows, thread, n_threads) : fed(layer);
+  }
 
   // The first layer, counted from 1, the input, with a number that is not finite.
   int first_layer_not_finite(long n_rows);
@@ -112,7 +92,7 @@ class Workspace {
   std::vector<Buffer<T>> of_alpha_;
   std::vector<SparseRow<T>> sparse_;
   std::vector<std::vector<T>> sparse_dropped_;
-  bool is_sparse_ = false;
+  bool is_sparse_ = false, has_bytes_ = false;
   Buffer<T> share_, cost_;
   long n_rows_ = 0;
   std::vector<Buffer<T>> scratch_;
