@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from backlit.errors import DataError
 
 Rows = NDArray[np.int64]
-_POPULATE_READ = 22
 CAN_MAP = hasattr(mmap.mmap, "madvise") and hasattr(mmap, "MADV_DONTNEED") and hasattr(mmap, "MADV_WILLNEED")
 
 
@@ -66,7 +64,7 @@ class RowFile:
 
 
 class MappedFile:
-    """A file of records as an array, of which memory holds what was asked for or looked at, until `forget`.
+    """A file of records as an array, of which memory holds what was looked at since `forget`.
 
     A file that another program shortens is noticed by `check`, and kills the process where that is too late: what reads
     mapped memory cannot be told otherwise. Our own programs never do that; they remove a cache, and what is mapped of
@@ -95,21 +93,13 @@ class MappedFile:
             raise self._file.shorter()
 
     def ask_for(self, starts: Rows, n_rows: int) -> None:
-        """Have blocks of so many rows in memory before they are looked at; else each page of them is waited for."""
-        self._advise(mmap.MADV_WILLNEED, starts, n_rows)  # all at once from the disk, without a wait
-        with contextlib.suppress(OSError):  # Linux has it since 5.14
-            self._advise(_POPULATE_READ, starts, n_rows)
-
-    def forget(self, starts: Rows | None = None, n_rows: int = 0) -> None:
-        """Keep blocks, or nothing at all, in memory no longer; they are in the system's own cache of the disk."""
-        if starts is None:
-            self._map.madvise(mmap.MADV_DONTNEED)
-        else:
-            self._advise(mmap.MADV_DONTNEED, starts, n_rows)
-
-    def _advise(self, advice: int, starts: Rows, n_rows: int) -> None:
+        """Have blocks of so many rows read from the disk, without a wait for them."""
         size = self._file.dtype.itemsize
         begins = starts * size // mmap.PAGESIZE * mmap.PAGESIZE
         ends = np.minimum((starts + n_rows) * size, self._size)
         for begin, length in zip(begins.tolist(), (ends - begins).tolist(), strict=True):
-            self._map.madvise(advice, begin, length)
+            self._map.madvise(mmap.MADV_WILLNEED, begin, length)
+
+    def forget(self) -> None:
+        """Keep nothing in memory; what is looked at after that comes from the system's own cache of the disk."""
+        self._map.madvise(mmap.MADV_DONTNEED)

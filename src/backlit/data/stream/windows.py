@@ -110,7 +110,7 @@ class Windows:
         """
         part_rows = max(batch_size, part_rows // batch_size * batch_size)
         rest, rest_rows = np.empty(0, dtype=self.file.dtype), np.empty(0, dtype=np.int64)
-        done, n_windows, before = 0, 0, np.empty(0, dtype=np.int64)
+        done, n_windows = 0, 0
         for starts, lengths, order, coming in self._windows(seed, epoch, shuffle):
             places = _places(starts, lengths)
             if self.only is not None:
@@ -128,7 +128,7 @@ class Windows:
                 done += n_now
                 continue
             if self._is_mapped:
-                records = self._look_at(starts if n_windows == 0 else None)
+                records = self._look_at(starts)
             else:
                 records = self._read(n_windows % len(self._buffers), starts, lengths, rest, batch_size)
             n_windows += 1
@@ -139,9 +139,9 @@ class Windows:
                 yield records, rows[own] if self._is_mapped else own, rows[own]
                 if self._mapped is not None and coming is not None:
                     # whoever asks for a second part has done with the window before
-                    self._mapped.forget(before, self.block_rows)
+                    self._mapped.forget()
                     self._mapped.ask_for(coming, self.block_rows)
-                    before, coming = starts, None
+                    coming = None
                 self._check()
             rest_rows = rows[kept]
             rest = rest if self._is_mapped else taken(records, kept)
@@ -163,12 +163,10 @@ class Windows:
             order = rng.permutation(n_rows) if shuffle else np.arange(n_rows)
             yield own, lengths, order, starts[first + each : first + 2 * each]
 
-    def _look_at(self, starts: Rows | None) -> NDArray[Any]:
-        """Return the records of the file, of which these blocks will be looked at: the first of an epoch."""
+    def _look_at(self, starts: Rows) -> NDArray[Any]:
+        """Return the records of the file, of which these blocks will be looked at."""
         if self._mapped is None:
             self._mapped = MappedFile(self.file)
-        if starts is not None:
-            self._mapped.forget()
             self._mapped.ask_for(starts, self.block_rows)
         self._check()
         return self._mapped.records
