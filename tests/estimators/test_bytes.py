@@ -36,7 +36,7 @@ def test_it_is_what_its_floats_are(cls, way, engine):
     found = []
     for x in (X, X.astype(np.float64)):
         x = np.asfortranarray(x) if way == "strided" else x
-        model = cls((8,), max_iter=3, random_state=0, engine=engine, **WAYS[way])
+        model = cls(hidden_layer_sizes=(8,), max_iter=3, random_state=0, engine=engine, **WAYS[way])
         model.fit(x, Y)
         model.fit(x, Y, sample_weight=WEIGHT) if way == "usual" else None
         assert model.coefs_[0].dtype == ("float32" if way == "float32" else "float64")
