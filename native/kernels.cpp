@@ -31,8 +31,8 @@ void into_panels(Matrix<const T> m, Panels<T> panels, long begin, long end) {
   });
 }
 
-// Bits are those of a division, as of numbers that came as such. A product by the inverse is off by a rounding, which its
-// remainder mends (Markstein); that takes half as long, where a remainder can be had without another rounding.
+// Bits are those of a division, as of numbers that came as such. A product by the inverse is off by a rounding, which
+// its remainder mends (Markstein); that takes half as long, where a remainder can be had without another rounding.
 template <class T>
 void widen(const std::uint8_t* bytes, T divisor, T* x, long n) {
 #if defined(__FMA__) || defined(__aarch64__)

@@ -38,8 +38,8 @@ struct DropoutDraw {
   double rate;
 };
 
-// Rows rows[0], rows[1], … of x, of so many bytes each, that the next step will read. They are scattered over memory, so
-// they, or their beginnings, are prefetched into the L2 cache while other work is done.
+// Rows rows[0], rows[1], … of x, of so many bytes each, that the next step will read. They are scattered over memory,
+// so they, or their beginnings, are prefetched into the L2 cache while other work is done.
 struct RowsAhead {
   const char* x = nullptr;
   const std::int64_t* rows = nullptr;

@@ -96,8 +96,7 @@ void ByNeurons<T>::train(long n_rows, int thread, int n_threads, Barrier& barrie
 }
 
 template <class T>
-void ByNeurons<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead,
-                        T* scratch) {
+void ByNeurons<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch) {
   for (int l = 0; l < work_.n_layers(); ++l) {
     const RowsAhead rows = l == 0 ? ahead : RowsAhead{};
     if (is_shared(l, n_rows, n_threads))

@@ -74,8 +74,7 @@ void Step<T>::update_weights(int l, const StepRule<T>& rule, Rows<T> fed, long n
   if (l == 0 && work_.is_sparse()) return update_sparse(rule, n_rows, part);
   const Panels<T> delta = work_.delta_panels(l, n_rows);
   if (layer.is_row) {
-    if (part.size() != 0)
-      work_.kernels.update_one(rule, fed, delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1));
+    if (part.size() != 0) work_.kernels.update_one(rule, fed, delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1));
     return;
   }
   work_.kernels.update_weights(rule, fed, delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1), part.begin, part.end,

@@ -32,8 +32,8 @@ class Widened {
     return x;
   }
 
-  // Some columns of all n rows of the batch, for BP4 of one of the threads. Of rows that another has taken they are made
-  // again: that takes less time than what another processor has just written to come from its cache.
+  // Some columns of all n rows of the batch, for BP4 of one of the threads. Of rows that another has taken they are
+  // made again: that takes less time than what another processor has just written to come from its cache.
   Rows<T> columns(Part columns, long n_rows, int thread, int n_threads) {
     OfThread& own = of_threads_[thread];
     const Part taken(n_rows, thread, n_threads);

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
 from backlit.data.labels import ClassLabels, smooth_labels
+from backlit.data.number_plans import WHITE
 from backlit.data.stream.pieces import ahead
-from backlit.data.stream.records import WHITE, Records
+from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows, taken
 from backlit.engine.members import seed_of_member
 from backlit.engine.picked import Picked

@@ -87,7 +87,9 @@ def _most(schema: pl.Schema) -> Any:
     """Return the type that most columns have, of those that NumPy can turn on disk."""
     import polars as pl
 
-    return max((pl.Float32, pl.UInt8, pl.Float64), key=list(schema.dtypes()).count)
+    types = list(schema.dtypes())
+    kinds: tuple[Any, ...] = (pl.Float32, pl.UInt8, pl.Float64)
+    return max(kinds, key=types.count)
 
 
 def _write(file: Any, block: np.ndarray[Any, Any]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.features import Features
+from backlit.data.number_plans import WHITE
 from backlit.data.plans import (
     BooleanPlan,
     CategoryPlan,
@@ -28,8 +29,6 @@ from backlit.data.plans import (
 from backlit.engine.protocol import Floats
 
 Places = NDArray[np.intp]
-WHITE = 255.0
-"""What pixels are divided by."""
 
 
 @dataclass(frozen=True, eq=False)
