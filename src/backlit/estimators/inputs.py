@@ -155,7 +155,7 @@ def check_weight(sample_weight: Any, x: Inputs, dtype: str) -> Floats | None:
 
 
 def as_input(X: Any, dtype: str) -> Inputs:
-    """Return x as the network is trained and asked with: of its dtype, or of bytes; sparse by rows where X is sparse."""
+    """Return x as the network is trained and asked with: of its dtype, or bytes; sparse by rows where X is sparse."""
     if _are_bytes(X):
         return np.ascontiguousarray(X)
     if isinstance(X, np.ndarray):
