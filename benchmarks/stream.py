@@ -125,8 +125,7 @@ def torch(name: str, folder: Path, _: str) -> dict[str, float]:
     import torch as th
 
     case = CASES[name]
-    width, classes = case.width, case.classes
-    names = [f"x{j}" for j in range(width)]
+    width, classes, names = case.width, case.classes, case.columns
 
     class Rows(th.utils.data.IterableDataset):
         def __iter__(self):
@@ -134,6 +133,8 @@ def torch(name: str, folder: Path, _: str) -> dict[str, float]:
             for path in sorted(folder.glob("*.parquet"))[info.id :: info.num_workers]:
                 for batch in pq.ParquetFile(path).iter_batches(case.batch_size, columns=[*names, "y"]):
                     x = np.column_stack([batch[name].to_numpy() for name in names])
+                    if case.pixels:
+                        x = x.astype(np.float32) / 255
                     y = batch["y"].to_numpy(zero_copy_only=False)
                     y = np.array([int(label[1:]) for label in y]) if classes else y.astype(np.float32)[:, None]
                     yield x, y
@@ -170,7 +171,8 @@ def sklearn(name: str, folder: Path, _: str) -> dict[str, float]:
         scan = pl.scan_parquet(path)
         for start in range(0, scan.select(pl.len()).collect().item(), 10_000):
             chunk = scan.slice(start, 10_000).collect()
-            model.partial_fit(chunk.drop("y").to_numpy(), chunk["y"].to_numpy(), **known)
+            x = chunk.drop("y").to_numpy()
+            model.partial_fit(x / np.float32(255) if case.pixels else x, chunk["y"].to_numpy(), **known)
             rows += chunk.height
             if time.perf_counter() - began > 60:
                 return {"rows/s": rows / (time.perf_counter() - began)}

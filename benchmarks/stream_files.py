@@ -30,6 +30,8 @@ class Case:
     memory : str
         The bound.
     target : str
+    pixels : bool
+        Whether the numbers are bytes, of which networks see shares of 255.
     """
 
     width: int
@@ -40,11 +42,18 @@ class Case:
     n_files: int = 8
     memory: str = "128M"
     target: str = "y"
+    pixels: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the numbers: an image's say what they are."""
+        return [f"{'pixel_' if self.pixels else 'x'}{j}" for j in range(self.width)]
 
 
 FLIGHTS = "flights"
 CASES = {
     "784-100-10": Case(784, 10, (100,), 200, 100_000),
+    "784 pixels-100-10": Case(784, 10, (100,), 200, 300_000, memory="64M", pixels=True),
     "20-64-64-1": Case(20, 0, (64, 64), 32, 2_000_000),
     "20 numbers": Case(20, 0, (), 0, 5_000_000, 20),
     FLIGHTS: Case(18, 0, (), 0, 336_776, 40, "64M", "arr_delay"),
@@ -77,8 +86,10 @@ def _write_numbers(folder: Path, case: Case, n_rows: int) -> None:
     for k in range(case.n_files):
         x = rng.standard_normal((n_rows // case.n_files, case.width), dtype=np.float32)
         scores = x @ weights
+        if case.pixels:
+            x = np.clip(128 + 64 * x, 0, 255).astype(np.uint8)
         y = [f"c{c}" for c in scores.argmax(axis=1)] if case.classes else (scores[:, 0] + np.sin(3 * x[:, 0])).tolist()
-        frame = pl.DataFrame(x, schema=[f"x{j}" for j in range(case.width)]).with_columns(y=pl.Series(y))
+        frame = pl.DataFrame(x, schema=case.columns).with_columns(y=pl.Series(y))
         frame.write_parquet(folder / f"{k:02}.parquet", row_group_size=50_000)
 
 

@@ -29,7 +29,7 @@ void Session<T>::gradient(Examples<T> examples, const std::int64_t* rows_of_batc
   const auto row_of = [&](long i) { return rows_of_batch ? long(rows_of_batch[i]) : i; };
   const long chunk = std::min(n_rows, gradient_rows);
   const int n_threads = threads_for(chunk, n_rows, chunk);
-  reserve(n_threads, chunk, examples.is_sparse());
+  reserve(n_threads, chunk, examples);
   if (packed) {
     std::fill_n(packed, packed_size(), T(0));
     keep_nabla_in(packed);

@@ -5,6 +5,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -38,8 +39,11 @@ using Sparse = std::tuple<Vector<const std::int64_t>, Vector<const std::int32_t>
 // Rows of a matrix that stay where they are, and which they are.
 template <class T>
 using Picked = std::tuple<Array<const T>, Vector<const std::int64_t>>;
+// Bytes, what each is divided by, and which of their rows in which order.
 template <class T>
-using Input = std::variant<Array<const T>, Sparse<T>, Picked<T>>;
+using Bytes = std::tuple<Array<const std::uint8_t>, T, std::optional<Vector<const std::int64_t>>>;
+template <class T>
+using Input = std::variant<Array<const T>, Sparse<T>, Picked<T>, Bytes<T>>;
 
 inline void require(bool condition, const char* message) {
   if (!condition) throw std::invalid_argument(message);
@@ -55,6 +59,8 @@ template <class T>
 std::size_t rows_of(const Input<T>& x) {
   if (const auto* sparse = std::get_if<Sparse<T>>(&x)) return std::get<0>(*sparse).shape(0) - 1;
   if (const auto* picked = std::get_if<Picked<T>>(&x)) return std::get<1>(*picked).shape(0);
+  if (const auto* bytes = std::get_if<Bytes<T>>(&x))
+    return std::get<2>(*bytes) ? std::get<2>(*bytes)->shape(0) : std::get<0>(*bytes).shape(0);
   return std::get<0>(x).shape(0);
 }
 
@@ -87,6 +93,16 @@ Examples<T> checked_examples(const Shape& shape, const Input<T>& x, const std::o
     examples.row_starts = std::get<0>(*sparse).data();
     examples.columns = std::get<1>(*sparse).data();
     examples.values = std::get<2>(*sparse).data();
+  } else if (const auto* bytes = std::get_if<Bytes<T>>(&x)) {
+    const auto& [all, divisor, rows] = *bytes;
+    check_columns(all.shape(1), shape.n_given(), "x");
+    require(divisor > 0, "bytes are divided by a number above zero");
+    examples.bytes = all.data();
+    examples.divisor = divisor;
+    if (rows) {
+      check_rows(*rows, all.shape(0));
+      examples.places = rows->data();
+    }
   } else {
     const auto* picked = std::get_if<Picked<T>>(&x);
     const Array<const T>& all = picked ? std::get<0>(*picked) : std::get<0>(x);

@@ -133,11 +133,21 @@ struct Examples {
   const std::int32_t* columns = nullptr;
   const T* values = nullptr;
 
+  // Where x is whole numbers up to 255, each divided by the same number, it is null as well.
+  const std::uint8_t* bytes = nullptr;
+  T divisor = 1;
+
   // Where examples are some rows of a dense x, in whatever order, row i is that at places[i].
   const std::int64_t* places = nullptr;
 
   bool is_sparse() const { return row_starts != nullptr; }
-  const T* x_of(long row, long n_in) const { return x + (places ? long(places[row]) : row) * n_in; }
+  const T* x_of(long row, long n_in) const { return x + place_of(row) * n_in; }
+  const std::uint8_t* bytes_of(long row, long n_in) const { return bytes + place_of(row) * n_in; }
+  long place_of(long row) const { return places ? long(places[row]) : row; }
+  RowsAhead ahead(const std::int64_t* rows, long n_rows, long n_in, std::int64_t* room) const {
+    return {bytes ? reinterpret_cast<const char*>(bytes) : reinterpret_cast<const char*>(x),
+            places_of(rows, n_rows, room), n_rows, n_in * long(bytes ? 1 : sizeof(T))};
+  }
   // Where some rows stand in x, in `room` if need be.
   const std::int64_t* places_of(const std::int64_t* rows, long n_rows, std::int64_t* room) const {
     if (!places) return rows;
@@ -145,6 +155,7 @@ struct Examples {
     return room;
   }
   bool are_finite(long row, long n_rows, long n_in) const {
+    if (bytes) return true;
     if (is_sparse()) return all_finite(values + row_starts[row], row_starts[row + n_rows] - row_starts[row]);
     if (!places) return all_finite(x + row * n_in, n_rows * n_in);
     for (long i = row; i < row + n_rows; ++i)

@@ -74,24 +74,23 @@ void sigma_prime_of_tile(const LayerEpilogue<T>& layer, long i, int height, long
 // one at each term of its sums, so that requests never fill the queue that the work needs too. A few rows are fetched
 // whole, as far as there are tiles, but of many only the beginnings. The processor fetches the rest when it sees them
 // being read, and fetching them all would drive out of the L2 cache what is needed sooner.
-template <class T>
 struct Fetcher {
-  static constexpr long line = 64 / sizeof(T), most_lines = 1024, beginning = 2;
-  RowsAhead<T> ahead;
-  long n_columns;       // of each row that are fetched
-  long column = -line;  // where this tile's line begins
-  long n_rows = 0;      // of which this tile fetches a line
-  BACKLIT_INLINE explicit Fetcher(RowsAhead<T> rows) : ahead(rows) {
+  static constexpr long line = 64, most_lines = 1024, beginning = 2;
+  RowsAhead ahead;
+  long n_bytes;       // of each row that are fetched
+  long byte = -line;  // where this tile's line begins
+  long n_rows = 0;    // of which this tile fetches a line
+  BACKLIT_INLINE explicit Fetcher(RowsAhead rows) : ahead(rows) {
     if (ahead.n_rows > most_lines / beginning) ahead.n_rows = most_lines / beginning;
     const long n_lines = ahead.n_rows > 0 ? most_lines / ahead.n_rows : 0;
-    n_columns = n_lines * line < ahead.n_in ? n_lines * line : ahead.n_in;
+    n_bytes = n_lines * line < ahead.row_bytes ? n_lines * line : ahead.row_bytes;
   }
   BACKLIT_INLINE void tile_begins() {
-    column += line;
-    n_rows = column < n_columns ? ahead.n_rows : 0;
+    byte += line;
+    n_rows = byte < n_bytes ? ahead.n_rows : 0;
   }
   BACKLIT_INLINE void fetch_line_of(long k) const {
-    if (k < n_rows) __builtin_prefetch(ahead.x + (ahead.rows[k] * ahead.n_in + column), 0, 2);
+    if (k < n_rows) __builtin_prefetch(ahead.x + (ahead.rows[k] * ahead.row_bytes + byte), 0, 2);
   }
 };
 
@@ -103,7 +102,7 @@ struct NablaEpilogue {
   Slots<T> slots;
   long n_rows;  // of the weights
   bool is_far;  // the weights and their state are more than the L2 cache holds
-  Fetcher<T> fetcher;
+  Fetcher fetcher;
   long panel = 0, tile = 0;    // where they begin
   long next = 0, vectors = 0;  // of this tile's weights, which are asked for while their gradient is summed
   const T* starts = nullptr;   // of this tile's sums
@@ -171,13 +170,13 @@ struct StepEpilogue : NablaEpilogue<T> {
 // Calls f with the epilogue for the step of the weights from n_k of all neurons.
 template <class T, class F>
 BACKLIT_INLINE void with_step(const StepRule<T>& s, Panels<T> wt, Panels<T> first, Panels<T> second, long n_k,
-                              RowsAhead<T> ahead, F&& f) {
+                              RowsAhead ahead, F&& f) {
   constexpr long second_cache = 1 << 20;
   const long numbers_a_weight = 1 + (first.data != nullptr) + (second.data != nullptr);
   const bool is_far = n_k * wt.columns * numbers_a_weight * long(sizeof(T)) > second_cache / 2;
   alignas(BACKLIT_VECTOR_BYTES) T nabla_of_tile[largest_tile * lanes<T>];
   const Slots<T> slots{wt.data, first.data, second.data};
-  NablaEpilogue<T> epilogue{nabla_of_tile, &s, slots, wt.n_rows, is_far, Fetcher<T>(ahead)};
+  NablaEpilogue<T> epilogue{nabla_of_tile, &s, slots, wt.n_rows, is_far, Fetcher(ahead)};
   if (s.l1 != T(0)) return f(epilogue);
   switch (s.rule) {
 #define BACKLIT_CASE(name, is_fused)                         \

@@ -112,7 +112,7 @@ void pull_back_dropped(Activation activation, Matrix<const T> mask, Matrix<const
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
 template <class Product, class T>
 void update_weights(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt, Panels<T> first,
-                    Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead) {
+                    Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead ahead) {
   with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
     Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
   });
@@ -141,7 +141,7 @@ void update_biases(const StepRule<T>& rule, Panels<const T> delta, T* b, T* firs
 // BP4 without a step, for gradients that are wanted whole.
 template <class Product, class T>
 void add_nabla_w(Rows<T> a_previous, Panels<const T> delta, Panels<T> nabla_wt, long k_begin, long k_end, T* scratch) {
-  NablaEpilogue<T> epilogue{nabla_wt.data, nullptr, {}, nabla_wt.n_rows, false, Fetcher<T>({})};
+  NablaEpilogue<T> epilogue{nabla_wt.data, nullptr, {}, nabla_wt.n_rows, false, Fetcher({})};
   Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
 }
 

@@ -38,13 +38,12 @@ struct DropoutDraw {
   double rate;
 };
 
-// Rows x[rows[0]], x[rows[1]], … of n_in numbers that the next step will read. They are scattered over memory, so they,
-// or their beginnings, are prefetched into the L2 cache while other work is done.
-template <class T>
+// Rows rows[0], rows[1], … of x, of so many bytes each, that the next step will read. They are scattered over memory,
+// so they, or their beginnings, are prefetched into the L2 cache while other work is done.
 struct RowsAhead {
-  const T* x = nullptr;
+  const char* x = nullptr;
   const std::int64_t* rows = nullptr;
-  long n_rows = 0, n_in = 0;
+  long n_rows = 0, row_bytes = 0;
 };
 
 // Batches of which BP2 reads the weights as they are stored; see few_rows.hpp.
@@ -90,7 +89,7 @@ struct Kernels {
   // BP4 for the weights from neurons [k_begin, k_end) of the layer before, and their step, in one pass over memory;
   // `ahead` is prefetched meanwhile.
   void (*update_weights)(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt,
-                         Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead);
+                         Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead ahead);
 
   // BP3 and the step of the biases, by `rule` without what is for weights only (penalties, decay).
   void (*update_biases)(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second);
@@ -157,6 +156,9 @@ struct Kernels {
                                    long n_groups, long stride, long k_begin, long k_end, T* wt, T* first, T* second);
   void (*update_biases_of_groups)(const StepRule<T>& rule, const T* delta, long n_out, long n_groups, T* b, T* first,
                                   T* second);
+
+  // n bytes divided by a number, each as the type of the network holds it
+  void (*widen)(const std::uint8_t* bytes, T divisor, T* x, long n);
 
   // The same numbers in panels, for rows [begin, end)
   void (*into_panels)(Matrix<const T> m, Panels<T> panels, long begin, long end);

@@ -38,7 +38,9 @@ bool Narrow<T>::serves(long batch_size, bool is_sparse) const {
 }
 
 template <class T>
-void Narrow<T>::reserve(long n_rows) {
+void Narrow<T>::reserve(long n_rows, const Examples<T>& examples) {
+  const long n_x = examples.bytes ? n_rows * description_.shape.n_in() : 0;
+  if (widened_.size() < n_x) widened_ = Buffer<T>(n_x);
   if (n_rows <= n_rows_) return;
   n_rows_ = n_rows;
   const long lanes = kernels_.lanes, n_examples = n_groups(n_rows) * lanes;
@@ -64,6 +66,19 @@ NarrowLayer<T> Narrow<T>::described(int l) const {
 }
 
 template <class T>
+void Narrow<T>::take_x(const Examples<T>& examples, const std::int64_t* rows, long n_rows, long first) {
+  const long n_in = description_.shape.n_in(), group = first / kernels_.lanes;
+  std::int64_t room[groups_at_a_time * most_lanes];
+  if (!examples.bytes)
+    return kernels_.into_groups(examples.x, examples.places_of(rows, n_rows, room), n_rows, n_in, a(0, group));
+  for (long i = 0; i < n_rows; ++i) {
+    kernels_.widen(examples.bytes_of(rows[i], n_in), examples.divisor, widened_.data() + (first + i) * n_in, n_in);
+    room[i] = first + i;
+  }
+  kernels_.into_groups(widened_.data(), room, n_rows, n_in, a(0, group));
+}
+
+template <class T>
 void Narrow<T>::train(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part groups) {
   const long lanes = kernels_.lanes, last = n_layers() - 1;
   const Shape& shape = description_.shape;
@@ -71,8 +86,7 @@ void Narrow<T>::train(const Examples<T>& examples, const std::int64_t* batch, lo
   for (long g = groups.begin; g < groups.end; g += groups_at_a_time) {
     const long n = std::min(groups_at_a_time, groups.end - g), first = g * lanes;
     const long n_here = std::min(n * lanes, n_rows - first);  // examples
-    std::int64_t room[groups_at_a_time * most_lanes];
-    kernels_.into_groups(examples.x, examples.places_of(batch + first, n_here, room), n_here, shape.n_in(), a(0, g));
+    take_x(examples, batch + first, n_here, first);
     kernels_.into_groups(examples.y, batch + first, n_here, shape.n_out(), y_.data() + first * shape.n_out());
     T* const share = share_.data() + first;
     std::fill(share, share + n_here, T(factor));

@@ -19,7 +19,7 @@ class Narrow {
   // others: dropout, sparse inputs, clipping, lesser precision.
   bool serves(long batch_size, bool is_sparse) const;
 
-  void reserve(long n_rows);
+  void reserve(long n_rows, const Examples<T>& examples);
   long n_groups(long n_rows) const { return (n_rows + kernels_.lanes - 1) / kernels_.lanes; }
 
   // Steps 1 to 4 of the lecture's algorithm for some groups of the batch. Each example's errors are multiplied by
@@ -39,6 +39,8 @@ class Narrow {
   void update_weights(int layer, const StepRule<T>& rule, long n_groups, Part part);
   // What the kernels are told of a layer. Its weights stay as `Layer` keeps them.
   NarrowLayer<T> described(int layer) const;
+  // X of some examples, of which the first has the place `first` in the batch, becomes groups.
+  void take_x(const Examples<T>& examples, const std::int64_t* rows, long n_rows, long first);
   int n_layers() const { return int(layers_.size()); }
   // Where the numbers of a group stand: n neurons of as many examples as there are lanes. The sums of BP4 go from group
   // to group in their order, whichever thread takes them, and whichever it was that filled the groups.
@@ -54,6 +56,7 @@ class Narrow {
   // z is kept where σ′ or the loss needs it, and is overwritten by a elsewhere.
   std::vector<Buffer<T>> a_, z_, delta_;
   Buffer<T> y_, share_, cost_;
+  Buffer<T> widened_;  // rows of x that came as bytes
   long n_rows_ = 0;
 };
 

@@ -100,6 +100,12 @@ void replay(const std::string& operation) {
   const long n_rows = is_sparse ? long(row_starts.size()) - 1 : long(x.size()) / d.shape.n_given();
   Examples<T> examples{x.data(), y.empty() ? nullptr : y.data(),
                        sample_weight.empty() ? nullptr : sample_weight.data()};
+  examples.divisor = T(number());  // of bytes, else 0
+  const std::vector<std::uint8_t> bytes(examples.divisor != T(0) ? x.begin() : x.end(), x.end());
+  if (!bytes.empty()) {
+    examples.x = nullptr;
+    examples.bytes = bytes.data();
+  }
   if (is_sparse) {
     examples.x = nullptr;
     examples.values = x.data();

@@ -61,11 +61,11 @@ int Session<T>::threads_for_steps(long batch_size, long n_order, bool is_sparse)
 
 // For steps of n_rows rows.
 template <class T>
-void Session<T>::reserve(int n_threads, long n_rows, bool is_sparse) {
-  workspace_.reserve(n_rows, true, is_sparse);
+void Session<T>::reserve(int n_threads, long n_rows, const Examples<T>& examples) {
+  workspace_.reserve(n_rows, true, examples);
   embedding_.reserve(n_rows, true);
   workspace_.reserve_scratch(n_threads, n_rows);
-  step_.reserve(is_sparse);
+  step_.reserve(examples.is_sparse());
 }
 
 // Copies wt into w, for BP2.
@@ -88,7 +88,7 @@ void Session<T>::evaluate(Examples<T> examples, long n_rows, T* out, double* cos
   const Call call;
   const long n_out = description_.shape.n_out();
   const int n_threads = threads_for(n_rows, n_rows / 3, (n_rows + block_rows - 1) / block_rows);
-  workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples.is_sparse());
+  workspace_.reserve(std::min(n_rows, block_rows * n_threads), false, examples);
   embedding_.reserve(std::min(n_rows, block_rows * n_threads), false);
   workspace_.reserve_scratch(n_threads, std::min(n_rows, block_rows));
   std::vector<double> row_costs(examples.y ? n_rows : 0);
@@ -175,10 +175,10 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   const int most_threads = threads_for_steps(batch_size, n_order, examples.is_sparse());
   const bool is_narrow = narrow_.serves(batch_size, examples.is_sparse());
   if (is_narrow) {
-    narrow_.reserve(batch_size);
+    narrow_.reserve(batch_size, examples);
     step_.reserve(false);
   } else {
-    reserve(most_threads, batch_size, examples.is_sparse());
+    reserve(most_threads, batch_size, examples);
   }
   if (steps_by_whole_gradient()) whole_gradient_.reserve();
   embedding_.clear_nabla();
@@ -241,8 +241,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       }
       const Part rows_ahead(std::clamp(n_order - first - batch_size, 0L, batch_size), thread, n_threads);
       const std::int64_t* const next_rows = batch + batch_size + rows_ahead.begin;
-      const RowsAhead<T> ahead{examples.x, examples.places_of(next_rows, rows_ahead.size(), places_ahead.data()),
-                               rows_ahead.size(), description_.shape.n_given()};
+      const RowsAhead ahead =
+          examples.ahead(next_rows, rows_ahead.size(), description_.shape.n_given(), places_ahead.data());
       if (is_narrow)
         narrow_.take(s, n, thread, n_threads);
       else if (by_neurons)

@@ -87,7 +87,7 @@ class Session {
   int threads_for_steps(long batch_size, long n_order, bool is_sparse) const;
   // Whether the step needs the whole gradient first, instead of being fused into BP4.
   bool steps_by_whole_gradient() const { return description_.optimizer.clips(); }
-  void reserve(int n_threads, long n_rows, bool is_sparse);
+  void reserve(int n_threads, long n_rows, const Examples<T>& examples);
   void transpose(int thread, int n_threads);
   void take_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,

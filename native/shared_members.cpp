@@ -179,7 +179,7 @@ int Session<T>::run_steps_of_members(Examples<T> examples, const std::int64_t* o
   const long k = members_.n_members();
   const int n_threads = threads_for(batch_size, n_order * k, batch_size);
   Layer<T>& last = layers_.back();
-  reserve(n_threads, batch_size, false);
+  reserve(n_threads, batch_size, examples);
   whole_gradient_.reserve();
   if (members_.scaled_x.size() < batch_size * description_.shape.n_in())
     members_.scaled_x = Buffer<T>(batch_size * description_.shape.n_in());

@@ -96,10 +96,9 @@ void ByNeurons<T>::train(long n_rows, int thread, int n_threads, Barrier& barrie
 }
 
 template <class T>
-void ByNeurons<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
-                        T* scratch) {
+void ByNeurons<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch) {
   for (int l = 0; l < work_.n_layers(); ++l) {
-    const RowsAhead<T> rows = l == 0 ? ahead : RowsAhead<T>{};
+    const RowsAhead rows = l == 0 ? ahead : RowsAhead{};
     if (is_shared(l, n_rows, n_threads))
       step_.take_neurons(l, rule, n_rows, neurons(l, thread, n_threads), rows, scratch);
     else

@@ -28,7 +28,7 @@ class ByNeurons {
   void train(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
 
   // BP4, BP3 and the step of one of the threads.
-  void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch);
+  void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch);
 
  private:
   // Whether a layer's neurons are shared; of others the rows are.

@@ -29,16 +29,16 @@ StepRule<T> Step<T>::rule(double rate, double decay, double batch_weight, long s
 }
 
 template <class T>
-void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch) {
+void Step<T>::take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch) {
   for (int l = 0; l < work_.n_layers(); ++l) {
     Layer<T>& layer = work_.layers[l];
-    take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead<T>{}, scratch);
+    take_rows(l, rule, n_rows, thread, n_threads, l == 0 ? ahead : RowsAhead{}, scratch);
     if (l > 0 && work_.needs_w(l, n_rows)) layer.transpose(Part(layer.n_in, thread, n_threads));
   }
 }
 
 template <class T>
-void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
+void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead,
                         T* scratch) {
   const LayerRates& rates = work_.description.layer_rates;
   Layer<T>& layer = work_.layers[l];
@@ -46,14 +46,15 @@ void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread,
   if (layer.has_scales)
     update_scaled(rule, n_rows, part, scratch);
   else
-    update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, part, ahead, scratch);
+    update_weights(l, rule_times_p(rates.of_weights(rule, l)), work_.fed(l, part, n_rows, thread, n_threads), n_rows,
+                   part, ahead, scratch);
   if (thread == l % n_threads)
     work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
                                 layer.slot_b(1));
 }
 
 template <class T>
-void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch) {
+void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead ahead, T* scratch) {
   const LayerRates& rates = work_.description.layer_rates;
   Layer<T>& layer = work_.layers[l];
   const auto mine = [&](auto panels) { return columns_of(panels, neurons); };
@@ -67,17 +68,17 @@ void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neu
 
 // BP4 and the step for the weights from some neurons of the layer before.
 template <class T>
-void Step<T>::update_weights(int l, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch) {
+void Step<T>::update_weights(int l, const StepRule<T>& rule, Rows<T> fed, long n_rows, Part part, RowsAhead ahead,
+                             T* scratch) {
   Layer<T>& layer = work_.layers[l];
   if (l == 0 && work_.is_sparse()) return update_sparse(rule, n_rows, part);
   const Panels<T> delta = work_.delta_panels(l, n_rows);
   if (layer.is_row) {
-    if (part.size() != 0)
-      work_.kernels.update_one(rule, work_.fed(l), delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1));
+    if (part.size() != 0) work_.kernels.update_one(rule, fed, delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1));
     return;
   }
-  work_.kernels.update_weights(rule, work_.fed(l), delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1), part.begin,
-                               part.end, scratch, ahead);
+  work_.kernels.update_weights(rule, fed, delta, layer.wt(), layer.slot_wt(0), layer.slot_wt(1), part.begin, part.end,
+                               scratch, ahead);
 }
 
 // BP4 of the first layer and its step, where the input is sparse. A rule that moves a weight by its gradient alone

@@ -58,13 +58,13 @@ class Step {
 
   // The step of one of the threads, each of which has its part of each layer's weights; the rows of the next batch are
   // fetched meanwhile.
-  void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead, T* scratch);
+  void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch);
 
   // The same of one layer without the copy for BP2: of the thread's part of the weights from all neurons of the layer
   // before, or of the weights to some neurons, of which the first begins a panel.
-  void take_rows(int layer, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead<T> ahead,
+  void take_rows(int layer, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead,
                  T* scratch);
-  void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch);
+  void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead ahead, T* scratch);
 
   // The step alone, by factor·nabla, for these rows of a layer's weights, and for their scales.
   void apply_nabla(int layer, const StepRule<T>& rule, T factor, Part part);
@@ -74,7 +74,8 @@ class Step {
   double penalty_cost() const;
 
  private:
-  void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
+  void update_weights(int layer, const StepRule<T>& rule, Rows<T> fed, long n_rows, Part part, RowsAhead ahead,
+                      T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   void update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch);
   const Penalty& penalty() const { return work_.description.objective.penalty; }

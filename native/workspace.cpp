@@ -25,8 +25,8 @@ bool Workspace<T>::keeps_z(int l) const {
 }
 
 template <class T>
-void Workspace<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
-  is_sparse_ = is_sparse;
+void Workspace<T>::reserve(long n_rows, bool with_delta, const Examples<T>& examples) {
+  is_sparse_ = examples.is_sparse();
   if (n_rows_ < n_rows) {
     for (int l = 0; l < n_layers(); ++l) {
       a_[l + 1] = RowBuffer<T>(n_rows, layers[l].stride);
@@ -43,7 +43,9 @@ void Workspace<T>::reserve(long n_rows, bool with_delta, bool is_sparse) {
     cost_ = Buffer<T>(n_rows);
     n_rows_ = n_rows;
   }
-  if (is_sparse) {
+  has_bytes_ = examples.bytes != nullptr;
+  if (has_bytes_) widened_.reserve(kernels, examples, n_rows_, description.shape.n_given());
+  if (is_sparse_) {
     sparse_.resize(n_rows_);
     sparse_dropped_.resize(n_rows_);
   }
@@ -71,6 +73,7 @@ void Workspace<T>::reserve_scratch(int n_threads, long n_rows) {
   const std::vector<long>& sizes = description.shape.sizes;
   const long needed = kernels.scratch_size(n_rows, *std::max_element(sizes.begin(), sizes.end()));
   if (long(scratch_.size()) < n_threads) scratch_.resize(n_threads);
+  widened_.reserve_threads(n_threads);
   for (int t = 0; t < n_threads; ++t)
     if (scratch_[t].size() < needed) scratch_[t] = Buffer<T>(needed);
 }
@@ -80,6 +83,8 @@ void Workspace<T>::take_row(const Examples<T>& examples, long from, long to) {
   if (examples.is_sparse()) {
     const std::int64_t begin = examples.row_starts[from], end = examples.row_starts[from + 1];
     sparse_[to] = {examples.values + begin, examples.columns + begin, long(end - begin)};
+  } else if (examples.bytes) {
+    x_[to] = widened_.take(examples, from, to);
   } else {
     x_[to] = examples.x_of(from, description.shape.n_given());
   }

@@ -7,6 +7,7 @@
 #include "buffer.hpp"
 #include "description.hpp"
 #include "layer.hpp"
+#include "widened.hpp"
 
 namespace backlit {
 
@@ -24,11 +25,11 @@ class Workspace {
   int n_layers() const { return int(layers.size()); }
 
   // Room for n_rows rows, with errors where the call trains; and scratch for threads that work on so many.
-  void reserve(long n_rows, bool with_delta, bool is_sparse);
+  void reserve(long n_rows, bool with_delta, const Examples<T>& examples);
   void reserve_scratch(int n_threads, long n_rows);
   T* scratch(int thread) { return scratch_[thread].data(); }
 
-  // Row `from` of the examples becomes row `to` of the batch. Only its address is taken; nothing is copied.
+  // Row `from` of the examples becomes row `to` of the batch. Only its address is taken; nothing is copied but bytes.
   void take_row(const Examples<T>& examples, long from, long to);
 
   Matrix<T> a(int layer) { return a_[layer].matrix(); }
@@ -67,6 +68,11 @@ class Workspace {
   // The input of a layer; and in training, where dropout may have masked it.
   Rows<T> input(int layer) { return layer == 0 ? Rows<T>{x_.data()} : a_[layer].rows(); }
   Rows<T> fed(int layer) { return drops(layer) ? dropped_[layer].rows() : input(layer); }
+  // The same for BP4 of one of the threads, which reads some columns of it.
+  Rows<T> fed(int layer, Part columns, long n_rows, int thread, int n_threads) {
+    const bool again = layer == 0 && has_bytes_ && n_threads > 1 && !drops(0) && description.shape.n_e() == 0;
+    return again ? widened_.columns(columns, n_rows, thread, n_threads) : fed(layer);
+  }
 
   // The first layer, counted from 1, the input, with a number that is not finite.
   int first_layer_not_finite(long n_rows);
@@ -76,6 +82,7 @@ class Workspace {
   void reserve_for_training(int layer);
 
   std::vector<const T*> x_, y_;          // where the rows of the batch lie
+  Widened<T> widened_;                   // those of bytes
   std::vector<RowBuffer<T>> a_, delta_;  // a_[0] is empty
   std::vector<Buffer<T>> z_;
   std::vector<Buffer<T>> delta_panels_;  // δ once more, for BP4, where it is wider than a panel
@@ -85,7 +92,7 @@ class Workspace {
   std::vector<Buffer<T>> of_alpha_;
   std::vector<SparseRow<T>> sparse_;
   std::vector<std::vector<T>> sparse_dropped_;
-  bool is_sparse_ = false;
+  bool is_sparse_ = false, has_bytes_ = false;
   Buffer<T> share_, cost_;
   long n_rows_ = 0;
   std::vector<Buffer<T>> scratch_;

@@ -44,3 +44,20 @@ def test_a_piece_ends_where_a_group_does(tmp_path, table):
     heights = [piece.height for piece in typed_pieces(path, schema_of(path), PIECE)]
     assert all(height % 300 == 0 for height in heights)
     assert sum(heights) == 9000
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_bytes_wait_on_disk_unless_one_is_missing(tmp_path, monkeypatch, gap):
+    x = np.random.default_rng(0).integers(0, 256, (9000, 300), dtype=np.uint8)
+    table = pl.DataFrame({f"x{k}": x[:, k] for k in range(300)} | {"word": [f"w{i % 7}" for i in range(9000)]})
+    if gap:
+        table = table.with_columns(x250=pl.when(pl.col("x250") > 9).then(pl.col("x250")))
+    path = tmp_path / "x.parquet"
+    table.write_parquet(path)
+    written = []
+    monkeypatch.setattr(large_groups, "_write", lambda *given, write=large_groups._write: written.append(write(*given)))
+    pieces = list(typed_pieces(path, schema_of(path), PIECE, tmp_path))
+    assert len(pieces) > 1
+    assert written
+    assert pl.concat(pieces).equals(table)
+    assert pl.concat(pieces).schema == table.schema

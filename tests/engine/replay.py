@@ -23,7 +23,9 @@ from backlit.core.namespace import is_sparse
 from backlit.core.optimizers import SGD, argument_values
 from backlit.engine.checks import check_embeddings, check_layer_rates, check_shapes
 from backlit.engine.native_arrays import flat, flat_size, from_flat
+from backlit.engine.picked import Picked
 from backlit.engine.protocol import Gradient, OptimizerState, Steps, clipped, scales_to_begin_with
+from backlit.engine.whole_bytes import as_bytes
 from backlit.errors import InvalidInputError
 
 
@@ -159,9 +161,12 @@ class ReplaySession:
         for weights, biases in slots if self._embedded else ():
             question += _counted(flat(self._embedded, weights, biases))
         starts, columns = (x.indptr, x.indices) if is_sparse(x) else ([], [])
+        found = as_bytes(x)
+        if found is not None:
+            x = x[:].values if isinstance(x, Picked) else found.values
         for array in (x.data if is_sparse(x) else x, y, sample_weight):
             question += _counted([] if array is None else np.asarray(array, dtype=network.dtype))
-        question += [*_counted(starts), *_counted(columns)]
+        question += [*_counted(starts), *_counted(columns), 0.0 if found is None else found.divisor]
         question += rest
         text = "\n".join(map(str, question)) + "\n"
         done = subprocess.run(self._command, input=text, capture_output=True, text=True, check=False, timeout=120)

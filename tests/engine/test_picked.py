@@ -23,6 +23,7 @@ SIZES = {
     "by neurons": [60, 700, 700, 3],
     "one neuron": [6, 33, 1],
     "long rows": [300, 20, 3],
+    "very long rows": [16_000, 12, 3],  # enough work for two threads
     "long rows by neurons": [300, 700, 3],
 }
 N, N_ALL = 50, 70

@@ -65,6 +65,10 @@ class EmptyPlan(Plan):
         return ["0: the column was empty in training"]
 
 
+WHITE = 255.0
+"""What pixels are divided by."""
+
+
 @dataclass(frozen=True)
 class PixelPlan(Plan):
     """A byte of an image, divided by 255. A missing one (training had none) is 0, the background."""

@@ -60,7 +60,7 @@ class SharedRows:
     def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         """Yield parts that hold a rank's own rows, and of others' the places in the order; see `Source`."""
         n_members: int | None = getattr(session, "n_members", None)
-        if self.all_rows.records.is_plain:  # nothing is to be unpacked
+        if self.all_rows.records.stay:  # nothing is to be unpacked
             parts = self.all_rows.parts(session, batch_size, state, shuffle=shuffle)
         else:
             parts = ahead(self._parts(n_members, batch_size, state, shuffle=shuffle))

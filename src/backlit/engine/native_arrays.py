@@ -17,6 +17,7 @@ import numpy as np
 from backlit.core.embedded import N_HIDDEN, N_OUT, N_OUT_OF_CATEGORY, Embedded
 from backlit.engine.picked import Picked
 from backlit.engine.protocol import Floats, Inputs, NablaArrays
+from backlit.engine.whole_bytes import as_bytes
 
 PARAMETER = -1
 """The "slot" of a parameter itself, beside those of the optimizer's state."""
@@ -62,6 +63,10 @@ class NativeArrays:
 
     def dense(self, x: Inputs) -> Any:
         """Return examples that are not sparse as the session takes them."""
+        found = as_bytes(x)
+        if found is not None:
+            rows = np.ascontiguousarray(x.rows, dtype=np.int64) if isinstance(x, Picked) else None
+            return np.ascontiguousarray(found.values), float(found.divisor), rows
         if not isinstance(x, Picked):
             return self.own(x)
         if x.dtype != self._dtype or not x.whole.flags.c_contiguous:  # rather than to convert all for a few

@@ -18,6 +18,7 @@ from backlit.core.penalty import NO_PENALTY, Penalty
 from backlit.engine.checks import check_shapes
 from backlit.engine.native_arrays import PARAMETER
 from backlit.engine.protocol import Floats, Inputs
+from backlit.engine.whole_bytes import as_bytes
 
 Process: TypeAlias = tuple[int, int]
 """Which it is, counted from 0, and how many there are."""
@@ -65,7 +66,8 @@ class PackedGradients(ABC):
         out : ndarray, ``(packed_size,)``
         """
         check_shapes(self._sizes, x, y, sample_weight)
-        if rows is not None and not x.dtype == y.dtype == self._dtype:  # rather than to convert all for a few
+        of_x = self._dtype if as_bytes(x) else x.dtype
+        if rows is not None and not of_x == y.dtype == self._dtype:  # rather than to convert all for a few
             x, y, sample_weight = x[rows], y[rows], None if sample_weight is None else sample_weight[rows]
             rows = None
         s = self._optional(sample_weight)

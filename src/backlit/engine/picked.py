@@ -17,11 +17,11 @@ class Picked:
 
     Attributes
     ----------
-    whole : ndarray, ``(n_all, n_in)``
+    whole : ndarray or WholeBytes, ``(n_all, n_in)``
     rows : ndarray of int64, ``(n,)``
     """
 
-    whole: Floats
+    whole: Any
     rows: NDArray[np.int64]
     ndim = 2
 
@@ -33,12 +33,12 @@ class Picked:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of its numbers."""
-        return self.whole.dtype
+        dtype: np.dtype[Any] = self.whole.dtype
+        return dtype
 
     def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> Floats:
         return np.asarray(self[:], dtype=dtype)
 
-    def __getitem__(self, which: Any) -> Floats:
+    def __getitem__(self, which: Any) -> Any:
         """Return a copy of some of these rows."""
-        copy: Floats = self.whole[self.rows[which]]
-        return copy
+        return self.whole[self.rows[which]]

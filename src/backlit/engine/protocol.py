@@ -29,7 +29,8 @@ Floats = NDArray[np.floating[Any]]
 NablaArrays: TypeAlias = tuple[list[Floats], list[Floats]]
 
 Inputs: TypeAlias = Any
-"""x of many examples, ``(n_examples, n_in)``: an ndarray, one of SciPy's sparse matrices in CSR format, or `Picked`."""
+"""x of many examples, ``(n_examples, n_in)``: an ndarray, one of SciPy's sparse matrices in CSR format, `WholeBytes` or
+`Picked`. An ndarray of bytes counts what is in it."""
 
 
 @dataclass(frozen=True)

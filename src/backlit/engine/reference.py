@@ -41,6 +41,7 @@ from backlit.engine.protocol import (
     clipped,
     scales_to_begin_with,
 )
+from backlit.engine.whole_bytes import widened
 
 _CHUNK_ROWS = 4096
 """Rows fed forward at a time, to bound memory."""
@@ -103,6 +104,7 @@ class ReferenceSession:
 
     def _layer_1(self, x: Inputs) -> tuple[Inputs, Forward | None]:
         """Return what the network is fed with; and all numbers of the embeddings, where there are any."""
+        x = widened(x, self._network.dtype)
         if self._embedding is None:
             return x, None
         refuse_sparse(x)

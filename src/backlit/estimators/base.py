@@ -144,7 +144,7 @@ class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]
         dtype = self._dtype_of_training(str(X.dtype), goes_on=goes_on)
         x = as_input(X, dtype)
         targets = self._targets(y, dtype, goes_on=goes_on, incremental=incremental, classes=classes)
-        weight = check_weight(sample_weight, x)
+        weight = check_weight(sample_weight, x, dtype)
         class_weights = self._class_weights(y, weight, targets)
         if class_weights is not None:
             weight = class_weights.times(y, weight, dtype)
@@ -171,7 +171,7 @@ class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]
         if self.precision != "full":
             return "float32"
         # weights that are gone on from decide, so that one batch of another type does not round them
-        return self._weights().dtype if goes_on else dtype_of_X
+        return self._weights().dtype if goes_on else "float64" if dtype_of_X == "uint8" else dtype_of_X
 
     def _given_rows(self, start: Start, X_val: Any, y_val: Any, sample_weight_val: Any) -> HeldOut | None:
         """Return the validation rows that the user gave, with the columns and classes of the training rows, or None."""
@@ -185,7 +185,7 @@ class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]
         dtype = start.network.dtype
         x = as_input(X, dtype)
         targets = start.targets.others(y)
-        weight = check_weight(sample_weight_val, x)
+        weight = check_weight(sample_weight_val, x, dtype)
         if start.class_weights is not None:
             weight = start.class_weights.times(y, weight, dtype)
         return HeldOut(

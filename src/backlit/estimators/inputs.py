@@ -28,7 +28,14 @@ _FEW_VALUES = 2**16
 def _kinds(X: Any) -> dict[str, Any]:
     # scikit-learn knows the dtype of NumPy's and pandas' own columns alone
     dtype: Any = np.float32 if is_float32(X) else (np.float64, np.float32)
+    if _are_bytes(X):
+        dtype = np.uint8
     return {"accept_sparse": ["csr", "csc"], "dtype": dtype}
+
+
+def _are_bytes(X: Any) -> bool:
+    """Tell whether X is an array of pixels and the like, which engines take as they are."""
+    return isinstance(X, np.ndarray) and X.dtype == np.uint8
 
 
 class TakesInputs(WithOptionObjects, ABC):
@@ -139,16 +146,18 @@ def for_scorers(X: Any, checked: Any, encoder: TableEncoder | None) -> Any:
     return checked if encoder is None else np.asarray(X)
 
 
-def check_weight(sample_weight: Any, x: Inputs) -> Floats | None:
-    """Return sample weights as an array, ``(n_examples,)``, or None."""
+def check_weight(sample_weight: Any, x: Inputs, dtype: str) -> Floats | None:
+    """Return sample weights as an array of the network's dtype, ``(n_examples,)``, or None."""
     if sample_weight is None:
         return None
-    checked: Floats = check_sample_weight(sample_weight, x, dtype=x.dtype, ensure_non_negative=True)
+    checked: Floats = check_sample_weight(sample_weight, x, dtype=dtype, ensure_non_negative=True)
     return checked
 
 
 def as_input(X: Any, dtype: str) -> Inputs:
-    """Return x as the network is trained and asked with: of its dtype, and sparse by rows where X is sparse."""
+    """Return x as the network is trained and asked with: of its dtype, or bytes; sparse by rows where X is sparse."""
+    if _are_bytes(X):
+        return np.ascontiguousarray(X)
     if isinstance(X, np.ndarray):
         return as_matrix(X, dtype)
     x = X.tocsr()

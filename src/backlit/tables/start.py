@@ -29,7 +29,10 @@ from backlit.data.features import Features
 from backlit.data.frames import in_polars
 from backlit.data.labels import smooth_labels
 from backlit.data.meaning import choices_of
+from backlit.data.number_plans import WHITE, PixelPlan
 from backlit.engine.members import seed_of_member
+from backlit.engine.protocol import Inputs
+from backlit.engine.whole_bytes import WholeBytes
 from backlit.errors import InvalidInputError
 from backlit.tables.options import TableTraining
 from backlit.tables.preset_lines import lines_without_bins, preset_lines
@@ -108,7 +111,7 @@ class TableStart:
         loss = loss_name(training.loss or ("cross_entropy" if task == "classification" else "quadratic"))
         learned = replace(TableTarget.learn(table[target], target, task, loss, clip=training.clip), column=meaning)
         y = learned.encode(table[target]).astype(training.dtype)
-        examples = Examples(encoder.transform(features), y, _weights(table, training))
+        examples = Examples(_inputs(encoder, features), y, _weights(table, training))
         output = training.output_activation or output_activation(task, loss, learned.n_outputs)
         get_loss(loss, output)
         sizes = [examples.x.shape[1], *training.hidden, learned.n_outputs]
@@ -122,7 +125,7 @@ class TableStart:
         table, _ = check_target(table, self.target.name)
         y = self.target.encode(table[self.target.name]).astype(self.network.dtype)
         weight = _weights(table, self.training)
-        examples = Examples(self.encoder.transform(without(table, self.target.name, self.training.weight)), y, weight)
+        examples = Examples(_inputs(self.encoder, without(table, self.target.name, self.training.weight)), y, weight)
         return _as_trained_on(examples, self.target, self.training, self.network.activations[-1])
 
 
@@ -216,6 +219,14 @@ def first_network(sizes: Sequence[int], output: str, training: TableTraining, em
     signs = [rng.choice(np.array([-1, 1], dtype=training.dtype), sizes[0]) for _ in networks]
     signs[0] = np.ones_like(signs[0])  # whatever its signs were, w² would have as good as these
     return sharing_from(networks[0], networks, signs)
+
+
+def _inputs(encoder: TableEncoding, table: Any) -> Inputs:
+    """Return a table that the schema has already read as networks are fed with it: of an image the bytes it has."""
+    view, columns = encoder.columns_of(table)
+    if all(isinstance(plan, PixelPlan) for plan in encoder.plans_) and view.has_whole_bytes(columns):
+        return WholeBytes(np.ascontiguousarray(view.block(columns, whole_bytes=True)), WHITE)
+    return encoder.transform(table)
 
 
 def _as_trained_on(examples: Examples, target: TableTarget, training: TableTraining, output: str) -> Examples:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
 from backlit.data.labels import ClassLabels, smooth_labels
+from backlit.data.number_plans import WHITE
 from backlit.data.stream.pieces import ahead
 from backlit.data.stream.records import Records
 from backlit.data.stream.windows import Windows, taken
 from backlit.engine.members import seed_of_member
 from backlit.engine.picked import Picked
 from backlit.engine.protocol import Floats, Inputs, Session
+from backlit.engine.whole_bytes import WholeBytes
 from backlit.training.examples import Examples, Part
 from backlit.training.state import TrainingState
 
@@ -108,7 +110,11 @@ class StreamedRows:
 
     @property
     def _rows_at_once(self) -> int:
-        return self.in_place_rows if self.records.is_plain else self.part_rows
+        return self.in_place_rows if self.records.stay else self.part_rows
+
+    def _inputs(self, records: NDArray[Any]) -> Inputs:
+        """Return records as an engine takes them: pixels as the bytes that they are."""
+        return WholeBytes(records["pixels"], WHITE) if self.records.are_pixels else self.records.unpack(records)
 
     def parts(self, session: Session, batch_size: int, state: TrainingState, *, shuffle: bool) -> Iterator[Part]:
         """See `Source`."""
@@ -120,8 +126,8 @@ class StreamedRows:
         seed, epoch = state.seed, state.epoch
         views = self.windows.views(seed, epoch, batch_size, self._rows_at_once, shuffle=shuffle, begin=at)
         for records, places, rows in views:
-            if self.records.is_plain:
-                x: Inputs = Picked(self.records.unpack(records), places)  # nothing is copied
+            if self.records.stay:
+                x: Inputs = Picked(self._inputs(records), places)  # nothing is copied
             else:
                 x = self.records.unpack(taken(records, places))
             order = np.arange(len(rows))
@@ -151,14 +157,14 @@ class StreamedRows:
     def feedforward(self, session: Session) -> Floats:
         """See `Source`."""
         pieces = ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False))
-        return np.concatenate([session.feedforward(self.records.unpack(records)) for records, _ in pieces])
+        return np.concatenate([session.feedforward(self._inputs(records)) for records, _ in pieces])
 
     def evaluate(self, session: Session) -> tuple[Floats, float]:
         """See `Source`."""
         outputs, total, weights = [], 0.0, 0.0
         for records, rows in ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
             weight = self._weight(rows)
-            a, cost = session.evaluate(self.records.unpack(records), self.targets.of(rows), weight)
+            a, cost = session.evaluate(self._inputs(records), self.targets.of(rows), weight)
             counts = len(records) if weight is None else float(weight.sum(dtype=np.float64))
             outputs.append(a)
             total, weights = total + cost * counts if counts else total, weights + counts

@@ -224,7 +224,7 @@ class _Learned:
             least = 2 * (training.batch_size or training.usual_batch_size)
             file, window_rows = cache.parts[part], max(budget.window // of_row, least)
             # what is no narrower in the cache is trained on where it is
-            in_place = records.is_plain and part == "training"
+            in_place = records.stay and part == "training"
             if part == "validation":
                 window_rows = max(budget.part // of_row, least)  # in the order of the file
             elif in_place and window_rows < file.n_rows and not maps(file, window_rows):

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.core.initialization import Purpose, stream
-from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats, Inputs, Session
@@ -31,7 +30,7 @@ class Part:
 
     Attributes
     ----------
-    x : ndarray, CSR matrix or Picked, ``(n, n_in)``
+    x : ndarray, CSR matrix, WholeBytes or Picked, ``(n, n_in)``
     y : ndarray, ``(n, n_out)``
     order : ndarray of int64, ``(n_rows,)``, or for members of an ensemble ``(n_members, n_rows)``
         Rows of x in the order in which they are used.
@@ -82,7 +81,7 @@ class Examples:
 
     Attributes
     ----------
-    x : ndarray or CSR matrix, ``(n, n_in)``
+    x : ndarray, CSR matrix or WholeBytes, ``(n, n_in)``
     y : ndarray, ``(n, n_out)``
     sample_weight : ndarray, ``(n,)``, or None
     rows : ndarray of int64, or None
@@ -106,7 +105,7 @@ class Examples:
         rows = self.located(rows)
         weight = self.sample_weight
         return Examples(
-            self.x[rows] if is_sparse(self.x) else np.ascontiguousarray(self.x[rows]),
+            np.ascontiguousarray(self.x[rows]) if isinstance(self.x, np.ndarray) else self.x[rows],
             np.ascontiguousarray(self.y[rows]),
             None if weight is None else weight[rows],
         )

@@ -18,6 +18,7 @@ from backlit.core.network import Network
 from backlit.core.sample import Sample
 from backlit.documents.field import Field, Kind
 from backlit.engine.protocol import Session
+from backlit.engine.whole_bytes import widened
 from backlit.training.events import EpochEnded, Event, TrainingStarted
 from backlit.training.examples import Source
 
@@ -89,7 +90,7 @@ class Recorder:
         n_all = len(examples)
         n_rows = min(n_all, MOST_ROWS, max(LEAST_ROWS, int(SHARE_OF_ROWS * n_all)))
         seen = examples.copy(np.linspace(0, n_all - 1, n_rows).astype(np.int64))
-        x = seen.x.toarray() if is_sparse(seen.x) else seen.x
+        x = seen.x.toarray() if is_sparse(seen.x) else widened(seen.x, seen.y.dtype)
         self._sample = Sample.of(x, seen.y, session.objective.loss, network.activations[-1])
         self._cost = LookCost.guess(network.sizes, n_rows, n_all, n_steps)
         if epoch == 0 or epoch != self._epoch or not self._records:

@@ -18,6 +18,7 @@ from backlit.core.layer_rates import LayerRates
 from backlit.core.namespace import is_sparse
 from backlit.documents import strict_json
 from backlit.documents.strict_json import AS_PYTHON, plain
+from backlit.engine.whole_bytes import WholeBytes
 from backlit.training.examples import Examples, Source
 from backlit.training.schedules import Constant
 
@@ -118,6 +119,8 @@ def _examples(examples: Source) -> dict[str, Any]:
         return {"rows": len(examples), "numbers": examples.digest}  # type: ignore[attr-defined]
     x = examples.x
     arrays = [x.indptr, x.indices, x.data, examples.y] if is_sparse(x) else [x, examples.y]
+    if isinstance(x, WholeBytes):
+        arrays = [x.values, np.array(x.divisor), examples.y]
     if examples.sample_weight is not None:
         arrays.append(examples.sample_weight)
     if examples.rows is not None:

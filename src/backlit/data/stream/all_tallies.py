@@ -156,8 +156,9 @@ def _numbers(table: pl.DataFrame) -> NDArray[Any]:
     """Return the numbers of columns, ``(n_columns, n_rows)``, NaN where there is none."""
     import polars as pl
 
-    usual = usual_numbers()
-    odd = [name for name, dtype in table.schema.items() if dtype not in usual]
+    usual, types = usual_numbers(), table.schema
+    odd_types = [dtype for dtype in set(types.dtypes()) if dtype not in usual]
+    odd = [name for name, dtype in types.items() if dtype in odd_types] if odd_types else []
     return np.asarray((table.cast(dict.fromkeys(odd, pl.Float64)) if odd else table).to_numpy()).T
 
 

@@ -51,29 +51,45 @@ def large_group(
     start, n_rows = group
     # of one length, so that the last is no sliver
     step = -(-n_rows // -(-n_rows // rows_of(schema, piece_bytes)))
-    names = [name for name, dtype in schema.items() if dtype == pl.Float32]
+    numbers = _most(schema)
+    dtype = np.dtype(str(numbers).lower())
+    names = [name for name, own in schema.items() if own == numbers]
     others = [name for name in schema if name not in set(names)]
-    at_once = piece_bytes // (4 * n_rows)
+    at_once = piece_bytes // (dtype.itemsize * n_rows)
+    again = (
+        sliced(path, scan, first, min(step, start + n_rows - first)) for first in range(start, start + n_rows, step)
+    )
     few_others = n_rows * sum(_width(schema[name]) for name in others) <= piece_bytes
     if folder is None or not few_others or at_once < _LEAST_AT_ONCE or len(names) < _LEAST_AT_ONCE:
-        for first in range(start, start + n_rows, step):
-            yield sliced(path, scan, first, min(step, start + n_rows - first))
+        yield from again
         return
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         for k in range(0, len(names), at_once):
-            turned = sliced(path, scan.select(names[k : k + at_once]), start, n_rows).to_numpy().T
-            _write(file, np.ascontiguousarray(turned))
-            del turned
+            decoded = sliced(path, scan.select(names[k : k + at_once]), start, n_rows)
+            if not numbers.is_float() and sum(decoded.null_count().row(0)):  # which only floats have a number for
+                yield from again
+                return
+            _write(file, np.ascontiguousarray(decoded.to_numpy().T))
+            del decoded
         rest = sliced(path, scan.select(others), start, n_rows)
         for first in range(0, n_rows, step):
             length = min(step, n_rows - first)
-            block = np.empty((len(names), length), dtype=np.float32)
+            block = np.empty((len(names), length), dtype=dtype)
             for k, row in enumerate(block):
-                file.seek(4 * (k * n_rows + first))
+                file.seek(dtype.itemsize * (k * n_rows + first))
                 file.readinto(row.data)
-            numbers = pl.DataFrame(dict(zip(names, block, strict=True)))
+            kept = pl.DataFrame(dict(zip(names, block, strict=True)))
             del block
-            yield pl.concat([numbers, rest[first : first + length]], how="horizontal").select(list(schema))
+            yield pl.concat([kept, rest[first : first + length]], how="horizontal").select(list(schema))
+
+
+def _most(schema: pl.Schema) -> Any:
+    """Return the type that most columns have, of those that NumPy can turn on disk."""
+    import polars as pl
+
+    types = list(schema.dtypes())
+    kinds: tuple[Any, ...] = (pl.Float32, pl.UInt8, pl.Float64)
+    return max(kinds, key=types.count)
 
 
 def _write(file: Any, block: np.ndarray[Any, Any]) -> None:
@@ -99,6 +115,11 @@ def rows_of(schema: Any, piece_bytes: int) -> int:
 def _width(dtype: Any) -> int:
     import polars as pl
 
-    if dtype in (pl.Float32, pl.Int32, pl.UInt32, pl.Date):
-        return _BYTES // 2
+    for types, width in (
+        ((pl.UInt8, pl.Int8, pl.Boolean), 1),
+        ((pl.UInt16, pl.Int16), 2),
+        ((pl.Float32, pl.Int32, pl.UInt32, pl.Date), 4),
+    ):
+        if dtype in types:
+            return width
     return _BYTES if dtype.is_numeric() or dtype.is_temporal() else _OF_TEXT

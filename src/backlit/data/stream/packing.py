@@ -47,6 +47,9 @@ class Packing:
     def pack(self, table: Any) -> NDArray[Any]:
         """Return the records, ``(n_rows,)``, of a table that the schema has already read."""
         view, columns = self.encoder.columns_of(table)
+        if self.records.are_pixels and view.has_whole_bytes(columns):
+            pixels = np.ascontiguousarray(view.block(columns, whole_bytes=True))
+            return pixels.view(self.records.dtype)[:, 0]
         by_plan = list(zip(self.encoder.plans_, columns, strict=True))
         number = self.records.number
         narrow = [j for plan, j in by_plan if not isinstance(plan, CategoryPlan)]

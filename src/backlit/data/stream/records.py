@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.features import Features
+from backlit.data.number_plans import WHITE
 from backlit.data.plans import (
     BooleanPlan,
     CategoryPlan,
@@ -88,6 +89,16 @@ class Records:
         """Whether a record is the features themselves."""
         return len(self.floats) == self.n_features and self.dtype.names == ("floats",)
 
+    @property
+    def are_pixels(self) -> bool:
+        """Whether a record is a byte for each feature."""
+        return len(self.pixels) == self.n_features
+
+    @property
+    def stay(self) -> bool:
+        """Whether an engine takes records as they are, so that nothing has to be unpacked."""
+        return self.is_plain or self.are_pixels
+
     def unpack(self, records: NDArray[Any], out: Floats | None = None) -> Floats:
         """Return the encoded rows of records, ``(n_rows, n_features)``."""
         if self.is_plain:
@@ -99,7 +110,7 @@ class Records:
         if len(self.bytes_):
             _put(out, self.bytes_, records["bytes"])
         if len(self.pixels):
-            _put(out, self.pixels, np.divide(records["pixels"], 255, dtype=out.dtype))
+            _put(out, self.pixels, np.divide(records["pixels"], WHITE, dtype=out.dtype))
         row_starts = np.arange(len(records)) * self.n_features
         flat = out.reshape(-1)
         for k, (begin, count) in enumerate(self.groups):

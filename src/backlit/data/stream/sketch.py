@@ -86,7 +86,7 @@ class Sketch:
                 # a long piece is sorted at once, and enters where its buffers would have met
                 above = int(math.log2(length / self.capacity))
                 length = self.capacity << above
-                sorted_ = np.sort(numbers[..., :length])
+                sorted_ = _sorted(numbers[..., :length])
                 self._rise(sorted_[..., (1 << above) // 2 :: 1 << above].copy(), level + above)
                 numbers = numbers[..., length:]
                 continue
@@ -94,7 +94,7 @@ class Sketch:
             full = np.concatenate([*buffer, numbers[..., :room]], axis=-1)
             buffer.clear()
             buffered, numbers = 0, numbers[..., room:]
-            self._rise(np.sort(full), level)
+            self._rise(_sorted(full), level)
         if numbers.shape[-1]:
             buffer.append(numbers.copy())
 
@@ -132,7 +132,7 @@ class Sketch:
             self._levels[level] = None
             # taking turns between the first and the second of each two, errors cancel
             self._odd[level] = not self._odd[level]
-            full = np.sort(np.concatenate([other, full], axis=-1))[..., int(self._odd[level]) :: 2]
+            full = _sorted(np.concatenate([other, full], axis=-1))[..., int(self._odd[level]) :: 2]
             level += 1
 
     @property
@@ -163,6 +163,12 @@ class Sketch:
         weights = np.concatenate([np.full(len(values), weight, dtype=np.float64) for values, weight in kept])
         # finer than the sketch knows them they need not be
         return at_even_ranks(values, weights, self.low, self.high, min(_STANDING, 16 * self.capacity))
+
+
+def _sorted(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers in their order along the last axis."""
+    # of bytes NumPy's usual way takes ten times as long as its stable one, which counts them
+    return np.sort(numbers, kind="stable" if numbers.itemsize == 1 else None)
 
 
 def at_even_ranks(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backlit.core.network import Network
+from backlit.engine.whole_bytes import widened
 from backlit.explanation.exercise import Exercise
 from backlit.explanation.plain_text import short
 from backlit.explanation.trace.tree import Floats
@@ -133,7 +134,7 @@ def from_table(
         name=name,
         title=title,
         source=source,
-        x=np.asarray(start.examples.x, dtype=np.float64),
+        x=np.asarray(widened(start.examples.x, start.training.dtype), dtype=np.float64),
         y=np.asarray(start.examples.y, dtype=np.float64),
         features=tuple(map(str, start.encoder.get_feature_names_out())),
         outputs=tuple(told.output_names),
