@@ -92,6 +92,12 @@ struct Kernels {
   void (*update_weights)(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt,
                          Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead<T> ahead);
 
+  // `backward_few` for all neurons, and `update_weights`, in one pass over the weights, which BP2 reads before they move:
+  // those from the layer before, whose z, a and errors are the last arguments.
+  void (*backward_and_update_few)(const StepRule<T>& rule, Activation activation, Rows<T> delta_rows,
+                                  Panels<const T> delta, Panels<T> wt, Panels<T> first, Panels<T> second,
+                                  Rows<T> a_previous, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta_previous);
+
   // BP3 and the step of the biases, by `rule` without what is for weights only (penalties, decay).
   void (*update_biases)(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second);
 

@@ -130,12 +130,18 @@ void Session<T>::take_rows(const Examples<T>& examples, const std::int64_t* batc
 }
 
 template <class T>
-void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
-                            Part rows, long step, T* scratch) {
+void Session<T>::forward_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows,
+                              long step, T* scratch) {
   take_rows(examples, batch, factor, rows);
   embedding_.forward(rows);
   passes_.forward_in_training(rows, step, rows.begin, scratch);
   passes_.output(rows, true);
+}
+
+template <class T>
+void Session<T>::train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor,
+                            Part rows, long step, T* scratch) {
+  forward_rows(examples, batch, factor, rows, step, scratch);
   passes_.backward(rows, n_rows, scratch);
   embedding_.backward(rows, scratch);
 }
@@ -213,11 +219,15 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
       const bool by_neurons = !is_narrow && !embedding_.any() && by_neurons_.serves(n, n_threads, examples.is_sparse());
+      const bool in_one_pass =
+          !is_narrow && !embedding_.any() && one_pass_.serves(n, n_threads, examples.is_sparse());
       if (by_neurons) {
         take_rows(examples, batch, p / batch_weight, Part(n, thread, n_threads));
         by_neurons_.train(n, thread, n_threads, barrier, scratch);
       } else if (is_narrow) {
         narrow_.train(examples, batch, n, p / batch_weight, Part(narrow_.n_groups(n), thread, n_threads));
+      } else if (in_one_pass) {
+        forward_rows(examples, batch, p / batch_weight, Part(0, n), t + steps_taken, scratch);
       } else {
         train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       }
@@ -247,6 +257,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
         narrow_.take(s, n, thread, n_threads);
       else if (by_neurons)
         by_neurons_.take(s, n, thread, n_threads, ahead, scratch);
+      else if (in_one_pass)
+        one_pass_.take(s, n, ahead, scratch);
       else if (steps_by_whole_gradient())
         whole_gradient_.step(s, n, thread, n_threads, barrier, scratch);
       else

@@ -47,9 +47,24 @@ void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread,
     update_scaled(rule, n_rows, part, scratch);
   else
     update_weights(l, rule_times_p(rates.of_weights(rule, l)), n_rows, part, ahead, scratch);
-  if (thread == l % n_threads)
-    work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
-                                layer.slot_b(1));
+  if (thread == l % n_threads) update_biases(l, rule, n_rows);
+}
+
+template <class T>
+void Step<T>::take_once(int l, const StepRule<T>& rule, long n_rows) {
+  Layer<T>& layer = work_.layers[l];
+  const StepRule<T> of_weights = rule_times_p(work_.description.layer_rates.of_weights(rule, l));
+  work_.kernels.backward_and_update_few(of_weights, work_.layers[l - 1].activation, work_.delta_rows(l),
+                                        work_.delta_panels(l, n_rows), layer.wt(), layer.slot_wt(0), layer.slot_wt(1),
+                                        work_.input(l), work_.z(l - 1), work_.a(l), work_.delta(l - 1));
+  update_biases(l, rule, n_rows);
+}
+
+template <class T>
+void Step<T>::update_biases(int l, const StepRule<T>& rule, long n_rows) {
+  Layer<T>& layer = work_.layers[l];
+  work_.kernels.update_biases(work_.description.layer_rates.of_biases(rule, l), work_.delta_panels(l, n_rows),
+                              layer.b(), layer.slot_b(0), layer.slot_b(1));
 }
 
 template <class T>

@@ -66,6 +66,9 @@ class Step {
                  T* scratch);
   void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch);
 
+  // The same of a whole layer, and BP2 to the layer before in the same pass over its weights.
+  void take_once(int layer, const StepRule<T>& rule, long n_rows);
+
   // The step alone, by factor·nabla, for these rows of a layer's weights, and for their scales.
   void apply_nabla(int layer, const StepRule<T>& rule, T factor, Part part);
 
@@ -74,6 +77,7 @@ class Step {
   double penalty_cost() const;
 
  private:
+  void update_biases(int layer, const StepRule<T>& rule, long n_rows);
   void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   void update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch);
