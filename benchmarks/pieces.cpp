@@ -53,6 +53,7 @@ const Kernels<float>& timed_kernels() {
   timed.output_error = Timed<&K::output_error, output_error>::call;
   timed.backward = Timed<&K::backward, backward>::call;
   timed.backward_few = Timed<&K::backward_few, backward>::call;
+  timed.pull_back = Timed<&K::pull_back, backward>::call;
   timed.transpose = Timed<&K::transpose, backward>::call;
   timed.update_weights = Timed<&K::update_weights, update>::call;
   timed.backward_and_update_few = Timed<&K::backward_and_update_few, update>::call;

@@ -91,8 +91,6 @@ class Session {
   void reserve(int n_threads, long n_rows, bool is_sparse);
   void transpose(int thread, int n_threads);
   void take_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows);
-  void forward_rows(const Examples<T>& examples, const std::int64_t* batch, double factor, Part rows, long step,
-                    T* scratch);
   void train_rows(const Examples<T>& examples, const std::int64_t* batch, long n_rows, double factor, Part rows,
                   long step, T* scratch);
   void take_embeddings(const StepRule<T>& rule, long n_rows, int thread, int n_threads);
@@ -117,8 +115,8 @@ class Session {
   Passes<T> passes_{workspace_};
   Step<T> step_{workspace_};
   WholeGradient<T> whole_gradient_{workspace_, &embedding_};
-  OnePass<T> one_pass_{workspace_, passes_, step_};
   ByNeurons<T> by_neurons_{workspace_, passes_, step_};
+  OnePass<T> one_pass_{workspace_, passes_, step_, by_neurons_};
   SharedMembers<T> members_;
 };
 

@@ -30,6 +30,7 @@ class Passes {
   // The same for one layer, or for some of its neurons, of which the first begins a panel; without dropout.
   void layer_forward(int layer, Rows<T> input, Part rows, Part neurons, T* scratch);
   void layer_backward(int layer, long n_rows, Part rows, Part neurons, T* scratch);
+  void pull_back(int layer, Part rows, Part neurons);  // the end of BP2 alone
   void into_panels(int layer, long n_rows, Part rows, Part neurons);
   Part all_neurons(int layer) const { return {0, work_.layers[layer].n_out}; }
 
@@ -66,8 +67,10 @@ class Step {
                  T* scratch);
   void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead<T> ahead, T* scratch);
 
-  // The same of a whole layer, and BP2 to the layer before in the same pass over its weights.
-  void take_once(int layer, const StepRule<T>& rule, long n_rows);
+  // BP2 to the layer before but for its end, BP4 and the step of the weights to some neurons from some of the layer
+  // before, in one pass over them; and BP3 with the step of these neurons' biases.
+  void take_once(int layer, const StepRule<T>& rule, long n_rows, Part neurons, Part before);
+  void update_biases(int layer, const StepRule<T>& rule, long n_rows, Part neurons);
 
   // The step alone, by factor·nabla, for these rows of a layer's weights, and for their scales.
   void apply_nabla(int layer, const StepRule<T>& rule, T factor, Part part);
@@ -77,7 +80,6 @@ class Step {
   double penalty_cost() const;
 
  private:
-  void update_biases(int layer, const StepRule<T>& rule, long n_rows);
   void update_weights(int layer, const StepRule<T>& rule, long n_rows, Part part, RowsAhead<T> ahead, T* scratch);
   void update_sparse(const StepRule<T>& rule, long n_rows, Part part);
   void update_scaled(const StepRule<T>& rule, long n_rows, Part part, T* scratch);

@@ -59,7 +59,8 @@ def test_many_steps_of_few_rows_agree_with_the_reference(n_rows, sizes):
     order = np.tile(np.arange(len(x)), 3)
     for optimizer in (SGD(), Adam()):
         found, truth = (
-            ENGINES[name].open(network, Objective("quadratic"), optimizer, n_threads=1) for name in ("native", "reference")
+            ENGINES[name].open(network, Objective("quadratic"), optimizer, n_threads=1)
+            for name in ("native", "reference")
         )
         for session in (found, truth):
             session.run_steps(x, y, order, n_rows, np.full(-(-len(order) // n_rows), 1e-2), s)
