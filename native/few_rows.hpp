@@ -2,7 +2,8 @@
 // and to read as the weights, and of few rows that is most of the work. Blocks of weights are transposed in registers.
 #pragma once
 
-#include "epilogues.hpp"
+#include "blocks.hpp"
+#include "equations.hpp"
 #include "products.hpp"
 #include "transpose.hpp"
 
@@ -81,15 +82,17 @@ void backward_and_update_few(const StepRule<T>& rule, Rows<T> delta_rows, long f
                              Panels<T> wt, Panels<T> first, Panels<T> second, Rows<T> a_previous,
                              Matrix<T> delta_previous, long k_begin, long k_end) {
   const long n_rows = delta.n_rows;
-  with_step(rule, wt, first, second, wt.n_rows, {}, [&](auto& epilogue) {
-    for_panels<const T>(wt, [&](long j, Panel<const T> weights) {
-      for (long k = k_begin; k < k_end; k += rows_of_block) {
-        const long end = k_end - k < rows_of_block ? k_end : k + rows_of_block;
-        const Matrix<T> sums{delta_previous.data + k, delta_previous.stride};
-        add_panel_of_few(delta_rows, weights, first_neuron + j, sums, n_rows, k, end);
-        panel<true>(a_previous, k, end, delta.data + j * n_rows, weights.columns, n_rows, j, epilogue);
-      }
-    });
+  for_panels<const T>(wt, [&](long j, Panel<const T> weights) {
+    const auto panel_of = [&](auto panels) {
+      return decltype(panels){panels.data ? panels.data + j * panels.n_rows : nullptr, panels.n_rows, weights.columns};
+    };
+    for (long k = k_begin; k < k_end; k += rows_of_block) {
+      const long end = k_end - k < rows_of_block ? k_end : k + rows_of_block;
+      const Matrix<T> sums{delta_previous.data + k, delta_previous.stride};
+      add_panel_of_few(delta_rows, weights, first_neuron + j, sums, n_rows, k, end);
+      update_weights<FullPrecision, T>(rule, a_previous, panel_of(delta), panel_of(wt), panel_of(first),
+                                       panel_of(second), k, end, nullptr, {});
+    }
   });
 }
 
