@@ -106,7 +106,7 @@ $(VENV)/.cluster: pyproject.toml $(VENV)/.tests | $(VENV)/.engine
 ENGINE_TESTS := with_the_reference and not instruction_set or chunks or nan or divergence or goes_on or apart \
   or dense_ones or depend_on_threads \
   or by_run_steps or keep_theirs or less_precision or nearly_exact or multiplied_exactly
-ENGINE_FILES := native narrow one_neuron panels training_options sparse_input subnormals
+ENGINE_FILES := native narrow one_neuron panels few_rows sharing training_options sparse_input subnormals
 REPLAY = BACKLIT_THOROUGH=1 BACKLIT_REPLAY="$(1)" $(BIN)/python -m pytest -q -n auto \
   $(patsubst %,tests/engine/test_%.py,$(ENGINE_FILES) $(2)) -k "$(ENGINE_TESTS)"
 

@@ -52,8 +52,11 @@ const Kernels<float>& timed_kernels() {
   timed.forward_one = Timed<&K::forward_one, forward>::call;
   timed.output_error = Timed<&K::output_error, output_error>::call;
   timed.backward = Timed<&K::backward, backward>::call;
+  timed.backward_few = Timed<&K::backward_few, backward>::call;
+  timed.pull_back = Timed<&K::pull_back, backward>::call;
   timed.transpose = Timed<&K::transpose, backward>::call;
   timed.update_weights = Timed<&K::update_weights, update>::call;
+  timed.backward_and_update_few = Timed<&K::backward_and_update_few, update>::call;
   timed.update_one = Timed<&K::update_one, update>::call;
   timed.update_biases = Timed<&K::update_biases, update>::call;
   return timed;

@@ -170,6 +170,23 @@ inline void bind_descriptions(nb::module_& m) {
           "name"_a, "arguments"_a);
 }
 
+// For tests, which say what the clocks show.
+inline void bind_pace(nb::module_& m) {
+  nb::class_<Pace>(m, "Pace")
+      .def(nb::init<>())
+      .def("threads_of", &Pace::threads_of, "most"_a)
+      .def(
+          "begins",
+          [](Pace& pace, double seconds, double processor_seconds) { pace.begins({seconds, processor_seconds}); },
+          "seconds"_a, "processor_seconds"_a)
+      .def(
+          "look",
+          [](Pace& pace, double n_rows, int n_threads, int most, double seconds, double processor_seconds) {
+            return pace.look(n_rows, n_threads, most, {seconds, processor_seconds});
+          },
+          "n_rows"_a, "n_threads"_a, "most"_a, "seconds"_a, "processor_seconds"_a);
+}
+
 template <class T, class U>
 void check_packed(const Session<T>& session, const Vector<U>& packed) {
   require(long(packed.shape(0)) == session.packed_size(), "the size is not this network's");

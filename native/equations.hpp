@@ -110,9 +110,12 @@ void pull_back_dropped(Activation activation, Matrix<const T> mask, Matrix<const
 }
 
 // BP4: ∂C/∂w^l_jk = a^{l−1}_k δ^l_j, summed over the batch; the gradient goes into the step without touching memory.
+// Not inlined: with a second copy of it the compiler no longer makes one function of a product, which then takes
+// longer.
 template <class Product, class T>
-void update_weights(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt, Panels<T> first,
-                    Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead ahead) {
+__attribute__((noinline)) void update_weights(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta,
+                                              Panels<T> wt, Panels<T> first, Panels<T> second, long k_begin, long k_end,
+                                              T* scratch, RowsAhead ahead) {
   with_step(rule, wt, first, second, k_end - k_begin, ahead, [&](auto& epilogue) {
     Product::template product<true>(a_previous, k_begin, k_end, delta, scratch, epilogue);
   });

@@ -122,6 +122,8 @@ constexpr Kernels<T> table{
     .backward = backward<FullPrecision, T>,
     .backward_few = backward_few<T>,
     .update_weights = update_weights<FullPrecision, T>,
+    .backward_and_update_few = backward_and_update_few<T>,
+    .pull_back = pull_back<T>,
     .update_biases = update_biases<T>,
     .add_nabla_w = add_nabla_w<FullPrecision, T>,
     .add_nabla_b = add_nabla_b<T>,

@@ -48,6 +48,8 @@ struct RowsAhead {
 
 // Batches of which BP2 reads the weights as they are stored; see few_rows.hpp.
 constexpr long most_few_rows = 8;
+// Neurons of the layer before whose weights are read for BP2 and moved at a time, in such batches.
+constexpr long rows_of_block = 64;
 
 // Narrow networks, whose vectors run along examples; see narrow.hpp.
 constexpr long widest_narrow_layer = 16, widest_narrow_input = 64;
@@ -90,6 +92,15 @@ struct Kernels {
   // `ahead` is prefetched meanwhile.
   void (*update_weights)(const StepRule<T>& rule, Rows<T> a_previous, Panels<const T> delta, Panels<T> wt,
                          Panels<T> first, Panels<T> second, long k_begin, long k_end, T* scratch, RowsAhead ahead);
+
+  // `backward_few` without ⊙ σ′, and `update_weights`, in one pass over the weights, which BP2 reads before they move.
+  // Those may be of some neurons of a layer, the first of which is first_neuron: sums of delta_previous begin with
+  // neuron 0, and go on with others.
+  void (*backward_and_update_few)(const StepRule<T>& rule, Rows<T> delta_rows, long first_neuron, Panels<const T> delta,
+                                  Panels<T> wt, Panels<T> first, Panels<T> second, Rows<T> a_previous,
+                                  Matrix<T> delta_previous, long k_begin, long k_end);
+  // ⊙ σ′, or Jᵀ where σ couples neurons, for n_rows rows of n neurons.
+  void (*pull_back)(Activation activation, Matrix<const T> z, Matrix<const T> a, Matrix<T> delta, long n_rows, long n);
 
   // BP3 and the step of the biases, by `rule` without what is for weights only (penalties, decay).
   void (*update_biases)(const StepRule<T>& rule, Panels<const T> delta, T* b, T* first, T* second);

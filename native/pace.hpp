@@ -9,36 +9,37 @@
 
 namespace backlit {
 
+// When something is looked at: what the clock says, and how long this process has worked on all processors.
+struct Moment {
+  double seconds, processor_seconds;
+  static Moment now() {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now().time_since_epoch();
+    return {seconds.count(), double(std::clock()) / CLOCKS_PER_SEC};
+  }
+};
+
 class Pace {
  public:
   // Of the `most` threads that would pay on a quiet machine.
   int threads_of(int most) const { return is_alone_ ? 1 : most; }
 
-  void begins() {
-    const auto now = Clock::now();
-    if (now - at_ > rest) windows_to_wait_ = 0;  // what was seen before a rest may say nothing of now
+  void begins(Moment now = Moment::now()) {
+    if (now.seconds - at_.seconds > rest) windows_to_wait_ = 0;  // what was seen before a rest may say nothing of now
     at_ = now;
-    processor_at_ = std::clock();
   }
 
   // `n_rows` have been trained on n_threads of `most` since the last look. Returns whether their number changes.
-  bool look(double n_rows, int n_threads, int most) {
-    const auto now = Clock::now();
-    const std::clock_t processor_now = std::clock();
-    const std::chrono::duration<double> passed = now - at_;
-    seconds_ += passed.count();
-    processor_seconds_ += double(processor_now - processor_at_) / CLOCKS_PER_SEC;
+  bool look(double n_rows, int n_threads, int most, Moment now = Moment::now()) {
+    seconds_ += now.seconds - at_.seconds;
+    processor_seconds_ += now.processor_seconds - at_.processor_seconds;
     rows_ += n_rows;
     at_ = now;
-    processor_at_ = processor_now;
     // where nothing was trained on, threads were only begun: that tells no rate
     return seconds_ >= window && rows_ > 0 && window_ends(n_threads, most);
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds rest{3000};
-  static constexpr double window = 0.05;      // seconds
+  static constexpr double rest = 3, window = 0.05;  // seconds
   static constexpr double least_share = 0.7;  // of the time that threads want; on a quiet machine it is 0.95 or more
   // Windows until another trial: soon at first, for what crowded a moment (a compiler, somebody's imports) may be gone.
   static constexpr int least_patience = 1, most_patience = 32;
@@ -66,8 +67,7 @@ class Pace {
     return is_alone_ != was_alone;
   }
 
-  Clock::time_point at_;
-  std::clock_t processor_at_ = 0;
+  Moment at_{};
   double seconds_ = 0, processor_seconds_ = 0, rows_ = 0;  // of this window so far
   double rate_before_ = 0;                                 // rows a second in the window before the trial
   int patience_ = least_patience, windows_to_wait_ = 0;

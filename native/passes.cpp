@@ -90,6 +90,13 @@ void Passes<T>::layer_backward(int l, long n_rows, Part rows, Part neurons, T* s
 }
 
 template <class T>
+void Passes<T>::pull_back(int l, Part rows, Part neurons) {
+  const auto mine = [&](Matrix<T> m) { return from_column(from_row(m, rows.begin), neurons.begin); };
+  work_.kernels.pull_back(work_.layers[l].activation, mine(work_.z(l)), mine(work_.a(l + 1)), mine(work_.delta(l)),
+                          rows.size(), neurons.size());
+}
+
+template <class T>
 void Passes<T>::into_panels(int l, long n_rows, Part rows, Part neurons) {
   if (work_.layers[l].is_one_panel()) return;
   work_.kernels.into_panels(from_column(work_.delta(l), neurons.begin),

@@ -96,6 +96,15 @@ struct Place {
 // the first of them asks for these; higher ones ask in each tile.
 constexpr bool tiles_share_lines = tile_heights[3] < 8;
 
+// Asks for what a tile from row i on will read of its rows, from term k on until the next time.
+template <int height, class O>
+BACKLIT_INLINE void ask_for_terms(Rows<O> a, long i, long k) {
+  constexpr long line = line_bytes / long(sizeof(O));
+  unroll<height>([&](auto r) BACKLIT_INLINED {
+    for (long at = k; at < k + PanelAhead::terms; at += line) __builtin_prefetch(a.row(i + r) + at);
+  });
+}
+
 // `a` is read as a[r][k], or, from column `at` on, as a[k][r] for BP4, which sums over examples and asks for rows of a.
 template <class O, int height, class Width, bool a_by_column, class Epilogue>
 BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth, long j, Epilogue& epilogue,
@@ -147,6 +156,7 @@ BACKLIT_INLINE void tile(Rows<O> a, long at, long i, const O* b_row, long depth,
   } else {
     while (k < depth) {
       here.terms_begin();
+      if (asks_for_rows) ask_for_terms<height>(a, i + height, k);
       terms_until(depth - k < PanelAhead::terms ? depth : k + PanelAhead::terms, std::false_type{});
     }
   }
@@ -167,7 +177,8 @@ __attribute__((noinline)) void rows_left(Rows<O> a, long i, long i_end, const O*
   const auto left = [&](auto rows) BACKLIT_INLINED {
     if constexpr (rows() < Width::height && (has_every_height || (rows() & (rows() - 1)) == 0))
       if (i + rows() <= i_end)
-        tile<O, rows(), Width, a_by_column>(a, i, i, b, depth, j, epilogue, depth >= rows_that_matter), i += rows();
+        tile<O, rows(), Width, a_by_column>(a, i, i, b, depth, j, epilogue, a_by_column && depth >= rows_that_matter),
+            i += rows();
   };
   left(std::integral_constant<int, 12>{});
   left(std::integral_constant<int, 10>{});
@@ -185,7 +196,10 @@ inline void panel_rows(Rows<O> a, Strips<O> strips, long i, long i_end, const O*
   constexpr int height = Width::height;
   constexpr long line = line_bytes / long(sizeof(O));
   const bool in_strips = a_by_column && height == strip_height && strips.rows.starts;
+  // Rows one after the other are those of a whole X, which come from far memory; a shuffled batch has been fetched.
+  const bool in_line = !a_by_column && j == 0 && i < i_end && a.row(i_end - 1) == a.row(i) + (i_end - 1 - i) * depth;
   const auto asks_for_rows = [&](long i) {
+    if constexpr (!a_by_column) return in_line && i + 2 * height <= i_end;
     return depth >= rows_that_matter && (!tiles_share_lines || (!in_strips && i % line < height));
   };
   const Rows<O> left = in_strips ? strips.rows : a;

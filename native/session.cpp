@@ -192,7 +192,7 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   bool change = false;                                         // of the number of threads
   pace_.begins();
 
-  const auto take_steps = [&](int thread, int n_threads, Barrier& barrier) {
+  const auto take_steps = [&](int thread, int n_threads, Barrier& barrier, Turns& turns) {
     const SubnormalsAreZero while_steps_are_taken;
     T* scratch = is_narrow ? nullptr : workspace_.scratch(thread);
     long first = first_of_all, step = step_of_all, steps_taken = 0;
@@ -212,16 +212,19 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
       const StepRule<T> s = step_.rule(rates[step], decays ? decays[step] : 1, batch_weight, t + steps_taken + 1);
       const double p = steps_by_whole_gradient() ? 1 : double(s.p);  // a whole gradient is wanted as it is
       if (has_penalty) step_.find_penalties(batch_weight, thread, n_threads);
-      const bool by_neurons = !is_narrow && !embedding_.any() && by_neurons_.serves(n, n_threads, examples.is_sparse());
-      if (by_neurons) {
+      const bool is_plain = !is_narrow && !embedding_.any();
+      const bool by_neurons = is_plain && by_neurons_.serves(n, n_threads, examples.is_sparse());
+      const bool in_one_pass = is_plain && one_pass_.serves(n, n_threads, examples.is_sparse());
+      if (by_neurons || in_one_pass) {
         take_rows(examples, batch, p / batch_weight, Part(n, thread, n_threads));
-        by_neurons_.train(n, thread, n_threads, barrier, scratch);
+        by_neurons_.forward(n, thread, n_threads, barrier, scratch);
+        if (!in_one_pass) by_neurons_.backward(n, thread, n_threads, barrier, scratch);
       } else if (is_narrow) {
         narrow_.train(examples, batch, n, p / batch_weight, Part(narrow_.n_groups(n), thread, n_threads));
       } else {
         train_rows(examples, batch, n, p / batch_weight, Part(n, thread, n_threads), t + steps_taken, scratch);
       }
-      barrier.wait();  // all errors are there
+      barrier.wait();  // all errors are there, or those of the outputs
       ++steps_taken;
 
       if (thread == 0) {
@@ -245,6 +248,8 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
           examples.ahead(next_rows, rows_ahead.size(), description_.shape.n_given(), places_ahead.data());
       if (is_narrow)
         narrow_.take(s, n, thread, n_threads);
+      else if (in_one_pass)
+        one_pass_.take(s, n, thread, n_threads, barrier, turns, ahead, scratch);
       else if (by_neurons)
         by_neurons_.take(s, n, thread, n_threads, ahead, scratch);
       else if (steps_by_whole_gradient())
@@ -263,8 +268,9 @@ int Session<T>::run_steps(Examples<T> examples, const std::int64_t* order, long 
   do {
     const int n_threads = pace_.threads_of(most_threads);
     Barrier barrier(n_threads);
+    Turns turns(n_threads);
     change = false;
-    on_threads(n_threads, [&](int thread) { take_steps(thread, n_threads, barrier); });
+    on_threads(n_threads, [&](int thread) { take_steps(thread, n_threads, barrier, turns); });
   } while (change && !stop && first_of_all < n_order);
   pace_.look(double(first_of_all - rows_looked_at), pace_.threads_of(most_threads), most_threads);
   return diverged_layer ? diverged_layer : first_layer_not_finite();

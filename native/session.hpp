@@ -8,6 +8,7 @@
 
 #include "embedding.hpp"
 #include "narrow.hpp"
+#include "one_pass.hpp"
 #include "pace.hpp"
 #include "shared_members.hpp"
 #include "sharing.hpp"
@@ -115,6 +116,7 @@ class Session {
   Step<T> step_{workspace_};
   WholeGradient<T> whole_gradient_{workspace_, &embedding_};
   ByNeurons<T> by_neurons_{workspace_, passes_, step_};
+  OnePass<T> one_pass_{workspace_, passes_, step_, by_neurons_};
   SharedMembers<T> members_;
 };
 

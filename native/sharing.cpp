@@ -61,13 +61,15 @@ bool ByNeurons<T>::serves(long n_rows, int n_threads, bool is_sparse) const {
 }
 
 template <class T>
-void ByNeurons<T>::train(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch) {
+ByNeurons<T>::Share ByNeurons<T>::share(int l, long n_rows, int thread, int n_threads) const {
+  if (is_shared(l, n_rows, n_threads)) return {{0, n_rows}, neurons(l, thread, n_threads)};
+  return {{n_rows, thread, n_threads}, passes_.all_neurons(l)};
+}
+
+template <class T>
+void ByNeurons<T>::forward(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch) {
   const int n_layers = work_.n_layers();
-  const Part all(0, n_rows), mine(n_rows, thread, n_threads);
-  const auto shared = [&](int l) { return l >= 0 && l < n_layers && is_shared(l, n_rows, n_threads); };
-  const auto meet_between = [&](int one, int next) {
-    if (shared(one) || shared(next)) barrier.wait();
-  };
+  const auto shared = [&](int l) { return is_shared(l, n_rows, n_threads); };
   // w for BP2, of the neurons whose errors this thread finds
   for (int l = 1; l < n_layers; ++l)
     if (work_.needs_w(l, n_rows))
@@ -75,24 +77,27 @@ void ByNeurons<T>::train(long n_rows, int thread, int n_threads, Barrier& barrie
                                               : Part(work_.layers[l].n_in, thread, n_threads));
   barrier.wait();  // all rows of the batch are there
   for (int l = 0; l < n_layers; ++l) {
-    if (l > 0) meet_between(l - 1, l);
-    if (shared(l))
-      passes_.layer_forward(l, work_.input(l), all, neurons(l, thread, n_threads), scratch);
-    else
-      passes_.layer_forward(l, work_.input(l), mine, passes_.all_neurons(l), scratch);
+    if (l > 0 && (shared(l - 1) || shared(l))) barrier.wait();
+    const Share mine = share(l, n_rows, thread, n_threads);
+    passes_.layer_forward(l, work_.input(l), mine.rows, mine.neurons, scratch);
   }
-  meet_between(n_layers - 1, n_layers);
-  passes_.output(mine, true);
+  if (shared(n_layers - 1)) barrier.wait();
+  passes_.output(Part(n_rows, thread, n_threads), true);
+}
+
+template <class T>
+void ByNeurons<T>::backward(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch) {
+  const int n_layers = work_.n_layers();
+  const auto shared = [&](int l) { return is_shared(l, n_rows, n_threads); };
   for (int l = n_layers - 2; l >= 0; --l) {
-    meet_between(l, l + 1);
-    if (shared(l))
-      passes_.layer_backward(l, n_rows, all, neurons(l, thread, n_threads), scratch);
-    else
-      passes_.layer_backward(l, n_rows, mine, passes_.all_neurons(l), scratch);
+    if (shared(l) || shared(l + 1)) barrier.wait();
+    const Share mine = share(l, n_rows, thread, n_threads);
+    passes_.layer_backward(l, n_rows, mine.rows, mine.neurons, scratch);
   }
-  for (int l = 0; l < n_layers; ++l)
-    passes_.into_panels(l, n_rows, shared(l) ? all : mine,
-                        shared(l) ? neurons(l, thread, n_threads) : passes_.all_neurons(l));
+  for (int l = 0; l < n_layers; ++l) {
+    const Share mine = share(l, n_rows, thread, n_threads);
+    passes_.into_panels(l, n_rows, mine.rows, mine.neurons);
+  }
 }
 
 template <class T>

@@ -24,15 +24,23 @@ class ByNeurons {
   // The one place that decides which steps are shared so: those with a layer whose neurons are.
   bool serves(long n_rows, int n_threads, bool is_sparse) const;
 
-  // Steps 1 to 4 of the lecture's algorithm, for all rows; each thread has taken its part of them already.
-  void train(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+  // Steps 1 to 3 of the lecture's algorithm, for all rows; each thread has taken its part of them already. Then step 4.
+  void forward(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
+  void backward(long n_rows, int thread, int n_threads, Barrier& barrier, T* scratch);
 
   // BP4, BP3 and the step of one of the threads.
   void take(const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead, T* scratch);
 
- private:
   // Whether a layer's neurons are shared; of others the rows are.
   bool is_shared(int layer, long n_rows, int n_threads) const;
+
+  // What a thread has of a layer.
+  struct Share {
+    Part rows, neurons;
+  };
+  Share share(int layer, long n_rows, int thread, int n_threads) const;
+
+ private:
   Part neurons(int layer, int thread, int n_threads) const;
 
   Workspace<T>& work_;

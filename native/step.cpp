@@ -48,22 +48,36 @@ void Step<T>::take_rows(int l, const StepRule<T>& rule, long n_rows, int thread,
   else
     update_weights(l, rule_times_p(rates.of_weights(rule, l)), work_.fed(l, part, n_rows, thread, n_threads), n_rows,
                    part, ahead, scratch);
-  if (thread == l % n_threads)
-    work_.kernels.update_biases(rates.of_biases(rule, l), work_.delta_panels(l, n_rows), layer.b(), layer.slot_b(0),
-                                layer.slot_b(1));
+  if (thread == l % n_threads) update_biases(l, rule, n_rows, Part(0, layer.n_out));
 }
 
 template <class T>
 void Step<T>::take_neurons(int l, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead ahead, T* scratch) {
-  const LayerRates& rates = work_.description.layer_rates;
   Layer<T>& layer = work_.layers[l];
   const auto mine = [&](auto panels) { return columns_of(panels, neurons); };
-  const auto biases = [&](T* all) { return all ? all + neurons.begin : nullptr; };
-  const Panels<const T> delta = mine(work_.delta_panels(l, n_rows));
-  work_.kernels.update_weights(rule_times_p(rates.of_weights(rule, l)), work_.fed(l), delta, mine(layer.wt()),
+  const StepRule<T> of_weights = rule_times_p(work_.description.layer_rates.of_weights(rule, l));
+  work_.kernels.update_weights(of_weights, work_.fed(l), mine(work_.delta_panels(l, n_rows)), mine(layer.wt()),
                                mine(layer.slot_wt(0)), mine(layer.slot_wt(1)), 0, layer.n_in, scratch, ahead);
-  work_.kernels.update_biases(rates.of_biases(rule, l), delta, biases(layer.b()), biases(layer.slot_b(0)),
-                              biases(layer.slot_b(1)));
+  update_biases(l, rule, n_rows, neurons);
+}
+
+template <class T>
+void Step<T>::take_once(int l, const StepRule<T>& rule, long n_rows, Part neurons, Part before) {
+  Layer<T>& layer = work_.layers[l];
+  const auto mine = [&](auto panels) { return columns_of(panels, neurons); };
+  const StepRule<T> of_weights = rule_times_p(work_.description.layer_rates.of_weights(rule, l));
+  work_.kernels.backward_and_update_few(
+      of_weights, work_.delta_rows(l), neurons.begin, mine(work_.delta_panels(l, n_rows)), mine(layer.wt()),
+      mine(layer.slot_wt(0)), mine(layer.slot_wt(1)), work_.input(l), work_.delta(l - 1), before.begin, before.end);
+}
+
+template <class T>
+void Step<T>::update_biases(int l, const StepRule<T>& rule, long n_rows, Part neurons) {
+  Layer<T>& layer = work_.layers[l];
+  const auto mine = [&](T* biases) { return biases ? biases + neurons.begin : nullptr; };
+  work_.kernels.update_biases(work_.description.layer_rates.of_biases(rule, l),
+                              columns_of(work_.delta_panels(l, n_rows), neurons), mine(layer.b()),
+                              mine(layer.slot_b(0)), mine(layer.slot_b(1)));
 }
 
 // BP4 and the step for the weights from some neurons of the layer before.

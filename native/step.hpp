@@ -30,6 +30,7 @@ class Passes {
   // The same for one layer, or for some of its neurons, of which the first begins a panel; without dropout.
   void layer_forward(int layer, Rows<T> input, Part rows, Part neurons, T* scratch);
   void layer_backward(int layer, long n_rows, Part rows, Part neurons, T* scratch);
+  void pull_back(int layer, Part rows, Part neurons);  // the end of BP2 alone
   void into_panels(int layer, long n_rows, Part rows, Part neurons);
   Part all_neurons(int layer) const { return {0, work_.layers[layer].n_out}; }
 
@@ -65,6 +66,11 @@ class Step {
   void take_rows(int layer, const StepRule<T>& rule, long n_rows, int thread, int n_threads, RowsAhead ahead,
                  T* scratch);
   void take_neurons(int layer, const StepRule<T>& rule, long n_rows, Part neurons, RowsAhead ahead, T* scratch);
+
+  // BP2 to the layer before but for its end, BP4 and the step of the weights to some neurons from some of the layer
+  // before, in one pass over them; and BP3 with the step of these neurons' biases.
+  void take_once(int layer, const StepRule<T>& rule, long n_rows, Part neurons, Part before);
+  void update_biases(int layer, const StepRule<T>& rule, long n_rows, Part neurons);
 
   // The step alone, by factor·nabla, for these rows of a layer's weights, and for their scales.
   void apply_nabla(int layer, const StepRule<T>& rule, T factor, Part part);

@@ -24,35 +24,66 @@ int current_processor();
 // there. A thread begins where its maker runs, and as long as both are busy the system takes milliseconds to part them.
 void move_away_from(int processor, int n);
 
-// Waits a little while by spinning, since steps take microseconds, then sleeps. Where there are more threads than
-// processors, one that spins would keep the one it waits for from running.
-class Barrier {
+// Waits until a number is no longer `old`: a little while by spinning, since steps take microseconds, then asleep.
+// Where there are more threads than processors, one that spins would keep the one it waits for from running.
+class Waiting {
  public:
-  explicit Barrier(int n_threads)
-      : n_threads_(n_threads), spins_(n_threads > 1 && n_threads <= available_processors() ? 4000 : 0) {}
+  explicit Waiting(int n_threads) : spins_(n_threads > 1 && n_threads <= available_processors() ? 4000 : 0) {}
 
-  void wait() {
-    if (n_threads_ == 1) return;
-    const unsigned generation = generation_.load(std::memory_order_acquire);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) == n_threads_ - 1) {
-      arrived_.store(0, std::memory_order_relaxed);
-      generation_.fetch_add(1, std::memory_order_release);
-      generation_.notify_all();
-      return;
-    }
+  void while_is(const std::atomic<unsigned>& number, unsigned old) const {
     for (int spin = 0; spin < spins_; ++spin) {
-      if (generation_.load(std::memory_order_acquire) != generation) return;
+      if (number.load(std::memory_order_acquire) != old) return;
 #if defined(__x86_64__)
       __builtin_ia32_pause();
 #endif
     }
-    generation_.wait(generation, std::memory_order_acquire);
+    number.wait(old, std::memory_order_acquire);
   }
 
  private:
-  const int n_threads_, spins_;
+  const int spins_;
+};
+
+class Barrier {
+ public:
+  explicit Barrier(int n_threads) : n_threads_(n_threads), waiting_(n_threads) {}
+
+  void wait() {
+    if (n_threads_ == 1) return;
+    const unsigned generation = generation_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) != n_threads_ - 1)
+      return waiting_.while_is(generation_, generation);
+    arrived_.store(0, std::memory_order_relaxed);
+    generation_.fetch_add(1, std::memory_order_release);
+    generation_.notify_all();
+  }
+
+ private:
+  const int n_threads_;
+  const Waiting waiting_;
   std::atomic<int> arrived_{0};
   std::atomic<unsigned> generation_{0};
+};
+
+// Work that threads do one after the other, piece by piece: each begins a piece when the thread before it has done it.
+class Turns {
+ public:
+  explicit Turns(int n_threads) : waiting_(n_threads), done_(n_threads) {}
+
+  void begin(int thread) const {
+    if (thread > 0) waiting_.while_is(done_[thread - 1].pieces, done_[thread].pieces.load(std::memory_order_relaxed));
+  }
+  void end(int thread) {
+    done_[thread].pieces.fetch_add(1, std::memory_order_release);
+    if (thread + 1 < int(done_.size())) done_[thread].pieces.notify_all();
+  }
+
+ private:
+  struct alignas(64) Done {  // a cache line each
+    std::atomic<unsigned> pieces{0};
+  };
+  const Waiting waiting_;
+  std::vector<Done> done_;
 };
 
 // A call into the engine while it lasts. Calls of several Python threads at once share the processors between them:

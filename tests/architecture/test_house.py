@@ -95,6 +95,7 @@ SMALL_FILES = {
     "native/input_scales.hpp",
     "native/matrices.hpp",
     "native/names.hpp",
+    "native/one_pass.hpp",
     "native/parametric.hpp",
     "native/shared_members.hpp",
     "native/sharing.hpp",

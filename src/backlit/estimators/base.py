@@ -189,8 +189,7 @@ class BaseMLP(CallbackSupportMixin, HiddenLayers):  # type: ignore[misc]
         if start.class_weights is not None:
             weight = start.class_weights.times(y, weight, dtype)
         return HeldOut(
-            for_scorers(X_val, X, start.encoder),
-            y,
+            lambda: (for_scorers(X_val, X, start.encoder), y),
             Examples(x, targets.values, weight),
             lambda outputs: targets.score(outputs, slice(None), weight),
         )

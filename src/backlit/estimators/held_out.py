@@ -25,14 +25,14 @@ class HeldOut:
 
     Attributes
     ----------
-    X, y : array-like
+    as_given : callable
+        Gives X and y as scorers see them; few fits have a scorer, and a copy of rows takes time.
     examples : Examples
     score : callable
         ``a^L → float``, by the estimator's own measure.
     """
 
-    X: Any
-    y: Any
+    as_given: Callable[[], tuple[Any, Any]]
     examples: Examples
     score: Callable[[Floats], float]
 
@@ -50,9 +50,10 @@ class HeldOut:
         """
         weight = self.examples.sample_weight
         options = {} if weight is None else {"sample_weight": weight}
+        X, y = self.as_given()
 
         def score(network: Network) -> float:
-            return float(scorer(as_fitted(network), self.X, self.y, **options))
+            return float(scorer(as_fitted(network), X, y, **options))
 
         return Validation(self.examples, self.score, name_of(scoring), score)
 
@@ -75,8 +76,10 @@ def hold_out(start: Start, fraction: float) -> tuple[Examples, HeldOut]:
     def score(outputs: Floats) -> float:
         return targets.score(outputs, held_out_rows, held_out.sample_weight)
 
-    X, y = rows_of(start.X, held_out_rows), rows_of(start.y, held_out_rows)
-    return training, HeldOut(X, y, held_out, score)
+    def as_given() -> tuple[Any, Any]:
+        return rows_of(start.X, held_out_rows), rows_of(start.y, held_out_rows)
+
+    return training, HeldOut(as_given, held_out, score)
 
 
 def name_of(scoring: Any) -> str:
