@@ -150,7 +150,8 @@ def check_weight(sample_weight: Any, x: Inputs, dtype: str) -> Floats | None:
     """Return sample weights as an array of the network's dtype, ``(n_examples,)``, or None."""
     if sample_weight is None:
         return None
-    checked: Floats = check_sample_weight(sample_weight, x, dtype=dtype, ensure_non_negative=True)
+    kind: Any = np.dtype(dtype)  # of a name scikit-learn makes float64
+    checked: Floats = check_sample_weight(sample_weight, x, dtype=kind, ensure_non_negative=True)
     return checked
 
 

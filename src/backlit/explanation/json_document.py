@@ -35,7 +35,11 @@ _KIND = Kind(remedy="Give what Explanation.to_json or `backlit explain --format 
 
 def to_document(explanation: WorkedStep) -> dict[str, Any]:
     """Return an explanation in JSON's types."""
-    return {"format": FORMAT, "version": VERSION, **plain(explanation, AS_TEXT)}
+    tree = plain(explanation, AS_TEXT)
+    for parameters in tree["parameters"]:
+        if parameters["alpha"] is None:  # as documents were before there was any
+            del parameters["alpha"]
+    return {"format": FORMAT, "version": VERSION, **tree}
 
 
 def json_schema() -> dict[str, Any]:
