@@ -193,4 +193,6 @@ def _quietest(rows: Sequence[Record]) -> Sequence[Record]:
 
 
 def _is_busy(record: Record) -> bool:
-    return record["load"][0] > record["n_threads"] + 1
+    """Whether the machine had other work, when a fit began or since: then the fit waited for processors."""
+    fit = record["fit"]
+    return bool(record["load"][0] > record["n_threads"] + 1 or fit["wall"] > 1.2 * fit["cpu"] + 1)

@@ -68,12 +68,13 @@ def test_times_are_of_a_quiet_machine_and_of_the_most_threads_where_there_are_su
         line("lightgbm", 0, 0.90, 8.0, load=9.0),
         line("lightgbm", 1, 0.92, 2.0),
         line("lightgbm", 2, 0.94, 3.0, n_threads=1),
+        line("lightgbm", 3, 0.92, 40.0) | {"fit": {"wall": 40.0, "cpu": 20.0}},  # which waited for processors
         line("xgboost", 0, 0.80, 5.0, load=9.0),
         line("xgboost", 1, 0.82, 7.0, load=9.0),
     ]
     found = sections({Key(*(each[name] for name in Key._fields)): each for each in lines})
     assert [[row[0], *row[3:6]] for row in _cells(found["tables sets"])[2:]] == [
-        ["LightGBM", "3", "2.0", "4.0"],
+        ["LightGBM", "4", "2.0", "4.0"],
         ["XGBoost", "2", "~6.0", "~12.0"],
     ]
 
