@@ -13,7 +13,7 @@ from cases import Case
 from contestants import CONTESTANTS, Setting
 from interleaved import repeated
 
-SECONDS_PER_ROUND, SECONDS_OF_THREADS = 0.03, 0.15  # which the system takes milliseconds to part, and to find at rest
+SECONDS_PER_ROUND = 0.05  # as long for one thread as for two, for all turns begin slowly
 Answer = dict[str, Any] | float
 
 
@@ -38,8 +38,7 @@ def prepare(contestant: str, n_threads: int) -> tuple[dict[str, Any], Callable[[
             return correctness.distance_from(expected, cases[0], *parameters())
         cases[:] = [CONTESTANTS[contestant].own_case(case_of(request["case"]))]
         settings[:] = module.settings(cases[0])[: 1 if request["quick"] else None]
-        seconds = SECONDS_PER_ROUND if n_threads == 1 else SECONDS_OF_THREADS
-        ready[:] = [_timed(cases[0], module.train(cases[0], n_threads, **setting)[0], seconds) for setting in settings]
+        ready[:] = [_timed(cases[0], module.train(cases[0], n_threads, **setting)[0]) for setting in settings]
         return {"settings": settings}
 
     return {}, answer
@@ -49,7 +48,7 @@ def case_of(fields: dict[str, Any]) -> Case:
     return Case(**fields | {name: tuple(fields[name]) for name in ("sizes", "activations")})
 
 
-def _timed(case: Case, epoch: Callable[[np.ndarray], None], seconds: float) -> Callable[[], float]:
+def _timed(case: Case, epoch: Callable[[np.ndarray], None]) -> Callable[[], float]:
     orders = itertools.cycle([case.order(e) for e in range(1, 3)])
     epoch(next(orders))
-    return lambda: repeated(lambda: epoch(next(orders)), seconds) / case.n_steps
+    return lambda: repeated(lambda: epoch(next(orders)), SECONDS_PER_ROUND) / case.n_steps
