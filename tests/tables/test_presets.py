@@ -86,6 +86,7 @@ def test_categories_have_more_places_where_there_is_room():
     assert [places(1000, 0), places(1000, 3), places(10**6, 2), places(10**8, 9)] == [256, 256, 134, 50]
 
 
+@pytest.mark.parametrize("task", ["regression", "classification"])
 @pytest.mark.parametrize(
     "given",
     [
@@ -95,14 +96,21 @@ def test_categories_have_more_places_where_there_is_room():
         {"parametrization": "standard", "given": frozenset({"parametrization"})},
     ],
 )
-def test_what_does_not_go_with_the_solver_is_left_to_the_plain_options(given):
-    training = TableTraining(**({"preset": "tabular"} | given)).for_table(TableFacts("regression", 1000))
+def test_what_does_not_go_with_the_solver_is_left_to_the_plain_options(given, task):
+    training = TableTraining(**({"preset": "tabular"} | given)).for_table(TableFacts(task, 1000))
     plain = TableTraining(**given | {"preset": "plain"})
     for name in ("parametrization", "initialization", "zero_output", "learning_rate", "schedule", "patience"):
         assert getattr(training, name) == getattr(plain, name)
     assert training.numbers == "piecewise"
     assert (training.dropout is None) == (given.get("solver") == "lbfgs")
     assert training.members == 1
+    assert training.parametric_activation == (task == "classification" and "solver" not in given)
+
+
+@pytest.mark.parametrize("activation", ["softmax", ("tanh", "softmax")])
+def test_neurons_that_are_coupled_have_no_alpha(activation):
+    training = TableTraining(preset="tabular", activation=activation, given=frozenset({"activation"}))
+    assert not training.for_table(TableFacts("classification", 1000)).parametric_activation
 
 
 def test_a_value_for_each_layer_says_how_many_layers_there_are():

@@ -136,7 +136,7 @@ def _native_objective(network: Network | EmbeddedNetwork, objective: Objective) 
 
 
 class NativeSession(PackedGradients):
-    """See `backlit.engine.protocol.Session`. α in a plain network's activations stands still; gradients tell it."""
+    """See `backlit.engine.protocol.Session`. α of a plain network stand still; gradients have them last."""
 
     def __init__(
         self,

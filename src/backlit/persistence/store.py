@@ -90,4 +90,4 @@ class Store:
             raise OutputError(
                 f"{self.name} cannot be {what}: {reason}. Give the address of a store that you may write to, and its "
                 "keys in the environment."
-            ) from error
+            ) from None  # whose own words may have keys in them

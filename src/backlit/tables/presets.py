@@ -150,6 +150,8 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         # its rates are those of Adam's steps in the neural tangent parametrization
         _leave_out(chosen, "parametrization", "initialization", "zero_output", "input_scales")
         _leave_out(chosen, "learning_rate", "schedule", "patience")
+    if solver in ("sgd", "gd", "lbfgs") or "softmax" in (given.get("activation") or ()):
+        chosen.pop("parametric_activation", None)  # by steps of Adam's kind, of neurons that act alone
     if solver in ("sgd", "gd") or given.get("members") == 1 or given.get("hidden") == ():
         chosen.pop("sharing", None)  # of hidden layers, by steps of Adam's kind
     if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
