@@ -75,14 +75,14 @@ def workers() -> list[int]:
 
 
 class Once:
-    """A listener that does something to the training as soon as some epochs are done."""
+    """A listener that does something to the training as soon as some epochs are done, and something else is so."""
 
-    def __init__(self, deed):
-        self.deed, self.at, self.is_last_at = deed, None, None
+    def __init__(self, deed, when=lambda: True):
+        self.deed, self.when, self.at, self.is_last_at = deed, when, None, None
 
     def __call__(self, event):
         if isinstance(event, EpochEnded):
-            if self.at is None and event.record.epoch >= 3:
+            if self.at is None and event.record.epoch >= 3 and self.when():
                 self.deed()
                 self.at = time.monotonic()
             elif self.at is not None and self.is_last_at is None and time.monotonic() - self.at > 2:
@@ -151,14 +151,15 @@ def s3(tmp_path):
 
 
 def test_a_killed_worker_is_replaced_from_checkpoints_in_s3(cluster, files, s3, undisturbed):
-    said, kills = [], Once(lambda: os.kill(workers()[0], signal.SIGKILL))
+    # an epoch is heard of before its checkpoint is there
+    said, kills = [], Once(lambda: os.kill(workers()[0], signal.SIGKILL), when=lambda: Store(s3).names())
     trainer = bl.DistributedTrainer(workers=2, address=cluster.address)
-    kept = bl.Checkpoint(s3, every_epochs=5, keep=2)
+    kept = bl.Checkpoint(s3, every_epochs=1, keep=2)
     with_kill = {"listeners": [kills], "say": said.append}
     model = trainer.fit(files, "y", training(**LONG), memory="64M", checkpoint=kept, **with_kill)
     np.testing.assert_allclose(numbers_of(model), undisturbed, rtol=1e-10, atol=1e-12)
-    assert any(message.endswith("from s3://bucket/run.") for message in said), said
-    assert Store(s3).names() == ["epoch-000145.safetensors", "epoch-000150.safetensors"]
+    assert any(message.endswith("from s3://bucket/run.") for message in said), "\n".join(said)
+    assert Store(s3).names() == ["epoch-000149.safetensors", "epoch-000150.safetensors"]
     # the same once more finds the whole run there, though nothing of it is left on this machine
     again = trainer.fit(files, "y", training(**LONG), memory="64M", checkpoint=kept)
     np.testing.assert_array_equal(numbers_of(again), numbers_of(model))
