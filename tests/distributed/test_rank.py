@@ -41,6 +41,8 @@ OPTIONS = {
     "averaged, stopping": {"weight_average": 0.9, "patience": 0, "learning_rate": 0.5, "epochs": 5},
     "classes": {"class_weight": "balanced", "label_smoothing": 0.1, "weight": "w", "solver": "adamw"},
     "no order, no validation": {"shuffle": False, "validation_fraction": 0.0, "epochs": 1},
+    "folds": {"folds": 3, "weight": "w", "members": 2, "patience": 1},
+    "folds of classes": {"folds": 2, "weight": "w", "class_weight": "balanced", "calibrate": True, "epochs": 2},
 }
 
 SHARING = {"members": 2, "sharing": "mini"}
@@ -53,7 +55,7 @@ CROWDS = [(2, True), (5, True), (2, False), (1, True)]  # a batch of 3 leaves so
 @every(("name", "crowd"), in_turn(OPTIONS, CROWDS))
 def test_any_number_of_ranks_ends_where_one_process_does(name, crowd, tmp_path_factory, monkeypatch):
     folder, options = tmp_path_factory.mktemp("table"), OPTIONS[name]
-    target = "k" if name == "classes" else "y"
+    target = "k" if "classes" in name else "y"
     write_table(folder, target, weight="weight" in options)
     alone = fit_stream(folder / "*.parquet", target, training(**options))
     job = job_of(request_of(folder, target, **options), folder)
@@ -63,6 +65,9 @@ def test_any_number_of_ranks_ends_where_one_process_does(name, crowd, tmp_path_f
     assert [model is None for model in together] == [False] + [True] * (size - 1)
     np.testing.assert_allclose(numbers_of(together[0]), numbers_of(alone), rtol=1e-10, atol=1e-12)
     assert together[0].training["epochs"] == alone.training["epochs"]
+    if "folds" in options:
+        scores = [model.training["folds"]["scores"] for model in (together[0], alone)]
+        assert scores[0] == pytest.approx(scores[1], rel=1e-9)
 
 
 @pytest.fixture
@@ -168,6 +173,24 @@ def test_a_limit_of_time_is_the_first_ranks(job):
     assert len(first) == 1
 
 
+def test_folds_go_on_where_they_were_with_another_number_of_ranks(tmp_path):
+    options = {"folds": 3, "patience": 1000, "epochs": 4}
+    folder = write_table(tmp_path)
+    job, run = job_of(request_of(folder, **options), folder), Checkpoint(tmp_path / "run", resume="auto")
+    ended, undisturbed = 0, fit_stream(folder / "*.parquet", "y", training(**options))
+
+    def stopping(event):
+        nonlocal ended
+        ended += isinstance(event, EpochEnded)
+        return ended == 6  # in the second fold
+
+    stopped = on_ranks(2, lambda group: train_on(group, job, checkpoint=run, listeners=[stopping][group.rank :]))[0]
+    assert stopped.training["folds"]["epochs"] == [4, 2]
+    resumed = on_ranks(3, lambda group: train_on(group, job, checkpoint=run))[0]
+    assert resumed.training["folds"]["epochs"] == [4, 4, 4]
+    np.testing.assert_allclose(numbers_of(resumed), numbers_of(undisturbed), rtol=1e-10, atol=1e-12)
+
+
 def test_ranks_that_step_alone_are_averaged(job):
     watch = Stopwatch()
     alone = train_on(Alone(), job, average_every=4, watch=watch)
@@ -187,7 +210,7 @@ def test_layers_are_recorded_by_the_first_rank(job):
 
 
 def test_what_cannot_be_shared_is_refused(job, tmp_path):
-    refused = ({"solver": "gd"}, "share batches"), ({"folds": 3}, "one process"), (SHARING, "by one process")
+    refused = ({"solver": "gd"}, "share batches"), (SHARING, "by one process")
     for options, said in refused:
         with pytest.raises(InvalidInputError, match=said):
             job_of(request_of(tmp_path, **options), tmp_path)

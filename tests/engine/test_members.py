@@ -50,6 +50,8 @@ def test_what_is_asked_of_all_is_what_the_joined_network_says(engine):
         (found, cost), (truth, true_cost) = (each.evaluate(x, y, weight) for each in (session, joined))
         np.testing.assert_allclose(found, truth, rtol=1e-12)
         assert cost == pytest.approx(true_cost, rel=1e-12)
+    costs = [each.evaluate(x, y, 0 * s)[1] for each in (session, joined)]
+    assert np.isnan(costs).all()  # of rows that count nothing
     # also after steps, and after the weights were set
     session.run_steps(x, y, orders_of(30, 3), 30, np.array([0.1]))
     np.testing.assert_allclose(

@@ -9,7 +9,7 @@ from sklearn import metrics as of_sklearn
 from test_streaming import SmallBudget, table, weights, written
 
 from backlit.errors import InvalidInputError
-from backlit.tables import folds as folds_module
+from backlit.tables import one_run
 from backlit.tables.folds import fold_by_hash
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
@@ -36,13 +36,13 @@ def frame_for(target, gaps=True):
 def test_what_is_told_out_of_fold_is_told_by_those_that_have_not_seen_it(tmp_path, small, monkeypatch, target, weight):
     frame = frame_for(target)
     frame = frame if weight else frame.drop("weight")
-    ran, run_on = [], folds_module.run_on
+    ran, run_on = [], one_run.run_on
 
     def watched(start, network, training, rows, held_out, around):
         ran.append((rows, held_out))
         return run_on(start, network, training, rows, held_out, around)
 
-    monkeypatch.setattr(folds_module, "run_on", watched)
+    monkeypatch.setattr(one_run, "run_on", watched)
     options = replace(OPTIONS, weight=weight, calibrate=bool(weight), dtype="float64")
     model = fit_stream(written(tmp_path / "files", frame), target, options)
     known = frame.filter(pl.col(target).is_not_null())
@@ -82,8 +82,8 @@ def test_a_cache_serves_any_folds_and_validation_files_stop_all_of_them(tmp_path
     more = fit_stream(files, "y", replace(OPTIONS, folds=4, seed=0), cache=tmp_path / "cache", say=said.append)
     assert any(line.startswith("Using the cache") for line in said)
     assert more.n_members == 4
-    held_out, run_on = [], folds_module.run_on
-    monkeypatch.setattr(folds_module, "run_on", lambda *given: (held_out.append(given[4]), run_on(*given))[1])
+    held_out, run_on = [], one_run.run_on
+    monkeypatch.setattr(one_run, "run_on", lambda *given: (held_out.append(given[4]), run_on(*given))[1])
     fit_stream(files, "y", OPTIONS, validation=written(tmp_path / "others", frame[:90]))
     assert [len(rows) for rows in held_out] == [90] * K
 

@@ -186,3 +186,8 @@ def cost_of_each(loss: LossLike, output_activation: str, z: Array, a: Array, y: 
     from_z = FROM_Z.get((chosen.name, activation.name))
     summands = chosen.value(a, y) if from_z is None else from_z(activation, z, a, y)
     return namespace(z, a, y).sum(summands, axis=-1)
+
+
+def mean_cost(total: float, weight: float) -> float:
+    """Return C of examples whose costs, each times what it counts, add up to `total`: NaN where none counts."""
+    return total / weight if weight else float("nan")

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from backlit.core.ensemble import Ensemble
+from backlit.core.network import Network
 from backlit.data.stream.memory import Budget
 from backlit.distributed.agreement import AskedTogether, SharedTimeLimit, judged_by_first
 from backlit.distributed.averaging import check_averaging
@@ -19,13 +21,15 @@ from backlit.distributed.session import open_together
 from backlit.distributed.timing import Stopwatch
 from backlit.engine.protocol import Session
 from backlit.errors import DivergenceError, InvalidInputError
+from backlit.tables.folds import train_folds
 from backlit.tables.model import TableModel
-from backlit.tables.one_run import Around, described, watchers_of
+from backlit.tables.one_run import Around, Process, described, watchers_of
 from backlit.tables.options import TableTraining
+from backlit.tables.start import TableStart
 from backlit.tables.stream_request import StreamRequest
 from backlit.tables.stream_rows import StreamedRows
 from backlit.tables.stream_start import StreamStart
-from backlit.tables.streaming import finished
+from backlit.tables.streaming import finished, model_of
 from backlit.training.run import Run, Trained
 
 Say = Callable[[str], object]
@@ -122,24 +126,60 @@ def train_rank(
     check_shareable(job.training)
     check_averaging(average_every, job.training)
     start = each_does(group, job.open)
-    if around.limit is not None:
-        around = replace(around, limit=SharedTimeLimit(around.limit.left, group))
-
-    def share(rows: StreamedRows | None) -> SharedRows | None:
-        return None if rows is None else SharedRows(rows, group, watch)
-
-    rows = share(start.rows)
-    assert rows is not None
+    rank = Rank(group, watch, average_every, alone)
     # as many processes as processors are usual, so that each has one
-    training = replace(start.training, n_threads=start.training.n_threads or 1)
-    run = described(start, start.network, training, rows, share(start.held_out), around)
-    run = replace(run, validation=judged_by_first(run.validation, group))
-    run = SharedRun(**vars(run), group=group, watch=watch, average_every=average_every)
-    watchers = watchers_of(around)
-    keeps = keeping_together(around.checkpoint, group, watchers, around.say, alone=alone)
-    trained = run.train([AskedTogether(group, watchers)], keeping=keeps)
-    _refuse_not_finite(trained)
+    own = replace(start, training=replace(start.training, n_threads=start.training.n_threads or 1))
+    if start.training.folds > 1:
+        network, record = train_folds(own, own.held_out, around, rank)
+        return model_of(start, network, record, job.reading, around) if group.rank == 0 else None
+    trained = rank.train(own, own.network, own.training, own.rows, own.held_out, around)
     return finished(start, trained, job.reading, around) if group.rank == 0 else None
+
+
+@dataclass(frozen=True, eq=False)
+class Rank(Process):
+    """A process that trains with others, all of which do the same in the same order.
+
+    Attributes
+    ----------
+    group : Group
+    watch : Stopwatch
+    average_every : int
+    alone : bool
+        Whether the first rank keeps other runs from the folder of the checkpoints.
+    """
+
+    group: Group
+    watch: Stopwatch
+    average_every: int
+    alone: bool
+
+    def share(self, rows: StreamedRows) -> SharedRows:
+        """Return a rank's share of some rows."""
+        return SharedRows(rows, self.group, self.watch)
+
+    def train(
+        self,
+        start: TableStart | StreamStart,
+        network: Network | Ensemble,
+        training: TableTraining,
+        rows: StreamedRows,
+        held_out: StreamedRows | None,
+        around: Around,
+    ) -> Trained:
+        """Train a network; see `backlit.tables.one_run.described` for what is given."""
+        group = self.group
+        if around.limit is not None:
+            around = replace(around, limit=SharedTimeLimit(around.limit.left, group))
+        shared = None if held_out is None else self.share(held_out)
+        run = described(start, network, training, self.share(rows), shared, around)
+        run = replace(run, validation=judged_by_first(run.validation, group))
+        run = SharedRun(**vars(run), group=group, watch=self.watch, average_every=self.average_every)
+        watchers = watchers_of(around)
+        keeps = keeping_together(around.checkpoint, group, watchers, around.say, alone=self.alone)
+        trained = run.train([AskedTogether(group, watchers)], keeping=keeps)
+        _refuse_not_finite(trained)
+        return trained
 
 
 def check_shareable(training: TableTraining) -> None:
@@ -154,8 +194,6 @@ def check_shareable(training: TableTraining) -> None:
             f"Members that share layers (sharing={training.sharing!r}) are trained by one process. Leave it out, or "
             "leave out the workers."
         )
-    if training.folds > 1:
-        raise InvalidInputError(f"folds={training.folds} is for one process. Leave it out, or leave out the workers.")
 
 
 def _refuse_not_finite(trained: Trained) -> None:

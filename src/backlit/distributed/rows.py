@@ -95,7 +95,7 @@ class SharedRows:
             else:
                 needed, order[places] = places, np.arange(len(places))
             own = rows[needed]
-            weight = None if self.sample_weight is None else self.sample_weight[own]
+            weight = None if rows_of.weights is None else rows_of.weights[own]
             x = rows_of.records.unpack(taken(records, in_records[needed]))
             yield Part(x, rows_of.targets.of(own), order, weight)
             at += len(rows)
@@ -112,16 +112,17 @@ class SharedRows:
         """Return what all ranks have together, each of which looks at its share; see `Source`."""
         rows_of, at, totals = self.all_rows, 0, np.zeros(2)
         outputs: Floats | None = None
-        for records, _ in ahead(rows_of.windows.parts(0, 0, 1, rows_of.part_rows, shuffle=False)):
+        for records, rows in ahead(rows_of.windows.parts(0, 0, 1, rows_of.part_rows, shuffle=False)):
             begin, end = share_of(len(records), self.group.rank, self.group.size)
-            rows = slice(at + begin, at + end)
-            weight = None if self.sample_weight is None else self.sample_weight[rows]
-            y = rows_of.targets.of(rows)
+            own = rows[begin:end]
+            weight = None if rows_of.weights is None else rows_of.weights[own]
+            y = rows_of.targets.of(own)
             if outputs is None:
                 outputs = np.zeros((len(self), y.shape[1]), dtype=y.dtype)
             if begin < end:
+                x, these = rows_of.records.unpack(records[begin:end]), slice(at + begin, at + end)
                 with self.watch("compute"):
-                    outputs[rows], cost = session.evaluate(rows_of.records.unpack(records[begin:end]), y, weight)
+                    outputs[these], cost = session.evaluate(x, y, weight)
                 counts = end - begin if weight is None else float(weight.sum(dtype=np.float64))
                 totals += (cost * counts if counts else 0.0), counts
             at += len(records)

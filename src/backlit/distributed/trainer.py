@@ -28,6 +28,7 @@ from backlit.distributed.torch_group import TIMEOUT, import_torch
 from backlit.distributed.worker import Task, make_places, work
 from backlit.documents.addresses import is_address
 from backlit.persistence.checkpoint_folder import CheckpointFolder
+from backlit.tables.folds import folders_of
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.tables.stream_request import StreamRequest
@@ -97,19 +98,22 @@ class DistributedTrainer(Workers):
         import_torch(), import_ray()
         request = StreamRequest.of(source, target, training, **asked)
         ends = None if training.max_time is None else time.time() + training.max_time
-        with self._meeting_in(checkpoint, cache) as (folder, kept):
+        with self._meeting_in(checkpoint, cache, training.folds) as (folder, kept):
             rows = folder / "cache" if cache is None else Path(os.fspath(cache)).resolve()
             job = Job.prepared(request, rows, say)
             places = make_places(folder / "ray", secrets.token_hex(4))
             try:
+                resumes = checkpoint is not None and checkpoint.resume != "never"
                 task = Task(job, places, kept, self.average_every, recorder is not None, ends)
-                self._train(task, Following(places, listeners, say if checkpoint is not None else _of_training(say)))
+                self._train(task, Following(places, listeners, say if resumes else _of_training(say)))
                 return TableModel.load(places.model)
             finally:
                 places.remove()
 
     @contextlib.contextmanager
-    def _meeting_in(self, checkpoint: Checkpoint | None, cache: StrPath | None) -> Iterator[tuple[Path, Checkpoint]]:
+    def _meeting_in(
+        self, checkpoint: Checkpoint | None, cache: StrPath | None, folds: int
+    ) -> Iterator[tuple[Path, Checkpoint]]:
         if checkpoint is None or is_address(checkpoint.folder):
             # workers meet in a folder: that of the cache where all machines see it, else one of this machine
             beside = None if checkpoint is None or cache is None else Path(os.fspath(cache)).resolve()
@@ -121,15 +125,15 @@ class DistributedTrainer(Workers):
                 if checkpoint is None:
                     yield folder, Checkpoint(folder / "checkpoints", every_minutes=0.5, keep=2)
                     return
-                if checkpoint.resume == "never":
-                    with CheckpointFolder(checkpoint.folder) as held:
-                        held.refuse_if_used()
+                _refuse_if_used(checkpoint, folds)
                 yield folder, replace(checkpoint, resume="auto")
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             return
         with CheckpointFolder(checkpoint.folder, checkpoint.keep) as held:
-            if checkpoint.resume == "never":
+            if folds > 1:
+                _refuse_if_used(checkpoint, folds)
+            elif checkpoint.resume == "never":
                 held.refuse_if_used()
             folder = held.path.resolve()
             yield folder, replace(checkpoint, folder=folder, resume="auto")
@@ -182,8 +186,14 @@ class DistributedTrainer(Workers):
         )
 
 
+def _refuse_if_used(checkpoint: Checkpoint, folds: int) -> None:
+    for folder in folders_of(checkpoint.folder, folds) if checkpoint.resume == "never" else ():
+        with CheckpointFolder(folder) as held:
+            held.refuse_if_used()
+
+
 def _of_training(say: Say) -> Say:
-    """Return what says all but remarks on checkpoints that nobody asked for."""
+    """Return what says all but that there is no checkpoint, where nobody asked to go on from one."""
     return lambda message: None if message.startswith("There is no checkpoint") else say(message)
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from backlit.core.activations import get_activation
 from backlit.core.ensemble import Ensemble
 from backlit.core.layer_rates import LayerRates
-from backlit.core.losses import cost_of_each
+from backlit.core.losses import cost_of_each, mean_cost
 from backlit.core.network import Network
 from backlit.core.optimizers import Optimizer
 from backlit.engine.checks import check_finite
@@ -99,8 +99,8 @@ class MembersSession:
         z = self._z(x)
         a = np.asarray(get_activation(self._activation).value(z))
         costs = cost_of_each(self._objective.loss, self._activation, z, a, y)
-        weights = None if sample_weight is None else sample_weight.astype(np.float64)
-        return a, float(np.average(costs.astype(np.float64), weights=weights))
+        s = np.ones(len(costs)) if sample_weight is None else sample_weight.astype(np.float64)
+        return a, mean_cost(float(np.sum(s * costs)), float(s.sum()))
 
     def cost_and_gradient(
         self,

@@ -17,7 +17,7 @@ from backlit.core.embedded import Embedded
 from backlit.core.embedded_network import EmbeddedNetwork, apart, with_alphas_beside
 from backlit.core.embedding import RATE_FACTOR
 from backlit.core.layer_rates import LayerRates
-from backlit.core.losses import definition
+from backlit.core.losses import definition, mean_cost
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network
 from backlit.core.optimizers import SGD, Optimizer, argument_values
@@ -222,7 +222,7 @@ class NativeSession(PackedGradients):
         check_shapes(self._sizes, x, y, sample_weight)
         out = np.empty((x.shape[0], self._sizes[-1]), dtype=self._dtype)
         total, weight = self._session.evaluate(self._input(x), out, self._arrays.own(y), self._optional(sample_weight))
-        return out, total / weight
+        return out, mean_cost(total, weight)
 
     def cost_and_gradient(
         self,

@@ -154,7 +154,7 @@ class Session(Protocol):
         """
 
     def evaluate(self, x: Inputs, y: Floats, sample_weight: Floats | None = None) -> tuple[Floats, float]:
-        """Return a^L, ``(n_examples, n_out)``, and C without the penalty, from one pass."""
+        """Return a^L, ``(n_examples, n_out)``, and C without the penalty, or NaN where none counts."""
 
     def cost_and_gradient(
         self,

@@ -15,7 +15,7 @@ from backlit.core.dropout import drop_sparse, masks, thinned
 from backlit.core.embedded_network import EmbeddedNetwork
 from backlit.core.embedding import Embedding, Forward, embed, embedding_gradient, rate_factors
 from backlit.core.layer_rates import LayerRates
-from backlit.core.losses import cost_of_each
+from backlit.core.losses import cost_of_each, mean_cost
 from backlit.core.namespace import is_sparse
 from backlit.core.network import Network, feedforward
 from backlit.core.optimizers import SGD, Optimizer, with_decay
@@ -140,7 +140,7 @@ class ReferenceSession:
             costs = cost_of_each(self._objective.loss, self._network.activations[-1], z[-1], a[-1], y[rows])
             total += float(np.sum(s[rows] * costs))
             out[rows] = a[-1]
-        return out, total / float(s.sum())
+        return out, mean_cost(total, float(s.sum()))
 
     def cost_and_gradient(
         self,

@@ -21,13 +21,13 @@ from backlit.core.ensemble import Ensemble
 from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
 from backlit.data.stream.random_bits import is_held_out, random_bits
-from backlit.documents.addresses import below
+from backlit.documents.addresses import StrPath, below
 from backlit.engine.members import seed_of_member
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.tables.calibration import calibrate_on, z_of
 from backlit.tables.metrics import METRICS, named_metric
-from backlit.tables.one_run import Around, hold_out, run_on
+from backlit.tables.one_run import Around, Process, hold_out
 from backlit.tables.start import TableStart, enough_to_hold_out, first_network
 from backlit.tables.stream_start import StreamStart
 from backlit.tables.table_target import TableTarget
@@ -37,6 +37,7 @@ from backlit.training.time_limit import TimeLimit
 _FOLD = 0x464F4C44
 """Makes other bits of a seed than those by which rows are held out."""
 _STEP = 1 << 16
+_ALONE = Process()
 Say: TypeAlias = Callable[[str], object]
 _TOLD = {"classification": ("accuracy", "log_loss"), "regression": ("r2", "rmse", "mae")}
 
@@ -75,8 +76,13 @@ def _too_many(k: int, n_rows: int) -> str:
     return f"{k} folds need as many rows, but there are {n_rows}. Ask for fewer folds."
 
 
+def folders_of(folder: StrPath, k: int) -> list[StrPath]:
+    """Return the folders, or addresses, in which a training of k folds keeps its checkpoints."""
+    return [below(folder, f"fold-{i + 1}") for i in range(k)] if k > 1 else [folder]
+
+
 def train_folds(
-    start: TableStart | StreamStart, given: Source | None, around: Around
+    start: TableStart | StreamStart, given: Source | None, around: Around, process: Process = _ALONE
 ) -> tuple[Network, dict[str, Any]]:
     """Train a network for each fold, say how good they are out of their folds, and return all of them as one.
 
@@ -87,6 +93,8 @@ def train_folds(
     given : Source or None
         Validation rows of the user's, to stop by in all folds.
     around : Around
+    process : Process, optional
+        One of several that train each network together, if so.
 
     Returns
     -------
@@ -109,8 +117,8 @@ def train_folds(
         begin = start.network
         parts = begin.sizes, begin.activations[-1], own, embedded_of(begin)
         network = begin if i == 0 else first_network(*parts)
-        _, trained = run_on(start, network, own, rows, held_out, _around(around, i, training.folds))
-        z[folds.of_each == i] = z_of(trained.network, folds.left_out(i), training)
+        trained = process.train(start, network, own, rows, held_out, _around(around, i, training.folds))
+        z[folds.of_each == i] = z_of(trained.network, process.share(folds.left_out(i)), training)
         networks += trained.network.members if isinstance(trained.network, Ensemble) else [trained.network]
         epochs.append(trained.state.epoch)
         if trained.reason == "stopped by a listener":
@@ -186,7 +194,7 @@ def _around(around: Around, i: int, k: int) -> Around:
     checkpoint, limit = around.checkpoint, around.limit
     return replace(
         around,
-        checkpoint=checkpoint and replace(checkpoint, folder=below(checkpoint.folder, f"fold-{i + 1}")),
+        checkpoint=checkpoint and replace(checkpoint, folder=folders_of(checkpoint.folder, k)[i]),
         recorder=around.recorder if i == 0 else None,
         limit=limit and TimeLimit(max(round(limit.left / (k - i), 2), 0.01)),
     )

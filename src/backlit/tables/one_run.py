@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from backlit.core.ensemble import Ensemble
 from backlit.core.network import Network
@@ -73,6 +74,27 @@ def run_on(
     run = described(start, network, training, examples, held_out, around)
     watchers = watchers_of(around)
     return run, run.train(watchers, keeping=keeping(around.checkpoint, watchers, say=around.say, warn=around.say))
+
+
+class Process:
+    """A process that trains by itself. One of several that train together puts its own in the place of these two."""
+
+    def share(self, rows: Any) -> Source:
+        """Return what this process looks at of some rows."""
+        source: Source = rows
+        return source
+
+    def train(
+        self,
+        start: TableStart | StreamStart,
+        network: Network | Ensemble,
+        training: TableTraining,
+        rows: Any,
+        held_out: Any,
+        around: Around,
+    ) -> Trained:
+        """Train a network; see `described` for what is given."""
+        return run_on(start, network, training, rows, held_out, around)[1]
 
 
 def described(

@@ -117,7 +117,7 @@ def fit_stream(
         start = StreamStart.of(request, folder, say)
         around = Around(say, listeners, checkpoint, recorder, limit)
         if start.training.folds > 1:
-            return _model_of(start, *train_folds(start, start.held_out, around), reading or {}, around)
+            return model_of(start, *train_folds(start, start.held_out, around), reading or {}, around)
         _, trained = run_on(start, start.network, start.training, start.rows, start.held_out, around)
         return finished(start, trained, reading or {}, around)
 
@@ -138,12 +138,24 @@ def finished(start: StreamStart, trained: Trained, reading: dict[str, Any], arou
     if start.training.calibrate and start.held_out is not None:
         parts = start.held_out, network, start.target, start.training, around.say
         network, record["temperature"] = calibrate_on(*parts)
-    return _model_of(start, network, record, reading, around)
+    return model_of(start, network, record, reading, around)
 
 
-def _model_of(
+def model_of(
     start: StreamStart, network: Network, record: dict[str, Any], reading: dict[str, Any], around: Around
 ) -> TableModel:
+    """Return the model of a network that was trained on a stream.
+
+    Parameters
+    ----------
+    start : StreamStart
+    network : Network or Ensemble
+    record : dict
+        What it is to remember, as plain JSON.
+    reading : dict
+        How the files were read.
+    around : Around
+    """
     counts = None if start.target.classes is None else np.bincount(start.rows.targets.values)
     return TableModel(*parts_of(start, network, record, counts, _pieces_of_x(start.rows), reading, around))
 
