@@ -16,8 +16,11 @@ from backlit.errors import InvalidInputError
 from backlit.explanation.plain_text import number
 from backlit.lab.commands import act, take_in
 from backlit.lab.state.deeds import EpochWith
+from backlit.lab.state.numbers import number_at
 from backlit.lab.state.state import with_built_in
+from backlit.lab.step.formula import explain_number
 from backlit.lab.talk.protocol import SetNetwork, Step, TakeAway
+from backlit.lab.talk.replies import Reference
 from backlit.tables.model import TableModel
 from backlit.tables.options import TableTraining
 from backlit.training.examples import Examples
@@ -70,6 +73,21 @@ def test_alphas_stand_still_in_steps_and_in_epochs(opened, model):
     for state in (stepped, trained):
         assert not np.array_equal(state.network.weights[0], opened.network.weights[0])
         assert same(state.network, alphas)
+
+
+def test_an_activation_is_worked_out_with_its_alpha_also_where_there_is_no_target(model, tmp_path):
+    model.save(tmp_path / "model.safetensors")
+    state, _ = take_in(with_built_in("xor"), "model.safetensors", (tmp_path / "model.safetensors").read_bytes())
+    assert state.explanation.cost is None
+    told = explain_number(state, Reference("a", 2, 1), 12, 6)
+    z, alpha = number_at(state.explanation, Reference("z", 2, 1), 0), alphas_of(model.network.network)[0][0]
+    assert [each.value for each in told.summands] == pytest.approx([z, alpha])
+    s = get_activation("selu").value(np.float64(z))
+    assert told.value == pytest.approx(z + alpha * (s - z))
+    (row,) = told.rows
+    assert all(number(abs(value), 6) in "".join(row.parts[1]) for value in (z, alpha, s))
+    sum_of_z = explain_number(state, Reference("z", 2, 1), 12, 6)
+    assert "=" not in sum_of_z.rows[0].left and len(sum_of_z.rows[0].parts) == 3
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def work_number(explanation: WorkedStep, quantity: str, layer: int, index: tuple
     Parameters
     ----------
     explanation : WorkedStep
-        With a target.
+        With a target, unless it is z or a that is asked for.
     quantity : str
         One of `QUANTITIES`.
     layer : int

@@ -101,7 +101,8 @@ def _story(
             index = (place.neuron - 1, (place.k or 1) - 1)
         elif place.quantity in ("nabla_b", "b_new"):
             index = (place.neuron - 1,)
-        worked = work_number(step, place.quantity, place.layer, index) if step.cost is not None else None
+        told = step.cost is not None or place.quantity in ("z", "a")
+        worked = work_number(step, place.quantity, place.layer, index) if told else None
         if worked is not None:
             law = next(block for block in worked.blocks if isinstance(block, Definition))
             rows = tuple(

@@ -11,7 +11,7 @@ import numpy as np
 from backlit.explanation.explanation import Explanation
 from backlit.explanation.plain_text import number as printed
 from backlit.explanation.story.document import Maths, Number, Sign, Symbol
-from backlit.explanation.story.maths import SPACE, factor, is_negative, number, product
+from backlit.explanation.story.maths import SPACE, Symbols, factor, is_negative, number, product
 from backlit.explanation.story.selection import largest
 from backlit.explanation.trace.tree import Floats
 from backlit.explanation.views.mathml import mathml_of
@@ -67,9 +67,9 @@ def sum_of(step: Explanation, place: Reference, example: int, terms: int | None,
             weights = [Reference("w", layer, j, k) for k in _all(step, layer - 1)]
             return writer.sum(list(zip(weights, before, strict=True)), bias=Reference("b", layer, j))
         case "a":
-            return writer.made_of([writer.at("z", layer, k) for k in _coupled(step, place)])
+            return writer.made_of([writer.at("z", layer, k) for k in _coupled(step, place)], writer.alpha(layer, j))
         case "sigma_prime":
-            return writer.made_of([writer.at("z", layer, j)])
+            return writer.made_of([writer.at("z", layer, j)], writer.alpha(layer, j))
         case "nabla_a" if layer == last:
             return writer.made_of([writer.at("a", layer, j), writer.at("y", layer, j)])
         case "nabla_a":
@@ -161,9 +161,18 @@ class _Writer:
     def constant(self, symbol: Symbol, value: float) -> Factor:
         return Factor(None, mathml_of((symbol,), self.digits), value, printed(value, self.digits))
 
-    def made_of(self, places: Sequence[Reference]) -> Sum:
+    def alpha(self, layer: int, j: int) -> list[Summand]:
+        """Return a neuron's own α, where it has one: given, so that it comes from nowhere."""
+        alphas = self.step.layer_parameters(layer).alpha
+        if alphas is None:
+            return []
+        symbol, value = (Symbols(self.step.sizes).of_neuron("α", layer, j - 1),), float(alphas[j - 1])
+        numbers = mathml_of(number(value), self.digits)
+        return [Summand(mathml_of(symbol, self.digits), numbers, value, printed(value, self.digits), (), 1)]
+
+    def made_of(self, places: Sequence[Reference], given: Sequence[Summand] = ()) -> Sum:
         """What is no sum: the numbers that it is a function of."""
-        summands = [self._summand((each,), 1, first=True) for each in places[: self.terms]]
+        summands = [*(self._summand((each,), 1, first=True) for each in places[: self.terms]), *given]
         return Sum(tuple(summands), (1,) * len(summands), adds_up=False)
 
     def sum(
