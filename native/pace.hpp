@@ -39,10 +39,10 @@ class Pace {
   }
 
  private:
-  static constexpr double rest = 3, window = 0.05;  // seconds
+  static constexpr double rest = 3, window = 0.01;  // seconds
   static constexpr double least_share = 0.7;  // of the time that threads want; on a quiet machine it is 0.95 or more
-  // Windows until another trial: soon at first, for what crowded a moment (a compiler, somebody's imports) may be gone.
-  static constexpr int least_patience = 1, most_patience = 32;
+  // Windows until another trial: soon at first, for what crowded a moment (another library's threads) may be gone.
+  static constexpr int least_patience = 1, most_patience = 64;
   static constexpr int believed = 4;  // windows in a row; threads of somebody's last call may still spin for one or two
 
   bool window_ends(int n_threads, int most) {
