@@ -63,7 +63,10 @@ class Header:
 
 
 def encode(tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> bytes:
-    """Return the bytes of a safetensors file. Equal arguments give equal bytes."""
+    """Return the bytes of a safetensors file: equal ones for equal arguments, if the metadata has one key.
+
+    Several keys are written in an order that the library draws anew each time.
+    """
     # safetensors writes memory as it is: a transposed or big-endian array would come back with other numbers.
     dense = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in tensors.items()}
     return safetensors.numpy.save(dense, metadata)
