@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 from commands import homes
+
+from backlit.cli.graceful_stop import GracefulStop
 
 TRAIN = ["train", "many.csv", "--target", "worth", "--out", "m.safetensors", "--patience", "999", "--hidden", "8"]
 KEPT = ["--checkpoint", "run", "--epochs", "20"]
@@ -82,12 +85,27 @@ def test_the_second_signal_ends_at_once_and_keeps_what_was_kept(many):
     wait_for(process, "Stopping at the end of this epoch")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Stopped at once. The last checkpoint in run stays." in err
     assert "--resume" in err
     assert "nothing was written" not in err
     assert list((many / "run").iterdir()) == []
     assert not (many / "m.safetensors").exists()
+
+
+def test_what_an_import_makes_of_the_second_signal_is_no_error(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["backlit", *TRAIN])
+    with pytest.raises(typer.Exit) as left, GracefulStop(Path("run")):
+        signal.raise_signal(signal.SIGINT)
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+    assert left.value.exit_code == 130
+    assert "Stopped at once. The last checkpoint in run stays." in capsys.readouterr().err
+    with pytest.raises(ImportError), GracefulStop(Path("run")):
+        signal.raise_signal(signal.SIGINT)
+        raise ImportError("something is missing")
 
 
 @pytest.mark.thorough

@@ -32,6 +32,7 @@ class GracefulStop:
         self._folder = folder
         self._place = shown_address(folder) if folder is not None and is_address(folder) else folder
         self._asked_by = 0
+        self._at_once = False
         self._epoch = 0
         self._n_epochs = 0
         self._is_over = False
@@ -49,7 +50,8 @@ class GracefulStop:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if not isinstance(value, KeyboardInterrupt):
+        # an extension that is just being imported makes an ImportError of it
+        if not (isinstance(value, KeyboardInterrupt) or (self._at_once and value is not None)):
             return
         if self._folder is None:
             remark("With --checkpoint FOLDER a training that is interrupted can go on later.")
@@ -79,6 +81,7 @@ class GracefulStop:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._asked_by:
+            self._at_once = True
             raise KeyboardInterrupt
         self._asked_by = number
         # print() must not be called in the midst of another print()
