@@ -52,6 +52,20 @@ def test_a_folder_that_cannot_be_written_is_refused_before_ray_is_asked(tmp_path
     assert (tmp_path / "run" / "ray").read_text() == "somebody's"
 
 
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_folder_in_use_is_refused(folds, tmp_path, monkeypatch):
+    monkeypatch.setattr("backlit.distributed.trainer.import_torch", lambda: None)
+    monkeypatch.setattr("backlit.distributed.trainer.import_ray", lambda: None)
+    monkeypatch.setattr("backlit.distributed.trainer.cluster", None)
+    used = tmp_path / "run" / ("" if folds == 1 else "fold-2")
+    used.mkdir(parents=True)
+    (used / "epoch-000003.safetensors").touch()
+    with pytest.raises(bl.BacklitError, match="There are checkpoints of a run"):
+        fit = bl.DistributedTrainer(workers=2).fit
+        kept = bl.Checkpoint(tmp_path / "run", resume="never")
+        fit(write_table(tmp_path) / "*.parquet", "y", training(folds=folds), checkpoint=kept)
+
+
 class Ray:
     """Which says something else than "here you are"."""
 
