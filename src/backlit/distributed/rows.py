@@ -95,7 +95,7 @@ class SharedRows:
             else:
                 needed, order[places] = places, np.arange(len(places))
             own = rows[needed]
-            weight = None if rows_of.weights is None else rows_of.weights[own]
+            weight = rows_of.weight_of(own)
             x = rows_of.records.unpack(taken(records, in_records[needed]))
             yield Part(x, rows_of.targets.of(own), order, weight)
             at += len(rows)
@@ -115,7 +115,7 @@ class SharedRows:
         for records, rows in ahead(rows_of.windows.parts(0, 0, 1, rows_of.part_rows, shuffle=False)):
             begin, end = share_of(len(records), self.group.rank, self.group.size)
             own = rows[begin:end]
-            weight = None if rows_of.weights is None else rows_of.weights[own]
+            weight = rows_of.weight_of(own)
             y = rows_of.targets.of(own)
             if outputs is None:
                 outputs = np.zeros((len(self), y.shape[1]), dtype=y.dtype)

@@ -136,10 +136,11 @@ class StreamedRows:
                 each = (seed_of_member(seed, m) for m in range(n_members))
                 orders = [self.order_of_member(s, at, epoch, len(rows), shuffle=shuffle) for s in each]
                 order = np.stack(list(orders))
-            yield Part(x, self.targets.of(rows), order, self._weight(rows))
+            yield Part(x, self.targets.of(rows), order, self.weight_of(rows))
             at += len(rows)
 
-    def _weight(self, rows: NDArray[np.int64]) -> Floats | None:
+    def weight_of(self, rows: NDArray[np.int64]) -> Floats | None:
+        """Return what rows of the file count, by where they stand in it."""
         return None if self.weights is None else self.weights[rows]
 
     @staticmethod
@@ -151,7 +152,7 @@ class StreamedRows:
         """See `Source`."""
         if self.windows.only is not None:
             rows = np.flatnonzero(self.windows.only)[rows]
-        weight = self._weight(rows)
+        weight = self.weight_of(rows)
         return Examples(self.records.unpack(self.windows.file.pick(rows)), self.targets.of(rows), weight)
 
     def feedforward(self, session: Session) -> Floats:
@@ -163,7 +164,7 @@ class StreamedRows:
         """See `Source`."""
         outputs, total, weights = [], 0.0, 0.0
         for records, rows in ahead(self.windows.parts(0, 0, 1, self.part_rows, shuffle=False)):
-            weight = self._weight(rows)
+            weight = self.weight_of(rows)
             a, cost = session.evaluate(self._inputs(records), self.targets.of(rows), weight)
             counts = len(records) if weight is None else float(weight.sum(dtype=np.float64))
             outputs.append(a)
