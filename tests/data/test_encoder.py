@@ -85,6 +85,28 @@ def test_a_row_does_not_depend_on_its_neighbors():
         np.testing.assert_array_equal(encoder.transform(table[i : i + 1])[0], X[i])
 
 
+@pytest.mark.parametrize("library", [pl.DataFrame.clone, pl.DataFrame.to_pandas, pl.DataFrame.to_arrow])
+@pytest.mark.parametrize("numbers", ["scaled", "piecewise"])
+def test_long_tables_are_encoded_in_strips_with_the_same_bits(monkeypatch, numbers, library):
+    rng = np.random.default_rng(0)
+    long = library(TABLE[rng.integers(0, TABLE.height, 20_001)])
+    encoder = TableEncoder(numbers=numbers).fit(long)
+    whole = encoder.transform(long)
+    monkeypatch.setattr("backlit.data.features._STRIP", 1500)
+    assert encoder.transform(long).tobytes() == whole.tobytes()
+
+
+def test_what_is_wrong_in_a_later_strip_is_said_by_its_own_row(monkeypatch):
+    long = TABLE[np.arange(20_000) % TABLE.height]
+    encoder = TableEncoder().fit(long)
+    monkeypatch.setattr("backlit.data.features._STRIP", 1500)
+    far = long.with_columns(income=pl.when(pl.row_index() == 17_000).then(np.inf).otherwise("income"))
+    with pytest.raises(DataError, match="Column 'income', row 17001: inf is infinite"):
+        encoder.transform(far)
+    with pytest.raises(DataError, match="row 17001"):
+        TableEncoder().fit(far)
+
+
 def test_columns_go_by_name():
     encoder = TableEncoder().fit(TABLE)
     shuffled = TABLE.select(reversed(TABLE.columns)).with_columns(more=pl.lit(1))

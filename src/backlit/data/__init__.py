@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backlit.data.classes import class_codes, encode_classes
     from backlit.data.encoder import TableEncoder
-    from backlit.data.encoding import EncodedFeature
+    from backlit.data.features import EncodedFeature
     from backlit.data.readers import read_table
     from backlit.data.target import TargetScaler, TaskGuess, check_target, check_target_name, infer_task
 
 _HOMES = {
-    "EncodedFeature": "encoding",
+    "EncodedFeature": "features",
     "TableEncoder": "encoder",
     "TargetScaler": "target",
     "TaskGuess": "target",

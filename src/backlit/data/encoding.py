@@ -7,48 +7,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backlit.data.categories import chosen_categories
+from backlit.data.columns.column import Column
+from backlit.data.columns.counted import of_each
 from backlit.data.columns.schema import TableSchema
-from backlit.data.features import Features
+from backlit.data.features import EncodedFeature, Features
 from backlit.data.learned import DTYPES, NUMBERS, PIECEWISE, Learned, dtype_name
 from backlit.data.meaning import choices_of, learn_schema, losses, read_view
-from backlit.data.plans import JsonDict, Plan, plan_for
+from backlit.data.plans import JsonDict, Plan, fit_plan, plan_for
 from backlit.data.statistics import Statistics
 from backlit.data.table_view import NO_ZONES, TableView
 from backlit.data.values import plain
 from backlit.errors import DataError, InvalidInputError, ShapeError
-
-
-@dataclass(frozen=True)
-class EncodedFeature:
-    """How one feature of one row came about.
-
-    Attributes
-    ----------
-    name : str
-        The feature's name.
-    column : str
-        The column it comes from.
-    raw_value : str, int, float, bool or None
-        What stands in that column (dates as ISO text; None is missing).
-    operation : str
-        The formula in numbers, ``"u = (8.3252 − 3.5348) / 2.1802,  u / √(1 + (u/3)²)"``, or for a place of a category
-        the condition that makes it 1, ``'income = "<=50K"'``.
-    value : float
-        The result.
-    """
-
-    name: str
-    column: str
-    raw_value: str | int | float | bool | None
-    operation: str
-    value: float
 
 
 class TableEncoding:
@@ -118,8 +94,11 @@ class TableEncoding:
 
     def _fit(self, view: TableView, schema: TableSchema) -> None:
         used = [(j, column) for j, column in enumerate(schema.columns) if column.is_used]
-        statistics = (Statistics.of(view, j, as_category=column.kind == "category") for j, column in used)
-        self.fit_statistics(statistics, schema, named=view.named)
+
+        def plan(of: tuple[int, Column]) -> Plan:
+            return fit_plan(view, of[0], *self._limits, as_category=of[1].kind == "category")
+
+        self._fitted(of_each(used, plan, view.n_rows), schema, named=view.named)
 
     def fit_statistics(self, statistics: Iterable[Statistics], schema: TableSchema, *, named: bool = True) -> None:
         """Learn columns from what is known of each that is used, in the order of the schema.
@@ -132,12 +111,17 @@ class TableEncoding:
             Whether the columns' names are the table's own.
         """
         self._check_parameters()
-        n_bins = self.n_bins if self.numbers == PIECEWISE else 0
-        plans = [plan_for(each, int(self.max_categories), n_bins, int(self.bins_above)) for each in statistics]
+        self._fitted([plan_for(each, *self._limits) for each in statistics], schema, named=named)
+
+    def _fitted(self, plans: list[Plan], schema: TableSchema, *, named: bool) -> None:
         if not plans:
             left_out = "; ".join(f"{column.name}: {column.kind}" for column in schema.columns[:5])
             raise DataError(f"No column is left to learn from ({left_out}). Say what one is: columns={{…}} (--column).")
         self._learned(plans, schema, named=named)
+
+    @property
+    def _limits(self) -> tuple[int, int, int]:
+        return int(self.max_categories), self.n_bins if self.numbers == PIECEWISE else 0, int(self.bins_above)
 
     def _check_parameters(self) -> None:
         if dtype_name(self.dtype) not in DTYPES:

@@ -10,10 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlit.data.category_plan import CategoryPlan
+from backlit.data.columns.counted import of_each
 from backlit.data.piecewise_plan import PiecewisePlan, fill_bins
 from backlit.data.plans import NumberPlan, PixelPlan, Plan
 from backlit.data.scaling import divide_bytes, scale_block
 from backlit.data.table_view import TableView
+from backlit.errors import DataError
+
+_STRIP = 1 << 16
+"""Rows that are encoded together; of more rows several such strips at once. A column of fewer takes polars as long."""
+
+
+@dataclass(frozen=True)
+class EncodedFeature:
+    """How one feature of one row came about.
+
+    Attributes
+    ----------
+    name : str
+        The feature's name.
+    column : str
+        The column it comes from.
+    raw_value : str, int, float, bool or None
+        What stands in that column (dates as ISO text; None is missing).
+    operation : str
+        The formula in numbers, ``"u = (8.3252 − 3.5348) / 2.1802,  u / √(1 + (u/3)²)"``, or for a place of a category
+        the condition that makes it 1, ``'income = "<=50K"'``.
+    value : float
+        The result.
+    """
+
+    name: str
+    column: str
+    raw_value: str | int | float | bool | None
+    operation: str
+    value: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +92,26 @@ class Features:
         dtype : {"float32", "float64"}
         """
         out = np.zeros((view.n_rows, len(self.names)), dtype=dtype)
-        if view.n_rows == 0:
+        if view.n_rows < 2 * _STRIP:
+            self._fill(view, columns, out)
             return out
+        for k in self._others:
+            view.kind(columns[k])  # which finds what its cells are in polars, once for all strips
+
+        def fill(begin: int) -> None:
+            rows = view.rows(begin, min(begin + _STRIP, view.n_rows))
+            self._fill(rows, columns, out[begin : begin + _STRIP])
+
+        try:
+            of_each(range(0, view.n_rows, _STRIP), fill, view.n_rows)
+        except DataError:
+            self._fill(view, columns, out)  # whose message counts rows from the first
+            raise
+        return out
+
+    def _fill(self, view: TableView, columns: list[int], out: NDArray[np.floating]) -> None:
+        if view.n_rows == 0:
+            return
         for k in self._others:
             self.plans[k].encode(view, columns[k], out[:, self.offsets[k] : self.offsets[k + 1]])
         if self._pixels:
@@ -71,7 +120,6 @@ class Features:
             divide_bytes(block, [self.plans[k].column for k in self._pixels], out, self.offsets[self._pixels])
         if self._numbers is not None:
             self._numbers.encode(view.block([columns[k] for k in self._numbers.plans]), out)
-        return out
 
     def __getstate__(self) -> dict[str, object]:
         # without what is found again from the plans

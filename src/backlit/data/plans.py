@@ -35,9 +35,11 @@ __all__ = [
 ]
 
 
-def fit_plan(view: TableView, j: int, max_categories: int, *, as_category: bool = False, n_bins: int = 0) -> Plan:
-    """Learn column `j` of a table, perhaps as categories whatever it holds, and numbers perhaps with bins."""
-    return plan_for(Statistics.of(view, j, as_category=as_category), max_categories, n_bins)
+def fit_plan(
+    view: TableView, j: int, max_categories: int, n_bins: int = 0, bins_above: int = 0, *, as_category: bool = False
+) -> Plan:
+    """Learn column `j` of a table, perhaps as categories whatever it holds; the rest is as for `plan_for`."""
+    return plan_for(Statistics.of(view, j, as_category=as_category), max_categories, n_bins, bins_above)
 
 
 def plan_for(statistics: Statistics, max_categories: int, n_bins: int = 0, bins_above: int = 0) -> Plan:

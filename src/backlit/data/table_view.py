@@ -30,7 +30,6 @@ _ARRAY_KINDS: dict[str, Kind] = {
     "m": "duration",
     "U": "category",
 }
-
 _UNUSABLE = {"List": "list", "Array": "list", "Struct": "struct", "Binary": "bytes", "Map": "map"}
 
 
@@ -289,10 +288,13 @@ class TableView:
         """Return a view of row `i`, counted from 0, alone."""
         if not -self.n_rows <= i < self.n_rows:
             raise DataError(f"There is no row {i}: the table has {self.n_rows} rows, counted from 0.")
-        i %= self.n_rows
-        one = copy(self)
-        one._array = None if self._array is None else self._array[i : i + 1]
-        one._columns = [column[i : i + 1] for column in self._columns]
-        one._cells = {j: replace(cells, series=cells.series[i : i + 1]) for j, cells in self._cells.items()}
-        one.n_rows, one._kinds = 1, {}
-        return one
+        return self.rows(i % self.n_rows, i % self.n_rows + 1)
+
+    def rows(self, begin: int, end: int) -> TableView:
+        """Return a view of rows `begin` to before `end`, counted from 0, alone."""
+        some = copy(self)
+        some._array = None if self._array is None else self._array[begin:end]
+        some._columns = [column[begin:end] for column in self._columns]
+        some._cells = {j: replace(cells, series=cells.series[begin:end]) for j, cells in self._cells.items()}
+        some.n_rows, some._kinds = end - begin, {}
+        return some

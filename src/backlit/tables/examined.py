@@ -15,7 +15,7 @@ from backlit.core.embedded_network import EmbeddedNetwork, apart
 from backlit.core.embedding import embed, embedding_errors
 from backlit.core.layer_health import NetworkHealth
 from backlit.core.network import Network
-from backlit.data.encoding import EncodedFeature
+from backlit.data.features import EncodedFeature
 from backlit.data.frames import in_polars
 from backlit.data.scaling import shown
 from backlit.documents.field import MODEL, Field
