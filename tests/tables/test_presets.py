@@ -32,10 +32,12 @@ def wavy(n=600):
 def test_every_option_of_a_preset_is_one_of_training_and_fits_the_others(name):
     for task in ("classification", "regression"):
         for n_rows in (1, 10, 4_999, 5_000, 10**7):
-            options = PRESETS[name](TableFacts(task, n_rows))
-            assert options.keys() <= {field.name for field in fields(TableTraining)}
-            made = TableTraining(preset=name).for_table(TableFacts(task, n_rows))
-            assert all(getattr(made, option) == value for option, value in options.items())
+            for may_fold in (True, False):
+                table = TableFacts(task, n_rows, may_fold=may_fold)
+                options = PRESETS[name](table)
+                assert options.keys() <= {field.name for field in fields(TableTraining)}
+                made = TableTraining(preset=name).for_table(table)
+                assert all(getattr(made, option) == value for option, value in options.items())
 
 
 def test_what_is_given_is_kept_though_it_is_the_plain_default():
@@ -49,6 +51,32 @@ def test_what_is_given_is_kept_though_it_is_the_plain_default():
     assert plain.for_table(TableFacts("regression", 1000)) == plain
     alone = TableTraining(preset="tabular-best", given=frozenset({"members"})).for_table(TableFacts("regression", 1000))
     assert (alone.members, alone.sharing) == (1, None)
+
+
+def test_the_best_networks_leave_rows_out_where_nothing_else_was_asked_for():
+    def made(n_rows, *, may_fold=True, **given):
+        facts = TableFacts("regression", n_rows, may_fold=may_fold)
+        training = TableTraining(preset="tabular-best", given=frozenset(given), **given).for_table(facts)
+        return training.folds, training.members, training.sharing
+
+    assert made(1000) == (8, 1, None)
+    assert made(1000, may_fold=False) == made(79) == (1, 8, "mini")
+    assert made(1000, folds=1) == (1, 8, "mini")
+    assert made(1000, folds=5) == (5, 8, "mini")
+    assert made(1000, members=3) == (1, 3, "mini")
+    assert made(1000, sharing=None) == (1, 8, None)
+    assert made(1000, solver="lbfgs") == (1, 1, None)
+
+
+def test_rows_to_stop_by_take_the_place_of_folds():
+    table = wavy(200).drop("kind")
+    few = TableTraining(preset="tabular-best", hidden=(4,), epochs=1, given=frozenset({"hidden", "epochs"}))
+    all_rows = TableModel.train(table[:150], "number", few)
+    given = TableModel.train(table[:150], "number", few, validation_table=table[150:])
+    assert all_rows.training["folds"]["n"] == all_rows.n_members == 8
+    assert all_rows.training["folds"]["scores"].keys() >= {"r2", "rmse"}
+    assert "folds" not in given.training
+    assert given.n_members == 8
 
 
 def test_labels_are_smoothed_for_cross_entropy_alone():

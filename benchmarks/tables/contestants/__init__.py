@@ -81,16 +81,14 @@ ADDED: dict[str, Mapping[str, Any]] = {
 }
 # Of "tabular-best", the same.
 BEST_PARTS: dict[str, Mapping[str, Any]] = {
-    "members": {"members": 1},
+    "folds": {"folds": 1, "folds_all": False},
     "finer-bins": {"n_bins": 32},
-    "sharing": {"sharing": None},
     "alpha": {"parametric_activation": False},
 }
 BEST_ADDED: dict[str, Mapping[str, Any]] = {
-    "sharing": {"sharing": "mini"},
     "decay": {"solver": "adamw", "weight_decay": 0.3, "decay_schedule": "flat_cos"},
     "embedding": {"embedding": "pbld"},
-    "more-members": {"members": 16},
+    "more-members": {"folds": 8, "members": 2},
 }
 OF_ONE_TASK = dict.fromkeys(("smoothing", "calibration", "alpha"), "classification")
 OF_ONE_TASK |= dict.fromkeys(("clip", "parametric"), "regression")
@@ -100,7 +98,7 @@ VARIANTS = [
         f"{preset} {how} {part}",
         "ours",
         ("backlit",),
-        {"preset": preset, **options},
+        {"preset": preset, "folds_all": preset == "tabular-best"} | options,
         whole=preset,
         task=OF_ONE_TASK.get(part, ""),
     )
@@ -119,11 +117,24 @@ CONTESTANTS = {
         # the setting is of `TableTraining`
         Contestant("backlit", "backlit, plain", "ours", ("backlit",), is_small=True),
         Contestant("tabular", "backlit, tabular", "ours", ("backlit",), {"preset": "tabular"}, is_small=True),
-        Contestant("tabular-best", "backlit, tabular-best", "ours", ("backlit",), {"preset": "tabular-best"}),
+        Contestant(
+            "tabular-best",
+            "backlit, tabular-best",
+            "ours",
+            ("backlit",),
+            {"preset": "tabular-best", "folds_all": True},
+        ),
         *VARIANTS,
         Contestant("sklearn-hgb", "HistGradientBoosting", "histogram_boosting", ("scikit-learn",), is_small=True),
         Contestant("lightgbm", "LightGBM", "light_gbm", ("lightgbm",), {"n_estimators": 1000}, is_small=True),
         Contestant("lightgbm-100", "LightGBM, 100 rounds", "light_gbm", ("lightgbm",), {"n_estimators": 100}),
+        Contestant(
+            "lightgbm-folds",
+            "LightGBM, mean over 8 folds",
+            "light_gbm",
+            ("lightgbm", "scikit-learn"),
+            {"n_estimators": 1000, "n_folds": 8},
+        ),
         Contestant("xgboost", "XGBoost", "xg_boost", ("xgboost",)),
         Contestant("catboost", "CatBoost", "cat_boost", ("catboost",)),
         Contestant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,16 @@ from backlit.tables.options import TableTraining
 from contestants import Predict
 
 
-def fit(train: Rows, validation: Rows, seed: int, n_threads: int, **options: Any) -> Predict:
+def fit(train: Rows, validation: Rows, seed: int, n_threads: int, folds_all: bool = False, **options: Any) -> Predict:
+    """Train; with `folds_all` on all rows, of which each network leaves a part out and sets others aside to stop by."""
+    if folds_all:
+        train = replace(train, table=pl.concat([train.table, validation.table]))
     model = TableModel.train(
         train.table,
         train.target,
         TableTraining(seed=seed, **options, given=frozenset(options)),
         task=train.task,
-        validation_table=validation.table,
+        validation_table=None if folds_all else validation.table,
         n_threads=n_threads,
     )
     if not train.classes:

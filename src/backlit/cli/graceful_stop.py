@@ -28,6 +28,9 @@ class GracefulStop:
         The folder of checkpoints. None: signals do what they always do.
     """
 
+    may_wait = True
+    """It reads numbers only, so that folds may be trained side by side."""
+
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._place = shown_address(folder) if folder is not None and is_address(folder) else folder
@@ -35,7 +38,7 @@ class GracefulStop:
         self._at_once = False
         self._epoch = 0
         self._n_epochs = 0
-        self._is_over = False
+        self._was_cut = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> GracefulStop:
@@ -67,12 +70,13 @@ class GracefulStop:
             case EpochEnded():
                 self._epoch = event.record.epoch
             case TrainingEnded():
-                self._is_over = event.reason != "stopped by a listener" or event.n_epochs == self._n_epochs
+                # of several trainings, one is enough
+                self._was_cut |= event.reason == "stopped by a listener" and event.n_epochs < self._n_epochs
         return bool(self._asked_by)
 
     def leave_if_asked(self) -> None:
         """End the command if a signal ended the training before its time."""
-        if self._asked_by and not self._is_over:
+        if self._asked_by and self._was_cut:
             remark(
                 f"Stopped after epoch {self._epoch} of {self._n_epochs}, which is kept in {self._folder}; "
                 f"there is no model yet. {self._how_to_go_on()}"

@@ -20,6 +20,9 @@ class TrainingProgress:
         Show nothing.
     """
 
+    may_wait = True
+    """It reads numbers only, so that folds may be trained side by side."""
+
     def __init__(self, *, quiet: bool = False) -> None:
         self._metric = "score"
         self._quiet = quiet

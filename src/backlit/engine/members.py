@@ -56,7 +56,7 @@ class MembersSession:
     ) -> None:
         k = ensemble.n_members
         self._objective, self._activation = objective, ensemble.activations[-1]
-        self._n_workers = min(k, n_threads or _processors())
+        self._n_workers = min(k, n_threads or processors())
         objectives = [replace(objective, dropout_seed=seed_of_member(objective.dropout_seed, m)) for m in range(k)]
         # members share processors as whole ones; only where there is one alone may it use several
         threads = n_threads if k == 1 else 1
@@ -186,7 +186,8 @@ class MembersSession:
                 raise
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many there are for trainings."""
     from backlit.engine import native_is_available
 
     if native_is_available():

@@ -8,6 +8,7 @@ the model is a little better than the estimate, for it is the mean of k networks
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -22,7 +23,7 @@ from backlit.core.initialization import Purpose, stream
 from backlit.core.network import Network
 from backlit.data.stream.random_bits import is_held_out, random_bits
 from backlit.documents.addresses import StrPath, below
-from backlit.engine.members import seed_of_member
+from backlit.engine.members import processors, seed_of_member
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.tables.calibration import calibrate_on, z_of
@@ -31,7 +32,9 @@ from backlit.tables.one_run import Around, Process, hold_out
 from backlit.tables.start import TableStart, enough_to_hold_out, first_network
 from backlit.tables.stream_start import StreamStart
 from backlit.tables.table_target import TableTarget
+from backlit.tables.turns import Turns, may_wait
 from backlit.training.examples import Examples, Source
+from backlit.training.run import Trained
 from backlit.training.time_limit import TimeLimit
 
 _FOLD = 0x464F4C44
@@ -103,26 +106,33 @@ def train_folds(
         What the model is to remember, as plain JSON: ``epochs`` (the most of a fold), ``folds`` and perhaps
         ``temperature``.
     """
-    training, target, say = start.training, start.target, around.say
+    training, target, say, k = start.training, start.target, around.say, start.training.folds
     folds = _StreamFolds(start) if isinstance(start, StreamStart) else _TableFolds(start)
     y = folds.rows.y
     z = np.full(y.shape, np.nan, dtype=y.dtype)
-    networks: list[Network] = []
-    epochs: list[int] = []
-    for i in range(training.folds):
-        say(f"Fold {i + 1} of {training.folds}:")
+    at_once, n_threads = _side_by_side(start, around, process)
+    begin, was_cut = start.network, threading.Event()
+    parts = begin.sizes, begin.activations[-1], embedded_of(begin)
+
+    def train(i: int, around: Around) -> Trained | None:
+        if was_cut.is_set():
+            return None
+        around.say(f"Fold {i + 1} of {k}:")
         seed = seed_of_member(training.seed, i * training.members)
-        own = replace(training, seed=seed)
-        rows, held_out = folds.others(i, seed, given, say)
-        begin = start.network
-        parts = begin.sizes, begin.activations[-1], own, embedded_of(begin)
-        network = begin if i == 0 else first_network(*parts)
-        trained = process.train(start, network, own, rows, held_out, _around(around, i, training.folds))
-        z[folds.of_each == i] = z_of(trained.network, process.share(folds.left_out(i)), training)
-        networks += trained.network.members if isinstance(trained.network, Ensemble) else [trained.network]
-        epochs.append(trained.state.epoch)
+        own = replace(training, seed=seed, n_threads=n_threads)
+        rows, held_out = folds.others(i, seed, given, around.say)
+        network = begin if i == 0 else first_network(*parts[:2], own, parts[2])
+        trained = process.train(start, network, own, rows, held_out, _around(around, i, k, at_once))
+        z[folds.of_each == i] = z_of(trained.network, process.share(folds.left_out(i)), own)
         if trained.reason == "stopped by a listener":
-            break
+            was_cut.set()
+        return trained
+
+    done = [trained for trained in Turns(around).of_each(train, k, at_once) if trained is not None]
+    networks: list[Network] = []
+    for trained in done:
+        networks += trained.network.members if isinstance(trained.network, Ensemble) else [trained.network]
+    epochs = [trained.state.epoch for trained in done]
     whole: Any = Ensemble.of(networks)
     record: dict[str, Any] = {"epochs": max(epochs)}
     told, weight = ~np.isnan(z).any(axis=1), folds.rows.sample_weight
@@ -189,14 +199,25 @@ def _in_steps(n_rows: int, work: Callable[[NDArray[np.uint64]], NDArray[Any]]) -
     return np.concatenate([work(np.arange(k, min(n_rows, k + _STEP), dtype=np.uint64)) for k in steps])
 
 
-def _around(around: Around, i: int, k: int) -> Around:
+def _side_by_side(start: TableStart | StreamStart, around: Around, process: Process) -> tuple[int, int | None]:
+    """Return how many folds are trained at once, and the threads of each: where that changes nothing but the time."""
+    training = start.training
+    n = training.n_threads or processors()
+    if isinstance(start, StreamStart) or process is not _ALONE or not may_wait(around.listeners):
+        return 1, training.n_threads
+    at_once = min(training.folds, n)
+    return at_once, n // at_once
+
+
+def _around(around: Around, i: int, k: int, at_once: int) -> Around:
     # a checkpoint's folder and a share of the time for each; a recorder can tell of one network only
     checkpoint, limit = around.checkpoint, around.limit
+    rounds = -((i - k) // at_once)
     return replace(
         around,
         checkpoint=checkpoint and replace(checkpoint, folder=folders_of(checkpoint.folder, k)[i]),
         recorder=around.recorder if i == 0 else None,
-        limit=limit and TimeLimit(max(round(limit.left / (k - i), 2), 0.01)),
+        limit=limit and TimeLimit(max(round(limit.left / rounds, 2), 0.01)),
     )
 
 

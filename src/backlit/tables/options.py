@@ -210,6 +210,8 @@ class TableTraining(FitOptions):
         from backlit.tables.presets import PRESETS, around
 
         given = {name: getattr(self, name) for name in self.names_given()}
+        if given.keys() & {"members", "sharing", "folds"}:
+            table = dataclasses.replace(table, may_fold=False)
         chosen = around(PRESETS[self.preset](table), given)
         if not chosen:
             return self

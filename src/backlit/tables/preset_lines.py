@@ -53,6 +53,8 @@ def _network(training: TableTraining) -> str:
     members = f"{training.members} networks, averaged, each with " if training.members > 1 else ""
     if training.sharing:
         members = f"{training.members} members that share all layers but the last, averaged, each with "
+    if training.folds > 1:
+        members = f"{training.folds} times, each without another fold of the rows and averaged, {members}"
     embedded = "; each neuron trains how much of σ it has" if training.parametric_activation else ""
     embedded += "; each number has an embedding that is trained" if training.embedding else ""
     if training.embed_above is not None:

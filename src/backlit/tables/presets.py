@@ -5,8 +5,10 @@ parametrization with an output layer that begins at zero, a scale for each input
 smooth ReLU for numbers, Adam with β₂ = 0.95, the schedule coslog4, smoothed labels, and the best epoch of all. Numbers
 are laid out over quantile bins (arXiv 2203.05556) in place of embeddings that are trained, so that a half to an eighth
 of the epochs do.
-"tabular-best" adds members, whose mean is better than the best of them, and finer bins. Its members need fewer epochs
-than one network by itself. For numbers they share layers, as TabM has it (arXiv 2410.24210).
+"tabular-best" has finer bins, and the mean of several networks, which is better than the best of them and needs fewer
+epochs of each. Each leaves out another part of the rows, so that they differ by more than how they begin, and all rows
+are trained on. Where that cannot be, they are members on the same rows, which for numbers share layers, as TabM has it
+(arXiv 2410.24210).
 """
 
 from __future__ import annotations
@@ -28,12 +30,16 @@ class TableFacts:
         Columns that bins are for: numbers, dates and durations.
     n_categories : int
         Columns of categories.
+    may_fold : bool
+        Whether each row may be left out by one network and trained on by the others: rows are in memory, and neither
+        rows to stop by nor what takes the place of folds was given.
     """
 
     task: str
     n_rows: int
     n_numbers: int = 0
     n_categories: int = 0
+    may_fold: bool = False
 
 
 Preset = Callable[[TableFacts], dict[str, Any]]
@@ -52,6 +58,12 @@ MOST_BINS = 2_048
 
 MOST_CATEGORIES = 256
 """Values of a column with an input each; scikit-learn's histogram boosting tells about as many apart."""
+
+FOLDS = 8
+"""Parts of the rows, of which each network leaves one out."""
+
+LEAST_OF_A_FOLD = 10
+"""Rows. Of fewer, folds say little of new rows."""
 
 MOST_BYTES = 1 << 30
 """Of the bins of all rows, and of their categories beyond those that all presets have."""
@@ -88,9 +100,12 @@ def tabular(table: TableFacts) -> dict[str, Any]:
 
 
 def tabular_best(table: TableFacts) -> dict[str, Any]:
-    """Return the options of eight members, and of finer bins."""
+    """Return the options of several networks, and of finer bins."""
     epochs = best_epochs_for(table.n_rows)
-    options = tabular(table) | bins_for(table, 64) | {"members": 8, "epochs": epochs, "patience": epochs}
+    options = tabular(table) | bins_for(table, 64) | {"epochs": epochs, "patience": epochs}
+    if table.may_fold and table.n_rows >= LEAST_OF_A_FOLD * FOLDS:
+        return options | {"folds": FOLDS}
+    options |= {"members": 8}
     return options if table.task == "classification" else options | {"sharing": "mini"}
 
 
@@ -131,7 +146,10 @@ PRESETS: dict[str, Preset] = {"plain": plain, "tabular": tabular, "tabular-best"
 """Name → what is known of the table → what the options are that are not given."""
 
 CHOSEN = frozenset(
-    name for task in ("classification", "regression") for name in tabular_best(TableFacts(task, n_rows=1_000))
+    name
+    for task in ("classification", "regression")
+    for may_fold in (True, False)
+    for name in tabular_best(TableFacts(task, n_rows=1_000, may_fold=may_fold))
 )
 """Options that presets choose."""
 
@@ -155,7 +173,7 @@ def around(chosen: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     if solver in ("sgd", "gd") or given.get("members") == 1 or given.get("hidden") == ():
         chosen.pop("sharing", None)  # of hidden layers, by steps of Adam's kind
     if solver == "lbfgs":  # which trains one network, and would not know one step's cost from the next one's
-        _leave_out(chosen, "dropout", "members", "sharing")
+        _leave_out(chosen, "dropout", "members", "sharing", "folds")
     if given.get("loss") is not None:
         chosen.pop("label_smoothing", None)  # it is for cross-entropy
     layers = [each for each in map(_n_layers, (given.get("activation"), given.get("dropout"))) if each]

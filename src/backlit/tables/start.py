@@ -74,8 +74,10 @@ class TableStart:
         task: Task | None,
         say: Callable[[str], object],
         columns: Any = None,
+        *,
+        may_fold: bool = False,
     ) -> TableStart:
-        """Learn the columns of a table; see `TableModel.train`."""
+        """Learn the columns of a table; see `TableModel.train`, and for `may_fold` `TableFacts`."""
         frame = in_polars(table)
         raw = frame.table
         check_target_name(raw.columns, target)
@@ -94,7 +96,7 @@ class TableStart:
             guess = infer_task(table[target], target, is_category=meaning.kind == "category")
             task = guess.task
             say(guess.reason + ".")
-        facts = facts_of(schema, target, training.weight, task, table.height)
+        facts = replace(facts_of(schema, target, training.weight, task, table.height), may_fold=may_fold)
         training = training.for_table(facts)
         for line in preset_lines(training, facts):
             say(line)

@@ -54,7 +54,7 @@ def train_parts(
         folds with their scores, and what the recorder saw).
     """
     limit = TimeLimit.of(training.max_time)  # reading the columns counts as well
-    start = TableStart.of(table, target, training, task, say, columns)
+    start = TableStart.of(table, target, training, task, say, columns, may_fold=validation_table is None)
     training, learned = start.training, start.target
     around = Around(say, listeners, checkpoint, recorder, limit)
     given = None if validation_table is None else start.encode(validation_table)
