@@ -72,8 +72,9 @@ def test_what_is_told_out_of_fold(target, members, tmp_path):
         )
         assert scores["f1"] == pytest.approx(of_sklearn.f1_score(truth, told, average="macro"))
     first = next(iter(scores))
+    called = "R²" if target == "number" else "F1"
     assert first == ("r2" if target == "number" else "f1")
-    assert [line for line in said if line.startswith(f"Out of fold: {first} {scores[first]:.5g}, ")]
+    assert [line for line in said if line.startswith(f"Out of fold: {called} {scores[first]:.5g}, ")]
     assert (len(started), "Fold 3 of 3:" in said) == (3, True)
     assert ("temperature" in model.training) == (target == "kind")
     model.save(tmp_path / "m.safetensors")

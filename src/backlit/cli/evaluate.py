@@ -14,17 +14,6 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES_IN_TABLE = 12
 _UNEQUAL = 1.5  # from this ratio of sizes on, accuracy hides how well small classes are predicted
-_WORDS = {
-    "accuracy": "accuracy",
-    "r2": "R²",
-    "rmse": "root mean squared error",
-    "mae": "mean absolute error",
-    "cost": "cost",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "auc": "AUC",
-    "log_loss": "log-loss",
-}
 
 
 @reads_a_table
@@ -46,6 +35,7 @@ def evaluate(
     """
     from backlit.cli.output import print_json, remark, status
     from backlit.documents.strict_json import AS_NULL, plain
+    from backlit.tables.metrics import WORDS
     from backlit.tables.model import TableModel
 
     loaded = TableModel.load(model)
@@ -66,7 +56,7 @@ def evaluate(
         return
     print(f"{result.n_rows:,} rows")
     for name, value in result.metrics.items():
-        print(f"{_WORDS[name]}: {value:.6g}")
+        print(f"{WORDS.get(name, name)}: {value:.6g}")
     if result.confusion is not None and classes is not None:
         present = [score.rows for score in result.classes]
         if max(present) >= _UNEQUAL * min(present):

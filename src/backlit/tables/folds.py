@@ -27,7 +27,7 @@ from backlit.engine.members import processors, seed_of_member
 from backlit.engine.protocol import Floats
 from backlit.errors import InvalidInputError
 from backlit.tables.calibration import calibrate_on, z_of
-from backlit.tables.metrics import METRICS, named_metric
+from backlit.tables.metrics import METRICS, WORDS, named_metric
 from backlit.tables.one_run import Around, Process, hold_out
 from backlit.tables.start import TableStart, enough_to_hold_out, first_network
 from backlit.tables.stream_start import StreamStart
@@ -226,7 +226,7 @@ def _scores(start: TableStart | StreamStart, examples: Examples, z: Floats, say:
     outputs = np.asarray(get_activation(start.network.activations[-1]).value(z))
     names = dict.fromkeys([*([start.training.metric] if start.training.metric else []), *_TOLD[target.task]])
     scores = {name: named_metric(target, name, examples.y)[0](outputs) for name in names if name in METRICS}
-    listed = ", ".join(f"{name.replace('_', ' ')} {value:.5g}" for name, value in scores.items())
+    listed = ", ".join(f"{WORDS[name]} {value:.5g}" for name, value in scores.items())
     say(
         f"Out of fold: {listed}. So good were the networks on {len(examples):,} rows that they had not seen, each on "
         "the fold that it left out; expect that of new rows."

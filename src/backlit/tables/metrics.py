@@ -191,3 +191,14 @@ METRICS = {
     "mae": Metric("regression", True, _of_numbers("mae")),
 }
 """Name → score."""
+WORDS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "auc": "AUC",
+    "log_loss": "log-loss",
+    "r2": "R²",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+}
+"""Name → what people call it."""
