@@ -5,6 +5,7 @@ What a column is, its different cells tell, and of a million there are often few
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ def of_each(columns: Sequence[_Column], ask: Callable[[_Column], _Answer], n_row
     """Ask each column; several at once where they are long, for polars counts the cells of one on one processor."""
     if n_rows < MANY:  # of which there may be thousands
         return [ask(column) for column in columns]
-    with ThreadPoolExecutor() as threads:
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
         return list(threads.map(ask, columns))
 
 
