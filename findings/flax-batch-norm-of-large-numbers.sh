@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Flax's BatchNorm gives a column of air pressures a spread of 0.6 in one batch and of thousands in the next.
+# Flax's BatchNorm gives a column of air pressures a spread of 0.5 in one batch and of thousands in the next.
 #
 # One would guess: a BatchNorm in front of a network is the easy way to scale the columns of a table; it brings each one
 # to a mean of 0 and a spread of 1, in float32 about as well as PyTorch's does.
