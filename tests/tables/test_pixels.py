@@ -36,8 +36,8 @@ def test_a_table_in_memory_is_of_bytes(more):
     with pytest.MonkeyPatch.context() as patch:
         run_on = start.TableStart.of.__func__
 
-        def of(*given):
-            found = run_on(*given)
+        def of(*given, **named):
+            found = run_on(*given, **named)
             seen.append(found.examples.x)
             return found
 
