@@ -112,7 +112,7 @@ def train_folds(
     z = np.full(y.shape, np.nan, dtype=y.dtype)
     at_once, n_threads = _side_by_side(start, around, process)
     begin, was_cut = start.network, threading.Event()
-    parts = begin.sizes, begin.activations[-1], embedded_of(begin)
+    embedded = embedded_of(begin)
 
     def train(i: int, around: Around) -> Trained | None:
         if was_cut.is_set():
@@ -121,7 +121,7 @@ def train_folds(
         seed = seed_of_member(training.seed, i * training.members)
         own = replace(training, seed=seed, n_threads=n_threads)
         rows, held_out = folds.others(i, seed, given, around.say)
-        network = begin if i == 0 else first_network(*parts[:2], own, parts[2])
+        network = begin if i == 0 else first_network(begin.sizes, begin.activations[-1], own, embedded)
         trained = process.train(start, network, own, rows, held_out, _around(around, i, k, at_once))
         z[folds.of_each == i] = z_of(trained.network, process.share(folds.left_out(i)), own)
         if trained.reason == "stopped by a listener":
