@@ -281,7 +281,7 @@ void bind(nb::module_& m, const char* name) {
 NB_MODULE(_native, m) {
   m.doc() = "The compiled engine. Use backlit.engine.native, which wraps it.";
   bind_descriptions(m);
-  bind_pace(m);
+  bind_threads(m);
   bind<float>(m, "SessionFloat32");
   bind<double>(m, "SessionFloat64");
   m.def("activations", [] { return list_of(activation_names); }, "Names of the activations this engine knows.");

@@ -22,6 +22,7 @@
 #include "description.hpp"
 #include "names.hpp"
 #include "session.hpp"
+#include "threads.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -170,8 +171,8 @@ inline void bind_descriptions(nb::module_& m) {
           "name"_a, "arguments"_a);
 }
 
-// For tests, which say what the clocks show.
-inline void bind_pace(nb::module_& m) {
+// For tests, which say what the clocks show and where threads meet.
+inline void bind_threads(nb::module_& m) {
   nb::class_<Pace>(m, "Pace")
       .def(nb::init<>())
       .def("threads_of", &Pace::threads_of, "most"_a)
@@ -185,6 +186,17 @@ inline void bind_pace(nb::module_& m) {
             return pace.look(n_rows, n_threads, most, {seconds, processor_seconds});
           },
           "n_rows"_a, "n_threads"_a, "most"_a, "seconds"_a, "processor_seconds"_a);
+  nb::class_<Barrier>(m, "Barrier")
+      .def(nb::init<int>(), "n_threads"_a)
+      .def(
+          "wait",
+          [](Barrier& barrier) {
+            const nb::gil_scoped_release others_may_arrive;
+            const int before = current_processor();
+            barrier.wait();
+            return std::pair(before, current_processor());
+          },
+          "Returns the processors of this thread, before and after.");
 }
 
 template <class T, class U>

@@ -40,29 +40,47 @@ class Waiting {
     number.wait(old, std::memory_order_acquire);
   }
 
+  // Whether there is one for each thread.
+  bool has_processors() const { return spins_ > 0; }
+
  private:
   const int spins_;
 };
 
+// Where n threads meet. The system may put two of them on one processor, as they begin or as one wakes the other, and
+// takes milliseconds to part them, many steps; so whoever arrives where another has arrived moves away.
 class Barrier {
  public:
-  explicit Barrier(int n_threads) : n_threads_(n_threads), waiting_(n_threads) {}
+  explicit Barrier(int n_threads) : n_threads_(n_threads), waiting_(n_threads), arrived_at_(n_threads) {}
 
   void wait() {
     if (n_threads_ == 1) return;
     const unsigned generation = generation_.load(std::memory_order_acquire);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) != n_threads_ - 1)
-      return waiting_.while_is(generation_, generation);
-    arrived_.store(0, std::memory_order_relaxed);
-    generation_.fetch_add(1, std::memory_order_release);
-    generation_.notify_all();
+    const int before = arrived_.fetch_add(1, std::memory_order_acq_rel), here = current_processor();
+    const bool is_crowded = waiting_.has_processors() && another_is_at(here, before);
+    if (before == n_threads_ - 1) {
+      arrived_.store(0, std::memory_order_relaxed);
+      generation_.fetch_add(1, std::memory_order_release);
+      generation_.notify_all();
+    }
+    if (is_crowded) move_away_from(here, 1);
+    waiting_.while_is(generation_, generation);
   }
 
  private:
+  // Whether one of those who arrived before did so at this processor; one who arrives just now may be missed.
+  bool another_is_at(int processor, int before) {
+    arrived_at_[before].store(processor, std::memory_order_relaxed);
+    for (int i = 0; i < before; ++i)
+      if (arrived_at_[i].load(std::memory_order_relaxed) == processor) return true;
+    return false;
+  }
+
   const int n_threads_;
   const Waiting waiting_;
   std::atomic<int> arrived_{0};
   std::atomic<unsigned> generation_{0};
+  std::vector<std::atomic<int>> arrived_at_;  // processors, in the order of arrival
 };
 
 // Work that threads do one after the other, piece by piece: each begins a piece when the thread before it has done it.

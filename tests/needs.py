@@ -141,6 +141,9 @@ NEEDS = {
     # the system, and who one is on it
     "linux": Need(lambda: sys.platform == "linux", "this is Linux's"),
     "affinity": Need(lambda: hasattr(os, "sched_setaffinity"), "affinity is Linux's"),
+    "two processors": Need(
+        lambda: hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1, "one processor is all there is"
+    ),
     "/proc": Need(Path("/proc/self/task").is_dir, "there is no /proc here"),
     "root": Need(lambda: ROOT, "only root can do this"),
     "no root": Need(lambda: not ROOT, "root may do everything"),

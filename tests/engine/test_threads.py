@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -106,11 +108,36 @@ def test_workers_of_joblib_give_the_same_bits(backend):
     assert set(bits) == {trained_bits(1)}
 
 
+@pytest.mark.needs("two processors")
+def test_threads_that_meet_on_one_processor_part(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    processors = sorted(os.sched_getaffinity(0))
+    barrier = _native.Barrier(2)
+
+    def meet(after):
+        time.sleep(after)  # the first one sleeps when the other arrives
+        os.sched_setaffinity(0, processors[:1])  # of this thread
+        os.sched_setaffinity(0, processors)
+        return barrier.wait()
+
+    met = parted = 0
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(20):
+            (first, _), (then, there) = pool.map(meet, (0, 0.02))
+            if first == then:  # as they were told, unless the system moved one already
+                met += 1
+                parted += there != then
+    assert met > 10 and parted > 0.8 * met, (met, parted)
+
+
 @pytest.mark.needs("/proc")
 def test_no_thread_outlives_a_call():
-    before = len(list(Path("/proc/self/task").iterdir()))
+    def threads():
+        return {path.name for path in Path("/proc/self/task").iterdir()}
+
+    before = threads()
     trained_bits(2)
-    assert len(list(Path("/proc/self/task").iterdir())) == before
+    assert threads() <= before
 
 
 def test_bits_do_not_depend_on_who_else_is_at_work():
