@@ -74,8 +74,8 @@ class Binding {
     std::copy_n(session_.embedding().nabla(), nabla.size(), nabla.data());
   }
 
-  int threads_for(long rows_per_step, long rows_per_call) const {
-    return session_.threads_for(rows_per_step, rows_per_call, rows_per_step);
+  int threads_for_steps(long batch_size, long n_rows) const {
+    return session_.threads_for_steps(batch_size, n_rows, false);
   }
 
   long t() const { return session_.t; }
@@ -260,7 +260,7 @@ void bind(nb::module_& m, const char* name) {
       .def("get_member", &B::get_member, "member"_a, "slot"_a, "w"_a.noconvert(), "b"_a.noconvert(),
            "scales"_a.noconvert())
       .def_prop_rw("t", &B::t, &B::set_t)
-      .def("threads_for", &B::threads_for, "rows_per_step"_a, "rows_per_call"_a)
+      .def("threads_for_steps", &B::threads_for_steps, "batch_size"_a, "n_rows"_a)
       .def("feedforward", &B::feedforward, "x"_a.noconvert(), "out"_a.noconvert())
       .def("evaluate", &B::evaluate, "x"_a.noconvert(), "out"_a.noconvert(), "y"_a.noconvert() = nb::none(),
            "sample_weight"_a.noconvert() = nb::none())

@@ -12,6 +12,8 @@ namespace {
 
 // To bound memory: rows fed forward at a time where nothing has to be kept.
 constexpr long block_rows = 256;
+// Each thread reads all weights, which others have just stepped: with fewer rows that takes longer than it saves.
+constexpr long least_rows_of_a_thread = 32;
 // Reading the clock takes as long as a tenth of a tiny step.
 constexpr long narrow_rows_between_looks_at_the_clock = 1024;
 
@@ -56,7 +58,7 @@ int Session<T>::threads_for_steps(long batch_size, long n_order, bool is_sparse)
   const double wanted = threads_by_neurons(n_weights_, batch_size, double(n_order) / batch_size);
   const int by_neurons = int(std::clamp<double>(wanted, 1, Call::share_of(description_.max_threads)));
   const bool by_neurons_too = !embedding_.any() && by_neurons_.serves(batch_size, by_neurons, is_sparse);
-  return by_neurons_too ? by_neurons : threads_for(batch_size, n_order, batch_size);
+  return by_neurons_too ? by_neurons : threads_for(batch_size, n_order, batch_size / least_rows_of_a_thread);
 }
 
 // For steps of n_rows rows.

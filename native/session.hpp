@@ -81,11 +81,12 @@ class Session {
   int run_steps(Examples<T> examples, const std::int64_t* order, long n_order, long batch_size, const double* rates,
                 const double* decays, double* costs, double* batch_weights, const std::function<bool()>& interrupted);
 
-  // How many threads to use for steps of so many rows in a call of so many, where at most `most` have something to do.
-  int threads_for(long rows_per_step, long rows_per_call, long most) const;
+  // How many threads `run_steps` uses, on a quiet machine.
+  int threads_for_steps(long batch_size, long n_order, bool is_sparse) const;
 
  private:
-  int threads_for_steps(long batch_size, long n_order, bool is_sparse) const;
+  // For steps of so many rows in a call of so many, where at most `most` have something to do.
+  int threads_for(long rows_per_step, long rows_per_call, long most) const;
   // Whether the step needs the whole gradient first, instead of being fused into BP4.
   bool steps_by_whole_gradient() const { return description_.optimizer.clips(); }
   void reserve(int n_threads, long n_rows, const Examples<T>& examples);

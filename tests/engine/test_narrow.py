@@ -79,7 +79,7 @@ def test_bits_of_narrow_steps_do_not_depend_on_threads(dtype):
     network = Network.initialize([16] * 9, ["relu"] * 7 + ["softmax"], seed=2, dtype=dtype)
     size = {"n_rows": 6200, "batch_size": 1000}
     session = NativeEngine().open(network, Objective("cross_entropy"), n_threads=3)
-    assert session._session.threads_for(1000, 6200) == 3
+    assert session._session.threads_for_steps(1000, 6200) == 3
     bits = {run_for_bits(network, "cross_entropy", Adam(), n_threads, **size) for n_threads in (1, 2, 3)}
     assert len(bits) == 1
 

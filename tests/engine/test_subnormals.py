@@ -64,7 +64,7 @@ def test_moments_that_fade_away_become_zero(train):
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_the_process_keeps_its_own(n_threads):
     session, x, y = fading_case(NativeEngine(), 4000, width=1000, n_threads=n_threads)
-    assert session._session.threads_for(400, 4000) == n_threads
+    assert session._session.threads_for_steps(400, 4000) == n_threads
     assert keeps_subnormals()
     session.run_steps(x, y, np.arange(4000), 400, np.full(10, 1e-3))
     assert keeps_subnormals()

@@ -76,12 +76,21 @@ def test_affinity_is_respected():
     assert 1 <= _native.available_processors() <= len(os.sched_getaffinity(0))
 
 
-def test_threads_are_for_what_is_worth_them():
-    network = Network.initialize([256, 256, 10], ["relu", "softmax"], seed=0, dtype="float32")
+@pytest.mark.parametrize(
+    ("width", "batch_size", "n_rows", "n_threads"),
+    [
+        (256, 128, 12800, 2),
+        (256, 1, 12800, 1),  # steps too small to share
+        (256, 32, 32, 1),  # over before a second thread has begun
+        (256, 32, 3200, 2),  # neurons are shared,
+        (128, 32, 3200, 1),  # which three panels cannot be evenly; and of so few rows,
+        (128, 64, 3200, 2),
+    ],
+)
+def test_threads_are_for_what_is_worth_them(width, batch_size, n_rows, n_threads):
+    network = Network.initialize([width, width, width, 10], ["relu", "relu", "softmax"], seed=0, dtype="float32")
     session = NativeEngine().open(network, Objective("cross_entropy"), Adam(), n_threads=2)._session
-    assert session.threads_for(128, 12800) == 2
-    assert session.threads_for(1, 12800) == 1  # steps too small to share
-    assert session.threads_for(64, 64) == 1  # over before a second thread has begun
+    assert session.threads_for_steps(batch_size, n_rows) == n_threads
 
 
 def test_more_threads_than_processors_give_the_same_bits():
