@@ -189,6 +189,11 @@ def importing(results: Results) -> str:
     )
 
 
+def commands(results: Results) -> str:
+    rows = [[row["program"], f"{min(row['milliseconds']):.0f}"] for row in results["commands"]]
+    return table(["150 rows of a CSV, from the shell", "ms"], rows)
+
+
 def memory(results: Results) -> str:
     return table(
         ["workload", "estimator", "MiB more at the peak of fit", "of X", "of one copy of the parameters"],
@@ -223,6 +228,7 @@ SECTIONS: dict[str, Callable[[Results], str]] = {
     "prediction": prediction,
     "fitting": fitting,
     "importing": importing,
+    "commands": commands,
     "memory": memory,
     "grid_search": grid_search,
     "map": shape_map,

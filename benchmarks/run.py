@@ -131,9 +131,10 @@ def measure_fitting(results: report.Results, quick: bool, cases: list[str]) -> N
 
 
 def measure_importing(results: report.Results, quick: bool, cases: list[str]) -> None:
-    """What starting a program with backlit takes."""
+    """What starting a program with backlit takes, and a command."""
     say("starting Python")
     results["importing"] = importing.measure()
+    results["commands"] = importing.measure_commands()
 
 
 def measure_memory(results: report.Results, quick: bool, cases: list[str]) -> None:

@@ -35,7 +35,6 @@ from backlit.tables.results import Evaluation, Predictions
 from backlit.tables.rows import check_row, known_targets, labeled
 from backlit.tables.storage import read_parts, write_parts
 from backlit.tables.table_target import TableTarget, Task, schema_of
-from backlit.tables.train_parts import train_parts
 from backlit.training.checkpoint import Checkpoint
 from backlit.training.events import Watcher
 from backlit.training.plots import plot_confusion, plot_weights
@@ -116,6 +115,8 @@ class TableModel:
         recorder : Recorder, optional
             Writes down how each layer fares, epoch by epoch; what it wrote is saved in the model.
         """
+        from backlit.tables.train_parts import train_parts  # whoever predicts need not wait for it
+
         training = replace(training, engine=engine or training.engine, n_threads=n_threads or training.n_threads)
         parts = train_parts(
             table,
