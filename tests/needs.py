@@ -89,6 +89,14 @@ def instruction_set(name: str) -> Need:
     )
 
 
+def may_use_two_processors() -> bool:
+    if not (native_is_available() and hasattr(os, "sched_setaffinity")):
+        return False
+    from backlit import _native
+
+    return _native.available_processors() > 1
+
+
 def makes_devices() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "null")
@@ -141,9 +149,7 @@ NEEDS = {
     # the system, and who one is on it
     "linux": Need(lambda: sys.platform == "linux", "this is Linux's"),
     "affinity": Need(lambda: hasattr(os, "sched_setaffinity"), "affinity is Linux's"),
-    "two processors": Need(
-        lambda: hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1, "one processor is all there is"
-    ),
+    "two processors": Need(may_use_two_processors, "one processor is all there is, or affinity is not known"),
     "/proc": Need(Path("/proc/self/task").is_dir, "there is no /proc here"),
     "root": Need(lambda: ROOT, "only root can do this"),
     "no root": Need(lambda: not ROOT, "root may do everything"),
