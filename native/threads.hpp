@@ -40,7 +40,7 @@ class Waiting {
     number.wait(old, std::memory_order_acquire);
   }
 
-  // Whether there is one for each thread.
+  // Whether there is a processor for each thread.
   bool has_processors() const { return spins_ > 0; }
 
  private:

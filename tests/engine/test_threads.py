@@ -83,7 +83,7 @@ def test_affinity_is_respected():
         (256, 1, 12800, 1),  # steps too small to share
         (256, 32, 32, 1),  # over before a second thread has begun
         (256, 32, 3200, 2),  # neurons are shared,
-        (128, 32, 3200, 1),  # which three panels cannot be evenly; and of so few rows,
+        (128, 48, 4800, 1),  # which three panels cannot be evenly; and of so few rows,
         (128, 64, 3200, 2),
     ],
 )
